@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/overflow.h>
+
+#include "drm_sgt_internal.h"
+
+/**
+ * DOC: walking DMA segments
+ *
+ * A mapped &struct sg_table is two lists in one. The first nents entries say
+ * what the device sees, the first orig_nents what the CPU sees, and entry n of
+ * one has nothing to do with entry n of the other: an IOMMU merges, and then
+ * nents is smaller and the entries behind it hold garbage. A table from another
+ * driver may have no CPU list at all (orig_nents 0, pages NULL).
+ *
+ * So there are two iterators, and neither can be given to the other's input.
+ * drm_dma_iter_next() walks a range of a &struct drm_dma_view: nents and the
+ * DMA fields, nothing else. drm_sgt_run_iter_next() walks the pages of a
+ * &struct drm_sgt. Both merge neighbours. A range that the view does not cover
+ * is refused before the first step, so that a walk never ends short.
+ */
+
+/* What the first nents entries add up to: bytes. */
+u64 drm_dma_table_size(const struct sg_table *table)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+	u64 size = 0;
+
+	for_each_sgtable_dma_sg(table, sg, i)
+		size += sg_dma_len(sg);
+	return size;
+}
+
+/**
+ * drm_dma_view_borrow() - look at a table that somebody else has mapped
+ * @table: a table, DMA-mapped
+ *
+ * For a dma-buf attachment, say. Only nents and the DMA fields are looked at.
+ *
+ * Ownership: none. The view promises nothing about the mapping: the caller
+ * knows how long it lasts, and does not use the view longer.
+ *
+ * Context: Any, while @table stays mapped. Reads each segment once.
+ * Return: the view
+ */
+struct drm_dma_view drm_dma_view_borrow(const struct sg_table *table)
+{
+	return (struct drm_dma_view) {
+		.sgl = table->sgl,
+		.size = drm_dma_table_size(table),
+		.nents = table->nents,
+	};
+}
+EXPORT_SYMBOL_GPL(drm_dma_view_borrow);
+
+/**
+ * drm_dma_view_size() - the size of a view
+ * @view: the view
+ *
+ * Context: Any.
+ * Return: bytes that can be walked
+ */
+u64 drm_dma_view_size(const struct drm_dma_view view)
+{
+	return view.size;
+}
+EXPORT_SYMBOL_GPL(drm_dma_view_size);
+
+/* The entry that @iter is in; false if there is none left. */
+static bool drm_dma_iter_entry(const struct drm_dma_iter *iter,
+			       struct drm_dma_seg *seg)
+{
+	if (!iter->nents)
+		return false;
+
+	if (iter->phys) {
+		seg->addr = sg_phys(iter->sg);
+		seg->len = iter->sg->length;
+	} else {
+		seg->addr = sg_dma_address(iter->sg);
+		seg->len = sg_dma_len(iter->sg);
+	}
+	seg->addr += iter->skip;
+	seg->len -= iter->skip;
+	return true;
+}
+
+/* Take @len bytes of the current entry, of which @entry_len are left. */
+static void drm_dma_iter_take(struct drm_dma_iter *iter, u64 len, u64 entry_len)
+{
+	if (len < entry_len) {
+		iter->skip += len;
+		return;
+	}
+
+	iter->skip = 0;
+	if (--iter->nents)
+		iter->sg = sg_next(iter->sg);
+}
+
+static bool drm_dma_iter_seek(struct drm_dma_iter *iter, u64 offset)
+{
+	struct drm_dma_seg entry;
+
+	while (offset) {
+		u64 len;
+
+		if (!drm_dma_iter_entry(iter, &entry))
+			return false;
+		len = min(offset, entry.len);
+		drm_dma_iter_take(iter, len, entry.len);
+		offset -= len;
+	}
+	return true;
+}
+
+/**
+ * drm_dma_iter_init() - start to walk a range of a view
+ * @iter: the position, on the stack of the caller
+ * @view: the view
+ * @offset: first byte of the range
+ * @len: bytes; 0 is a range without a segment
+ *
+ * Finding @offset takes as long as there are segments before it.
+ *
+ * Context: Inside the access section that @view is from; under lockdep it is
+ * checked. For a view from drm_dma_view_borrow(), as long as that one is good.
+ * Return:
+ * * %0       - drm_dma_iter_next() will return exactly @len bytes
+ * * %-ERANGE - the view is shorter than @offset + @len; @iter is unusable
+ */
+int drm_dma_iter_init(struct drm_dma_iter *iter, const struct drm_dma_view view,
+		      u64 offset, u64 len)
+{
+	u64 end;
+
+	if (view.sdev)
+		RCU_LOCKDEP_WARN(!srcu_read_lock_held(&view.sdev->srcu),
+				 "DMA view used outside of its access section");
+
+	if (check_add_overflow(offset, len, &end) || end > view.size)
+		return -ERANGE;
+
+	*iter = (struct drm_dma_iter) {
+		.sg = view.sgl,
+		.nents = view.nents,
+		.phys = view.phys,
+		.left = len,
+	};
+	if (WARN_ON_ONCE(!drm_dma_iter_seek(iter, offset)))
+		return -ERANGE;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(drm_dma_iter_init);
+
+/* A sum that wraps around to address 0 is no neighbour. */
+static bool drm_dma_seg_touches(const struct drm_dma_seg *seg,
+				const struct drm_dma_seg *next)
+{
+	return next->addr > seg->addr && next->addr - seg->addr == seg->len;
+}
+
+/**
+ * drm_dma_iter_next() - the next segment of the range
+ * @iter: the position
+ * @seg: filled, unless at the end
+ *
+ * Neighbouring entries come as one segment, whatever its length: where a PTE or
+ * a command holds less, the driver cuts.
+ *
+ * Context: As drm_dma_iter_init().
+ * Return: false at the end of the range, when all of it has been returned
+ */
+bool drm_dma_iter_next(struct drm_dma_iter *iter, struct drm_dma_seg *seg)
+{
+	struct drm_dma_seg entry;
+
+	seg->len = 0;
+	while (iter->left && drm_dma_iter_entry(iter, &entry)) {
+		u64 len = min(entry.len, iter->left);
+
+		if (!seg->len)
+			seg->addr = entry.addr;
+		else if (len && !drm_dma_seg_touches(seg, &entry))
+			break;
+
+		seg->len += len;
+		iter->left -= len;
+		drm_dma_iter_take(iter, len, entry.len);
+	}
+
+	WARN_ON_ONCE(!seg->len && iter->left);
+	return seg->len;
+}
+EXPORT_SYMBOL_GPL(drm_dma_iter_next);
+
+/**
+ * drm_sgt_run_iter_init() - start to walk the pages of a table
+ * @iter: the position, on the stack of the caller
+ * @sgt: the table, populated
+ *
+ * Context: Any, while nobody can depopulate @sgt: that is for the caller to
+ * know, for a GEM object a pin does it.
+ */
+void drm_sgt_run_iter_init(struct drm_sgt_run_iter *iter, struct drm_sgt *sgt)
+{
+	*iter = (struct drm_sgt_run_iter) {
+		.sg = sgt->table.sgl,
+		.left = sgt->table.orig_nents,
+	};
+}
+EXPORT_SYMBOL_GPL(drm_sgt_run_iter_init);
+
+/**
+ * drm_sgt_run_iter_next() - the next physically contiguous pages
+ * @iter: the position
+ * @run: filled, unless at the end
+ *
+ * Context: As drm_sgt_run_iter_init().
+ * Return: false at the end of the table
+ */
+bool drm_sgt_run_iter_next(struct drm_sgt_run_iter *iter, struct drm_sgt_run *run)
+{
+	unsigned long pfn;
+
+	if (!iter->left)
+		return false;
+
+	run->page = sg_page(iter->sg);
+	run->nr_pages = 0;
+	pfn = page_to_pfn(run->page);
+	do {
+		run->nr_pages += iter->sg->length >> PAGE_SHIFT;
+		if (--iter->left)
+			iter->sg = sg_next(iter->sg);
+	} while (iter->left &&
+		 page_to_pfn(sg_page(iter->sg)) == pfn + run->nr_pages);
+	return true;
+}
+EXPORT_SYMBOL_GPL(drm_sgt_run_iter_next);

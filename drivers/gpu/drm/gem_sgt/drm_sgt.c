@@ -1,0 +1,543 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <kunit/static_stub.h>
+#include <linux/dma-mapping.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "drm_sgt_internal.h"
+
+/**
+ * DOC: overview
+ *
+ * A &struct drm_sgt owns three things that belong together: pages, a table
+ * that lists them, and the DMA mapping of that table for one device. It is
+ * made from a source of pages (&struct drm_sgt_pages_ops) and is freed in one
+ * call, from any state, in the only order that is right.
+ *
+ * Its mapping ends with drm_sgt_unmap(), with drm_sgt_free(), or with the
+ * unbind of the device (&struct drm_sgt_device), whichever comes first. Pages
+ * and table stay after an unbind: whoever has the buffer mapped into a process
+ * or shares it as a dma-buf goes on.
+ *
+ * No scatterlist reaches a driver. DMA addresses are read through a &struct
+ * drm_dma_view, inside an access section only; pages through
+ * drm_sgt_run_iter_next(), which no view can be given to.
+ *
+ * This part knows nothing of GEM. &struct drm_gem_sgt_object builds on it.
+ */
+
+/**
+ * DOC: states of a table
+ *
+ * ::
+ *
+ *   EMPTY --populate--> BACKED ------map-----> MAPPED
+ *     ^                 |  ^ |                 |    |
+ *     +---depopulate----+  | +--map fails---+  |    +--unmap, readers: -EBUSY,
+ *                          |   stays BACKED    |       stays MAPPED
+ *                          +--unmap or unbind--+
+ *
+ *   map after unbind:    -ENODEV, stays BACKED
+ *   populate fails:      stays EMPTY, nothing held
+ *   free:                from any state; unmaps, frees the table, puts the
+ *                        pages, releases the source
+ */
+
+/**
+ * DOC: locking
+ *
+ * In this order, outermost first:
+ *
+ * 1. the &dma_resv of a GEM object, where there is one
+ * 2. &drm_sgt.lock, a mutex for each table: populate, depopulate, map, unmap
+ *    and free of that table. Memory is allocated under it, so it must not be
+ *    taken in reclaim
+ * 3. &drm_sgt_device.srcu, for reading: access sections, and the moment of
+ *    mapping
+ * 4. &drm_sgt_device.lock, a spinlock: the list of mappings, and the state of
+ *    the tables on it
+ *
+ * drm_sgt_device_shutdown() holds &drm_sgt_device.shutdown_lock, waits for 3
+ * and takes 4, but never 2: a table in the middle of an operation cannot hold
+ * up an unbind. Inside an access section (3) a table cannot be unmapped, and
+ * populating or mapping another table is fine.
+ */
+
+/*
+ * What lockdep would learn only on the day when it happens, it is told when the
+ * first table is made: memory is allocated under the lock, and the locks nest
+ * as written above.
+ */
+static void drm_sgt_prime_lockdep(struct drm_sgt *sgt)
+{
+	int idx;
+
+	if (!IS_ENABLED(CONFIG_LOCKDEP))
+		return;
+
+	mutex_lock(&sgt->lock);
+	might_alloc(GFP_KERNEL);
+	idx = srcu_read_lock(&sgt->sdev->srcu);
+	spin_lock(&sgt->sdev->lock);
+	spin_unlock(&sgt->sdev->lock);
+	srcu_read_unlock(&sgt->sdev->srcu, idx);
+	mutex_unlock(&sgt->lock);
+}
+
+/**
+ * drm_sgt_create() - make a table from a source of pages
+ * @sdev: the device that it will be mapped for
+ * @ops: how to get at the pages
+ * @source: passed to @ops
+ * @size: bytes, a multiple of the page size, not 0
+ *
+ * No page is touched before drm_sgt_populate(). Works after unbind too; such a
+ * table can be populated, but not mapped.
+ *
+ * Ownership: the caller owns the table, which owns @source from now on and
+ * holds a reference to @sdev. On failure, @source stays with the caller.
+ *
+ * Context: Process context, may sleep.
+ * Return: the table, in state EMPTY, or an ERR_PTR():
+ * * %-EINVAL - @size is 0 or no multiple of the page size
+ * * %-E2BIG  - @size is more than a table can list
+ * * %-ENOMEM - out of memory
+ */
+struct drm_sgt *drm_sgt_create(struct drm_sgt_device *sdev,
+			       const struct drm_sgt_pages_ops *ops,
+			       void *source, u64 size)
+{
+	struct drm_sgt *sgt;
+
+	if (!size || !PAGE_ALIGNED(size)) {
+		drm_sgt_dbg(sdev, "size %llu is 0 or no multiple of a page\n", size);
+		return ERR_PTR(-EINVAL);
+	}
+	if (size >> PAGE_SHIFT > INT_MAX) {
+		drm_sgt_dbg(sdev, "size %llu is more than a table can list\n", size);
+		return ERR_PTR(-E2BIG);
+	}
+
+	sgt = kzalloc(sizeof(*sgt), GFP_KERNEL);
+	if (!sgt)
+		return ERR_PTR(-ENOMEM);
+
+	sgt->sdev = drm_sgt_device_get(sdev);
+	sgt->ops = ops;
+	sgt->source = source;
+	sgt->size = size;
+	sgt->state = DRM_SGT_EMPTY;
+	mutex_init(&sgt->lock);
+	atomic_set(&sgt->readers, DRM_SGT_NO_READERS);
+	INIT_LIST_HEAD(&sgt->entry);
+	drm_sgt_prime_lockdep(sgt);
+	drm_sgt_device_count(sdev, 1);
+	return sgt;
+}
+EXPORT_SYMBOL_GPL(drm_sgt_create);
+
+static void drm_sgt_put_run(void *arg, struct page *page, unsigned long nr_pages)
+{
+	struct drm_sgt *sgt = arg;
+
+	if (sgt->ops->put)
+		sgt->ops->put(sgt->source, page, nr_pages);
+}
+
+static int drm_sgt_collect_locked(struct drm_sgt *sgt, struct drm_sgt_runs *runs)
+{
+	int ret;
+
+	lockdep_assert_held(&sgt->lock);
+
+	ret = sgt->ops->get(sgt->source, runs, sgt->size);
+	if (!ret && drm_sgt_runs_left(runs)) {
+		drm_sgt_dbg(sgt->sdev, "%s: %lu of %llu pages missing\n",
+			    sgt->ops->name, drm_sgt_runs_left(runs),
+			    sgt->size >> PAGE_SHIFT);
+		ret = -EIO;
+	}
+	if (ret)
+		return ret;
+
+	return drm_sgt_runs_to_table(runs, &sgt->sdev->limits, &sgt->table);
+}
+
+static int drm_sgt_populate_locked(struct drm_sgt *sgt)
+{
+	struct drm_sgt_runs runs;
+	int ret;
+
+	lockdep_assert_held(&sgt->lock);
+
+	if (drm_sgt_get_state(sgt) != DRM_SGT_EMPTY)
+		return 0;
+
+	drm_sgt_runs_init(&runs, sgt->size);
+	ret = drm_sgt_collect_locked(sgt, &runs);
+	if (ret) {
+		drm_sgt_runs_for_each(&runs, drm_sgt_put_run, sgt);
+	} else {
+		sgt->runs = runs.nr;
+		sgt->folios = runs.folios;
+		/* Pairs with the acquire in drm_sgt_get_state(). */
+		smp_store_release(&sgt->state, DRM_SGT_BACKED);
+	}
+	drm_sgt_runs_fini(&runs);
+	return ret;
+}
+
+/**
+ * drm_sgt_populate() - get the pages and list them
+ * @sgt: the table
+ *
+ * Nothing happens if the pages are there already. They stay until
+ * drm_sgt_depopulate() or drm_sgt_free(), also over an unbind.
+ *
+ * Context: Process context, may sleep and allocate.
+ * Return:
+ * * %0       - the table is BACKED or MAPPED
+ * * %-ENOMEM - out of memory
+ * * %-EINTR  - the task is being killed
+ * * %-EIO    - the source has fewer pages than it said, or a broken one
+ * * what the &drm_sgt_pages_ops.get of another source returns
+ */
+int drm_sgt_populate(struct drm_sgt *sgt)
+{
+	guard(mutex)(&sgt->lock);
+
+	return drm_sgt_populate_locked(sgt);
+}
+EXPORT_SYMBOL_GPL(drm_sgt_populate);
+
+static void drm_sgt_depopulate_locked(struct drm_sgt *sgt)
+{
+	struct drm_sgt_run_iter iter;
+	struct drm_sgt_run run;
+
+	lockdep_assert_held(&sgt->lock);
+
+	if (drm_sgt_get_state(sgt) == DRM_SGT_EMPTY)
+		return;
+
+	drm_sgt_run_iter_init(&iter, sgt);
+	while (drm_sgt_run_iter_next(&iter, &run))
+		drm_sgt_put_run(sgt, run.page, run.nr_pages);
+
+	sg_free_table(&sgt->table);
+	sgt->runs = 0;
+	sgt->folios = 0;
+	/* Pairs with the acquire in drm_sgt_get_state(). */
+	smp_store_release(&sgt->state, DRM_SGT_EMPTY);
+}
+
+/**
+ * drm_sgt_depopulate() - give the pages back
+ * @sgt: the table, not mapped
+ *
+ * Nothing happens if there are none.
+ *
+ * Context: Process context, may sleep. Nobody uses the pages any more: that is
+ * for the caller to know.
+ * Return:
+ * * %0      - the table is EMPTY
+ * * %-EBUSY - it is MAPPED
+ */
+int drm_sgt_depopulate(struct drm_sgt *sgt)
+{
+	guard(mutex)(&sgt->lock);
+
+	if (drm_sgt_get_state(sgt) == DRM_SGT_MAPPED)
+		return -EBUSY;
+
+	drm_sgt_depopulate_locked(sgt);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(drm_sgt_depopulate);
+
+/*
+ * Implicit syncs are skipped, at both ends: under a bounce buffer the one in
+ * unmap would copy what the device saw last over what the CPU wrote since.
+ * The drivers sync, by range.
+ */
+#define DRM_SGT_ATTRS DMA_ATTR_SKIP_CPU_SYNC
+
+/* The one place that makes a DMA mapping. Not in physical mode. */
+int drm_sgt_dma_map(struct drm_sgt *sgt)
+{
+	int ret;
+
+	KUNIT_STATIC_STUB_REDIRECT(drm_sgt_dma_map, sgt);
+
+	if (drm_sgt_device_is_phys(sgt->sdev))
+		return 0;
+
+	ret = dma_map_sgtable(sgt->sdev->dma_dev, &sgt->table, sgt->dir,
+			      DRM_SGT_ATTRS);
+	/* "Legacy error": with a bounce buffer, it is out of slots. */
+	return ret == -EIO ? -ENOMEM : ret;
+}
+
+/* The one place that ends it. */
+void drm_sgt_dma_unmap(struct drm_sgt *sgt)
+{
+	KUNIT_STATIC_STUB_REDIRECT(drm_sgt_dma_unmap, sgt);
+
+	if (!drm_sgt_device_is_phys(sgt->sdev))
+		dma_unmap_sgtable(sgt->sdev->dma_dev, &sgt->table, sgt->dir,
+				  DRM_SGT_ATTRS);
+}
+
+static int drm_sgt_map_and_list(struct drm_sgt *sgt)
+{
+	struct drm_sgt_device *sdev = sgt->sdev;
+	int ret;
+
+	if (drm_sgt_device_is_gone(sdev))
+		return -ENODEV;
+
+	ret = drm_sgt_dma_map(sgt);
+	if (ret)
+		return ret;
+
+	ret = -EIO;
+	if (drm_sgt_device_is_phys(sdev) ||
+	    drm_dma_table_size(&sgt->table) == sgt->size)
+		ret = drm_sgt_device_add(sdev, sgt) ? 0 : -ENODEV;
+	if (ret)
+		drm_sgt_dma_unmap(sgt);
+	return ret;
+}
+
+static int drm_sgt_map_locked(struct drm_sgt *sgt, enum dma_data_direction dir)
+{
+	int idx, ret;
+
+	lockdep_assert_held(&sgt->lock);
+
+	switch (drm_sgt_get_state(sgt)) {
+	case DRM_SGT_EMPTY:
+		drm_sgt_dbg(sgt->sdev, "mapping a table that has no pages\n");
+		return -EINVAL;
+	case DRM_SGT_MAPPED:
+		return sgt->dir == dir ? 0 : -EBUSY;
+	case DRM_SGT_BACKED:
+		break;
+	}
+
+	/*
+	 * The section is what an unbind waits for: then it finds the mapping on
+	 * the list, or none.
+	 */
+	sgt->dir = dir;
+	idx = srcu_read_lock(&sgt->sdev->srcu);
+	ret = drm_sgt_map_and_list(sgt);
+	srcu_read_unlock(&sgt->sdev->srcu, idx);
+	if (ret)
+		drm_sgt_dbg(sgt->sdev, "mapping %llu bytes in %u entries: %pe\n",
+			    sgt->size, sgt->table.orig_nents, ERR_PTR(ret));
+	return ret;
+}
+
+/**
+ * drm_sgt_map() - DMA-map a table for its device
+ * @sgt: the table, populated
+ * @dir: who writes, seen from the CPU
+ *
+ * The mapping ends at drm_sgt_unmap(), drm_sgt_free() or unbind, whichever is
+ * first. No data is synced: call drm_sgt_sync_for_device() before the device
+ * reads, and drm_sgt_sync_for_cpu() after it has written. Nothing happens if
+ * the table is mapped in this direction already.
+ *
+ * Context: Process context, may sleep.
+ * Return:
+ * * %0       - MAPPED, or was, the moment before an unbind
+ * * %-ENODEV - the device is no longer bound; the table stays BACKED
+ * * %-EINVAL - the table has no pages, or @dir is none
+ * * %-EBUSY  - it is mapped in another direction
+ * * %-ENOMEM - out of memory, IOVA space or bounce buffers
+ * * %-EIO    - the mapping does not cover the table
+ * * %-EREMOTEIO - the device cannot reach a page
+ */
+int drm_sgt_map(struct drm_sgt *sgt, enum dma_data_direction dir)
+{
+	if (!valid_dma_direction(dir) || dir == DMA_NONE) {
+		drm_sgt_dbg(sgt->sdev, "direction %d\n", dir);
+		return -EINVAL;
+	}
+
+	guard(mutex)(&sgt->lock);
+
+	return drm_sgt_map_locked(sgt, dir);
+}
+EXPORT_SYMBOL_GPL(drm_sgt_map);
+
+/**
+ * drm_sgt_unmap() - end the mapping of a table
+ * @sgt: the table
+ *
+ * For the driver to call when neither the device nor a page table uses the
+ * addresses any more. Nothing happens if there is no mapping; if an unbind is
+ * ending it right now, waits until it has.
+ *
+ * Context: Process context, may sleep. Not inside an access section of @sgt.
+ * Return:
+ * * %0      - not mapped
+ * * %-EBUSY - somebody is in an access section of @sgt
+ */
+int drm_sgt_unmap(struct drm_sgt *sgt)
+{
+	might_sleep();
+	guard(mutex)(&sgt->lock);
+
+	return drm_sgt_device_remove(sgt->sdev, sgt);
+}
+EXPORT_SYMBOL_GPL(drm_sgt_unmap);
+
+/**
+ * drm_sgt_free() - free a table and all that it owns
+ * @sgt: the table, or NULL
+ *
+ * From any state. If an unbind is ending the mapping right now, waits until it
+ * has.
+ *
+ * Context: Process context, may sleep. The caller has the last pointer to @sgt:
+ * it is a bug to have an access section open, and it leaks the table, with a
+ * warning.
+ */
+void drm_sgt_free(struct drm_sgt *sgt)
+{
+	might_sleep();
+
+	if (!sgt)
+		return;
+
+	mutex_lock(&sgt->lock);
+	if (WARN_ON(drm_sgt_device_remove(sgt->sdev, sgt))) {
+		mutex_unlock(&sgt->lock);
+		return;
+	}
+	drm_sgt_depopulate_locked(sgt);
+	mutex_unlock(&sgt->lock);
+
+	if (sgt->ops->release)
+		sgt->ops->release(sgt->source);
+	mutex_destroy(&sgt->lock);
+	drm_sgt_device_count(sgt->sdev, -1);
+	drm_sgt_device_put(sgt->sdev);
+	kfree(sgt);
+}
+EXPORT_SYMBOL_GPL(drm_sgt_free);
+
+/**
+ * drm_sgt_get_state() - the state of a table at this moment
+ * @sgt: the table
+ *
+ * Context: Any. MAPPED can become BACKED any time, unless inside an access
+ * section.
+ * Return: see &enum drm_sgt_state
+ */
+enum drm_sgt_state drm_sgt_get_state(struct drm_sgt *sgt)
+{
+	/* Who sees a state sees what belongs to it: pairs with its stores. */
+	return smp_load_acquire(&sgt->state);
+}
+EXPORT_SYMBOL_GPL(drm_sgt_get_state);
+
+/**
+ * drm_sgt_get_info() - what there is to know of a table
+ * @sgt: the table
+ * @info: filled
+ *
+ * Context: Process context, may sleep.
+ */
+void drm_sgt_get_info(struct drm_sgt *sgt, struct drm_sgt_info *info)
+{
+	guard(mutex)(&sgt->lock);
+
+	spin_lock(&sgt->sdev->lock);
+	*info = (struct drm_sgt_info) {
+		.size = sgt->size,
+		.runs = sgt->runs,
+		.folios = sgt->folios,
+		.cpu_ents = sgt->table.orig_nents,
+		.state = sgt->state,
+	};
+	if (sgt->state == DRM_SGT_MAPPED)
+		info->dma_segs = sgt->table.nents;
+	spin_unlock(&sgt->sdev->lock);
+}
+EXPORT_SYMBOL_GPL(drm_sgt_get_info);
+
+/**
+ * drm_sgt_get_device() - the device of a table
+ * @sgt: the table
+ *
+ * Context: Any.
+ * Return: the device, for as long as the table lives
+ */
+struct drm_sgt_device *drm_sgt_get_device(const struct drm_sgt *sgt)
+{
+	return sgt->sdev;
+}
+EXPORT_SYMBOL_GPL(drm_sgt_get_device);
+
+/**
+ * drm_sgt_size() - the size of a table
+ * @sgt: the table
+ *
+ * Context: Any.
+ * Return: bytes, a multiple of the page size
+ */
+u64 drm_sgt_size(const struct drm_sgt *sgt)
+{
+	return sgt->size;
+}
+EXPORT_SYMBOL_GPL(drm_sgt_size);
+
+/**
+ * drm_sgt_dup_table() - list the pages once more, for somebody else to map
+ * @sgt: the table, populated
+ *
+ * For the &drm_gem_object_funcs.get_sg_table of an exporter: the importer maps
+ * the copy for its own device, also after this one is gone.
+ *
+ * Ownership: the caller frees the copy, with sg_free_table() and kfree(). It
+ * owns no pages: @sgt has to stay, and populated, until then.
+ *
+ * Context: Process context, may sleep and allocate.
+ * Return: an unmapped table, or an ERR_PTR():
+ * * %-EINVAL - @sgt has no pages
+ * * %-ENOMEM - out of memory
+ */
+struct sg_table *drm_sgt_dup_table(struct drm_sgt *sgt)
+{
+	struct scatterlist *from, *to;
+	struct sg_table *copy;
+	unsigned int i;
+	int ret;
+
+	guard(mutex)(&sgt->lock);
+
+	if (drm_sgt_get_state(sgt) == DRM_SGT_EMPTY)
+		return ERR_PTR(-EINVAL);
+
+	copy = kzalloc(sizeof(*copy), GFP_KERNEL);
+	if (!copy)
+		return ERR_PTR(-ENOMEM);
+
+	ret = sg_alloc_table(copy, sgt->table.orig_nents, GFP_KERNEL);
+	if (ret) {
+		kfree(copy);
+		return ERR_PTR(ret);
+	}
+
+	to = copy->sgl;
+	for_each_sgtable_sg(&sgt->table, from, i) {
+		sg_set_page(to, sg_page(from), from->length, from->offset);
+		to = sg_next(to);
+	}
+	return copy;
+}
+EXPORT_SYMBOL_GPL(drm_sgt_dup_table);

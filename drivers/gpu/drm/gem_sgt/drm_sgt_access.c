@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include "drm_sgt_internal.h"
+
+/**
+ * DOC: access sections
+ *
+ * A DMA address is worth something as long as its mapping exists, and an unbind
+ * can end that any moment. So addresses are read inside an access section: it
+ * is entered only while the table is mapped, and while somebody is inside,
+ * neither drm_sgt_unmap() nor an unbind goes on. An unbind waits, an unmap says
+ * -EBUSY.
+ *
+ * Sections of different devices do not know of each other, unlike those of
+ * drm_dev_enter(): a slow one holds up nobody else's unbind. They may sleep and
+ * allocate, and should be short. What they must not do is wait for a fence, for
+ * the device or for ring space: what is waited for may itself wait for the
+ * unbind, which waits for the section.
+ *
+ * What is written with the addresses (a page table, a command) outlives the
+ * section. To stop the device from using it before the mapping goes is the
+ * driver's part, at unbind as well as before drm_sgt_unmap().
+ *
+ * For example, from Documentation/gpu/drm-sgt.rst and the tests:
+ *
+ * .. code-block:: c
+ *
+ *	static int count_segments(struct drm_sgt *sgt, unsigned int *count)
+ *	{
+ *		struct drm_dma_iter iter;
+ *		struct drm_dma_seg seg;
+ *		int ret;
+ *
+ *		drm_sgt_access_scope(view, sgt, ret) {
+ *			ret = drm_dma_iter_init(&iter, view, 0, drm_dma_view_size(view));
+ *			if (ret)
+ *				break;
+ *			while (drm_dma_iter_next(&iter, &seg))
+ *				(*count)++;
+ *		}
+ *		return ret;
+ *	}
+ */
+
+/**
+ * drm_sgt_access_begin() - enter an access section
+ * @sgt: the table
+ * @access: the section, on the stack of the caller
+ *
+ * Prefer drm_sgt_access_scope(). Sections nest, and end in the task that began
+ * them.
+ *
+ * Context: Process context. The caller keeps @sgt from being freed.
+ * Return:
+ * * %0       - inside; leave with drm_sgt_access_end()
+ * * %-ENODEV - the device is no longer bound
+ * * %-EINVAL - the table is not mapped
+ */
+int drm_sgt_access_begin(struct drm_sgt *sgt, struct drm_sgt_access *access)
+{
+	struct drm_sgt_device *sdev = sgt->sdev;
+	int idx = srcu_read_lock(&sdev->srcu);
+	int ret = 0;
+
+	/* What an unbind has not waited for is late, and sees this set. */
+	if (drm_sgt_device_is_gone(sdev))
+		ret = -ENODEV;
+	else if (!atomic_inc_unless_negative(&sgt->readers))
+		ret = -EINVAL;
+
+	if (ret) {
+		srcu_read_unlock(&sdev->srcu, idx);
+		return ret;
+	}
+
+	access->sgt = sgt;
+	access->idx = idx;
+	__release(&sdev->srcu); /* for sparse: the section goes on */
+	return 0;
+}
+EXPORT_SYMBOL_GPL(drm_sgt_access_begin);
+
+/**
+ * drm_sgt_access_end() - leave an access section
+ * @access: the section; nothing happens if it is not open
+ *
+ * No &struct drm_dma_view from the section may be used from here on.
+ *
+ * Context: The task that began the section.
+ */
+void drm_sgt_access_end(struct drm_sgt_access *access)
+{
+	struct drm_sgt *sgt = access->sgt;
+
+	if (!sgt)
+		return;
+
+	access->sgt = NULL;
+	/* Orders what was read before; pairs with the cmpxchg of an unmap. */
+	atomic_dec_return_release(&sgt->readers);
+	__acquire(&sgt->sdev->srcu); /* for sparse: the section went on */
+	srcu_read_unlock(&sgt->sdev->srcu, access->idx);
+}
+EXPORT_SYMBOL_GPL(drm_sgt_access_end);
+
+/**
+ * drm_sgt_access_view() - the DMA segments of a table
+ * @access: an open section
+ *
+ * Context: Inside @access.
+ * Return: the view, good until the end of the section. Of a section that is not
+ * open, an empty one, with a warning
+ */
+struct drm_dma_view drm_sgt_access_view(const struct drm_sgt_access *access)
+{
+	struct drm_sgt *sgt = access->sgt;
+	bool phys;
+
+	if (WARN_ON_ONCE(!sgt))
+		return (struct drm_dma_view) {};
+
+	phys = drm_sgt_device_is_phys(sgt->sdev);
+	return (struct drm_dma_view) {
+		.sgl = sgt->table.sgl,
+		.sdev = sgt->sdev,
+		.size = sgt->size,
+		.nents = phys ? sgt->table.orig_nents : sgt->table.nents,
+		.phys = phys,
+	};
+}
+EXPORT_SYMBOL_GPL(drm_sgt_access_view);

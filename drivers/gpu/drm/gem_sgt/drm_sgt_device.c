@@ -1,0 +1,483 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/device.h>
+#include <linux/dma-mapping.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+
+#include "drm_sgt_internal.h"
+
+/**
+ * DOC: device lifetime
+ *
+ * A &struct drm_sgt_device stands for one bound device. Two devices stand
+ * behind it. The *owner* is the one that the driver is bound to: its unbind
+ * ends every mapping. The *DMA device* is the one that the mappings are made
+ * for. They are the same for most drivers, and differ for virtio, where the
+ * driver is bound to a virtio device and the DMA is done by the PCI device
+ * below it.
+ *
+ * All mappings of a device hang on one list, and the owner has one devres
+ * entry, whatever the number of buffers: removing a devres entry is a linear
+ * search, so one for each buffer would make freeing them quadratic.
+ *
+ * A driver calls drm_sgt_device_shutdown() last in its remove callback, when
+ * the hardware is stopped. The devres entry does the same again, for drivers
+ * whose probe failed half way; there it finds nothing left to do.
+ */
+
+/**
+ * DOC: end of a device
+ *
+ * The shutdown first says that the device is gone, under the lock of the list.
+ * From here on nothing new is mapped and no access section can be entered. It
+ * then waits once for everybody who is inside a section, or inside
+ * drm_sgt_map(), however many buffers there are. What is on the list now is
+ * all there is: each mapping is taken off the list and ended. Last, it waits
+ * for the mappings that somebody else had taken off the list before: that one
+ * may still be in the middle of unmapping.
+ *
+ * It is the same in the other direction: drm_sgt_unmap() and drm_sgt_free()
+ * find that the shutdown has taken their mapping, and wait until it has ended.
+ * Whoever loses the race waits for the winner.
+ */
+
+static DEFINE_MUTEX(drm_sgt_devices_lock);
+static LIST_HEAD(drm_sgt_devices);
+static unsigned int drm_sgt_next_id;
+
+/* Protected by drm_sgt_devices_lock, like the list and the next number. */
+static void drm_sgt_device_publish(struct drm_sgt_device *sdev)
+{
+	mutex_lock(&drm_sgt_devices_lock);
+	sdev->id = drm_sgt_next_id++;
+	list_add_tail(&sdev->entry, &drm_sgt_devices);
+	mutex_unlock(&drm_sgt_devices_lock);
+}
+
+static void drm_sgt_device_release(struct kref *kref)
+{
+	struct drm_sgt_device *sdev = container_of(kref, struct drm_sgt_device,
+						   refcount);
+
+	mutex_lock(&drm_sgt_devices_lock);
+	list_del(&sdev->entry);
+	mutex_unlock(&drm_sgt_devices_lock);
+
+	WARN_ON_ONCE(sdev->stats.mapped);
+	cleanup_srcu_struct(&sdev->srcu);
+	mutex_destroy(&sdev->shutdown_lock);
+	put_device(sdev->dma_dev);
+	kfree(sdev->owner);
+	kfree(sdev);
+}
+
+/* The devres entry of the owner: the backstop of drm_sgt_device_shutdown(). */
+static void drm_sgt_device_unbound(void *data)
+{
+	struct drm_sgt_device *sdev = data;
+
+	drm_sgt_device_shutdown(sdev);
+	drm_sgt_device_put(sdev);
+}
+
+static int drm_sgt_limits_init(struct drm_sgt_limits *limits,
+			       struct device *dma_dev)
+{
+	size_t max = UINT_MAX;
+
+	limits->boundary = ULONG_MAX;
+	if (dma_dev) {
+		/* 0 is "no limit" here, as in dma_max_mapping_size() users. */
+		max = min_t(size_t, dma_max_mapping_size(dma_dev) ?: UINT_MAX,
+			    dma_get_max_seg_size(dma_dev));
+		limits->boundary = dma_get_seg_boundary(dma_dev);
+	}
+	limits->max_segment = round_down(min_t(size_t, max, UINT_MAX), PAGE_SIZE);
+
+	if (!limits->max_segment || limits->boundary < PAGE_SIZE - 1)
+		return -EINVAL;
+	return 0;
+}
+
+static struct drm_sgt_device *
+drm_sgt_device_alloc(struct device *owner, struct device *dma_dev)
+{
+	struct drm_sgt_device *sdev;
+	int ret;
+
+	sdev = kzalloc(sizeof(*sdev), GFP_KERNEL);
+	if (!sdev)
+		return ERR_PTR(-ENOMEM);
+
+	ret = drm_sgt_limits_init(&sdev->limits, dma_dev);
+	if (ret) {
+		dev_dbg(owner, "a page is more than one DMA segment may hold\n");
+		goto err_free;
+	}
+
+	sdev->owner = kstrdup(dev_name(owner), GFP_KERNEL);
+	if (!sdev->owner) {
+		ret = -ENOMEM;
+		goto err_free;
+	}
+
+	ret = init_srcu_struct(&sdev->srcu);
+	if (ret)
+		goto err_owner;
+
+	kref_init(&sdev->refcount);
+	mutex_init(&sdev->shutdown_lock);
+	spin_lock_init(&sdev->lock);
+	INIT_LIST_HEAD(&sdev->mapped);
+	init_waitqueue_head(&sdev->unmapped);
+	sdev->dma_dev = get_device(dma_dev);
+	drm_sgt_device_publish(sdev);
+	return sdev;
+
+err_owner:
+	kfree(sdev->owner);
+err_free:
+	kfree(sdev);
+	return ERR_PTR(ret);
+}
+
+static struct drm_sgt_device *
+drm_sgt_device_bind(struct device *owner, struct device *dma_dev)
+{
+	struct drm_sgt_device *sdev;
+	int ret;
+
+	sdev = drm_sgt_device_alloc(owner, dma_dev);
+	if (IS_ERR(sdev))
+		return sdev;
+
+	ret = devm_add_action_or_reset(owner, drm_sgt_device_unbound, sdev);
+	if (ret)
+		return ERR_PTR(ret);
+	return sdev;
+}
+
+/**
+ * devm_drm_sgt_device_create() - make the device that mappings live and die with
+ * @owner: the device that the calling driver is being bound to
+ * @dma_dev: the device that does the DMA; can be @owner
+ *
+ * Call it in probe, once the DMA mask, the segment size and the segment
+ * boundary of @dma_dev are set: they are read here, and never again.
+ *
+ * Ownership: @owner holds the reference that is returned, and drops it at
+ * unbind. Who wants to use it longer takes one with drm_sgt_device_get(); each
+ * &struct drm_sgt has one of its own.
+ *
+ * Context: Probe of @owner, may sleep.
+ * Return: the device, or an ERR_PTR():
+ * * %-EINVAL - there is no @dma_dev, or it cannot map a page in one piece.
+ *   For a device without DMA addresses of its own see
+ *   devm_drm_sgt_device_create_phys()
+ * * %-ENOMEM - out of memory
+ */
+struct drm_sgt_device *devm_drm_sgt_device_create(struct device *owner,
+						  struct device *dma_dev)
+{
+	if (!dma_dev) {
+		dev_dbg(owner, "no DMA device, and physical mode not asked for\n");
+		return ERR_PTR(-EINVAL);
+	}
+
+	return drm_sgt_device_bind(owner, dma_dev);
+}
+EXPORT_SYMBOL_GPL(devm_drm_sgt_device_create);
+
+/**
+ * devm_drm_sgt_device_create_phys() - the same, for physical addresses
+ * @owner: the device that the calling driver is being bound to
+ *
+ * For devices that take physical addresses by contract, as a virtio device
+ * without VIRTIO_F_ACCESS_PLATFORM does: those for which virtqueue_dma_dev() is
+ * NULL. "Mapping" a table then makes its physical addresses readable until the
+ * unbind, under the same rules, and drm_sgt_sync_for_device() has nothing to do.
+ *
+ * Ownership: as for devm_drm_sgt_device_create().
+ *
+ * Context: Probe of @owner, may sleep.
+ * Return: the device, or an ERR_PTR():
+ * * %-ENOMEM - out of memory
+ */
+struct drm_sgt_device *devm_drm_sgt_device_create_phys(struct device *owner)
+{
+	return drm_sgt_device_bind(owner, NULL);
+}
+EXPORT_SYMBOL_GPL(devm_drm_sgt_device_create_phys);
+
+/**
+ * drm_sgt_device_get() - take a reference
+ * @sdev: the device
+ *
+ * A reference keeps the structure, not the device: after unbind it still
+ * answers, with -ENODEV.
+ *
+ * Context: Any. The caller has a reference, or @sdev's owner is bound.
+ * Return: @sdev
+ */
+struct drm_sgt_device *drm_sgt_device_get(struct drm_sgt_device *sdev)
+{
+	kref_get(&sdev->refcount);
+	return sdev;
+}
+EXPORT_SYMBOL_GPL(drm_sgt_device_get);
+
+/**
+ * drm_sgt_device_put() - drop a reference
+ * @sdev: the device, or NULL
+ *
+ * Context: May sleep.
+ */
+void drm_sgt_device_put(struct drm_sgt_device *sdev)
+{
+	might_sleep();
+
+	if (sdev)
+		kref_put(&sdev->refcount, drm_sgt_device_release);
+}
+EXPORT_SYMBOL_GPL(drm_sgt_device_put);
+
+/**
+ * drm_sgt_device_is_gone() - can nothing be mapped any more?
+ * @sdev: the device
+ *
+ * Only a hint outside of an access section: the device can go the next moment.
+ *
+ * Context: Any.
+ * Return: true once drm_sgt_device_shutdown() has begun
+ */
+bool drm_sgt_device_is_gone(struct drm_sgt_device *sdev)
+{
+	return READ_ONCE(sdev->gone);
+}
+EXPORT_SYMBOL_GPL(drm_sgt_device_is_gone);
+
+/**
+ * drm_sgt_device_is_phys() - are the addresses of this device physical?
+ * @sdev: the device
+ *
+ * Context: Any.
+ * Return: true for one made by devm_drm_sgt_device_create_phys()
+ */
+bool drm_sgt_device_is_phys(const struct drm_sgt_device *sdev)
+{
+	return !sdev->dma_dev;
+}
+EXPORT_SYMBOL_GPL(drm_sgt_device_is_phys);
+
+/**
+ * drm_sgt_device_id() - the number of this device in debugfs
+ * @sdev: the device
+ *
+ * Context: Any.
+ * Return: a number that no other device had since the module was loaded
+ */
+unsigned int drm_sgt_device_id(const struct drm_sgt_device *sdev)
+{
+	return sdev->id;
+}
+EXPORT_SYMBOL_GPL(drm_sgt_device_id);
+
+/* List a table that was just mapped; false if the device went meanwhile. */
+bool drm_sgt_device_add(struct drm_sgt_device *sdev, struct drm_sgt *sgt)
+{
+	lockdep_assert_held(&sgt->lock);
+
+	spin_lock(&sdev->lock);
+	if (sdev->gone) {
+		spin_unlock(&sdev->lock);
+		return false;
+	}
+	list_add_tail(&sgt->entry, &sdev->mapped);
+	/* Pairs with the acquire in drm_sgt_get_state(). */
+	smp_store_release(&sgt->state, DRM_SGT_MAPPED);
+	sdev->stats.mapped++;
+	sdev->stats.bytes_mapped += sgt->size;
+	sdev->stats.maps++;
+	/* Lets readers in; pairs with atomic_inc_unless_negative() there. */
+	atomic_set_release(&sgt->readers, 0);
+	spin_unlock(&sdev->lock);
+	return true;
+}
+
+/*
+ * A mapping has ended. The state comes last: somebody in drm_sgt_free() may be
+ * waiting for it, and frees the table as soon as it changes.
+ */
+static void drm_sgt_device_forget(struct drm_sgt_device *sdev,
+				  struct drm_sgt *sgt)
+{
+	spin_lock(&sdev->lock);
+	sdev->stats.mapped--;
+	sdev->stats.bytes_mapped -= sgt->size;
+	sdev->stats.unmaps++;
+	sdev->stats.revoked += sgt->revoking;
+	sgt->revoking = false;
+	/* Pairs with the acquire in drm_sgt_get_state(). */
+	smp_store_release(&sgt->state, DRM_SGT_BACKED);
+	spin_unlock(&sdev->lock);
+
+	wake_up_all(&sdev->unmapped);
+}
+
+/* End the mapping of a table, or wait for the shutdown that is ending it. */
+int drm_sgt_device_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt)
+{
+	bool busy = false, taken = false;
+
+	lockdep_assert_held(&sgt->lock);
+
+	spin_lock(&sdev->lock);
+	if (sgt->state == DRM_SGT_MAPPED && !sgt->revoking) {
+		busy = atomic_cmpxchg(&sgt->readers, 0, DRM_SGT_NO_READERS);
+		taken = !busy;
+	}
+	if (taken)
+		list_del_init(&sgt->entry);
+	spin_unlock(&sdev->lock);
+
+	if (busy)
+		return -EBUSY;
+	if (taken) {
+		drm_sgt_dma_unmap(sgt);
+		drm_sgt_device_forget(sdev, sgt);
+	}
+	/* The other party is drm_sgt_device_shutdown(), which never waits for us. */
+	wait_event(sdev->unmapped,
+		   drm_sgt_get_state(sgt) != DRM_SGT_MAPPED);
+	return 0;
+}
+
+/* The next mapping to revoke, off the list: from here on it is ours to end. */
+static struct drm_sgt *drm_sgt_device_pop(struct drm_sgt_device *sdev)
+{
+	struct drm_sgt *sgt;
+
+	spin_lock(&sdev->lock);
+	sgt = list_first_entry_or_null(&sdev->mapped, struct drm_sgt, entry);
+	if (sgt) {
+		list_del_init(&sgt->entry);
+		sgt->revoking = true;
+		WARN_ON_ONCE(atomic_cmpxchg(&sgt->readers, 0, DRM_SGT_NO_READERS));
+	}
+	spin_unlock(&sdev->lock);
+	return sgt;
+}
+
+static unsigned long drm_sgt_device_nr_mapped(struct drm_sgt_device *sdev)
+{
+	unsigned long mapped;
+
+	spin_lock(&sdev->lock);
+	mapped = sdev->stats.mapped;
+	spin_unlock(&sdev->lock);
+	return mapped;
+}
+
+static void drm_sgt_device_drain(struct drm_sgt_device *sdev)
+{
+	struct drm_sgt *sgt;
+
+	lockdep_assert_held(&sdev->shutdown_lock);
+
+	spin_lock(&sdev->lock);
+	sdev->gone = true;
+	spin_unlock(&sdev->lock);
+
+	synchronize_srcu(&sdev->srcu);
+
+	spin_lock(&sdev->lock);
+	sdev->stats.grace_periods++;
+	spin_unlock(&sdev->lock);
+
+	while ((sgt = drm_sgt_device_pop(sdev))) {
+		drm_sgt_dma_unmap(sgt);
+		drm_sgt_device_forget(sdev, sgt);
+		cond_resched();
+	}
+
+	/* The other party is drm_sgt_device_remove(), past its list_del. */
+	wait_event(sdev->unmapped, !drm_sgt_device_nr_mapped(sdev));
+}
+
+/**
+ * drm_sgt_device_shutdown() - end all mappings of a device, for good
+ * @sdev: the device
+ *
+ * Call it last in the remove callback of the owner's driver, when the hardware
+ * no longer does DMA and nobody waits for it inside an access section. When it
+ * returns, the layer has no mapping on the device, no access section is open,
+ * and none can be opened. Tables stay, with their pages, in state BACKED.
+ * A second call does nothing.
+ *
+ * Context: Process context, may sleep. Not inside an access section, and with
+ * no lock held that somebody may want who is inside one.
+ */
+void drm_sgt_device_shutdown(struct drm_sgt_device *sdev)
+{
+	guard(mutex)(&sdev->shutdown_lock);
+
+	if (sdev->drained)
+		return;
+
+	drm_sgt_device_drain(sdev);
+	sdev->drained = true;
+}
+EXPORT_SYMBOL_GPL(drm_sgt_device_shutdown);
+
+void drm_sgt_device_count(struct drm_sgt_device *sdev, int tables)
+{
+	spin_lock(&sdev->lock);
+	sdev->stats.tables += tables;
+	spin_unlock(&sdev->lock);
+}
+
+/**
+ * drm_sgt_device_get_stats() - read the counters of a device
+ * @sdev: the device
+ * @stats: filled
+ *
+ * Context: Process context; works after unbind too.
+ */
+void drm_sgt_device_get_stats(struct drm_sgt_device *sdev,
+			      struct drm_sgt_device_stats *stats)
+{
+	spin_lock(&sdev->lock);
+	*stats = sdev->stats;
+	stats->gone = sdev->gone;
+	spin_unlock(&sdev->lock);
+}
+EXPORT_SYMBOL_GPL(drm_sgt_device_get_stats);
+
+static void drm_sgt_device_show(struct seq_file *m, struct drm_sgt_device *sdev)
+{
+	struct drm_sgt_device_stats stats;
+
+	drm_sgt_device_get_stats(sdev, &stats);
+	seq_printf(m, "%-4u %-16s %-16s %-5s %-5s %-7lu %-7lu %-12llu %-8llu %-8llu %-8llu %llu\n",
+		   sdev->id, sdev->owner,
+		   sdev->dma_dev ? dev_name(sdev->dma_dev) : "-",
+		   sdev->dma_dev ? "dma" : "phys",
+		   stats.gone ? "gone" : "live", stats.tables, stats.mapped,
+		   stats.bytes_mapped, stats.maps, stats.unmaps, stats.revoked,
+		   stats.grace_periods);
+}
+
+/* The debugfs table; it lists devices until the last of their tables is gone. */
+void drm_sgt_device_show_all(struct seq_file *m)
+{
+	struct drm_sgt_device *sdev;
+
+	seq_printf(m, "%-4s %-16s %-16s %-5s %-5s %-7s %-7s %-12s %-8s %-8s %-8s %s\n",
+		   "id", "owner", "dma", "mode", "state", "tables", "mapped",
+		   "bytes_mapped", "maps", "unmaps", "revoked", "grace");
+
+	guard(mutex)(&drm_sgt_devices_lock);
+	list_for_each_entry(sdev, &drm_sgt_devices, entry)
+		drm_sgt_device_show(m, sdev);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __DRM_SGT_INTERNAL_H__
+#define __DRM_SGT_INTERNAL_H__
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/scatterlist.h>
+#include <linux/spinlock.h>
+#include <linux/srcu.h>
+#include <linux/wait.h>
+
+#include <drm/drm_print.h>
+#include <drm/drm_sgt.h>
+
+struct drm_gem_sgt_object;
+struct seq_file;
+
+/**
+ * struct drm_sgt_limits - what one entry of a table may look like
+ */
+struct drm_sgt_limits {
+	/** @max_segment: bytes, a multiple of the page size */
+	unsigned int max_segment;
+	/** @boundary: no entry crosses a multiple of this plus one */
+	unsigned long boundary;
+};
+
+/**
+ * struct drm_sgt_device - a bound device, and the mappings that end with it
+ *
+ * Counted: by each &struct drm_sgt and by the devm action on the owner, so it
+ * outlives the owner's unbind and goes with the last table.
+ */
+struct drm_sgt_device {
+	/** @refcount: see above */
+	struct kref refcount;
+
+	/** @id: number in debugfs and messages; constant */
+	unsigned int id;
+
+	/** @owner: name of the owner, which may be freed after unbind; constant */
+	char *owner;
+
+	/** @dma_dev: does the DMA, referenced; NULL in physical mode; constant */
+	struct device *dma_dev;
+
+	/** @limits: constant, as tables are also built after unbind */
+	struct drm_sgt_limits limits;
+
+	/** @srcu: held for reading by access sections and by drm_sgt_map() */
+	struct srcu_struct srcu;
+
+	/** @shutdown_lock: one shutdown at a time */
+	struct mutex shutdown_lock;
+
+	/** @drained: a shutdown is complete; protected by @shutdown_lock */
+	bool drained;
+
+	/**
+	 * @lock: innermost, taken with interrupts on; protects @gone (written,
+	 * and read where it decides about @mapped), @mapped, @stats and the
+	 * state of every table of the device
+	 */
+	spinlock_t lock;
+
+	/** @gone: nothing new is mapped; never cleared */
+	bool gone;
+
+	/** @mapped: tables in state MAPPED and not on their way out */
+	struct list_head mapped;
+
+	/** @stats: counters; @stats.mapped drops only after the DMA unmap */
+	struct drm_sgt_device_stats stats;
+
+	/**
+	 * @unmapped: woken when a mapping has ended: the two sides of a race
+	 * between unmap and shutdown wait here for each other
+	 */
+	wait_queue_head_t unmapped;
+
+	/** @entry: in the list of all devices, under that list's mutex */
+	struct list_head entry;
+};
+
+/**
+ * struct drm_sgt - pages, a table of them, and their DMA mapping
+ *
+ * Teardown order is unmap, free the table, put the pages, release the source.
+ * drm_sgt_free() is the one place that does all of it.
+ */
+struct drm_sgt {
+	/** @sdev: referenced; constant */
+	struct drm_sgt_device *sdev;
+
+	/** @ops: constant */
+	const struct drm_sgt_pages_ops *ops;
+
+	/** @source: for @ops, owned; constant */
+	void *source;
+
+	/** @size: bytes, page-aligned; constant */
+	u64 size;
+
+	/** @lock: serialises populate, depopulate, map and unmap */
+	struct mutex lock;
+
+	/**
+	 * @table: built under @lock in EMPTY; its DMA fields are valid in
+	 * MAPPED only, and constant there
+	 */
+	struct sg_table table;
+
+	/** @runs: physically contiguous runs; protected by @lock */
+	unsigned int runs;
+
+	/** @folios: in all runs; protected by @lock */
+	unsigned long folios;
+
+	/** @dir: of the mapping; written under @lock before MAPPED */
+	enum dma_data_direction dir;
+
+	/**
+	 * @state: written under @lock and @sdev->lock; by the shutdown of the
+	 * device under @sdev->lock alone, MAPPED to BACKED only
+	 */
+	enum drm_sgt_state state;
+
+	/**
+	 * @revoking: the shutdown took the mapping off the list and has not
+	 * unmapped it yet; protected by @sdev->lock
+	 */
+	bool revoking;
+
+	/**
+	 * @readers: access sections that are open; DRM_SGT_NO_READERS while not
+	 * mapped, so that one atomic both tests the state and holds off unmap
+	 */
+	atomic_t readers;
+
+	/** @entry: in @sdev->mapped; protected by @sdev->lock */
+	struct list_head entry;
+};
+
+#define DRM_SGT_NO_READERS INT_MIN
+
+/* The owner can be gone, so messages name the device that does the DMA. */
+#define drm_sgt_dbg(sdev, fmt, ...) \
+	drm_dev_dbg((sdev)->dma_dev, DRM_UT_DRIVER, fmt, ##__VA_ARGS__)
+
+/* drm_sgt_device.c */
+bool drm_sgt_device_add(struct drm_sgt_device *sdev, struct drm_sgt *sgt);
+int drm_sgt_device_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt);
+void drm_sgt_device_count(struct drm_sgt_device *sdev, int tables);
+void drm_sgt_device_show_all(struct seq_file *m);
+
+/* drm_sgt.c */
+int drm_sgt_dma_map(struct drm_sgt *sgt);
+void drm_sgt_dma_unmap(struct drm_sgt *sgt);
+
+/* drm_sgt_sync.c */
+void drm_sgt_dma_sync_for_device(struct device *dev, dma_addr_t addr, size_t len,
+				 enum dma_data_direction dir);
+void drm_sgt_dma_sync_for_cpu(struct device *dev, dma_addr_t addr, size_t len,
+			      enum dma_data_direction dir);
+
+/* drm_dma_view.c */
+u64 drm_dma_table_size(const struct sg_table *table);
+
+/*
+ * drm_sgt_runs.c
+ */
+
+/**
+ * struct drm_sgt_runs - the pages of a table while they are collected
+ *
+ * Kept apart from shmem, so that a test can feed it anything.
+ */
+struct drm_sgt_runs {
+	/** @chunks: the runs in order, a page of them each */
+	struct list_head chunks;
+	/** @nr: runs so far */
+	unsigned int nr;
+	/** @left: pages that are still missing */
+	unsigned long left;
+	/** @folios: counted on the way */
+	unsigned long folios;
+};
+
+void drm_sgt_runs_init(struct drm_sgt_runs *runs, u64 size);
+void drm_sgt_runs_fini(struct drm_sgt_runs *runs);
+int drm_sgt_runs_to_table(const struct drm_sgt_runs *runs,
+			  const struct drm_sgt_limits *limits,
+			  struct sg_table *table);
+void drm_sgt_runs_for_each(const struct drm_sgt_runs *runs,
+			   void (*fn)(void *arg, struct page *page,
+				      unsigned long nr_pages),
+			   void *arg);
+
+/* drm_gem_sgt_debugfs.c */
+void drm_gem_sgt_debugfs_add(struct drm_gem_sgt_object *bo);
+void drm_gem_sgt_debugfs_remove(struct drm_gem_sgt_object *bo);
+void drm_gem_sgt_debugfs_init(void);
+void drm_gem_sgt_debugfs_fini(void);
+
+#endif /* __DRM_SGT_INTERNAL_H__ */

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/file.h>
+#include <linux/pagemap.h>
+#include <linux/pagevec.h>
+#include <linux/sched/signal.h>
+#include <linux/shmem_fs.h>
+#include <linux/slab.h>
+#include <linux/swap.h>
+#include <linux/vmalloc.h>
+
+#include "drm_sgt_internal.h"
+
+/**
+ * DOC: sources of pages
+ *
+ * Three come with the layer. A shmem file is what GEM objects are made of: its
+ * folios go straight from the page cache into the table, one reference for
+ * each, and are kept in memory by it. A vmalloc buffer and an array of pages
+ * are for drivers' own tables and for firmware. A driver can bring its own
+ * &struct drm_sgt_pages_ops.
+ */
+
+/*
+ * shmem
+ */
+
+/* shmem_read_folio_gfp() does not look, unlike the variant for a page. */
+static bool drm_sgt_folio_is_poisoned(struct folio *folio)
+{
+	return folio_test_hwpoison(folio) ||
+	       (folio_test_large(folio) && folio_test_has_hwpoisoned(folio));
+}
+
+/* One folio, from @index on. Returns the pages added, or a negative errno. */
+static long drm_sgt_shmem_get_folio(struct address_space *mapping,
+				    struct drm_sgt_runs *runs, pgoff_t index)
+{
+	unsigned long nr;
+	struct folio *folio;
+	int ret;
+
+	if (fatal_signal_pending(current))
+		return -EINTR;
+
+	folio = shmem_read_folio_gfp(mapping, index, mapping_gfp_mask(mapping));
+	if (IS_ERR(folio))
+		return PTR_ERR(folio);
+
+	/* A huge folio may reach past the end of the object. */
+	nr = min(folio_next_index(folio) - index, drm_sgt_runs_left(runs));
+	ret = drm_sgt_folio_is_poisoned(folio) ? -EIO :
+	      drm_sgt_runs_add(runs, folio_file_page(folio, index), nr);
+	if (ret) {
+		folio_put(folio);
+		return ret;
+	}
+	return nr;
+}
+
+static int drm_sgt_shmem_get(void *source, struct drm_sgt_runs *runs, u64 size)
+{
+	struct address_space *mapping = ((struct file *)source)->f_mapping;
+	pgoff_t index = 0;
+
+	/* They cannot be reclaimed while the table has a reference. */
+	mapping_set_unevictable(mapping);
+
+	while (drm_sgt_runs_left(runs)) {
+		long nr = drm_sgt_shmem_get_folio(mapping, runs, index);
+
+		if (nr < 0) {
+			mapping_clear_unevictable(mapping);
+			return nr;
+		}
+		index += nr;
+		cond_resched();
+	}
+	return 0;
+}
+
+static void drm_sgt_shmem_release_batch(struct folio_batch *batch)
+{
+	check_move_unevictable_folios(batch);
+	__folio_batch_release(batch);
+	cond_resched();
+}
+
+/* One reference for each folio: a folio is added, and so comes back, once. */
+static void drm_sgt_shmem_put(void *source, struct page *page,
+			      unsigned long nr_pages)
+{
+	unsigned long pfn = page_to_pfn(page), end = pfn + nr_pages;
+	struct folio_batch batch;
+
+	mapping_clear_unevictable(((struct file *)source)->f_mapping);
+
+	folio_batch_init(&batch);
+	while (pfn < end) {
+		struct folio *folio = page_folio(pfn_to_page(pfn));
+
+		/* Written through mappings that keep no track of it. */
+		folio_mark_dirty(folio);
+		folio_mark_accessed(folio);
+		pfn = folio_pfn(folio) + folio_nr_pages(folio);
+		if (!folio_batch_add(&batch, folio))
+			drm_sgt_shmem_release_batch(&batch);
+	}
+	if (folio_batch_count(&batch))
+		drm_sgt_shmem_release_batch(&batch);
+}
+
+static void drm_sgt_shmem_release(void *source)
+{
+	fput(source);
+}
+
+static const struct drm_sgt_pages_ops drm_sgt_shmem_ops = {
+	.name = "shmem",
+	.get = drm_sgt_shmem_get,
+	.put = drm_sgt_shmem_put,
+	.release = drm_sgt_shmem_release,
+};
+
+/**
+ * drm_sgt_create_shmem() - make a table of the pages of a shmem file
+ * @sdev: the device that it will be mapped for
+ * @filp: a file of shmem_file_setup(), at least @size bytes long
+ * @size: bytes, a multiple of the page size, not 0
+ *
+ * Pages are allocated, or swapped in, by drm_sgt_populate(), in the zone that
+ * mapping_set_gfp_mask() on @filp says. A fatal signal interrupts it.
+ *
+ * Ownership: the caller owns the table, which has a reference to @filp.
+ *
+ * Context: Process context, may sleep.
+ * Return: see drm_sgt_create()
+ */
+struct drm_sgt *drm_sgt_create_shmem(struct drm_sgt_device *sdev,
+				     struct file *filp, u64 size)
+{
+	struct drm_sgt *sgt;
+
+	sgt = drm_sgt_create(sdev, &drm_sgt_shmem_ops, filp, size);
+	if (!IS_ERR(sgt))
+		get_file(filp);
+	return sgt;
+}
+EXPORT_SYMBOL_GPL(drm_sgt_create_shmem);
+
+/*
+ * vmalloc
+ */
+
+static int drm_sgt_vmalloc_get(void *source, struct drm_sgt_runs *runs, u64 size)
+{
+	int ret = 0;
+
+	for (; !ret && drm_sgt_runs_left(runs); source += PAGE_SIZE)
+		ret = drm_sgt_runs_add(runs, vmalloc_to_page(source), 1);
+	return ret;
+}
+
+static void drm_sgt_vmalloc_release(void *source)
+{
+	vfree(source);
+}
+
+static const struct drm_sgt_pages_ops drm_sgt_vmalloc_ops = {
+	.name = "vmalloc",
+	.get = drm_sgt_vmalloc_get,
+	.release = drm_sgt_vmalloc_release,
+};
+
+/**
+ * drm_sgt_create_vmalloc() - make a table of a vmalloc buffer
+ * @sdev: the device that it will be mapped for
+ * @buf: from vmalloc(), at least @size bytes long
+ * @size: bytes, a multiple of the page size, not 0
+ *
+ * Ownership: the caller owns the table, which owns @buf and frees it with
+ * vfree(). On failure, @buf stays with the caller.
+ *
+ * Context: Process context, may sleep.
+ * Return: see drm_sgt_create(), and:
+ * * %-EINVAL - @buf is not from vmalloc(), or in the middle of a page
+ */
+struct drm_sgt *drm_sgt_create_vmalloc(struct drm_sgt_device *sdev, void *buf,
+				       u64 size)
+{
+	if (!is_vmalloc_addr(buf) || !PAGE_ALIGNED(buf)) {
+		drm_sgt_dbg(sdev, "buffer is not from vmalloc\n");
+		return ERR_PTR(-EINVAL);
+	}
+
+	return drm_sgt_create(sdev, &drm_sgt_vmalloc_ops, buf, size);
+}
+EXPORT_SYMBOL_GPL(drm_sgt_create_vmalloc);
+
+/*
+ * array of pages
+ */
+
+struct drm_sgt_page_array {
+	struct page **pages;
+	unsigned long nr_pages;
+};
+
+static int drm_sgt_array_get(void *source, struct drm_sgt_runs *runs, u64 size)
+{
+	struct drm_sgt_page_array *array = source;
+	unsigned long i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < array->nr_pages; i++)
+		ret = drm_sgt_runs_add(runs, array->pages[i], 1);
+	return ret;
+}
+
+static void drm_sgt_array_release(void *source)
+{
+	struct drm_sgt_page_array *array = source;
+	unsigned long i;
+
+	for (i = 0; i < array->nr_pages; i++)
+		put_page(array->pages[i]);
+	kvfree(array->pages);
+	kfree(array);
+}
+
+static const struct drm_sgt_pages_ops drm_sgt_array_ops = {
+	.name = "pages",
+	.get = drm_sgt_array_get,
+	.release = drm_sgt_array_release,
+};
+
+/**
+ * drm_sgt_create_pages() - make a table of an array of pages
+ * @sdev: the device that it will be mapped for
+ * @pages: from kvmalloc_array(), with a reference to each page
+ * @nr_pages: how many, not 0
+ *
+ * A page may be in it more than once, with a reference each time.
+ *
+ * Ownership: the caller owns the table, which owns the array and the
+ * references. On failure, they stay with the caller.
+ *
+ * Context: Process context, may sleep.
+ * Return: see drm_sgt_create()
+ */
+struct drm_sgt *drm_sgt_create_pages(struct drm_sgt_device *sdev,
+				     struct page **pages, unsigned long nr_pages)
+{
+	struct drm_sgt_page_array *array;
+	struct drm_sgt *sgt;
+
+	array = kzalloc(sizeof(*array), GFP_KERNEL);
+	if (!array)
+		return ERR_PTR(-ENOMEM);
+
+	array->pages = pages;
+	array->nr_pages = nr_pages;
+	sgt = drm_sgt_create(sdev, &drm_sgt_array_ops, array,
+			     (u64)nr_pages << PAGE_SHIFT);
+	if (IS_ERR(sgt))
+		kfree(array);
+	return sgt;
+}
+EXPORT_SYMBOL_GPL(drm_sgt_create_pages);

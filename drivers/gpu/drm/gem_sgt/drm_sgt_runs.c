@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/slab.h>
+
+#include "drm_sgt_internal.h"
+
+/**
+ * DOC: from pages to a table
+ *
+ * A source adds its pages piece by piece. They are kept as runs, sixteen bytes
+ * for each physically contiguous one, until all are there: then the number of
+ * entries is known, and the table is allocated in its exact size. There is no
+ * array of pages at any time, and a buffer of one huge page costs one run.
+ *
+ * A run knows nothing of the limits of the device; it is cut to entries when
+ * the table is written. The last piece is cut to the size of the table by the
+ * source, which knows what it is a piece of.
+ */
+
+/* Physically contiguous pages. */
+struct drm_sgt_run_entry {
+	unsigned long pfn;
+	unsigned long nr_pages;
+};
+
+/* A page of them. */
+struct drm_sgt_run_chunk {
+	struct list_head node;
+	unsigned long nr;
+	struct drm_sgt_run_entry run[];
+};
+
+#define DRM_SGT_RUNS_PER_CHUNK						\
+	((PAGE_SIZE - sizeof(struct drm_sgt_run_chunk)) /		\
+	 sizeof(struct drm_sgt_run_entry))
+
+void drm_sgt_runs_init(struct drm_sgt_runs *runs, u64 size)
+{
+	INIT_LIST_HEAD(&runs->chunks);
+	runs->nr = 0;
+	runs->left = size >> PAGE_SHIFT;
+	runs->folios = 0;
+}
+
+/* Frees the list, not the pages. */
+void drm_sgt_runs_fini(struct drm_sgt_runs *runs)
+{
+	struct drm_sgt_run_chunk *chunk, *tmp;
+
+	list_for_each_entry_safe(chunk, tmp, &runs->chunks, node)
+		kfree(chunk);
+}
+
+/* The run that was added last; NULL if there is none. */
+static struct drm_sgt_run_entry *drm_sgt_runs_last(struct drm_sgt_runs *runs)
+{
+	struct drm_sgt_run_chunk *chunk;
+
+	if (list_empty(&runs->chunks))
+		return NULL;
+
+	chunk = list_last_entry(&runs->chunks, struct drm_sgt_run_chunk, node);
+	return &chunk->run[chunk->nr - 1];
+}
+
+/* Room for one more run. A chunk is on the list only if it holds one. */
+static struct drm_sgt_run_entry *drm_sgt_runs_new(struct drm_sgt_runs *runs)
+{
+	struct drm_sgt_run_chunk *chunk = NULL;
+
+	if (!list_empty(&runs->chunks))
+		chunk = list_last_entry(&runs->chunks, struct drm_sgt_run_chunk,
+					node);
+	if (!chunk || chunk->nr == DRM_SGT_RUNS_PER_CHUNK) {
+		chunk = kzalloc(PAGE_SIZE, GFP_KERNEL);
+		if (!chunk)
+			return NULL;
+		list_add_tail(&chunk->node, &runs->chunks);
+	}
+	runs->nr++;
+	return &chunk->run[chunk->nr++];
+}
+
+/**
+ * drm_sgt_runs_add() - add pages to the table that is being built
+ * @runs: what &drm_sgt_pages_ops.get was called with
+ * @page: the first page
+ * @nr_pages: physically contiguous pages, not more than drm_sgt_runs_left()
+ *
+ * Ownership: on success, the pages belong to the layer, and come back through
+ * &drm_sgt_pages_ops.put. On failure they are still the caller's.
+ *
+ * Context: Inside &drm_sgt_pages_ops.get, may sleep.
+ * Return:
+ * * %0       - added
+ * * %-EINVAL - @nr_pages is 0 or more than is missing
+ * * %-ENOMEM - out of memory
+ */
+int drm_sgt_runs_add(struct drm_sgt_runs *runs, struct page *page,
+		     unsigned long nr_pages)
+{
+	struct drm_sgt_run_entry *run = drm_sgt_runs_last(runs);
+	unsigned long pfn = page_to_pfn(page);
+
+	if (!nr_pages || nr_pages > runs->left)
+		return -EINVAL;
+
+	if (!run || run->pfn + run->nr_pages != pfn) {
+		run = drm_sgt_runs_new(runs);
+		if (!run)
+			return -ENOMEM;
+		run->pfn = pfn;
+		run->nr_pages = 0;
+	}
+	run->nr_pages += nr_pages;
+	runs->left -= nr_pages;
+	runs->folios++;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(drm_sgt_runs_add);
+
+/**
+ * drm_sgt_runs_left() - how many pages are missing
+ * @runs: what &drm_sgt_pages_ops.get was called with
+ *
+ * Context: Inside &drm_sgt_pages_ops.get.
+ * Return: pages
+ */
+unsigned long drm_sgt_runs_left(const struct drm_sgt_runs *runs)
+{
+	return runs->left;
+}
+EXPORT_SYMBOL_GPL(drm_sgt_runs_left);
+
+void drm_sgt_runs_for_each(const struct drm_sgt_runs *runs,
+			   void (*fn)(void *arg, struct page *page,
+				      unsigned long nr_pages),
+			   void *arg)
+{
+	const struct drm_sgt_run_chunk *chunk;
+	unsigned long i;
+
+	list_for_each_entry(chunk, &runs->chunks, node)
+		for (i = 0; i < chunk->nr; i++)
+			fn(arg, pfn_to_page(chunk->run[i].pfn),
+			   chunk->run[i].nr_pages);
+}
+
+/*
+ * How much of @len bytes at @phys goes into one entry. The boundary is one of
+ * DMA addresses. Behind an IOMMU the DMA API keeps it. Without, a DMA address
+ * is a physical one plus a constant that is a multiple of any sane boundary.
+ */
+static unsigned int drm_sgt_cut(const struct drm_sgt_limits *limits,
+				phys_addr_t phys, u64 len)
+{
+	unsigned long to_boundary = limits->boundary -
+				    (phys & limits->boundary);
+	u64 n = min_t(u64, len, limits->max_segment);
+
+	if (n - 1 > to_boundary)
+		n = (u64)to_boundary + 1;
+	return n;
+}
+
+/* A run being written to, or counted for, a table. */
+struct drm_sgt_writer {
+	const struct drm_sgt_limits *limits;
+	/* the next entry; NULL to count only */
+	struct scatterlist *sg;
+	u64 ents;
+};
+
+static void drm_sgt_write_run(void *arg, struct page *page,
+			      unsigned long nr_pages)
+{
+	u64 left = (u64)nr_pages << PAGE_SHIFT;
+	unsigned long pfn = page_to_pfn(page);
+	struct drm_sgt_writer *w = arg;
+
+	while (left) {
+		unsigned int len = drm_sgt_cut(w->limits, PFN_PHYS(pfn), left);
+
+		if (w->sg) {
+			sg_set_page(w->sg, pfn_to_page(pfn), len, 0);
+			w->sg = sg_next(w->sg);
+		}
+		w->ents++;
+		pfn += len >> PAGE_SHIFT;
+		left -= len;
+	}
+}
+
+/* Returns 0, -E2BIG or -ENOMEM. The caller frees @table with sg_free_table(). */
+int drm_sgt_runs_to_table(const struct drm_sgt_runs *runs,
+			  const struct drm_sgt_limits *limits,
+			  struct sg_table *table)
+{
+	struct drm_sgt_writer w = { .limits = limits };
+	int ret;
+
+	drm_sgt_runs_for_each(runs, drm_sgt_write_run, &w);
+	if (w.ents > INT_MAX)
+		return -E2BIG;
+
+	ret = sg_alloc_table(table, w.ents, GFP_KERNEL);
+	if (ret)
+		return ret;
+
+	w.sg = table->sgl;
+	drm_sgt_runs_for_each(runs, drm_sgt_write_run, &w);
+	return 0;
+}

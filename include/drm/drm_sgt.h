@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __DRM_SGT_H__
+#define __DRM_SGT_H__
+
+#include <linux/bits.h>
+#include <linux/cleanup.h>
+#include <linux/compiler.h>
+#include <linux/dma-direction.h>
+#include <linux/types.h>
+
+struct device;
+struct drm_sgt;
+struct drm_sgt_device;
+struct drm_sgt_runs;
+struct file;
+struct page;
+struct scatterlist;
+struct sg_table;
+
+/* drm_sgt_device.c */
+
+struct drm_sgt_device *devm_drm_sgt_device_create(struct device *owner,
+						  struct device *dma_dev);
+struct drm_sgt_device *devm_drm_sgt_device_create_phys(struct device *owner);
+void drm_sgt_device_shutdown(struct drm_sgt_device *sdev);
+struct drm_sgt_device *drm_sgt_device_get(struct drm_sgt_device *sdev);
+void drm_sgt_device_put(struct drm_sgt_device *sdev);
+bool drm_sgt_device_is_gone(struct drm_sgt_device *sdev);
+bool drm_sgt_device_is_phys(const struct drm_sgt_device *sdev);
+unsigned int drm_sgt_device_id(const struct drm_sgt_device *sdev);
+
+/**
+ * struct drm_sgt_device_stats - what a &struct drm_sgt_device has done so far
+ *
+ * A snapshot: it is consistent in itself and old when it is read.
+ */
+struct drm_sgt_device_stats {
+	/** @tables: tables that exist now, in any state */
+	unsigned long tables;
+	/** @mapped: mappings that exist now */
+	unsigned long mapped;
+	/** @bytes_mapped: bytes that are mapped now */
+	u64 bytes_mapped;
+	/** @maps: mappings made since the device was created */
+	u64 maps;
+	/** @unmaps: mappings ended, by whomever, since the device was created */
+	u64 unmaps;
+	/** @revoked: those of @unmaps that the end of the device forced */
+	u64 revoked;
+	/** @grace_periods: times that the end of the device waited for readers */
+	u64 grace_periods;
+	/** @gone: no mapping can be made any more */
+	bool gone;
+};
+
+void drm_sgt_device_get_stats(struct drm_sgt_device *sdev,
+			      struct drm_sgt_device_stats *stats);
+
+/**
+ * enum drm_sgt_state - what a &struct drm_sgt owns at the moment
+ *
+ * See "States of a table" in Documentation/gpu/drm-sgt.rst for who moves a
+ * table from one to another.
+ */
+enum drm_sgt_state {
+	/** @DRM_SGT_EMPTY: the first state: a source and a size, no pages */
+	DRM_SGT_EMPTY,
+	/**
+	 * @DRM_SGT_BACKED: pages and a table of them; entered from EMPTY by
+	 * drm_sgt_populate() and from MAPPED by drm_sgt_unmap() and by the end
+	 * of the device
+	 */
+	DRM_SGT_BACKED,
+	/** @DRM_SGT_MAPPED: DMA-mapped; entered by drm_sgt_map() only */
+	DRM_SGT_MAPPED,
+};
+
+/**
+ * struct drm_sgt_pages_ops - where the pages of a &struct drm_sgt come from
+ *
+ * A source is what &drm_sgt_create() is handed together with these. The table
+ * owns it from then on. Calls for one table never overlap.
+ */
+struct drm_sgt_pages_ops {
+	/** @name: for debugfs and messages */
+	const char *name;
+
+	/**
+	 * @get: add @size bytes of pages to @runs, in order
+	 *
+	 * Mandatory. Calls drm_sgt_runs_add() until drm_sgt_runs_left() is 0.
+	 * What was added belongs to the layer, also when @get fails later: it
+	 * goes back through @put. May sleep. Returns 0 or a negative errno.
+	 */
+	int (*get)(void *source, struct drm_sgt_runs *runs, u64 size);
+
+	/**
+	 * @put: give back pages that @get added
+	 *
+	 * Optional. Called once for each physically contiguous run: what @get
+	 * added in neighbouring pieces can come back in one call, but never
+	 * in more calls than it was added in. May sleep.
+	 */
+	void (*put)(void *source, struct page *page, unsigned long nr_pages);
+
+	/**
+	 * @release: free the source
+	 *
+	 * Optional. The last call, after the last @put. May sleep.
+	 */
+	void (*release)(void *source);
+};
+
+/* drm_sgt_runs.c: what a &drm_sgt_pages_ops.get uses */
+
+int __must_check drm_sgt_runs_add(struct drm_sgt_runs *runs, struct page *page,
+				  unsigned long nr_pages);
+unsigned long drm_sgt_runs_left(const struct drm_sgt_runs *runs);
+
+/* drm_sgt_pages.c: the sources that come with the layer */
+
+struct drm_sgt * __must_check
+drm_sgt_create_shmem(struct drm_sgt_device *sdev, struct file *filp, u64 size);
+struct drm_sgt * __must_check
+drm_sgt_create_vmalloc(struct drm_sgt_device *sdev, void *buf, u64 size);
+struct drm_sgt * __must_check
+drm_sgt_create_pages(struct drm_sgt_device *sdev, struct page **pages,
+		     unsigned long nr_pages);
+
+/* drm_sgt.c */
+
+/**
+ * struct drm_sgt_info - what debugfs and tests want to know of a table
+ */
+struct drm_sgt_info {
+	/** @size: bytes */
+	u64 size;
+	/** @runs: physically contiguous runs of pages, 0 when EMPTY */
+	unsigned int runs;
+	/** @folios: folios, each counted once per run, 0 when EMPTY */
+	unsigned long folios;
+	/** @cpu_ents: entries of the table (orig_nents), 0 when EMPTY */
+	unsigned int cpu_ents;
+	/** @dma_segs: DMA segments (nents), 0 unless MAPPED */
+	unsigned int dma_segs;
+	/** @state: see &enum drm_sgt_state */
+	enum drm_sgt_state state;
+};
+
+struct drm_sgt * __must_check
+drm_sgt_create(struct drm_sgt_device *sdev, const struct drm_sgt_pages_ops *ops,
+	       void *source, u64 size);
+void drm_sgt_free(struct drm_sgt *sgt);
+int __must_check drm_sgt_populate(struct drm_sgt *sgt);
+int __must_check drm_sgt_depopulate(struct drm_sgt *sgt);
+int __must_check drm_sgt_map(struct drm_sgt *sgt, enum dma_data_direction dir);
+int __must_check drm_sgt_unmap(struct drm_sgt *sgt);
+enum drm_sgt_state drm_sgt_get_state(struct drm_sgt *sgt);
+void drm_sgt_get_info(struct drm_sgt *sgt, struct drm_sgt_info *info);
+struct drm_sgt_device *drm_sgt_get_device(const struct drm_sgt *sgt);
+u64 drm_sgt_size(const struct drm_sgt *sgt);
+struct sg_table * __must_check drm_sgt_dup_table(struct drm_sgt *sgt);
+
+/* drm_sgt_sync.c */
+
+int __must_check drm_sgt_sync_for_device(struct drm_sgt *sgt, u64 offset, u64 len);
+int __must_check drm_sgt_sync_for_cpu(struct drm_sgt *sgt, u64 offset, u64 len);
+
+/**
+ * struct drm_dma_view - the DMA segments of something that is mapped now
+ *
+ * A view is a value: it owns nothing, frees nothing and cannot be written
+ * through. It says what the device sees; there is no way from a view to a page.
+ * The one inside an access section ends with the section, one made by
+ * drm_dma_view_borrow() when its table is unmapped: the caller knows when.
+ * All members are const, so that a view cannot be assigned to a variable that
+ * outlives its section.
+ *
+ * Invariants: the lengths of the first @nents entries of @sgl add up to @size.
+ */
+struct drm_dma_view {
+	/* private: for drm_dma_iter_init() alone */
+	struct scatterlist * const sgl;
+	const struct drm_sgt_device * const sdev;
+	const u64 size;
+	const unsigned int nents;
+	const bool phys;
+};
+
+/**
+ * struct drm_sgt_access - an access section in progress
+ *
+ * Lives on the stack of one task. Zero-initialise it; drm_sgt_access_end() on
+ * one that was never begun, or was ended, does nothing.
+ */
+struct drm_sgt_access {
+	/* private: */
+	struct drm_sgt *sgt;
+	int idx;
+};
+
+int __must_check drm_sgt_access_begin(struct drm_sgt *sgt,
+				      struct drm_sgt_access *access);
+void drm_sgt_access_end(struct drm_sgt_access *access);
+struct drm_dma_view drm_sgt_access_view(const struct drm_sgt_access *access);
+
+/**
+ * drm_sgt_access_scope - run a block inside an access section
+ * @view__: name of the &struct drm_dma_view that the block sees
+ * @sgt__: the &struct drm_sgt to access
+ * @err__: an int lvalue: 0 when the block ran, else the errno of
+ *	drm_sgt_access_begin(), and the block did not run
+ *
+ * The section ends however the block is left: at its end, by break, continue,
+ * return or goto. Use this rather than drm_sgt_access_begin() wherever the
+ * section fits into one function: @view__ cannot be named after it.
+ *
+ * Context: see drm_sgt_access_begin().
+ */
+#define drm_sgt_access_scope(view__, sgt__, err__)				\
+	for (struct drm_sgt_access access__ __cleanup(drm_sgt_access_end) = {},	\
+	     *begun__ = ((err__) = drm_sgt_access_begin((sgt__), &access__)) ?	\
+			NULL : &access__;					\
+	     begun__; begun__ = NULL)						\
+		__drm_sgt_view_scope(view__)
+
+/* The second half: the view is const, so it needs a for of its own. */
+#define __drm_sgt_view_scope(view__)						\
+	for (const struct drm_dma_view view__ = drm_sgt_access_view(begun__);	\
+	     begun__; begun__ = NULL)
+
+/* drm_dma_view.c */
+
+/**
+ * struct drm_dma_seg - a run of addresses as the device sees them
+ */
+struct drm_dma_seg {
+	/** @addr: first DMA address (physical address in physical mode) */
+	dma_addr_t addr;
+	/** @len: bytes; 64 bits wide, as neighbours of 4 GiB may merge */
+	u64 len;
+};
+
+/**
+ * struct drm_dma_iter - a position in a &struct drm_dma_view
+ */
+struct drm_dma_iter {
+	/* private: */
+	struct scatterlist *sg;
+	unsigned int nents;
+	bool phys;
+	u64 skip;
+	u64 left;
+};
+
+struct drm_dma_view drm_dma_view_borrow(const struct sg_table *table);
+u64 drm_dma_view_size(const struct drm_dma_view view);
+int __must_check drm_dma_iter_init(struct drm_dma_iter *iter,
+				   const struct drm_dma_view view,
+				   u64 offset, u64 len);
+bool __must_check drm_dma_iter_next(struct drm_dma_iter *iter,
+				    struct drm_dma_seg *seg);
+
+/**
+ * struct drm_sgt_run - physically contiguous pages
+ */
+struct drm_sgt_run {
+	/** @page: the first one */
+	struct page *page;
+	/** @nr_pages: how many */
+	unsigned long nr_pages;
+};
+
+/**
+ * struct drm_sgt_run_iter - a position in the pages of a &struct drm_sgt
+ */
+struct drm_sgt_run_iter {
+	/* private: */
+	struct scatterlist *sg;
+	unsigned int left;
+};
+
+void drm_sgt_run_iter_init(struct drm_sgt_run_iter *iter, struct drm_sgt *sgt);
+bool __must_check drm_sgt_run_iter_next(struct drm_sgt_run_iter *iter,
+					struct drm_sgt_run *run);
+
+#endif /* __DRM_SGT_H__ */
