@@ -1,0 +1,586 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
+#include <linux/iosys-map.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/overflow.h>
+#include <linux/pagemap.h>
+#include <linux/shmem_fs.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include <drm/drm_device.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+#include <drm/drm_fourcc.h>
+#include <drm/drm_gem_sgt.h>
+#include <drm/drm_mode.h>
+#include <drm/drm_prime.h>
+#include <drm/drm_vma_manager.h>
+
+#include "drm_sgt_internal.h"
+
+/**
+ * DOC: GEM overview
+ *
+ * A &struct drm_gem_sgt_object is a GEM object in shmem that owns a &struct
+ * drm_sgt. It has the form of the shmem helper (&struct drm_gem_shmem_object),
+ * so that moving a driver over is mechanical, and differs in three points:
+ *
+ * * the device mapping is asked for, by drm_gem_sgt_map(), and ends at unbind;
+ * * it is made for the DMA device of a &struct drm_sgt_device, which need not be
+ *   the parent of the DRM device;
+ * * there is no array of pages and no public &struct sg_table: pages are found
+ *   in the page cache, DMA addresses in an access section on
+ *   &drm_gem_sgt_object.sgt.
+ *
+ * Pages come with the first of drm_gem_sgt_map(), drm_gem_sgt_pin(),
+ * drm_gem_sgt_vmap_locked(), drm_gem_sgt_mmap() and the attachment of an
+ * importer, and stay until the object is freed. All of these but the first work
+ * after unbind, too: CPU mappings and dma-bufs outlive the device.
+ */
+
+static const struct drm_gem_object_funcs drm_gem_sgt_funcs = {
+	.free = drm_gem_sgt_object_free,
+	.print_info = drm_gem_sgt_object_print_info,
+	.pin = drm_gem_sgt_object_pin,
+	.unpin = drm_gem_sgt_object_unpin,
+	.get_sg_table = drm_gem_sgt_object_get_sg_table,
+	.vmap = drm_gem_sgt_object_vmap,
+	.vunmap = drm_gem_sgt_object_vunmap,
+	.mmap = drm_gem_sgt_object_mmap,
+	.vm_ops = &drm_gem_sgt_vm_ops,
+};
+
+static struct drm_gem_sgt_object *drm_gem_sgt_alloc(struct drm_device *dev,
+						    size_t size)
+{
+	struct drm_gem_sgt_object *bo;
+	struct drm_gem_object *obj;
+
+	if (dev->driver->gem_create_object) {
+		obj = dev->driver->gem_create_object(dev, size);
+		if (IS_ERR(obj))
+			return ERR_CAST(obj);
+		bo = to_drm_gem_sgt_obj(obj);
+	} else {
+		bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+		if (!bo)
+			return ERR_PTR(-ENOMEM);
+	}
+
+	if (!bo->base.funcs)
+		bo->base.funcs = &drm_gem_sgt_funcs;
+	return bo;
+}
+
+static int drm_gem_sgt_init(struct drm_device *dev, struct drm_sgt_device *sdev,
+			    struct drm_gem_sgt_object *bo, size_t size)
+{
+	struct drm_gem_object *obj = &bo->base;
+	int ret;
+
+	ret = drm_gem_object_init(dev, obj, size);
+	if (ret) {
+		drm_gem_private_object_fini(obj);
+		return ret;
+	}
+
+	/*
+	 * The object can be large: rather fail than wake the OOM killer, and
+	 * do not print a backtrace for what is reported as -ENOMEM.
+	 */
+	mapping_set_gfp_mask(obj->filp->f_mapping, GFP_HIGHUSER |
+			     __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
+
+	ret = drm_gem_create_mmap_offset(obj);
+	if (ret)
+		goto err_release;
+
+	bo->sgt = drm_sgt_create_shmem(sdev, obj->filp, size);
+	if (IS_ERR(bo->sgt)) {
+		ret = PTR_ERR(bo->sgt);
+		goto err_release;
+	}
+
+	drm_gem_sgt_debugfs_add(bo);
+	return 0;
+
+err_release:
+	drm_gem_object_release(obj);
+	return ret;
+}
+
+/**
+ * drm_gem_sgt_create() - make a GEM object
+ * @dev: DRM device
+ * @sdev: the device that it will be mapped for
+ * @size: bytes, not 0; rounded up to whole pages
+ *
+ * Calls &drm_driver.gem_create_object, if there is one, for the memory of the
+ * object: it is zeroed, embeds a &struct drm_gem_sgt_object first, and has
+ * &drm_gem_object.funcs set if they are not the default ones. No page is
+ * allocated yet.
+ *
+ * Ownership: the caller has the first reference.
+ *
+ * Context: Process context, may sleep.
+ * Return: the object, or an ERR_PTR():
+ * * %-EINVAL - @size is 0
+ * * %-E2BIG  - @size is more than a table can list
+ * * %-ENOMEM - out of memory
+ * * %-ENOSPC - out of mmap offsets
+ */
+struct drm_gem_sgt_object *drm_gem_sgt_create(struct drm_device *dev,
+					      struct drm_sgt_device *sdev,
+					      size_t size)
+{
+	struct drm_gem_sgt_object *bo;
+	int ret;
+
+	if (!size || size > SIZE_MAX - PAGE_SIZE) {
+		drm_dbg(dev, "size %zu\n", size);
+		return ERR_PTR(size ? -E2BIG : -EINVAL);
+	}
+
+	bo = drm_gem_sgt_alloc(dev, size);
+	if (IS_ERR(bo))
+		return bo;
+
+	ret = drm_gem_sgt_init(dev, sdev, bo, PAGE_ALIGN(size));
+	if (ret) {
+		kfree(bo);
+		return ERR_PTR(ret);
+	}
+	return bo;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_create);
+
+/**
+ * drm_gem_sgt_free() - free a GEM object
+ * @bo: the object, without any reference left
+ *
+ * For &drm_gem_object_funcs.free, last: frees the structure too. The device
+ * does not use the object any more: a driver has told it, or it is unbound.
+ *
+ * Context: Process context, may sleep.
+ */
+void drm_gem_sgt_free(struct drm_gem_sgt_object *bo)
+{
+	drm_WARN_ON(bo->base.dev, bo->vmap_count);
+
+	drm_gem_sgt_debugfs_remove(bo);
+	drm_sgt_free(bo->sgt);
+	drm_gem_object_release(&bo->base);
+	kfree(bo);
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_free);
+
+/**
+ * drm_gem_sgt_create_with_handle() - make a GEM object for userspace
+ * @file: whose handle it is
+ * @dev: DRM device
+ * @sdev: the device that it will be mapped for
+ * @size: bytes, not 0; rounded up to whole pages
+ * @handle: filled
+ *
+ * For an object that needs nothing more from the driver. One that does is made
+ * by drm_gem_sgt_create() and gets its handle last.
+ *
+ * Ownership: the handle has the only reference.
+ *
+ * Context: Process context, may sleep.
+ * Return:
+ * * %0       - @handle is valid
+ * * %-ENOSPC - out of handles, too
+ * * see drm_gem_sgt_create()
+ */
+int drm_gem_sgt_create_with_handle(struct drm_file *file, struct drm_device *dev,
+				   struct drm_sgt_device *sdev, size_t size,
+				   u32 *handle)
+{
+	struct drm_gem_sgt_object *bo;
+	int ret;
+
+	bo = drm_gem_sgt_create(dev, sdev, size);
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
+
+	ret = drm_gem_handle_create(file, &bo->base, handle);
+	drm_gem_object_put(&bo->base);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_create_with_handle);
+
+/**
+ * drm_gem_sgt_dumb_args() - check and complete the arguments of a dumb buffer
+ * @dev: DRM device
+ * @args: width, height and bpp are read, pitch and size are set
+ *
+ * Rows follow each other without a gap: the pitch is the width in bytes.
+ * Drivers with other wishes set pitch and size themselves.
+ *
+ * Context: Any.
+ * Return:
+ * * %0       - @args is complete
+ * * %-EINVAL - something is 0, or flags are set: there are none
+ * * %-EOVERFLOW - the size does not fit
+ */
+int drm_gem_sgt_dumb_args(struct drm_device *dev,
+			  struct drm_mode_create_dumb *args)
+{
+	u32 cpp = DIV_ROUND_UP(args->bpp, 8);
+	u64 size;
+
+	if (!args->width || !args->height || !args->bpp || args->flags) {
+		drm_dbg(dev, "dumb buffer of %ux%u, %u bpp, flags %#x\n",
+			args->width, args->height, args->bpp, args->flags);
+		return -EINVAL;
+	}
+	if (check_mul_overflow(args->width, cpp, &args->pitch) ||
+	    check_mul_overflow((u64)args->pitch, (u64)args->height, &size) ||
+	    size > SIZE_MAX - PAGE_SIZE) {
+		drm_dbg(dev, "dumb buffer of %ux%u, %u bpp does not fit\n",
+			args->width, args->height, args->bpp);
+		return -EOVERFLOW;
+	}
+
+	args->size = PAGE_ALIGN(size);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_dumb_args);
+
+/**
+ * drm_gem_sgt_dumb_create() - make a dumb buffer
+ * @file: whose handle it is
+ * @dev: DRM device
+ * @sdev: the device that it will be mapped for
+ * @args: as for &drm_driver.dumb_create
+ *
+ * For &drm_driver.dumb_create, from a callback that knows @sdev.
+ *
+ * Ownership: the handle has the only reference.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or see drm_gem_sgt_dumb_args() and
+ * drm_gem_sgt_create_with_handle()
+ */
+int drm_gem_sgt_dumb_create(struct drm_file *file, struct drm_device *dev,
+			    struct drm_sgt_device *sdev,
+			    struct drm_mode_create_dumb *args)
+{
+	int ret;
+
+	ret = drm_gem_sgt_dumb_args(dev, args);
+	if (ret)
+		return ret;
+
+	return drm_gem_sgt_create_with_handle(file, dev, sdev, args->size,
+					      &args->handle);
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_dumb_create);
+
+/**
+ * drm_gem_sgt_map() - get the pages and DMA-map them
+ * @bo: the object
+ *
+ * The mapping ends when the object is freed, or at unbind. In both directions,
+ * as nobody knows what userspace will do. Nothing happens if there is one.
+ *
+ * Context: Process context, may sleep. Takes the lock of the table only: the
+ * caller can hold the resv.
+ * Return: 0, or see drm_sgt_populate() and drm_sgt_map()
+ */
+int drm_gem_sgt_map(struct drm_gem_sgt_object *bo)
+{
+	int ret;
+
+	ret = drm_sgt_populate(bo->sgt);
+	if (ret)
+		return ret;
+
+	return drm_sgt_map(bo->sgt, DMA_BIDIRECTIONAL);
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_map);
+
+/**
+ * drm_gem_sgt_pin_locked() - keep the pages of an object where they are
+ * @bo: the object
+ *
+ * Says nothing about the device: see drm_gem_sgt_map().
+ *
+ * Context: Process context, may sleep. The caller holds the resv of @bo.
+ * Return: 0, with a pin that drm_gem_sgt_unpin_locked() ends, or see
+ * drm_sgt_populate()
+ */
+int drm_gem_sgt_pin_locked(struct drm_gem_sgt_object *bo)
+{
+	int ret;
+
+	dma_resv_assert_held(bo->base.resv);
+
+	ret = drm_sgt_populate(bo->sgt);
+	if (!ret)
+		bo->pin_count++;
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_pin_locked);
+
+/**
+ * drm_gem_sgt_unpin_locked() - undo drm_gem_sgt_pin_locked()
+ * @bo: the object
+ *
+ * Context: Process context. The caller holds the resv of @bo.
+ */
+void drm_gem_sgt_unpin_locked(struct drm_gem_sgt_object *bo)
+{
+	dma_resv_assert_held(bo->base.resv);
+
+	if (!drm_WARN_ON(bo->base.dev, !bo->pin_count))
+		bo->pin_count--;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_unpin_locked);
+
+/**
+ * drm_gem_sgt_pin() - keep the pages of an object where they are
+ * @bo: the object
+ *
+ * Context: Process context, may sleep. Takes the resv of @bo.
+ * Return: 0, or see drm_gem_sgt_pin_locked(), or:
+ * * %-EINTR - interrupted while waiting for the resv
+ */
+int drm_gem_sgt_pin(struct drm_gem_sgt_object *bo)
+{
+	int ret;
+
+	ret = dma_resv_lock_interruptible(bo->base.resv, NULL);
+	if (ret)
+		return ret;
+	ret = drm_gem_sgt_pin_locked(bo);
+	dma_resv_unlock(bo->base.resv);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_pin);
+
+/**
+ * drm_gem_sgt_unpin() - undo drm_gem_sgt_pin()
+ * @bo: the object
+ *
+ * Context: Process context, may sleep. Takes the resv of @bo.
+ */
+void drm_gem_sgt_unpin(struct drm_gem_sgt_object *bo)
+{
+	dma_resv_lock(bo->base.resv, NULL);
+	drm_gem_sgt_unpin_locked(bo);
+	dma_resv_unlock(bo->base.resv);
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_unpin);
+
+/* vmap() wants an array, for as long as the call takes. */
+static void *drm_gem_sgt_vmap_pages(struct drm_gem_sgt_object *bo)
+{
+	unsigned long n = bo->base.size >> PAGE_SHIFT, i = 0, k;
+	struct drm_sgt_run_iter iter;
+	struct drm_sgt_run run;
+	struct page **pages;
+	void *vaddr;
+
+	pages = kvmalloc_array(n, sizeof(*pages), GFP_KERNEL);
+	if (!pages)
+		return NULL;
+
+	drm_sgt_run_iter_init(&iter, bo->sgt);
+	while (drm_sgt_run_iter_next(&iter, &run))
+		for (k = 0; k < run.nr_pages; k++)
+			pages[i++] = nth_page(run.page, k);
+
+	vaddr = vmap(pages, n, VM_MAP, PAGE_KERNEL);
+	kvfree(pages);
+	return vaddr;
+}
+
+/**
+ * drm_gem_sgt_vmap_locked() - map an object into the kernel
+ * @bo: the object
+ * @map: filled
+ *
+ * Works after unbind, and stays over one.
+ *
+ * Context: Process context, may sleep. The caller holds the resv of @bo.
+ * Return: 0, with a use that drm_gem_sgt_vunmap_locked() ends, or see
+ * drm_sgt_populate()
+ */
+int drm_gem_sgt_vmap_locked(struct drm_gem_sgt_object *bo, struct iosys_map *map)
+{
+	int ret;
+
+	dma_resv_assert_held(bo->base.resv);
+
+	if (!bo->vmap_count) {
+		ret = drm_gem_sgt_pin_locked(bo);
+		if (ret)
+			return ret;
+		bo->vaddr = drm_gem_sgt_vmap_pages(bo);
+		if (!bo->vaddr) {
+			drm_dbg(bo->base.dev, "no room to vmap %zu bytes\n",
+				bo->base.size);
+			drm_gem_sgt_unpin_locked(bo);
+			return -ENOMEM;
+		}
+	}
+
+	bo->vmap_count++;
+	iosys_map_set_vaddr(map, bo->vaddr);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_vmap_locked);
+
+/**
+ * drm_gem_sgt_vunmap_locked() - undo drm_gem_sgt_vmap_locked()
+ * @bo: the object
+ * @map: what that filled; cleared
+ *
+ * Context: Process context, may sleep. The caller holds the resv of @bo.
+ */
+void drm_gem_sgt_vunmap_locked(struct drm_gem_sgt_object *bo,
+			       struct iosys_map *map)
+{
+	dma_resv_assert_held(bo->base.resv);
+
+	if (drm_WARN_ON(bo->base.dev, !bo->vmap_count))
+		return;
+
+	iosys_map_clear(map);
+	if (--bo->vmap_count)
+		return;
+
+	vunmap(bo->vaddr);
+	bo->vaddr = NULL;
+	drm_gem_sgt_unpin_locked(bo);
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_vunmap_locked);
+
+/*
+ * The table keeps the folios in the page cache, so this finds them there, bound
+ * or not. The offset is counted from the start of the object: after a munmap of
+ * its first pages, a VMA starts in the middle.
+ */
+static vm_fault_t drm_gem_sgt_fault(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct drm_gem_object *obj = vma->vm_private_data;
+	pgoff_t index = vmf->pgoff - drm_vma_node_start(&obj->vma_node);
+	struct address_space *mapping = obj->filp->f_mapping;
+	struct folio *folio;
+	vm_fault_t ret;
+
+	if (index >= obj->size >> PAGE_SHIFT)
+		return VM_FAULT_SIGBUS;
+
+	folio = shmem_read_folio_gfp(mapping, index, mapping_gfp_mask(mapping));
+	if (IS_ERR(folio))
+		return vmf_error(PTR_ERR(folio));
+
+	ret = vmf_insert_pfn(vma, vmf->address,
+			     page_to_pfn(folio_file_page(folio, index)));
+	folio_put(folio);
+	return ret;
+}
+
+/* For &drm_gem_object_funcs.vm_ops. */
+const struct vm_operations_struct drm_gem_sgt_vm_ops = {
+	.fault = drm_gem_sgt_fault,
+	.open = drm_gem_vm_open,
+	.close = drm_gem_vm_close,
+};
+EXPORT_SYMBOL_GPL(drm_gem_sgt_vm_ops);
+
+/**
+ * drm_gem_sgt_mmap() - map an object into a process
+ * @bo: the object
+ * @vma: where, with the fake offset of the object in it
+ *
+ * For &drm_gem_object_funcs.mmap. The mapping goes on working after unbind.
+ *
+ * Context: Process context, may sleep. Called with the mmap lock held.
+ * Return: 0, or see drm_sgt_populate(), or:
+ * * %-EINVAL - a private mapping that can be written: nobody would see it
+ */
+int drm_gem_sgt_mmap(struct drm_gem_sgt_object *bo, struct vm_area_struct *vma)
+{
+	int ret;
+
+	if (is_cow_mapping(vma->vm_flags)) {
+		drm_dbg(bo->base.dev, "private mapping\n");
+		return -EINVAL;
+	}
+
+	ret = drm_sgt_populate(bo->sgt);
+	if (ret)
+		return ret;
+
+	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
+	vma->vm_page_prot = vm_get_page_prot(vma->vm_flags);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_mmap);
+
+/**
+ * drm_gem_sgt_get_sg_table() - list the pages for an importer
+ * @bo: the object, pinned
+ *
+ * For &drm_gem_object_funcs.get_sg_table. The importer maps it for its own
+ * device, whether ours is bound or not.
+ *
+ * Ownership: see drm_sgt_dup_table().
+ *
+ * Context: Process context, may sleep.
+ * Return: an unmapped table, or an ERR_PTR(), see drm_sgt_dup_table()
+ */
+struct sg_table *drm_gem_sgt_get_sg_table(struct drm_gem_sgt_object *bo)
+{
+	return drm_sgt_dup_table(bo->sgt);
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_get_sg_table);
+
+/**
+ * drm_gem_sgt_print_info() - what /sys/kernel/debug/dri/N/gem says of an object
+ * @bo: the object
+ * @p: DRM printer
+ * @indent: tabs before each line
+ *
+ * Context: Process context, may sleep. The counts are read without the resv,
+ * and may be of a moment ago.
+ */
+void drm_gem_sgt_print_info(const struct drm_gem_sgt_object *bo,
+			    struct drm_printer *p, unsigned int indent)
+{
+	struct drm_sgt_info info;
+
+	drm_sgt_get_info(bo->sgt, &info);
+	drm_printf_indent(p, indent, "pin_count=%u\n", bo->pin_count);
+	drm_printf_indent(p, indent, "vmap_count=%u\n", bo->vmap_count);
+	drm_printf_indent(p, indent, "vaddr=%p\n", bo->vaddr);
+	drm_printf_indent(p, indent, "folios=%lu\n", info.folios);
+	drm_printf_indent(p, indent, "cpu_ents=%u\n", info.cpu_ents);
+	drm_printf_indent(p, indent, "dma_segs=%u\n", info.dma_segs);
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_print_info);
+
+static int __init drm_gem_sgt_module_init(void)
+{
+	drm_gem_sgt_debugfs_init();
+	return 0;
+}
+module_init(drm_gem_sgt_module_init);
+
+static void __exit drm_gem_sgt_module_exit(void)
+{
+	drm_gem_sgt_debugfs_fini();
+}
+module_exit(drm_gem_sgt_module_exit);
+
+MODULE_DESCRIPTION("GEM objects whose DMA mappings end with the device");
+MODULE_LICENSE("GPL");

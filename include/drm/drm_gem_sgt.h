@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __DRM_GEM_SGT_H__
+#define __DRM_GEM_SGT_H__
+
+#include <linux/container_of.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/types.h>
+
+#include <drm/drm_gem.h>
+#include <drm/drm_sgt.h>
+
+struct drm_device;
+struct drm_file;
+struct drm_mode_create_dumb;
+struct drm_printer;
+struct iosys_map;
+struct sg_table;
+
+/**
+ * struct drm_gem_sgt_object - a GEM object in shmem, with a table of its own
+ *
+ * Drivers embed it, and make theirs in &drm_driver.gem_create_object.
+ */
+struct drm_gem_sgt_object {
+	/** @base: the GEM object; its resv protects what says so below */
+	struct drm_gem_object base;
+
+	/**
+	 * @sgt: pages, table and mapping; set once by the constructor, locked
+	 * by itself
+	 */
+	struct drm_sgt *sgt;
+
+	/** @pin_count: who wants the pages to stay; protected by the resv */
+	unsigned int pin_count;
+
+	/** @vmap_count: users of @vaddr; protected by the resv */
+	unsigned int vmap_count;
+
+	/** @vaddr: kernel address while @vmap_count > 0; protected by the resv */
+	void *vaddr;
+
+	/* private: the debugfs table of live objects, under its own lock */
+	struct list_head live;
+	unsigned int minor;
+	pid_t pid;
+	char comm[TASK_COMM_LEN];
+};
+
+#define to_drm_gem_sgt_obj(obj) \
+	container_of_const(obj, struct drm_gem_sgt_object, base)
+
+struct drm_gem_sgt_object * __must_check
+drm_gem_sgt_create(struct drm_device *dev, struct drm_sgt_device *sdev,
+		   size_t size);
+int __must_check
+drm_gem_sgt_create_with_handle(struct drm_file *file, struct drm_device *dev,
+			       struct drm_sgt_device *sdev, size_t size,
+			       u32 *handle);
+void drm_gem_sgt_free(struct drm_gem_sgt_object *bo);
+
+int __must_check drm_gem_sgt_map(struct drm_gem_sgt_object *bo);
+int __must_check drm_gem_sgt_pin_locked(struct drm_gem_sgt_object *bo);
+void drm_gem_sgt_unpin_locked(struct drm_gem_sgt_object *bo);
+int __must_check drm_gem_sgt_pin(struct drm_gem_sgt_object *bo);
+void drm_gem_sgt_unpin(struct drm_gem_sgt_object *bo);
+int __must_check drm_gem_sgt_vmap_locked(struct drm_gem_sgt_object *bo,
+					 struct iosys_map *map);
+void drm_gem_sgt_vunmap_locked(struct drm_gem_sgt_object *bo,
+			       struct iosys_map *map);
+int drm_gem_sgt_mmap(struct drm_gem_sgt_object *bo, struct vm_area_struct *vma);
+struct sg_table *drm_gem_sgt_get_sg_table(struct drm_gem_sgt_object *bo);
+void drm_gem_sgt_print_info(const struct drm_gem_sgt_object *bo,
+			    struct drm_printer *p, unsigned int indent);
+
+int drm_gem_sgt_dumb_create(struct drm_file *file, struct drm_device *dev,
+			    struct drm_sgt_device *sdev,
+			    struct drm_mode_create_dumb *args);
+int drm_gem_sgt_dumb_args(struct drm_device *dev,
+			  struct drm_mode_create_dumb *args);
+
+extern const struct vm_operations_struct drm_gem_sgt_vm_ops;
+
+/*
+ * What &struct drm_gem_object_funcs wants, for the functions above.
+ */
+
+/**
+ * drm_gem_sgt_object_free - &drm_gem_object_funcs.free over drm_gem_sgt_free()
+ * @obj: GEM object
+ */
+static inline void drm_gem_sgt_object_free(struct drm_gem_object *obj)
+{
+	drm_gem_sgt_free(to_drm_gem_sgt_obj(obj));
+}
+
+/**
+ * drm_gem_sgt_object_print_info - &drm_gem_object_funcs.print_info over
+ *	drm_gem_sgt_print_info()
+ * @p: DRM printer
+ * @indent: tabs before each line
+ * @obj: GEM object
+ */
+static inline void drm_gem_sgt_object_print_info(struct drm_printer *p,
+						 unsigned int indent,
+						 const struct drm_gem_object *obj)
+{
+	drm_gem_sgt_print_info(to_drm_gem_sgt_obj(obj), p, indent);
+}
+
+/**
+ * drm_gem_sgt_object_pin - &drm_gem_object_funcs.pin over
+ *	drm_gem_sgt_pin_locked()
+ * @obj: GEM object, resv held
+ *
+ * Return: see drm_gem_sgt_pin_locked()
+ */
+static inline int drm_gem_sgt_object_pin(struct drm_gem_object *obj)
+{
+	return drm_gem_sgt_pin_locked(to_drm_gem_sgt_obj(obj));
+}
+
+/**
+ * drm_gem_sgt_object_unpin - &drm_gem_object_funcs.unpin over
+ *	drm_gem_sgt_unpin_locked()
+ * @obj: GEM object, resv held
+ */
+static inline void drm_gem_sgt_object_unpin(struct drm_gem_object *obj)
+{
+	drm_gem_sgt_unpin_locked(to_drm_gem_sgt_obj(obj));
+}
+
+/**
+ * drm_gem_sgt_object_get_sg_table - &drm_gem_object_funcs.get_sg_table over
+ *	drm_gem_sgt_get_sg_table()
+ * @obj: GEM object
+ *
+ * Return: see drm_gem_sgt_get_sg_table()
+ */
+static inline struct sg_table *
+drm_gem_sgt_object_get_sg_table(struct drm_gem_object *obj)
+{
+	return drm_gem_sgt_get_sg_table(to_drm_gem_sgt_obj(obj));
+}
+
+/**
+ * drm_gem_sgt_object_vmap - &drm_gem_object_funcs.vmap over
+ *	drm_gem_sgt_vmap_locked()
+ * @obj: GEM object, resv held
+ * @map: filled with the kernel address
+ *
+ * Return: see drm_gem_sgt_vmap_locked()
+ */
+static inline int drm_gem_sgt_object_vmap(struct drm_gem_object *obj,
+					  struct iosys_map *map)
+{
+	return drm_gem_sgt_vmap_locked(to_drm_gem_sgt_obj(obj), map);
+}
+
+/**
+ * drm_gem_sgt_object_vunmap - &drm_gem_object_funcs.vunmap over
+ *	drm_gem_sgt_vunmap_locked()
+ * @obj: GEM object, resv held
+ * @map: what drm_gem_sgt_object_vmap() filled
+ */
+static inline void drm_gem_sgt_object_vunmap(struct drm_gem_object *obj,
+					     struct iosys_map *map)
+{
+	drm_gem_sgt_vunmap_locked(to_drm_gem_sgt_obj(obj), map);
+}
+
+/**
+ * drm_gem_sgt_object_mmap - &drm_gem_object_funcs.mmap over drm_gem_sgt_mmap()
+ * @obj: GEM object
+ * @vma: what the user maps
+ *
+ * Return: see drm_gem_sgt_mmap()
+ */
+static inline int drm_gem_sgt_object_mmap(struct drm_gem_object *obj,
+					  struct vm_area_struct *vma)
+{
+	return drm_gem_sgt_mmap(to_drm_gem_sgt_obj(obj), vma);
+}
+
+#endif /* __DRM_GEM_SGT_H__ */
