@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <linux/file.h>
+#include <linux/overflow.h>
 #include <linux/pagemap.h>
 #include <linux/pagevec.h>
 #include <linux/sched/signal.h>
@@ -253,6 +254,12 @@ struct drm_sgt *drm_sgt_create_pages(struct drm_sgt_device *sdev,
 {
 	struct drm_sgt_page_array *array;
 	struct drm_sgt *sgt;
+	u64 size;
+
+	if (check_mul_overflow((u64)nr_pages, (u64)PAGE_SIZE, &size)) {
+		drm_sgt_dbg(sdev, "%lu pages are more than there can be\n", nr_pages);
+		return ERR_PTR(-E2BIG);
+	}
 
 	array = kzalloc(sizeof(*array), GFP_KERNEL);
 	if (!array)
@@ -260,8 +267,7 @@ struct drm_sgt *drm_sgt_create_pages(struct drm_sgt_device *sdev,
 
 	array->pages = pages;
 	array->nr_pages = nr_pages;
-	sgt = drm_sgt_create(sdev, &drm_sgt_array_ops, array,
-			     (u64)nr_pages << PAGE_SHIFT);
+	sgt = drm_sgt_create(sdev, &drm_sgt_array_ops, array, size);
 	if (IS_ERR(sgt))
 		kfree(array);
 	return sgt;
