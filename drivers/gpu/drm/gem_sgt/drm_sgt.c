@@ -301,13 +301,14 @@ static int drm_sgt_map_and_list(struct drm_sgt *sgt)
 	if (ret)
 		return ret;
 
-	ret = -EIO;
-	if (drm_sgt_device_is_phys(sdev) ||
-	    drm_dma_table_size(&sgt->table) == sgt->size)
-		ret = drm_sgt_device_add(sdev, sgt) ? 0 : -ENODEV;
-	if (ret)
+	if (!drm_sgt_device_is_phys(sdev) &&
+	    drm_dma_table_size(&sgt->table) != sgt->size) {
 		drm_sgt_dma_unmap(sgt);
-	return ret;
+		return -EIO;
+	}
+
+	drm_sgt_device_add(sdev, sgt);
+	return 0;
 }
 
 static int drm_sgt_map_locked(struct drm_sgt *sgt, enum dma_data_direction dir)

@@ -29,17 +29,20 @@
 /**
  * DOC: end of a device
  *
- * The shutdown first says that the device is gone, under the lock of the list.
- * From here on nothing new is mapped and no access section can be entered. It
- * then waits once for everybody who is inside a section, or inside
- * drm_sgt_map(), however many buffers there are. What is on the list now is
- * all there is: each mapping is taken off the list and ended. Last, it waits
- * for the mappings that somebody else had taken off the list before: that one
- * may still be in the middle of unmapping.
+ * The shutdown first says that the device is gone. Who looks from now on maps
+ * nothing and enters no access section; who looked before is inside a section,
+ * or inside drm_sgt_map(), and the shutdown waits for all of them, once, however
+ * many buffers there are. What is on the list now is all there is: each mapping
+ * is taken off the list and ended. Last, it waits for the mappings that somebody
+ * else had taken off the list before: they may still be in the middle of
+ * unmapping.
  *
  * It is the same in the other direction: drm_sgt_unmap() and drm_sgt_free()
  * find that the shutdown has taken their mapping, and wait until it has ended.
  * Whoever loses the race waits for the winner.
+ *
+ * Documentation/models/revoke.pml is this protocol as a model, which ``make
+ * check-model`` searches for an order of events in which it fails.
  */
 
 static DEFINE_MUTEX(drm_sgt_devices_lock);
@@ -283,16 +286,18 @@ unsigned int drm_sgt_device_id(const struct drm_sgt_device *sdev)
 }
 EXPORT_SYMBOL_GPL(drm_sgt_device_id);
 
-/* List a table that was just mapped; false if the device went meanwhile. */
-bool drm_sgt_device_add(struct drm_sgt_device *sdev, struct drm_sgt *sgt)
+/*
+ * List a table that was just mapped. The caller is in the section in which it
+ * saw that the device is not gone: a shutdown waits for it before it looks at
+ * the list.
+ */
+void drm_sgt_device_add(struct drm_sgt_device *sdev, struct drm_sgt *sgt)
 {
 	lockdep_assert_held(&sgt->lock);
+	RCU_LOCKDEP_WARN(!srcu_read_lock_held(&sdev->srcu),
+			 "mapping listed where no shutdown waits for it");
 
 	spin_lock(&sdev->lock);
-	if (sdev->gone) {
-		spin_unlock(&sdev->lock);
-		return false;
-	}
 	list_add_tail(&sgt->entry, &sdev->mapped);
 	/* Pairs with the acquire in drm_sgt_get_state(). */
 	smp_store_release(&sgt->state, DRM_SGT_MAPPED);
@@ -302,7 +307,6 @@ bool drm_sgt_device_add(struct drm_sgt_device *sdev, struct drm_sgt *sgt)
 	/* Lets readers in; pairs with atomic_inc_unless_negative() there. */
 	atomic_set_release(&sgt->readers, 0);
 	spin_unlock(&sdev->lock);
-	return true;
 }
 
 /*
@@ -385,10 +389,7 @@ static void drm_sgt_device_drain(struct drm_sgt_device *sdev)
 
 	lockdep_assert_held(&sdev->shutdown_lock);
 
-	spin_lock(&sdev->lock);
-	sdev->gone = true;
-	spin_unlock(&sdev->lock);
-
+	WRITE_ONCE(sdev->gone, true);
 	synchronize_srcu(&sdev->srcu);
 
 	spin_lock(&sdev->lock);

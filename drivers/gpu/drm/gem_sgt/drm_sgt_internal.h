@@ -59,13 +59,15 @@ struct drm_sgt_device {
 	bool drained;
 
 	/**
-	 * @lock: innermost, taken with interrupts on; protects @gone (written,
-	 * and read where it decides about @mapped), @mapped, @stats and the
-	 * state of every table of the device
+	 * @lock: innermost, taken with interrupts on; protects @mapped, @stats
+	 * and the state of every table of the device
 	 */
 	spinlock_t lock;
 
-	/** @gone: nothing new is mapped; never cleared */
+	/**
+	 * @gone: nothing new is mapped or accessed. Set once, before a shutdown
+	 * waits for @srcu; looked at inside @srcu
+	 */
 	bool gone;
 
 	/** @mapped: tables in state MAPPED and not on their way out */
@@ -150,7 +152,7 @@ struct drm_sgt {
 	drm_dev_dbg((sdev)->dma_dev, DRM_UT_DRIVER, fmt, ##__VA_ARGS__)
 
 /* drm_sgt_device.c */
-bool drm_sgt_device_add(struct drm_sgt_device *sdev, struct drm_sgt *sgt);
+void drm_sgt_device_add(struct drm_sgt_device *sdev, struct drm_sgt *sgt);
 int drm_sgt_device_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt);
 void drm_sgt_device_count(struct drm_sgt_device *sdev, int tables);
 void drm_sgt_device_show_all(struct seq_file *m);
