@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __VIRTGPU_SGT_BO_H__
+#define __VIRTGPU_SGT_BO_H__
+
+#include <linux/list.h>
+#include <linux/types.h>
+
+#include <drm/drm_gem_sgt.h>
+
+struct drm_device;
+struct drm_file;
+struct drm_mode_create_dumb;
+struct drm_rect;
+struct virtgpu_sgt_cmd;
+struct virtgpu_sgt_device;
+
+/**
+ * enum virtgpu_sgt_bo_state - what the host knows of a buffer
+ */
+enum virtgpu_sgt_bo_state {
+	/**
+	 * @VIRTGPU_SGT_BO_LOCAL: the first state: nothing. Also after the
+	 * host has refused to make the resource
+	 */
+	VIRTGPU_SGT_BO_LOCAL,
+	/**
+	 * @VIRTGPU_SGT_BO_CREATED: from when CREATE_2D is submitted; it takes
+	 * an UNREF to leave
+	 */
+	VIRTGPU_SGT_BO_CREATED,
+	/**
+	 * @VIRTGPU_SGT_BO_ATTACHED: the host has answered ATTACH_BACKING: the
+	 * resource can be shown
+	 */
+	VIRTGPU_SGT_BO_ATTACHED,
+	/**
+	 * @VIRTGPU_SGT_BO_UNREF: the last state, from when UNREF is submitted
+	 * until it is answered and the memory is freed
+	 */
+	VIRTGPU_SGT_BO_UNREF,
+};
+
+/**
+ * struct virtgpu_sgt_bo - a GEM object and its resource on the host
+ *
+ * Everything but @state is set once, before anybody else can see the buffer.
+ */
+struct virtgpu_sgt_bo {
+	/** @base: the GEM object with its pages; must be first */
+	struct drm_gem_sgt_object base;
+
+	/** @res_id: number of the resource, never 0 */
+	u32 res_id;
+
+	/** @format: one of enum virtio_gpu_formats, four bytes a pixel */
+	u32 format;
+
+	/** @width: pixels of a line; lines follow each other without a gap */
+	u32 width;
+
+	/** @height: lines */
+	u32 height;
+
+	/** @entries: how many pieces of memory the host was told of */
+	unsigned int entries;
+
+	/**
+	 * @state: written by who creates and who frees the buffer, and these
+	 * do not overlap; READ_ONCE() for everybody else
+	 */
+	enum virtgpu_sgt_bo_state state;
+
+	/**
+	 * @unref: the command that ends the resource, allocated beforehand,
+	 * as freeing must not fail
+	 */
+	struct virtgpu_sgt_cmd *unref;
+
+	/** @node: in &virtgpu_sgt_device.bos, protected by bo_lock there */
+	struct list_head node;
+};
+
+#define to_virtgpu_sgt_bo(obj) \
+	container_of_const(to_drm_gem_sgt_obj(obj), struct virtgpu_sgt_bo, base)
+
+/**
+ * struct virtgpu_sgt_bo_params - what a new buffer shall be
+ */
+struct virtgpu_sgt_bo_params {
+	/** @size: bytes of memory */
+	size_t size;
+	/** @format: one of enum virtio_gpu_formats */
+	u32 format;
+	/** @width: pixels of a line */
+	u32 width;
+	/** @height: lines */
+	u32 height;
+};
+
+struct drm_gem_object *virtgpu_sgt_gem_create_object(struct drm_device *drm,
+						     size_t size);
+struct virtgpu_sgt_bo * __must_check
+virtgpu_sgt_bo_create(struct virtgpu_sgt_device *vgdev,
+		      const struct virtgpu_sgt_bo_params *params);
+int virtgpu_sgt_dumb_create(struct drm_file *file, struct drm_device *drm,
+			    struct drm_mode_create_dumb *args);
+u64 virtgpu_sgt_bo_offset(const struct virtgpu_sgt_bo *bo,
+			  const struct drm_rect *rect);
+int __must_check virtgpu_sgt_bo_sync(struct virtgpu_sgt_bo *bo,
+				     const struct drm_rect *rect, u64 offset);
+bool virtgpu_sgt_format_is_known(u32 format);
+u32 virtgpu_sgt_format(u32 fourcc);
+bool virtgpu_sgt_format_shows(u32 format, u32 fourcc);
+
+#endif /* __VIRTGPU_SGT_BO_H__ */

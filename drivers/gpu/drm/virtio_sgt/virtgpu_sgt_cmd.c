@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/build_bug.h>
+#include <linux/slab.h>
+
+#include <drm/drm_rect.h>
+
+#include "virtgpu_sgt_bo.h"
+#include "virtgpu_sgt_cmd.h"
+#include "virtgpu_sgt_entries.h"
+
+/*
+ * The 2D commands of the virtio specification, version 1.2, section 5.7 "GPU
+ * Device". Numbers of sections below are of that document.
+ */
+
+/* What goes over the wire has the size that the specification gives it. */
+static_assert(sizeof(struct virtio_gpu_ctrl_hdr) == 24);
+static_assert(sizeof(struct virtio_gpu_cmd_get_edid) == 32);
+static_assert(sizeof(struct virtio_gpu_resource_create_2d) == 40);
+static_assert(sizeof(struct virtio_gpu_resource_unref) == 32);
+static_assert(sizeof(struct virtio_gpu_resource_attach_backing) == 32);
+static_assert(sizeof(struct virtio_gpu_transfer_to_host_2d) == 56);
+static_assert(sizeof(struct virtio_gpu_set_scanout) == 48);
+static_assert(sizeof(struct virtio_gpu_resource_flush) == 48);
+static_assert(sizeof(struct virtio_gpu_update_cursor) == 56);
+static_assert(sizeof(struct virtio_gpu_mem_entry) == 16);
+
+/**
+ * virtgpu_sgt_cmd_alloc() - make a command
+ * @q: where it will go
+ * @resp_size: bytes of the response, 0 if there will be none
+ *
+ * The command is idle, and can be filled.
+ *
+ * Context: Process context, may sleep.
+ * Return: the command, with a reference for the caller, or NULL
+ */
+struct virtgpu_sgt_cmd *
+virtgpu_sgt_cmd_alloc(struct virtgpu_sgt_queue *q, unsigned int resp_size)
+{
+	struct virtgpu_sgt_cmd *cmd;
+
+	cmd = kzalloc(struct_size(cmd, resp, resp_size), GFP_KERNEL);
+	if (!cmd)
+		return NULL;
+
+	kref_init(&cmd->ref);
+	cmd->queue = q;
+	cmd->resp_size = resp_size;
+	INIT_LIST_HEAD(&cmd->node);
+	init_completion(&cmd->wake);
+	complete_all(&cmd->wake);
+	return cmd;
+}
+
+static void virtgpu_sgt_cmd_release(struct kref *ref)
+{
+	struct virtgpu_sgt_cmd *cmd = container_of(ref, struct virtgpu_sgt_cmd,
+						   ref);
+
+	virtgpu_sgt_entries_free(cmd->entries);
+	kfree(cmd);
+}
+
+/**
+ * virtgpu_sgt_cmd_get() - take a reference
+ * @cmd: the command
+ */
+void virtgpu_sgt_cmd_get(struct virtgpu_sgt_cmd *cmd)
+{
+	kref_get(&cmd->ref);
+}
+
+/**
+ * virtgpu_sgt_cmd_put() - drop a reference
+ * @cmd: the command, or NULL
+ *
+ * The owner may do this at any time: the queue has a reference of its own.
+ */
+void virtgpu_sgt_cmd_put(struct virtgpu_sgt_cmd *cmd)
+{
+	if (cmd)
+		kref_put(&cmd->ref, virtgpu_sgt_cmd_release);
+}
+
+/**
+ * virtgpu_sgt_cmd_name() - what a command is called in the specification
+ * @cmd: the command, filled
+ *
+ * Return: the name, for messages
+ */
+const char *virtgpu_sgt_cmd_name(const struct virtgpu_sgt_cmd *cmd)
+{
+	switch (le32_to_cpu(cmd->req.hdr.type)) {
+	case VIRTIO_GPU_CMD_GET_DISPLAY_INFO:
+		return "GET_DISPLAY_INFO";
+	case VIRTIO_GPU_CMD_GET_EDID:
+		return "GET_EDID";
+	case VIRTIO_GPU_CMD_RESOURCE_CREATE_2D:
+		return "RESOURCE_CREATE_2D";
+	case VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING:
+		return "RESOURCE_ATTACH_BACKING";
+	case VIRTIO_GPU_CMD_RESOURCE_UNREF:
+		return "RESOURCE_UNREF";
+	case VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D:
+		return "TRANSFER_TO_HOST_2D";
+	case VIRTIO_GPU_CMD_SET_SCANOUT:
+		return "SET_SCANOUT";
+	case VIRTIO_GPU_CMD_RESOURCE_FLUSH:
+		return "RESOURCE_FLUSH";
+	case VIRTIO_GPU_CMD_UPDATE_CURSOR:
+		return "UPDATE_CURSOR";
+	case VIRTIO_GPU_CMD_MOVE_CURSOR:
+		return "MOVE_CURSOR";
+	}
+	return "?";
+}
+
+/* Begin to fill a command, which no queue may have. */
+static union virtgpu_sgt_request *
+virtgpu_sgt_prep(struct virtgpu_sgt_cmd *cmd, enum virtio_gpu_ctrl_type type,
+		 size_t size, u32 resource)
+{
+	WARN_ON_ONCE(!virtgpu_sgt_cmd_is_idle(cmd));
+
+	memset(&cmd->req, 0, sizeof(cmd->req));
+	cmd->req.hdr.type = cpu_to_le32(type);
+	cmd->req_size = size;
+	cmd->resource = resource;
+	cmd->ok = VIRTIO_GPU_RESP_OK_NODATA;
+	return &cmd->req;
+}
+
+static struct virtio_gpu_rect virtgpu_sgt_rect(const struct drm_rect *rect)
+{
+	return (struct virtio_gpu_rect) {
+		.x = cpu_to_le32(rect->x1),
+		.y = cpu_to_le32(rect->y1),
+		.width = cpu_to_le32(drm_rect_width(rect)),
+		.height = cpu_to_le32(drm_rect_height(rect)),
+	};
+}
+
+/**
+ * virtgpu_sgt_prep_get_display_info() - ask for the displays (5.7.6.8)
+ * @cmd: an idle command of the control queue, with room for a struct
+ *	virtio_gpu_resp_display_info
+ */
+void virtgpu_sgt_prep_get_display_info(struct virtgpu_sgt_cmd *cmd)
+{
+	virtgpu_sgt_prep(cmd, VIRTIO_GPU_CMD_GET_DISPLAY_INFO,
+			 sizeof(cmd->req.hdr), 0);
+	cmd->ok = VIRTIO_GPU_RESP_OK_DISPLAY_INFO;
+}
+
+/**
+ * virtgpu_sgt_prep_get_edid() - ask for the EDID of a display (5.7.6.8)
+ * @cmd: an idle command of the control queue, with room for a struct
+ *	virtio_gpu_resp_edid
+ * @scanout: number of the display
+ */
+void virtgpu_sgt_prep_get_edid(struct virtgpu_sgt_cmd *cmd, u32 scanout)
+{
+	union virtgpu_sgt_request *req;
+
+	req = virtgpu_sgt_prep(cmd, VIRTIO_GPU_CMD_GET_EDID,
+			       sizeof(req->get_edid), 0);
+	req->get_edid.scanout = cpu_to_le32(scanout);
+	cmd->ok = VIRTIO_GPU_RESP_OK_EDID;
+}
+
+/**
+ * virtgpu_sgt_prep_create_2d() - make a resource on the host (5.7.6.8)
+ * @cmd: an idle command of the control queue
+ * @bo: the buffer that the resource is for
+ */
+void virtgpu_sgt_prep_create_2d(struct virtgpu_sgt_cmd *cmd,
+				const struct virtgpu_sgt_bo *bo)
+{
+	union virtgpu_sgt_request *req;
+
+	req = virtgpu_sgt_prep(cmd, VIRTIO_GPU_CMD_RESOURCE_CREATE_2D,
+			       sizeof(req->create_2d), bo->res_id);
+	req->create_2d.resource_id = cpu_to_le32(bo->res_id);
+	req->create_2d.format = cpu_to_le32(bo->format);
+	req->create_2d.width = cpu_to_le32(bo->width);
+	req->create_2d.height = cpu_to_le32(bo->height);
+}
+
+/**
+ * virtgpu_sgt_prep_attach() - tell the host where the pages are (5.7.6.8)
+ * @cmd: an idle command of the control queue, which was not used before
+ * @bo: the buffer
+ * @entries: the list of its pages; belongs to @cmd from here on
+ */
+void virtgpu_sgt_prep_attach(struct virtgpu_sgt_cmd *cmd,
+			     const struct virtgpu_sgt_bo *bo,
+			     struct virtgpu_sgt_entries *entries)
+{
+	union virtgpu_sgt_request *req;
+
+	req = virtgpu_sgt_prep(cmd, VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING,
+			       sizeof(req->attach), bo->res_id);
+	req->attach.resource_id = cpu_to_le32(bo->res_id);
+	req->attach.nr_entries = cpu_to_le32(entries->count);
+	cmd->entries = entries;
+}
+
+/**
+ * virtgpu_sgt_prep_unref() - let the host forget a resource (5.7.6.8)
+ * @cmd: an idle command of the control queue
+ * @bo: the buffer that the resource is for
+ *
+ * The backing goes with the resource: no DETACH_BACKING is needed before.
+ */
+void virtgpu_sgt_prep_unref(struct virtgpu_sgt_cmd *cmd,
+			    const struct virtgpu_sgt_bo *bo)
+{
+	union virtgpu_sgt_request *req;
+
+	req = virtgpu_sgt_prep(cmd, VIRTIO_GPU_CMD_RESOURCE_UNREF,
+			       sizeof(req->unref), bo->res_id);
+	req->unref.resource_id = cpu_to_le32(bo->res_id);
+}
+
+/**
+ * virtgpu_sgt_prep_transfer() - let the host read from the pages (5.7.6.8)
+ * @cmd: an idle command of the control queue
+ * @bo: the buffer
+ * @rect: where in the resource the pixels go
+ * @offset: where in the pages the first of them is; the next line is as far
+ *	away as lines of the resource are
+ */
+void virtgpu_sgt_prep_transfer(struct virtgpu_sgt_cmd *cmd,
+			       const struct virtgpu_sgt_bo *bo,
+			       const struct drm_rect *rect, u64 offset)
+{
+	union virtgpu_sgt_request *req;
+
+	req = virtgpu_sgt_prep(cmd, VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D,
+			       sizeof(req->transfer), bo->res_id);
+	req->transfer.r = virtgpu_sgt_rect(rect);
+	req->transfer.offset = cpu_to_le64(offset);
+	req->transfer.resource_id = cpu_to_le32(bo->res_id);
+}
+
+/**
+ * virtgpu_sgt_prep_set_scanout() - choose what a display shows (5.7.6.8)
+ * @cmd: an idle command of the control queue
+ * @scanout: number of the display
+ * @bo: what to show, or NULL to turn the display off
+ * @rect: which part of @bo; not used without
+ */
+void virtgpu_sgt_prep_set_scanout(struct virtgpu_sgt_cmd *cmd, u32 scanout,
+				  const struct virtgpu_sgt_bo *bo,
+				  const struct drm_rect *rect)
+{
+	union virtgpu_sgt_request *req;
+
+	req = virtgpu_sgt_prep(cmd, VIRTIO_GPU_CMD_SET_SCANOUT,
+			       sizeof(req->scanout), bo ? bo->res_id : 0);
+	req->scanout.scanout_id = cpu_to_le32(scanout);
+	if (!bo)
+		return;
+
+	req->scanout.r = virtgpu_sgt_rect(rect);
+	req->scanout.resource_id = cpu_to_le32(bo->res_id);
+}
+
+/**
+ * virtgpu_sgt_prep_flush() - bring a resource to the displays (5.7.6.8)
+ * @cmd: an idle command of the control queue
+ * @bo: the buffer that the resource is for
+ * @rect: which part of it
+ */
+void virtgpu_sgt_prep_flush(struct virtgpu_sgt_cmd *cmd,
+			    const struct virtgpu_sgt_bo *bo,
+			    const struct drm_rect *rect)
+{
+	union virtgpu_sgt_request *req;
+
+	req = virtgpu_sgt_prep(cmd, VIRTIO_GPU_CMD_RESOURCE_FLUSH,
+			       sizeof(req->flush), bo->res_id);
+	req->flush.r = virtgpu_sgt_rect(rect);
+	req->flush.resource_id = cpu_to_le32(bo->res_id);
+}
+
+/**
+ * virtgpu_sgt_prep_cursor() - set or move a cursor (5.7.6.10)
+ * @cmd: an idle command of the cursor queue
+ * @scanout: number of the display
+ * @cursor: what to set
+ * @update: whether image and hotspot are new, too
+ *
+ * The specification uses the resource in UPDATE_CURSOR only, but QEMU hides
+ * the cursor when a MOVE_CURSOR comes without.
+ */
+void virtgpu_sgt_prep_cursor(struct virtgpu_sgt_cmd *cmd, u32 scanout,
+			     const struct virtgpu_sgt_cursor *cursor,
+			     bool update)
+{
+	union virtgpu_sgt_request *req;
+
+	req = virtgpu_sgt_prep(cmd, update ? VIRTIO_GPU_CMD_UPDATE_CURSOR :
+					     VIRTIO_GPU_CMD_MOVE_CURSOR,
+			       sizeof(req->cursor), cursor->resource);
+	req->cursor.pos.scanout_id = cpu_to_le32(scanout);
+	req->cursor.pos.x = cpu_to_le32(cursor->x);
+	req->cursor.pos.y = cpu_to_le32(cursor->y);
+	req->cursor.resource_id = cpu_to_le32(cursor->resource);
+	req->cursor.hot_x = cpu_to_le32(cursor->hot_x);
+	req->cursor.hot_y = cpu_to_le32(cursor->hot_y);
+}

@@ -1,0 +1,470 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/aperture.h>
+#include <linux/array_size.h>
+#include <linux/dma-mapping.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/pm.h>
+#include <linux/rcupdate.h>
+#include <linux/virtio.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_gpu.h>
+#include <linux/virtio_ids.h>
+#include <linux/wait.h>
+
+#include <drm/drm_atomic_helper.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_fbdev_ttm.h>
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_ioctl.h>
+#include <drm/drm_managed.h>
+#include <drm/drm_print.h>
+#include <drm/drm_probe_helper.h>
+#include <drm/drm_sgt.h>
+
+#include "virtgpu_sgt_bo.h"
+#include "virtgpu_sgt_connector.h"
+#include "virtgpu_sgt_debugfs.h"
+#include "virtgpu_sgt_drv.h"
+#include "virtgpu_sgt_ioctl.h"
+#include "virtgpu_sgt_kms.h"
+
+/**
+ * DOC: overview
+ *
+ * A driver for the 2D side of the virtio-gpu device (VIRTIO 1.2, section 5.7),
+ * on top of the GEM helper layer of &struct drm_gem_sgt_object. It can be
+ * loaded instead of virtio-gpu.ko: it has the same DRM name and speaks the same
+ * virtgpu_drm.h, as a device without 3D does.
+ *
+ * Two devices stand behind it. The driver is bound to the virtio device, and
+ * its unbind ends everything that this driver maps. The DMA is done by
+ * somebody else: the parent, usually a PCI device, if the virtqueues use the
+ * DMA API, and nobody that the kernel could name if the device takes physical
+ * addresses. virtqueue_dma_dev() knows which it is.
+ *
+ * What belongs to the hardware ends with the unbind: queues, commands, and the
+ * DMA mappings of all buffers. What userspace can see (the DRM device, buffers
+ * and their pages) lives until the last file, mapping or dma-buf is closed.
+ */
+
+/**
+ * DOC: removal order
+ *
+ * Each step relies on the one before it.
+ *
+ * ::
+ *
+ *   1. stop the queues       nothing new goes to the host; who waits for it, in
+ *        |                   an ioctl or a commit, is woken and gives up
+ *   2. cancel the hotplug    it may have waited, too
+ *        |
+ *   3. drm_dev_unplug()      waits for all who are inside drm_dev_enter(), which
+ *        |                   after 1. none of them stays; takes away the nodes
+ *   4. atomic shutdown       commits end here, and complete their events
+ *        |
+ *   5. reset the device      the host forgets all resources and their pages:
+ *        |                   this is the detach, for all buffers at once
+ *   6. drain the queues      commands end with -ENODEV, and buffers whose UNREF
+ *        |                   was on its way are freed
+ *   7. delete the queues     the virtio device is not touched from here on
+ *        |
+ *   8. end the mappings      drm_sgt_device_shutdown(): unmaps what is left,
+ *        |                   and no address can be read any more
+ *   9. drop the DRM device   freed with its last user, maybe much later
+ *
+ * A probe that fails goes through the same from 5. on, as far as it has come:
+ * before the DRM device is registered there is nobody to stop.
+ *
+ * Reboot and kexec do not come here: the virtio core breaks the queues and
+ * resets the device by itself. Those who wait look at that once a second.
+ */
+
+/* For the finished commands of all devices. */
+struct workqueue_struct *virtgpu_sgt_wq;
+
+/* DRM devices that are not freed yet. */
+static atomic_t virtgpu_sgt_live = ATOMIC_INIT(0);
+static DECLARE_WAIT_QUEUE_HEAD(virtgpu_sgt_freed);
+
+/**
+ * virtgpu_sgt_is_dead() - has the removal begun?
+ * @vgdev: device
+ *
+ * Return: true from the first step of the removal on
+ */
+bool virtgpu_sgt_is_dead(struct virtgpu_sgt_device *vgdev)
+{
+	return READ_ONCE(vgdev->ctrlq.state) != VIRTGPU_SGT_QUEUE_LIVE;
+}
+
+static void virtgpu_sgt_ctrl_ack(struct virtqueue *vq)
+{
+	struct drm_device *drm = vq->vdev->priv;
+
+	virtgpu_sgt_queue_ack(&to_virtgpu_sgt(drm)->ctrlq);
+}
+
+static void virtgpu_sgt_cursor_ack(struct virtqueue *vq)
+{
+	struct drm_device *drm = vq->vdev->priv;
+
+	virtgpu_sgt_queue_ack(&to_virtgpu_sgt(drm)->cursorq);
+}
+
+/* The core calls this between the end of probe and the start of remove. */
+static void virtgpu_sgt_config_changed(struct virtio_device *vdev)
+{
+	struct drm_device *drm = vdev->priv;
+
+	schedule_work(&to_virtgpu_sgt(drm)->hotplug_work);
+}
+
+/*
+ * The event is cleared first: a change that comes while the host is being
+ * asked sets it again.
+ */
+static void virtgpu_sgt_hotplug_work(struct work_struct *work)
+{
+	struct virtgpu_sgt_device *vgdev =
+		container_of(work, struct virtgpu_sgt_device, hotplug_work);
+	u32 events;
+
+	virtio_cread_le(vgdev->vdev, struct virtio_gpu_config, events_read,
+			&events);
+	if (!(events & VIRTIO_GPU_EVENT_DISPLAY))
+		return;
+
+	events = VIRTIO_GPU_EVENT_DISPLAY;
+	virtio_cwrite_le(vgdev->vdev, struct virtio_gpu_config, events_clear,
+			 &events);
+	if (!vgdev->num_scanouts)
+		return;
+
+	atomic_long_inc(&vgdev->stats.hotplugs);
+	if (!virtgpu_sgt_displays_refresh(vgdev))
+		drm_kms_helper_hotplug_event(vgdev->drm);
+}
+
+/* Runs last of all that the device has registered. */
+static void virtgpu_sgt_count_freed(struct drm_device *drm, void *data)
+{
+	if (atomic_dec_and_test(&virtgpu_sgt_live))
+		wake_up(&virtgpu_sgt_freed);
+}
+
+static void virtgpu_sgt_device_release(struct drm_device *drm, void *data)
+{
+	struct virtgpu_sgt_device *vgdev = data;
+
+	if (vgdev->sdev)
+		drm_sgt_device_put(vgdev->sdev);
+	ida_destroy(&vgdev->res_ids);
+}
+
+/* The part that needs no hardware, freed with the DRM device. */
+static int virtgpu_sgt_device_init(struct drm_device *drm,
+				   struct virtio_device *vdev)
+{
+	struct virtgpu_sgt_device *vgdev;
+	int ret;
+
+	atomic_inc(&virtgpu_sgt_live);
+	ret = drmm_add_action_or_reset(drm, virtgpu_sgt_count_freed, NULL);
+	if (ret)
+		return ret;
+
+	vgdev = drmm_kzalloc(drm, sizeof(*vgdev), GFP_KERNEL);
+	if (!vgdev)
+		return -ENOMEM;
+
+	vgdev->drm = drm;
+	vgdev->vdev = vdev;
+	ida_init(&vgdev->res_ids);
+	ret = drmm_add_action_or_reset(drm, virtgpu_sgt_device_release, vgdev);
+	if (ret)
+		return ret;
+
+	ret = drmm_mutex_init(drm, &vgdev->output_lock);
+	if (ret)
+		return ret;
+
+	spin_lock_init(&vgdev->bo_lock);
+	INIT_LIST_HEAD(&vgdev->bos);
+	INIT_WORK(&vgdev->hotplug_work, virtgpu_sgt_hotplug_work);
+	virtgpu_sgt_fences_init(vgdev);
+	virtgpu_sgt_queue_init(vgdev, &vgdev->ctrlq);
+	virtgpu_sgt_queue_init(vgdev, &vgdev->cursorq);
+	drm->dev_private = vgdev;
+	return 0;
+}
+
+static int virtgpu_sgt_find_vqs(struct virtgpu_sgt_device *vgdev)
+{
+	struct virtqueue_info info[] = {
+		{ "control", virtgpu_sgt_ctrl_ack },
+		{ "cursor", virtgpu_sgt_cursor_ack },
+	};
+	struct virtqueue *vqs[ARRAY_SIZE(info)];
+	int ret;
+
+	ret = virtio_find_vqs(vgdev->vdev, ARRAY_SIZE(info), vqs, info, NULL);
+	if (ret)
+		return ret;
+
+	virtgpu_sgt_queue_start(&vgdev->ctrlq, vqs[0]);
+	virtgpu_sgt_queue_start(&vgdev->cursorq, vqs[1]);
+	return 0;
+}
+
+/*
+ * Who maps the buffers. Segments may be as long as the DMA API can map in one
+ * piece: the host has no limit that an entry could not be split for.
+ */
+static int virtgpu_sgt_find_dma(struct virtgpu_sgt_device *vgdev)
+{
+	struct device *dma_dev = virtqueue_dma_dev(vgdev->ctrlq.vq);
+	struct device *owner = &vgdev->vdev->dev;
+	struct drm_sgt_device *sdev;
+
+	if (dma_dev) {
+		size_t max = dma_max_mapping_size(dma_dev) ?: UINT_MAX;
+
+		dma_set_max_seg_size(dma_dev, min_t(size_t, max, UINT_MAX));
+		sdev = devm_drm_sgt_device_create(owner, dma_dev);
+	} else {
+		sdev = devm_drm_sgt_device_create_phys(owner);
+	}
+	if (IS_ERR(sdev))
+		return PTR_ERR(sdev);
+
+	/* The DRM device needs it longer than the virtio device is bound. */
+	vgdev->sdev = drm_sgt_device_get(sdev);
+	return 0;
+}
+
+static int virtgpu_sgt_init_scanouts(struct virtgpu_sgt_device *vgdev)
+{
+	u32 num;
+
+	virtio_cread_le(vgdev->vdev, struct virtio_gpu_config, num_scanouts,
+			&num);
+	vgdev->num_scanouts = min(num, VIRTIO_GPU_MAX_SCANOUTS);
+	vgdev->has_edid = virtio_has_feature(vgdev->vdev, VIRTIO_GPU_F_EDID);
+
+	if (!vgdev->num_scanouts) {
+		vgdev->drm->driver_features &= ~(DRIVER_MODESET | DRIVER_ATOMIC);
+		return 0;
+	}
+	return virtgpu_sgt_kms_init(vgdev);
+}
+
+/* Steps 5 to 8 of the removal, also for a probe that failed. */
+static void virtgpu_sgt_hw_fini(struct virtgpu_sgt_device *vgdev)
+{
+	virtio_reset_device(vgdev->vdev);
+	virtgpu_sgt_queue_drain(&vgdev->ctrlq);
+	virtgpu_sgt_queue_drain(&vgdev->cursorq);
+	vgdev->vdev->config->del_vqs(vgdev->vdev);
+	if (vgdev->sdev)
+		drm_sgt_device_shutdown(vgdev->sdev);
+}
+
+static int virtgpu_sgt_hw_init(struct virtgpu_sgt_device *vgdev)
+{
+	int ret;
+
+	ret = virtgpu_sgt_find_vqs(vgdev);
+	if (ret)
+		return ret;
+
+	ret = virtgpu_sgt_find_dma(vgdev);
+	if (ret)
+		goto err_fini;
+
+	ret = virtgpu_sgt_init_scanouts(vgdev);
+	if (ret)
+		goto err_fini;
+
+	virtio_device_ready(vgdev->vdev);
+	if (vgdev->num_scanouts) {
+		ret = virtgpu_sgt_displays_refresh(vgdev);
+		if (ret)
+			drm_warn(vgdev->drm, "no display information from the host: %pe\n",
+				 ERR_PTR(ret));
+	}
+	return 0;
+
+err_fini:
+	virtgpu_sgt_hw_fini(vgdev);
+	return ret;
+}
+
+DEFINE_DRM_GEM_FOPS(virtgpu_sgt_fops);
+
+static const struct drm_driver virtgpu_sgt_drm_driver = {
+	.driver_features = DRIVER_MODESET | DRIVER_GEM | DRIVER_RENDER |
+			   DRIVER_ATOMIC | DRIVER_SYNCOBJ |
+			   DRIVER_SYNCOBJ_TIMELINE | DRIVER_CURSOR_HOTSPOT,
+	.gem_create_object = virtgpu_sgt_gem_create_object,
+	.dumb_create = virtgpu_sgt_dumb_create,
+	.ioctls = virtgpu_sgt_ioctls,
+	.num_ioctls = VIRTGPU_SGT_NUM_IOCTLS,
+	.fops = &virtgpu_sgt_fops,
+	/* What libdrm, Mesa and IGT look for, and the version they know. */
+	.name = "virtio_gpu",
+	.desc = "virtio GPU",
+	.date = "0",
+	.major = 0,
+	.minor = 1,
+	.patchlevel = 0,
+};
+
+/* Whoever has drawn on a VGA until now must let go of it. */
+static int virtgpu_sgt_remove_firmware_fb(struct virtio_device *vdev)
+{
+	struct device *parent = vdev->dev.parent;
+
+	if (!dev_is_pci(parent) || !pci_is_vga(to_pci_dev(parent)))
+		return 0;
+
+	return aperture_remove_conflicting_pci_devices(to_pci_dev(parent),
+						       virtgpu_sgt_drm_driver.name);
+}
+
+static int virtgpu_sgt_probe(struct virtio_device *vdev)
+{
+	struct virtgpu_sgt_device *vgdev;
+	struct drm_device *drm;
+	int ret;
+
+	if (drm_firmware_drivers_only())
+		return -ENODEV;
+	if (!virtio_has_feature(vdev, VIRTIO_F_VERSION_1))
+		return -ENODEV;
+
+	ret = virtgpu_sgt_remove_firmware_fb(vdev);
+	if (ret)
+		return ret;
+
+	/*
+	 * The parent, as userspace looks for a PCI device behind the nodes.
+	 * No devm variant: what it registers would hang on the parent, and not
+	 * run when only the virtio device is unbound.
+	 */
+	drm = drm_dev_alloc(&virtgpu_sgt_drm_driver, vdev->dev.parent);
+	if (IS_ERR(drm))
+		return PTR_ERR(drm);
+	vdev->priv = drm;
+
+	ret = virtgpu_sgt_device_init(drm, vdev);
+	if (ret)
+		goto err_put;
+	vgdev = to_virtgpu_sgt(drm);
+
+	ret = virtgpu_sgt_hw_init(vgdev);
+	if (ret)
+		goto err_put;
+
+	virtgpu_sgt_debugfs_init(vgdev);
+	ret = drm_dev_register(drm, 0);
+	if (ret)
+		goto err_fini;
+
+	if (vgdev->num_scanouts)
+		drm_fbdev_ttm_setup(drm, 32);
+	return 0;
+
+err_fini:
+	virtgpu_sgt_hw_fini(vgdev);
+err_put:
+	drm_dev_put(drm);
+	return ret;
+}
+
+static void virtgpu_sgt_remove(struct virtio_device *vdev)
+{
+	struct drm_device *drm = vdev->priv;
+	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(drm);
+
+	virtgpu_sgt_queue_stop(&vgdev->ctrlq);
+	virtgpu_sgt_queue_stop(&vgdev->cursorq);
+	cancel_work_sync(&vgdev->hotplug_work);
+	drm_dev_unplug(drm);
+	if (vgdev->num_scanouts)
+		drm_atomic_helper_shutdown(drm);
+	virtgpu_sgt_hw_fini(vgdev);
+	drm_dev_put(drm);
+}
+
+/*
+ * Without this the core lets a suspend succeed, and resets the device while
+ * the queues believe that nothing has happened.
+ */
+static int virtgpu_sgt_freeze(struct virtio_device *vdev)
+{
+	struct drm_device *drm = vdev->priv;
+
+	drm_info(drm, "suspend is not supported\n");
+	return -EBUSY;
+}
+
+static const struct virtio_device_id virtgpu_sgt_ids[] = {
+	{ VIRTIO_ID_GPU, VIRTIO_DEV_ANY_ID },
+	{ }
+};
+MODULE_DEVICE_TABLE(virtio, virtgpu_sgt_ids);
+
+static const unsigned int virtgpu_sgt_features[] = {
+	VIRTIO_GPU_F_EDID,
+};
+
+static struct virtio_driver virtgpu_sgt_driver = {
+	/* Not "virtio_gpu": both drivers may be loaded. */
+	.driver.name = KBUILD_MODNAME,
+	.feature_table = virtgpu_sgt_features,
+	.feature_table_size = ARRAY_SIZE(virtgpu_sgt_features),
+	.id_table = virtgpu_sgt_ids,
+	.probe = virtgpu_sgt_probe,
+	.remove = virtgpu_sgt_remove,
+	.config_changed = virtgpu_sgt_config_changed,
+	.freeze = pm_sleep_ptr(virtgpu_sgt_freeze),
+};
+
+static int __init virtgpu_sgt_init(void)
+{
+	int ret;
+
+	/* Buffers are freed from here, so it must go on under memory pressure. */
+	virtgpu_sgt_wq = alloc_workqueue("virtio_gpu_sgt",
+					 WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!virtgpu_sgt_wq)
+		return -ENOMEM;
+
+	ret = register_virtio_driver(&virtgpu_sgt_driver);
+	if (ret)
+		destroy_workqueue(virtgpu_sgt_wq);
+	return ret;
+}
+module_init(virtgpu_sgt_init);
+
+/*
+ * Files, dma-bufs and out-fences hold the module, so none is left here. What
+ * may be left runs in a work item of somebody else, for a moment: the tail of a
+ * commit, which drops the last reference to a framebuffer or to the device, and
+ * the work that has just dropped that of the out-fences. Wait for the devices,
+ * and then until every task that was in our code has left it.
+ */
+static void __exit virtgpu_sgt_exit(void)
+{
+	unregister_virtio_driver(&virtgpu_sgt_driver);
+	wait_event(virtgpu_sgt_freed, !atomic_read(&virtgpu_sgt_live));
+	synchronize_rcu_tasks();
+	destroy_workqueue(virtgpu_sgt_wq);
+}
+module_exit(virtgpu_sgt_exit);
+
+MODULE_DESCRIPTION("Virtio GPU driver with buffers that end their DMA at unbind");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __VIRTGPU_SGT_ENTRIES_H__
+#define __VIRTGPU_SGT_ENTRIES_H__
+
+#include <linux/scatterlist.h>
+#include <linux/types.h>
+
+struct drm_device;
+struct drm_sgt;
+
+/**
+ * struct virtgpu_sgt_entries - where the pages of a resource are
+ *
+ * A list of struct virtio_gpu_mem_entry, in chunks of memory that need not be
+ * next to each other, as the payload of an ATTACH_BACKING.
+ */
+struct virtgpu_sgt_entries {
+	/** @table: the chunks; each is full but the last */
+	struct sg_table table;
+	/** @count: entries in all */
+	unsigned int count;
+	/** @order: pages of a chunk are 1 << this */
+	unsigned int order;
+};
+
+struct virtgpu_sgt_entries * __must_check
+virtgpu_sgt_entries_build(struct drm_device *drm, struct drm_sgt *sgt,
+			  u64 min_size, unsigned int max_chunks);
+void virtgpu_sgt_entries_free(struct virtgpu_sgt_entries *entries);
+
+#endif /* __VIRTGPU_SGT_ENTRIES_H__ */

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/dma-fence.h>
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+
+#include <drm/drm_atomic.h>
+#include <drm/drm_crtc.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_vblank.h>
+
+#include "virtgpu_sgt_drv.h"
+#include "virtgpu_sgt_fence.h"
+
+/**
+ * DOC: out-fences
+ *
+ * The driver makes no fences of its own: every command is finished when the
+ * call that sent it returns. There is one kind nevertheless, the out-fence of
+ * an atomic commit (OUT_FENCE_PTR), which the DRM core makes. It becomes a
+ * sync file, and can go on into a syncobj or a dma-buf, and stay there when
+ * device and module are long gone.
+ *
+ * On Linux 6.12 it must not. Its lock is a field of the CRTC, and its names
+ * are read through the CRTC from &struct drm_driver, which is our module's
+ * (drivers/gpu/drm/drm_crtc.c:162, :169). A fence that is signalled is no
+ * exception: dma_fence_enable_sw_signaling() takes the lock first and looks
+ * then (drivers/dma-buf/dma-fence.c:611), and SYNC_IOC_FILE_INFO asks for the
+ * names (drivers/dma-buf/sync_file.c:264). Nothing there counts a reference to
+ * either.
+ *
+ * So the driver does. Each out-fence is kept in a list of the device, with a
+ * reference to the fence. As long as the list is not empty, it has one
+ * reference to the DRM device, which owns the CRTCs, and one to the module. A
+ * fence that nobody but the list knows is dropped; nobody says when that is
+ * the case, so the list is looked through at every commit and once a second.
+ */
+
+#define VIRTGPU_SGT_FENCES_PERIOD	HZ
+
+/* An out-fence in the list of its device. */
+struct virtgpu_sgt_fence {
+	struct list_head node;
+	struct dma_fence *fence;
+};
+
+static void virtgpu_sgt_fence_drop(struct virtgpu_sgt_fence *entry)
+{
+	list_del(&entry->node);
+	dma_fence_put(entry->fence);
+	kfree(entry);
+}
+
+/* Forget the fences that nobody else has. */
+static void virtgpu_sgt_fences_prune_locked(struct virtgpu_sgt_fences *fences)
+{
+	struct virtgpu_sgt_fence *entry, *next;
+
+	lockdep_assert_held(&fences->lock);
+
+	list_for_each_entry_safe(entry, next, &fences->list, node) {
+		if (kref_read(&entry->fence->refcount) > 1)
+			continue;
+		virtgpu_sgt_fence_drop(entry);
+		fences->count--;
+	}
+}
+
+/*
+ * The only place where the references are dropped. The last one to the module
+ * is dropped by code of the module, and the last one to the device frees the
+ * work item: virtgpu_sgt_exit() waits until this function has returned. Not in
+ * virtgpu_sgt_wq, as freeing a DRM device flushes work of others.
+ */
+static void virtgpu_sgt_fences_work(struct work_struct *work)
+{
+	struct virtgpu_sgt_fences *fences =
+		container_of(to_delayed_work(work), struct virtgpu_sgt_fences,
+			     work);
+	struct virtgpu_sgt_device *vgdev =
+		container_of(fences, struct virtgpu_sgt_device, fences);
+	bool last;
+
+	mutex_lock(&fences->lock);
+	virtgpu_sgt_fences_prune_locked(fences);
+	last = list_empty(&fences->list);
+	if (last)
+		fences->holds = false;
+	else
+		schedule_delayed_work(&fences->work,
+				      VIRTGPU_SGT_FENCES_PERIOD);
+	mutex_unlock(&fences->lock);
+
+	if (!last)
+		return;
+
+	/*
+	 * Somebody who found a fence through a pointer under RCU may have had
+	 * a reference for the moment that it takes to see that it is not the
+	 * one, and may be the one who drops the last.
+	 */
+	synchronize_rcu();
+	drm_dev_put(vgdev->drm);
+	module_put(THIS_MODULE);
+}
+
+/**
+ * virtgpu_sgt_fences_init() - begin with no fence
+ * @vgdev: device
+ */
+void virtgpu_sgt_fences_init(struct virtgpu_sgt_device *vgdev)
+{
+	struct virtgpu_sgt_fences *fences = &vgdev->fences;
+
+	mutex_init(&fences->lock);
+	INIT_LIST_HEAD(&fences->list);
+	INIT_DELAYED_WORK(&fences->work, virtgpu_sgt_fences_work);
+}
+
+static void virtgpu_sgt_fences_add_locked(struct virtgpu_sgt_device *vgdev,
+					  struct virtgpu_sgt_fence *entry)
+{
+	struct virtgpu_sgt_fences *fences = &vgdev->fences;
+
+	lockdep_assert_held(&fences->lock);
+
+	list_add_tail(&entry->node, &fences->list);
+	fences->count++;
+	if (fences->holds)
+		return;
+
+	/* Who asks for an out-fence has the device open: both are alive. */
+	drm_dev_get(vgdev->drm);
+	__module_get(THIS_MODULE);
+	fences->holds = true;
+	schedule_delayed_work(&fences->work, VIRTGPU_SGT_FENCES_PERIOD);
+}
+
+/**
+ * virtgpu_sgt_fences_keep() - keep the out-fences that a commit hands out
+ * @vgdev: device
+ * @state: the commit, before it starts
+ *
+ * If the commit fails later, its fences are gone from the list soon after.
+ *
+ * Context: Process context. Takes &virtgpu_sgt_fences.lock.
+ * Return: 0, or -ENOMEM
+ */
+int virtgpu_sgt_fences_keep(struct virtgpu_sgt_device *vgdev,
+			    struct drm_atomic_state *state)
+{
+	struct virtgpu_sgt_fences *fences = &vgdev->fences;
+	struct drm_crtc_state *crtc_state;
+	struct virtgpu_sgt_fence *entry;
+	struct drm_crtc *crtc;
+	int i;
+
+	mutex_lock(&fences->lock);
+	virtgpu_sgt_fences_prune_locked(fences);
+	mutex_unlock(&fences->lock);
+
+	for_each_new_crtc_in_state(state, crtc, crtc_state, i) {
+		if (!crtc_state->event || !crtc_state->event->base.fence)
+			continue;
+
+		entry = kmalloc(sizeof(*entry), GFP_KERNEL);
+		if (!entry)
+			return -ENOMEM;
+		entry->fence = dma_fence_get(crtc_state->event->base.fence);
+
+		mutex_lock(&fences->lock);
+		virtgpu_sgt_fences_add_locked(vgdev, entry);
+		mutex_unlock(&fences->lock);
+	}
+	return 0;
+}

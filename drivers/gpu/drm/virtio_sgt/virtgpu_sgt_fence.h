@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __VIRTGPU_SGT_FENCE_H__
+#define __VIRTGPU_SGT_FENCE_H__
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/types.h>
+#include <linux/workqueue.h>
+
+struct drm_atomic_state;
+struct virtgpu_sgt_device;
+
+/**
+ * struct virtgpu_sgt_fences - the out-fences that somebody still holds
+ */
+struct virtgpu_sgt_fences {
+	/** @lock: protects everything here but @work */
+	struct mutex lock;
+
+	/** @list: of struct virtgpu_sgt_fence */
+	struct list_head list;
+
+	/** @count: length of @list */
+	unsigned int count;
+
+	/** @holds: whether this has its references to device and module */
+	bool holds;
+
+	/** @work: looks who still holds a fence, once in a while */
+	struct delayed_work work;
+};
+
+void virtgpu_sgt_fences_init(struct virtgpu_sgt_device *vgdev);
+int __must_check virtgpu_sgt_fences_keep(struct virtgpu_sgt_device *vgdev,
+					 struct drm_atomic_state *state);
+
+#endif /* __VIRTGPU_SGT_FENCE_H__ */

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/dma-resv.h>
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/uaccess.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_rect.h>
+#include <drm/virtgpu_drm.h>
+
+#include "virtgpu_sgt_bo.h"
+#include "virtgpu_sgt_cmd.h"
+#include "virtgpu_sgt_drv.h"
+#include "virtgpu_sgt_ioctl.h"
+
+/*
+ * The interface of virtgpu_drm.h, as a device without 3D offers it: what needs
+ * 3D fails with the errno that userspace knows from there.
+ */
+
+/* Gallium's PIPE_TEXTURE_2D, the only target of a 2D resource. */
+#define VIRTGPU_SGT_TARGET_2D	2
+
+/* The longest that VIRTGPU_WAIT waits. */
+#define VIRTGPU_SGT_WAIT	(15 * HZ)
+
+static int virtgpu_sgt_map_ioctl(struct drm_device *drm, void *data,
+				 struct drm_file *file)
+{
+	struct drm_virtgpu_map *args = data;
+
+	if (args->pad)
+		return -EINVAL;
+
+	return drm_gem_dumb_map_offset(file, drm, args->handle, &args->offset);
+}
+
+static int virtgpu_sgt_getparam_ioctl(struct drm_device *drm, void *data,
+				      struct drm_file *file)
+{
+	struct drm_virtgpu_getparam *args = data;
+	int value;
+
+	switch (args->param) {
+	case VIRTGPU_PARAM_CAPSET_QUERY_FIX:
+		value = 1;
+		break;
+	case VIRTGPU_PARAM_3D_FEATURES:
+	case VIRTGPU_PARAM_RESOURCE_BLOB:
+	case VIRTGPU_PARAM_HOST_VISIBLE:
+	case VIRTGPU_PARAM_CROSS_DEVICE:
+	case VIRTGPU_PARAM_CONTEXT_INIT:
+	case VIRTGPU_PARAM_SUPPORTED_CAPSET_IDs:
+	case VIRTGPU_PARAM_EXPLICIT_DEBUG_NAME:
+		value = 0;
+		break;
+	default:
+		return -EINVAL;
+	}
+
+	/* An int, whatever the type of the field says. */
+	if (copy_to_user(u64_to_user_ptr(args->value), &value, sizeof(value)))
+		return -EFAULT;
+	return 0;
+}
+
+static bool virtgpu_sgt_resource_is_2d(const struct drm_virtgpu_resource_create *args)
+{
+	return args->target == VIRTGPU_SGT_TARGET_2D &&
+	       args->depth <= 1 && args->array_size <= 1 &&
+	       args->last_level <= 1 && args->nr_samples <= 1 &&
+	       args->width && args->height &&
+	       virtgpu_sgt_format_is_known(args->format);
+}
+
+static int virtgpu_sgt_resource_create_ioctl(struct drm_device *drm, void *data,
+					     struct drm_file *file)
+{
+	struct drm_virtgpu_resource_create *args = data;
+	struct virtgpu_sgt_bo_params params = {
+		.size = PAGE_ALIGN((u64)args->size) ?: PAGE_SIZE,
+		.format = args->format,
+		.width = args->width,
+		.height = args->height,
+	};
+	struct virtgpu_sgt_bo *bo;
+	u32 handle, res_id;
+	int ret, idx;
+
+	if (!virtgpu_sgt_resource_is_2d(args))
+		return -EINVAL;
+
+	if (!drm_dev_enter(drm, &idx))
+		return -ENODEV;
+	bo = virtgpu_sgt_bo_create(to_virtgpu_sgt(drm), &params);
+	drm_dev_exit(idx);
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
+
+	/* Once the handle exists, somebody may guess and close it. */
+	res_id = bo->res_id;
+	ret = drm_gem_handle_create(file, &bo->base.base, &handle);
+	drm_gem_object_put(&bo->base.base);
+	if (ret)
+		return ret;
+
+	args->res_handle = res_id;
+	args->bo_handle = handle;
+	return 0;
+}
+
+static int virtgpu_sgt_resource_info_ioctl(struct drm_device *drm, void *data,
+					   struct drm_file *file)
+{
+	struct drm_virtgpu_resource_info *args = data;
+	struct drm_gem_object *obj;
+
+	obj = drm_gem_object_lookup(file, args->bo_handle);
+	if (!obj)
+		return -ENOENT;
+
+	args->size = obj->size;
+	args->res_handle = to_virtgpu_sgt_bo(obj)->res_id;
+	args->blob_mem = 0;
+	drm_gem_object_put(obj);
+	return 0;
+}
+
+/* Where a transfer goes, if it can be one of a 2D resource. */
+static int
+virtgpu_sgt_transfer_rect(const struct drm_virtgpu_3d_transfer_to_host *args,
+			  const struct virtgpu_sgt_bo *bo,
+			  struct drm_rect *rect)
+{
+	const struct drm_virtgpu_3d_box *box = &args->box;
+
+	if (args->level || args->stride || args->layer_stride ||
+	    box->z || box->d > 1)
+		return -EINVAL;
+	if (!box->w || !box->h ||
+	    (u64)box->x + box->w > bo->width ||
+	    (u64)box->y + box->h > bo->height)
+		return -EINVAL;
+
+	drm_rect_init(rect, box->x, box->y, box->w, box->h);
+	return 0;
+}
+
+/* Let the host read @rect, from @offset on in the memory of @bo. */
+static int virtgpu_sgt_transfer(struct virtgpu_sgt_device *vgdev,
+				struct virtgpu_sgt_bo *bo,
+				const struct drm_rect *rect, u64 offset)
+{
+	struct virtgpu_sgt_cmd *cmd;
+	int ret;
+
+	ret = virtgpu_sgt_bo_sync(bo, rect, offset);
+	if (ret)
+		return ret == -ERANGE ? -EINVAL : ret;
+
+	cmd = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq,
+				    sizeof(struct virtio_gpu_ctrl_hdr));
+	if (!cmd)
+		return -ENOMEM;
+
+	virtgpu_sgt_prep_transfer(cmd, bo, rect, offset);
+	virtgpu_sgt_cmd_submit(cmd);
+	ret = virtgpu_sgt_cmd_wait_killable(cmd);
+	virtgpu_sgt_cmd_put(cmd);
+	return ret;
+}
+
+static int virtgpu_sgt_transfer_to_host_ioctl(struct drm_device *drm,
+					      void *data,
+					      struct drm_file *file)
+{
+	struct drm_virtgpu_3d_transfer_to_host *args = data;
+	struct drm_gem_object *obj;
+	struct virtgpu_sgt_bo *bo;
+	struct drm_rect rect;
+	int ret, idx;
+
+	obj = drm_gem_object_lookup(file, args->bo_handle);
+	if (!obj)
+		return -ENOENT;
+	bo = to_virtgpu_sgt_bo(obj);
+
+	ret = virtgpu_sgt_transfer_rect(args, bo, &rect);
+	if (ret)
+		goto out;
+
+	ret = -ENODEV;
+	if (drm_dev_enter(drm, &idx)) {
+		ret = virtgpu_sgt_transfer(to_virtgpu_sgt(drm), bo, &rect,
+					   args->offset);
+		drm_dev_exit(idx);
+	}
+out:
+	drm_gem_object_put(obj);
+	return ret;
+}
+
+/*
+ * All commands are finished when their ioctl returns, so what this finds are
+ * the fences of others who use the buffer.
+ */
+static int virtgpu_sgt_wait_ioctl(struct drm_device *drm, void *data,
+				  struct drm_file *file)
+{
+	struct drm_virtgpu_3d_wait *args = data;
+	struct drm_gem_object *obj;
+	long ret;
+
+	if (args->flags & ~VIRTGPU_WAIT_NOWAIT)
+		return -EINVAL;
+
+	obj = drm_gem_object_lookup(file, args->handle);
+	if (!obj)
+		return -ENOENT;
+
+	if (args->flags & VIRTGPU_WAIT_NOWAIT)
+		ret = dma_resv_test_signaled(obj->resv, DMA_RESV_USAGE_READ);
+	else
+		ret = dma_resv_wait_timeout(obj->resv, DMA_RESV_USAGE_READ,
+					    true, VIRTGPU_SGT_WAIT);
+	drm_gem_object_put(obj);
+
+	if (!ret)
+		return -EBUSY;
+	return ret < 0 ? ret : 0;
+}
+
+/*
+ * For what a device without 3D does not have. checkpatch is right about this
+ * errno, but it is what userspace has been told since there is virtgpu_drm.h.
+ */
+static int virtgpu_sgt_nosys_ioctl(struct drm_device *drm, void *data,
+				   struct drm_file *file)
+{
+	return -ENOSYS;
+}
+
+/* For what needs a feature that userspace can ask for, and did not. */
+static int virtgpu_sgt_inval_ioctl(struct drm_device *drm, void *data,
+				   struct drm_file *file)
+{
+	return -EINVAL;
+}
+
+/* &drm_driver.ioctls */
+const struct drm_ioctl_desc virtgpu_sgt_ioctls[VIRTGPU_SGT_NUM_IOCTLS] = {
+	DRM_IOCTL_DEF_DRV(VIRTGPU_MAP, virtgpu_sgt_map_ioctl,
+			  DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VIRTGPU_EXECBUFFER, virtgpu_sgt_nosys_ioctl,
+			  DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VIRTGPU_GETPARAM, virtgpu_sgt_getparam_ioctl,
+			  DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VIRTGPU_RESOURCE_CREATE,
+			  virtgpu_sgt_resource_create_ioctl,
+			  DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VIRTGPU_RESOURCE_INFO,
+			  virtgpu_sgt_resource_info_ioctl,
+			  DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VIRTGPU_TRANSFER_FROM_HOST, virtgpu_sgt_nosys_ioctl,
+			  DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VIRTGPU_TRANSFER_TO_HOST,
+			  virtgpu_sgt_transfer_to_host_ioctl,
+			  DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VIRTGPU_WAIT, virtgpu_sgt_wait_ioctl,
+			  DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VIRTGPU_GET_CAPS, virtgpu_sgt_nosys_ioctl,
+			  DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VIRTGPU_RESOURCE_CREATE_BLOB, virtgpu_sgt_inval_ioctl,
+			  DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VIRTGPU_CONTEXT_INIT, virtgpu_sgt_inval_ioctl,
+			  DRM_RENDER_ALLOW),
+};

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/dma-fence.h>
+#include <linux/err.h>
+#include <linux/sched.h>
+
+#include <drm/drm_atomic.h>
+#include <drm/drm_atomic_helper.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_fourcc.h>
+#include <drm/drm_framebuffer.h>
+#include <drm/drm_gem_framebuffer_helper.h>
+#include <drm/drm_mode_config.h>
+#include <drm/drm_modeset_helper_vtables.h>
+#include <drm/drm_print.h>
+#include <drm/drm_probe_helper.h>
+#include <drm/drm_vblank.h>
+
+#include "virtgpu_sgt_bo.h"
+#include "virtgpu_sgt_drv.h"
+#include "virtgpu_sgt_kms.h"
+#include "virtgpu_sgt_output.h"
+#include "virtgpu_sgt_plane.h"
+
+/**
+ * DOC: errors in a commit
+ *
+ * What the host would refuse is refused before: a framebuffer must have the
+ * pitch and the format of its resource, lie within it, and the resource must
+ * have its pages; a mode must have a size that the host takes; a cursor must
+ * be 64x64. fb_create says so, and atomic_check.
+ *
+ * When the host refuses a command of a commit nevertheless, the commit has been
+ * accepted already, and cannot fail any more. Such an error
+ *
+ * - is counted (commit_errors in virtgpu-stats) and logged,
+ * - becomes the error of the out-fence of the commit, if there is one,
+ * - is kept, the first one of the device, and returned instead of doing the
+ *   next commit that is not TEST_ONLY; the one after that goes through.
+ *
+ * Kernel threads are not told: the one that updates the console can do nothing
+ * about it, and warns in the log about any error.
+ */
+
+/**
+ * virtgpu_sgt_fb_check() - can the host show this framebuffer?
+ * @fb: framebuffer of a buffer of this driver
+ *
+ * A 2D resource has its size and format from when it was made. The host knows
+ * no others.
+ *
+ * Return: 0, or -EINVAL
+ */
+int virtgpu_sgt_fb_check(const struct drm_framebuffer *fb)
+{
+	const struct virtgpu_sgt_bo *bo = to_virtgpu_sgt_bo(fb->obj[0]);
+
+	if (READ_ONCE(bo->state) != VIRTGPU_SGT_BO_ATTACHED) {
+		drm_dbg_kms(fb->dev, "resource %u has no backing\n",
+			    bo->res_id);
+		return -EINVAL;
+	}
+	if (!virtgpu_sgt_format_shows(bo->format, fb->format->format)) {
+		drm_dbg_kms(fb->dev, "resource %u of format %u shown as %p4cc\n",
+			    bo->res_id, bo->format, &fb->format->format);
+		return -EINVAL;
+	}
+	if (fb->offsets[0] || fb->pitches[0] != bo->width * sizeof(u32) ||
+	    fb->width > bo->width || fb->height > bo->height) {
+		drm_dbg_kms(fb->dev, "%ux%u, pitch %u, at %u do not fit resource %u of %ux%u\n",
+			    fb->width, fb->height, fb->pitches[0],
+			    fb->offsets[0], bo->res_id, bo->width, bo->height);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static struct drm_framebuffer *
+virtgpu_sgt_fb_create(struct drm_device *drm, struct drm_file *file,
+		      const struct drm_mode_fb_cmd2 *cmd)
+{
+	struct drm_framebuffer *fb;
+	int ret;
+
+	fb = drm_gem_fb_create_with_dirty(drm, file, cmd);
+	if (IS_ERR(fb))
+		return fb;
+
+	ret = virtgpu_sgt_fb_check(fb);
+	if (ret) {
+		drm_framebuffer_put(fb);
+		return ERR_PTR(ret);
+	}
+	return fb;
+}
+
+/* What a commit has to tell, after its hardware phase. */
+static void virtgpu_sgt_commit_report(struct virtgpu_sgt_device *vgdev,
+				      struct drm_crtc *crtc,
+				      struct drm_crtc_state *crtc_state)
+{
+	struct virtgpu_sgt_output *output = to_virtgpu_sgt_output(crtc);
+	int error = output->error;
+
+	output->error = 0;
+	if (!error)
+		return;
+
+	if (crtc_state->event && crtc_state->event->base.fence)
+		dma_fence_set_error(crtc_state->event->base.fence, error);
+
+	/* Every call says that, no need to remember. */
+	if (error == -ENODEV)
+		return;
+
+	atomic_long_inc(&vgdev->stats.commit_errors);
+	atomic_cmpxchg(&vgdev->commit_error, 0, error);
+	drm_err_ratelimited(vgdev->drm, "[CRTC:%d:%s] host failed a commit: %pe\n",
+			    crtc->base.id, crtc->name, ERR_PTR(error));
+}
+
+static void virtgpu_sgt_atomic_commit_tail(struct drm_atomic_state *state)
+{
+	struct drm_device *drm = state->dev;
+	struct drm_crtc_state *crtc_state;
+	struct drm_crtc *crtc;
+	int i;
+
+	drm_atomic_helper_commit_modeset_disables(drm, state);
+	drm_atomic_helper_commit_modeset_enables(drm, state);
+	drm_atomic_helper_commit_planes(drm, state,
+					DRM_PLANE_COMMIT_ACTIVE_ONLY);
+
+	for_each_new_crtc_in_state(state, crtc, crtc_state, i)
+		virtgpu_sgt_commit_report(to_virtgpu_sgt(drm), crtc,
+					  crtc_state);
+
+	drm_atomic_helper_fake_vblank(state);
+	drm_atomic_helper_commit_hw_done(state);
+	drm_atomic_helper_cleanup_planes(drm, state);
+}
+
+static int virtgpu_sgt_atomic_commit(struct drm_device *drm,
+				     struct drm_atomic_state *state,
+				     bool nonblock)
+{
+	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(drm);
+	int ret = 0;
+
+	if (!(current->flags & PF_KTHREAD) && !virtgpu_sgt_is_dead(vgdev))
+		ret = atomic_xchg(&vgdev->commit_error, 0);
+	if (ret)
+		return ret;
+
+	ret = virtgpu_sgt_fences_keep(vgdev, state);
+	if (ret)
+		return ret;
+
+	return drm_atomic_helper_commit(drm, state, nonblock);
+}
+
+static const struct drm_mode_config_helper_funcs virtgpu_sgt_mode_helper_funcs = {
+	.atomic_commit_tail = virtgpu_sgt_atomic_commit_tail,
+};
+
+static const struct drm_mode_config_funcs virtgpu_sgt_mode_funcs = {
+	.fb_create = virtgpu_sgt_fb_create,
+	.atomic_check = drm_atomic_helper_check,
+	.atomic_commit = virtgpu_sgt_atomic_commit,
+};
+
+/**
+ * virtgpu_sgt_kms_init() - make what mode setting needs
+ * @vgdev: device, with at least one scanout
+ *
+ * Return: 0 or a negative errno
+ */
+int virtgpu_sgt_kms_init(struct virtgpu_sgt_device *vgdev)
+{
+	struct drm_device *drm = vgdev->drm;
+	struct drm_mode_config *config = &drm->mode_config;
+	int ret;
+
+	ret = drmm_mode_config_init(drm);
+	if (ret)
+		return ret;
+
+	config->funcs = &virtgpu_sgt_mode_funcs;
+	config->helper_private = &virtgpu_sgt_mode_helper_funcs;
+	config->min_width = VIRTGPU_SGT_MIN_SIZE;
+	config->min_height = VIRTGPU_SGT_MIN_SIZE;
+	config->max_width = VIRTGPU_SGT_MAX_SIZE;
+	config->max_height = VIRTGPU_SGT_MAX_SIZE;
+	config->cursor_width = VIRTGPU_SGT_CURSOR_SIZE;
+	config->cursor_height = VIRTGPU_SGT_CURSOR_SIZE;
+	config->preferred_depth = 24;
+	config->quirk_addfb_prefer_host_byte_order = true;
+	config->fb_modifiers_not_supported = true;
+
+	ret = virtgpu_sgt_outputs_init(vgdev);
+	if (ret)
+		return ret;
+
+	drm_mode_config_reset(drm);
+	return 0;
+}

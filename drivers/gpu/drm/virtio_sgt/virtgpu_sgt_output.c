@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <drm/drm_atomic.h>
+#include <drm/drm_atomic_helper.h>
+#include <drm/drm_atomic_state_helper.h>
+#include <drm/drm_crtc_helper.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_managed.h>
+#include <drm/drm_modeset_helper_vtables.h>
+#include <drm/drm_rect.h>
+
+#include "virtgpu_sgt_bo.h"
+#include "virtgpu_sgt_cmd.h"
+#include "virtgpu_sgt_connector.h"
+#include "virtgpu_sgt_drv.h"
+#include "virtgpu_sgt_kms.h"
+#include "virtgpu_sgt_output.h"
+#include "virtgpu_sgt_plane.h"
+
+/**
+ * DOC: displays
+ *
+ * Each scanout of the device becomes one CRTC with a primary and a cursor
+ * plane, one encoder and one connector.
+ *
+ * A commit sends its commands and waits until the host has carried out all of
+ * them, so that an event or an out-fence means that the picture is there. A
+ * change of the picture is three commands, sent together: TRANSFER_TO_HOST for
+ * what is damaged, SET_SCANOUT if another part or another buffer is shown than
+ * before, and FLUSH (VIRTIO 1.2, 5.7.6.2 and 5.7.6.3). A cursor must be with
+ * the host before it is set (5.7.6.6); there the driver waits in between.
+ *
+ * There is no vertical blank. Events are sent when the commit is done.
+ *
+ * Once the device is going away, a commit sends nothing and still completes:
+ * its events are delivered, and its out-fences signal with -ENODEV.
+ */
+
+static void virtgpu_sgt_output_fail(struct virtgpu_sgt_output *output, int ret)
+{
+	if (!output->error)
+		output->error = ret;
+}
+
+/*
+ * May a command of the output be filled again? Not if the last commit gave up
+ * waiting for it, and then the device is lost.
+ */
+static bool virtgpu_sgt_output_reclaim(struct virtgpu_sgt_cmd *cmd)
+{
+	virtgpu_sgt_cmd_wait(cmd);
+	return virtgpu_sgt_cmd_is_idle(cmd);
+}
+
+/* Sync the pixels in @rect, and send the command that fetches them. */
+static int virtgpu_sgt_output_upload(struct virtgpu_sgt_output *output,
+				     struct virtgpu_sgt_bo *bo,
+				     const struct drm_rect *rect)
+{
+	u64 offset = virtgpu_sgt_bo_offset(bo, rect);
+	int ret;
+
+	ret = virtgpu_sgt_bo_sync(bo, rect, offset);
+	if (ret)
+		return ret;
+	if (!virtgpu_sgt_output_reclaim(output->transfer))
+		return -ENODEV;
+
+	virtgpu_sgt_prep_transfer(output->transfer, bo, rect, offset);
+	virtgpu_sgt_cmd_submit(output->transfer);
+	return 0;
+}
+
+static int virtgpu_sgt_output_try_show(struct virtgpu_sgt_output *output,
+				       struct virtgpu_sgt_bo *bo,
+				       const struct drm_rect *damage,
+				       const struct drm_rect *view)
+{
+	int transferred, set = 0, flushed;
+	int ret;
+
+	if (!virtgpu_sgt_output_reclaim(output->scanout) ||
+	    !virtgpu_sgt_output_reclaim(output->flush))
+		return -ENODEV;
+
+	ret = virtgpu_sgt_output_upload(output, bo, damage);
+	if (ret)
+		return ret;
+	if (view) {
+		virtgpu_sgt_prep_set_scanout(output->scanout, output->index,
+					     bo, view);
+		virtgpu_sgt_cmd_submit(output->scanout);
+	}
+	virtgpu_sgt_prep_flush(output->flush, bo, damage);
+	virtgpu_sgt_cmd_submit(output->flush);
+
+	transferred = virtgpu_sgt_cmd_wait(output->transfer);
+	if (view)
+		set = virtgpu_sgt_cmd_wait(output->scanout);
+	flushed = virtgpu_sgt_cmd_wait(output->flush);
+
+	return transferred ?: set ?: flushed;
+}
+
+/**
+ * virtgpu_sgt_output_show() - bring a picture to the display
+ * @output: the output
+ * @bo: the buffer that has the picture
+ * @damage: what the host does not have yet
+ * @view: what shall be shown of @bo, or NULL to leave that as it is
+ *
+ * What goes wrong is told to the commit, not to the caller.
+ *
+ * Context: Hardware phase of a commit. Waits for the host.
+ */
+void virtgpu_sgt_output_show(struct virtgpu_sgt_output *output,
+			     struct virtgpu_sgt_bo *bo,
+			     const struct drm_rect *damage,
+			     const struct drm_rect *view)
+{
+	int ret = -ENODEV;
+	int idx;
+
+	if (drm_dev_enter(output->vgdev->drm, &idx)) {
+		ret = virtgpu_sgt_output_try_show(output, bo, damage, view);
+		drm_dev_exit(idx);
+	}
+	virtgpu_sgt_output_fail(output, ret);
+}
+
+/**
+ * virtgpu_sgt_output_blank() - show nothing on the display
+ * @output: the output
+ *
+ * Context: Hardware phase of a commit. Waits for the host.
+ */
+void virtgpu_sgt_output_blank(struct virtgpu_sgt_output *output)
+{
+	int ret = -ENODEV;
+	int idx;
+
+	if (drm_dev_enter(output->vgdev->drm, &idx)) {
+		if (virtgpu_sgt_output_reclaim(output->scanout)) {
+			virtgpu_sgt_prep_set_scanout(output->scanout,
+						     output->index, NULL, NULL);
+			virtgpu_sgt_cmd_submit(output->scanout);
+			ret = virtgpu_sgt_cmd_wait(output->scanout);
+		}
+		drm_dev_exit(idx);
+	}
+	virtgpu_sgt_output_fail(output, ret);
+}
+
+/*
+ * A change of the image is waited for: the host takes a copy of it then, and
+ * the UNREF of the buffer goes through the other queue. A move is not.
+ */
+static int virtgpu_sgt_output_try_point(struct virtgpu_sgt_output *output,
+					const struct virtgpu_sgt_cursor *cursor,
+					struct virtgpu_sgt_bo *upload,
+					bool update)
+{
+	struct drm_rect whole;
+	int ret;
+
+	if (upload) {
+		drm_rect_init(&whole, 0, 0, upload->width, upload->height);
+		ret = virtgpu_sgt_output_upload(output, upload, &whole);
+		if (!ret)
+			ret = virtgpu_sgt_cmd_wait(output->transfer);
+		if (ret)
+			return ret;
+	}
+
+	if (!virtgpu_sgt_output_reclaim(output->pointer))
+		return -ENODEV;
+	virtgpu_sgt_prep_cursor(output->pointer, output->index, cursor, update);
+	virtgpu_sgt_cmd_submit(output->pointer);
+	output->pointer_shown = cursor->resource;
+	return update ? virtgpu_sgt_cmd_wait(output->pointer) : 0;
+}
+
+/**
+ * virtgpu_sgt_output_point() - set or move the cursor
+ * @output: the output
+ * @cursor: what it shall be
+ * @upload: the buffer of the image, if the host does not have that yet
+ * @update: whether more has changed than the position
+ *
+ * Context: Hardware phase of a commit. Waits for the host.
+ */
+void virtgpu_sgt_output_point(struct virtgpu_sgt_output *output,
+			      const struct virtgpu_sgt_cursor *cursor,
+			      struct virtgpu_sgt_bo *upload, bool update)
+{
+	int ret = -ENODEV;
+	int idx;
+
+	if (drm_dev_enter(output->vgdev->drm, &idx)) {
+		ret = virtgpu_sgt_output_try_point(output, cursor, upload,
+						   update);
+		drm_dev_exit(idx);
+	}
+	virtgpu_sgt_output_fail(output, ret);
+}
+
+static enum drm_mode_status
+virtgpu_sgt_crtc_mode_valid(struct drm_crtc *crtc,
+			    const struct drm_display_mode *mode)
+{
+	if (mode->hdisplay < VIRTGPU_SGT_MIN_SIZE ||
+	    mode->hdisplay > VIRTGPU_SGT_MAX_SIZE)
+		return MODE_BAD_HVALUE;
+	if (mode->vdisplay < VIRTGPU_SGT_MIN_SIZE ||
+	    mode->vdisplay > VIRTGPU_SGT_MAX_SIZE)
+		return MODE_BAD_VVALUE;
+	return MODE_OK;
+}
+
+/* The cursor plane of a CRTC that is off is not told that it is disabled. */
+static void virtgpu_sgt_crtc_atomic_disable(struct drm_crtc *crtc,
+					    struct drm_atomic_state *state)
+{
+	static const struct virtgpu_sgt_cursor none;
+	struct virtgpu_sgt_output *output = to_virtgpu_sgt_output(crtc);
+
+	virtgpu_sgt_output_blank(output);
+	if (output->pointer_shown)
+		virtgpu_sgt_output_point(output, &none, NULL, true);
+}
+
+static const struct drm_crtc_helper_funcs virtgpu_sgt_crtc_helper_funcs = {
+	.mode_valid = virtgpu_sgt_crtc_mode_valid,
+	.atomic_disable = virtgpu_sgt_crtc_atomic_disable,
+};
+
+static const struct drm_crtc_funcs virtgpu_sgt_crtc_funcs = {
+	.set_config = drm_atomic_helper_set_config,
+	.page_flip = drm_atomic_helper_page_flip,
+	.reset = drm_atomic_helper_crtc_reset,
+	.atomic_duplicate_state = drm_atomic_helper_crtc_duplicate_state,
+	.atomic_destroy_state = drm_atomic_helper_crtc_destroy_state,
+};
+
+static void virtgpu_sgt_output_release(struct drm_device *drm, void *data)
+{
+	struct virtgpu_sgt_output *output = data;
+
+	virtgpu_sgt_cmd_put(output->transfer);
+	virtgpu_sgt_cmd_put(output->scanout);
+	virtgpu_sgt_cmd_put(output->flush);
+	virtgpu_sgt_cmd_put(output->pointer);
+}
+
+static int virtgpu_sgt_output_init_cmds(struct virtgpu_sgt_output *output)
+{
+	const unsigned int resp = sizeof(struct virtio_gpu_ctrl_hdr);
+	struct virtgpu_sgt_device *vgdev = output->vgdev;
+	int ret;
+
+	ret = drmm_add_action_or_reset(vgdev->drm, virtgpu_sgt_output_release,
+				       output);
+	if (ret)
+		return ret;
+
+	output->transfer = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq, resp);
+	output->scanout = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq, resp);
+	output->flush = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq, resp);
+	output->pointer = virtgpu_sgt_cmd_alloc(&vgdev->cursorq, 0);
+	if (!output->transfer || !output->scanout || !output->flush ||
+	    !output->pointer)
+		return -ENOMEM;
+	return 0;
+}
+
+static int virtgpu_sgt_output_init(struct virtgpu_sgt_output *output)
+{
+	struct drm_device *drm = output->vgdev->drm;
+	struct drm_plane *primary, *cursor;
+	int ret;
+
+	ret = virtgpu_sgt_output_init_cmds(output);
+	if (ret)
+		return ret;
+
+	primary = virtgpu_sgt_plane_create(output, DRM_PLANE_TYPE_PRIMARY);
+	if (IS_ERR(primary))
+		return PTR_ERR(primary);
+	cursor = virtgpu_sgt_plane_create(output, DRM_PLANE_TYPE_CURSOR);
+	if (IS_ERR(cursor))
+		return PTR_ERR(cursor);
+
+	ret = drmm_crtc_init_with_planes(drm, &output->crtc, primary, cursor,
+					 &virtgpu_sgt_crtc_funcs, NULL);
+	if (ret)
+		return ret;
+	drm_crtc_helper_add(&output->crtc, &virtgpu_sgt_crtc_helper_funcs);
+
+	ret = drmm_encoder_init(drm, &output->encoder, NULL,
+				DRM_MODE_ENCODER_VIRTUAL, NULL);
+	if (ret)
+		return ret;
+	output->encoder.possible_crtcs = drm_crtc_mask(&output->crtc);
+
+	return virtgpu_sgt_connector_init(output);
+}
+
+/**
+ * virtgpu_sgt_outputs_init() - make CRTCs, planes, encoders and connectors
+ * @vgdev: device, with &virtgpu_sgt_device.num_scanouts set
+ *
+ * They go with the DRM device.
+ *
+ * Return: 0 or a negative errno
+ */
+int virtgpu_sgt_outputs_init(struct virtgpu_sgt_device *vgdev)
+{
+	unsigned int i;
+	int ret;
+
+	vgdev->outputs = drmm_kcalloc(vgdev->drm, vgdev->num_scanouts,
+				      sizeof(*vgdev->outputs), GFP_KERNEL);
+	if (!vgdev->outputs)
+		return -ENOMEM;
+
+	for (i = 0; i < vgdev->num_scanouts; i++) {
+		vgdev->outputs[i].vgdev = vgdev;
+		vgdev->outputs[i].index = i;
+		ret = virtgpu_sgt_output_init(&vgdev->outputs[i]);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}

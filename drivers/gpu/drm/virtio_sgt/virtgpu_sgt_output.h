@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __VIRTGPU_SGT_OUTPUT_H__
+#define __VIRTGPU_SGT_OUTPUT_H__
+
+#include <linux/types.h>
+
+#include <drm/drm_connector.h>
+#include <drm/drm_crtc.h>
+#include <drm/drm_encoder.h>
+
+struct drm_edid;
+struct drm_rect;
+struct virtgpu_sgt_bo;
+struct virtgpu_sgt_cmd;
+struct virtgpu_sgt_cursor;
+struct virtgpu_sgt_device;
+
+/**
+ * struct virtgpu_sgt_display - what the host says of one display
+ */
+struct virtgpu_sgt_display {
+	/** @edid: its EDID, owned, or NULL */
+	const struct drm_edid *edid;
+	/** @width: preferred width, or 0 */
+	u32 width;
+	/** @height: preferred height, or 0 */
+	u32 height;
+	/** @enabled: there is one */
+	bool enabled;
+};
+
+/**
+ * struct virtgpu_sgt_output - one scanout, from the plane to the display
+ *
+ * The commands are allocated with the output, so that a commit allocates
+ * nothing. They belong to the commit of the CRTC that is in its hardware
+ * phase; there is at most one.
+ */
+struct virtgpu_sgt_output {
+	/** @crtc: the CRTC */
+	struct drm_crtc crtc;
+	/** @encoder: does nothing */
+	struct drm_encoder encoder;
+	/** @connector: the connector */
+	struct drm_connector connector;
+
+	/** @vgdev: device; set once */
+	struct virtgpu_sgt_device *vgdev;
+	/** @index: number of the scanout; set once */
+	unsigned int index;
+
+	/** @display: protected by &virtgpu_sgt_device.output_lock */
+	struct virtgpu_sgt_display display;
+
+	/** @transfer: brings pixels to the host; of the current commit */
+	struct virtgpu_sgt_cmd *transfer;
+	/** @scanout: chooses what is shown; of the current commit */
+	struct virtgpu_sgt_cmd *scanout;
+	/** @flush: shows it; of the current commit */
+	struct virtgpu_sgt_cmd *flush;
+	/** @pointer: sets or moves the cursor; of the current commit */
+	struct virtgpu_sgt_cmd *pointer;
+
+	/** @pointer_shown: the host shows a cursor; of the current commit */
+	bool pointer_shown;
+	/** @error: 0, or what went wrong first; of the current commit */
+	int error;
+};
+
+/**
+ * to_virtgpu_sgt_output() - the output of a CRTC
+ * @crtc: a CRTC of this driver
+ *
+ * Return: the &struct virtgpu_sgt_output
+ */
+static inline struct virtgpu_sgt_output *
+to_virtgpu_sgt_output(struct drm_crtc *crtc)
+{
+	return container_of(crtc, struct virtgpu_sgt_output, crtc);
+}
+
+int virtgpu_sgt_outputs_init(struct virtgpu_sgt_device *vgdev);
+
+void virtgpu_sgt_output_show(struct virtgpu_sgt_output *output,
+			     struct virtgpu_sgt_bo *bo,
+			     const struct drm_rect *damage,
+			     const struct drm_rect *view);
+void virtgpu_sgt_output_blank(struct virtgpu_sgt_output *output);
+void virtgpu_sgt_output_point(struct virtgpu_sgt_output *output,
+			      const struct virtgpu_sgt_cursor *cursor,
+			      struct virtgpu_sgt_bo *upload, bool update);
+
+#endif /* __VIRTGPU_SGT_OUTPUT_H__ */

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/array_size.h>
+#include <linux/bits.h>
+
+#include <drm/drm_atomic.h>
+#include <drm/drm_atomic_helper.h>
+#include <drm/drm_atomic_state_helper.h>
+#include <drm/drm_crtc.h>
+#include <drm/drm_damage_helper.h>
+#include <drm/drm_fourcc.h>
+#include <drm/drm_framebuffer.h>
+#include <drm/drm_modeset_helper_vtables.h>
+#include <drm/drm_print.h>
+#include <drm/drm_rect.h>
+
+#include "virtgpu_sgt_bo.h"
+#include "virtgpu_sgt_cmd.h"
+#include "virtgpu_sgt_drv.h"
+#include "virtgpu_sgt_kms.h"
+#include "virtgpu_sgt_output.h"
+#include "virtgpu_sgt_plane.h"
+
+static const u32 virtgpu_sgt_primary_formats[] = {
+	DRM_FORMAT_HOST_XRGB8888,
+};
+
+static const u32 virtgpu_sgt_cursor_formats[] = {
+	DRM_FORMAT_HOST_ARGB8888,
+};
+
+static struct virtgpu_sgt_bo *
+virtgpu_sgt_plane_bo(const struct drm_plane_state *state)
+{
+	return to_virtgpu_sgt_bo(state->fb->obj[0]);
+}
+
+/* A plane stays with one CRTC, so the old state does if the new has none. */
+static struct virtgpu_sgt_output *
+virtgpu_sgt_plane_output(const struct drm_plane_state *old_state,
+			 const struct drm_plane_state *new_state)
+{
+	return to_virtgpu_sgt_output(new_state->crtc ?: old_state->crtc);
+}
+
+/* What the host would refuse, or do wrong without saying so. */
+static int virtgpu_sgt_plane_check(struct drm_plane *plane,
+				   struct drm_atomic_state *state,
+				   bool can_position)
+{
+	struct drm_plane_state *old_state, *new_state;
+	struct drm_crtc_state *crtc_state;
+	int ret;
+
+	old_state = drm_atomic_get_old_plane_state(state, plane);
+	new_state = drm_atomic_get_new_plane_state(state, plane);
+	if (!new_state->fb)
+		return 0;
+
+	ret = virtgpu_sgt_fb_check(new_state->fb);
+	if (ret)
+		return ret;
+
+	/*
+	 * Damage is damage to a buffer: of another one, the host has nothing.
+	 * Set both ways, since a new state begins as a copy of the old.
+	 */
+	new_state->ignore_damage_clips = old_state->fb != new_state->fb;
+
+	crtc_state = drm_atomic_get_new_crtc_state(state, new_state->crtc);
+	return drm_atomic_helper_check_plane_state(new_state, crtc_state,
+						   DRM_PLANE_NO_SCALING,
+						   DRM_PLANE_NO_SCALING,
+						   can_position, true);
+}
+
+static int virtgpu_sgt_primary_atomic_check(struct drm_plane *plane,
+					    struct drm_atomic_state *state)
+{
+	return virtgpu_sgt_plane_check(plane, state, false);
+}
+
+static int virtgpu_sgt_cursor_atomic_check(struct drm_plane *plane,
+					   struct drm_atomic_state *state)
+{
+	const struct drm_plane_state *new_state =
+		drm_atomic_get_new_plane_state(state, plane);
+	const struct virtgpu_sgt_bo *bo;
+
+	if (new_state->fb) {
+		bo = virtgpu_sgt_plane_bo(new_state);
+		if (bo->width != VIRTGPU_SGT_CURSOR_SIZE ||
+		    bo->height != VIRTGPU_SGT_CURSOR_SIZE ||
+		    new_state->crtc_w != VIRTGPU_SGT_CURSOR_SIZE ||
+		    new_state->crtc_h != VIRTGPU_SGT_CURSOR_SIZE) {
+			drm_dbg_kms(plane->dev, "cursor is not %ux%u\n",
+				    VIRTGPU_SGT_CURSOR_SIZE,
+				    VIRTGPU_SGT_CURSOR_SIZE);
+			return -EINVAL;
+		}
+	}
+	return virtgpu_sgt_plane_check(plane, state, true);
+}
+
+static bool virtgpu_sgt_plane_view_changed(const struct drm_plane_state *old,
+					   const struct drm_plane_state *new)
+{
+	return old->fb != new->fb || !drm_rect_equals(&old->src, &new->src);
+}
+
+static void virtgpu_sgt_primary_atomic_update(struct drm_plane *plane,
+					      struct drm_atomic_state *state)
+{
+	struct drm_plane_state *old_state, *new_state;
+	struct virtgpu_sgt_output *output;
+	struct drm_crtc_state *crtc_state;
+	struct drm_rect damage, view;
+	bool set_view;
+
+	old_state = drm_atomic_get_old_plane_state(state, plane);
+	new_state = drm_atomic_get_new_plane_state(state, plane);
+	output = virtgpu_sgt_plane_output(old_state, new_state);
+
+	if (!drm_atomic_helper_damage_merged(old_state, new_state, &damage))
+		return;
+
+	crtc_state = drm_atomic_get_new_crtc_state(state, &output->crtc);
+	set_view = virtgpu_sgt_plane_view_changed(old_state, new_state) ||
+		   drm_atomic_crtc_needs_modeset(crtc_state);
+	drm_rect_fp_to_int(&view, &new_state->src);
+	virtgpu_sgt_output_show(output, virtgpu_sgt_plane_bo(new_state),
+				&damage, set_view ? &view : NULL);
+}
+
+static void virtgpu_sgt_primary_atomic_disable(struct drm_plane *plane,
+					       struct drm_atomic_state *state)
+{
+	struct drm_plane_state *old_state =
+		drm_atomic_get_old_plane_state(state, plane);
+
+	virtgpu_sgt_output_blank(to_virtgpu_sgt_output(old_state->crtc));
+}
+
+static bool virtgpu_sgt_cursor_has_damage(const struct drm_plane_state *state)
+{
+	return drm_plane_get_damage_clips_count(state);
+}
+
+static void virtgpu_sgt_cursor_atomic_update(struct drm_plane *plane,
+					     struct drm_atomic_state *state)
+{
+	struct drm_plane_state *old_state, *new_state;
+	struct virtgpu_sgt_output *output;
+	struct virtgpu_sgt_cursor cursor;
+	struct virtgpu_sgt_bo *bo;
+	bool upload, update;
+
+	old_state = drm_atomic_get_old_plane_state(state, plane);
+	new_state = drm_atomic_get_new_plane_state(state, plane);
+	output = virtgpu_sgt_plane_output(old_state, new_state);
+	bo = virtgpu_sgt_plane_bo(new_state);
+
+	cursor = (struct virtgpu_sgt_cursor) {
+		.resource = bo->res_id,
+		.x = new_state->crtc_x,
+		.y = new_state->crtc_y,
+		.hot_x = new_state->hotspot_x,
+		.hot_y = new_state->hotspot_y,
+	};
+
+	/*
+	 * No damage means all of it elsewhere. Here it would mean to upload the
+	 * image with each move.
+	 */
+	upload = old_state->fb != new_state->fb || !output->pointer_shown ||
+		 virtgpu_sgt_cursor_has_damage(new_state);
+	update = upload || old_state->hotspot_x != new_state->hotspot_x ||
+		 old_state->hotspot_y != new_state->hotspot_y;
+	virtgpu_sgt_output_point(output, &cursor, upload ? bo : NULL, update);
+}
+
+static void virtgpu_sgt_cursor_atomic_disable(struct drm_plane *plane,
+					      struct drm_atomic_state *state)
+{
+	static const struct virtgpu_sgt_cursor none;
+	struct drm_plane_state *old_state =
+		drm_atomic_get_old_plane_state(state, plane);
+
+	virtgpu_sgt_output_point(to_virtgpu_sgt_output(old_state->crtc), &none,
+				 NULL, true);
+}
+
+static const struct drm_plane_helper_funcs virtgpu_sgt_primary_helper_funcs = {
+	.atomic_check = virtgpu_sgt_primary_atomic_check,
+	.atomic_update = virtgpu_sgt_primary_atomic_update,
+	.atomic_disable = virtgpu_sgt_primary_atomic_disable,
+};
+
+static const struct drm_plane_helper_funcs virtgpu_sgt_cursor_helper_funcs = {
+	.atomic_check = virtgpu_sgt_cursor_atomic_check,
+	.atomic_update = virtgpu_sgt_cursor_atomic_update,
+	.atomic_disable = virtgpu_sgt_cursor_atomic_disable,
+};
+
+static const struct drm_plane_funcs virtgpu_sgt_plane_funcs = {
+	.update_plane = drm_atomic_helper_update_plane,
+	.disable_plane = drm_atomic_helper_disable_plane,
+	.reset = drm_atomic_helper_plane_reset,
+	.atomic_duplicate_state = drm_atomic_helper_plane_duplicate_state,
+	.atomic_destroy_state = drm_atomic_helper_plane_destroy_state,
+};
+
+/**
+ * virtgpu_sgt_plane_create() - make a plane of an output
+ * @output: the output
+ * @type: DRM_PLANE_TYPE_PRIMARY or DRM_PLANE_TYPE_CURSOR
+ *
+ * Return: the plane, which goes with the DRM device, or an ERR_PTR()
+ */
+struct drm_plane *virtgpu_sgt_plane_create(struct virtgpu_sgt_output *output,
+					   enum drm_plane_type type)
+{
+	const bool is_cursor = type == DRM_PLANE_TYPE_CURSOR;
+	const u32 *formats = is_cursor ? virtgpu_sgt_cursor_formats :
+					 virtgpu_sgt_primary_formats;
+	struct drm_device *drm = output->vgdev->drm;
+	struct drm_plane *plane;
+
+	static_assert(ARRAY_SIZE(virtgpu_sgt_cursor_formats) == 1 &&
+		      ARRAY_SIZE(virtgpu_sgt_primary_formats) == 1);
+
+	plane = drmm_universal_plane_alloc(drm, struct drm_plane, dev,
+					   BIT(output->index),
+					   &virtgpu_sgt_plane_funcs,
+					   formats, 1, NULL, type, NULL);
+	if (IS_ERR(plane))
+		return plane;
+
+	if (is_cursor) {
+		drm_plane_helper_add(plane, &virtgpu_sgt_cursor_helper_funcs);
+		return plane;
+	}
+	drm_plane_helper_add(plane, &virtgpu_sgt_primary_helper_funcs);
+	drm_plane_enable_fb_damage_clips(plane);
+	return plane;
+}

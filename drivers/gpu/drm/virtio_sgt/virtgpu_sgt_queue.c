@@ -1,0 +1,514 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/list.h>
+#include <linux/scatterlist.h>
+#include <linux/virtio.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_print.h>
+
+#include "virtgpu_sgt_cmd.h"
+#include "virtgpu_sgt_drv.h"
+#include "virtgpu_sgt_entries.h"
+#include "virtgpu_sgt_queue.h"
+
+/**
+ * DOC: command lifecycle
+ *
+ * A command is one counted object that holds request, response and outcome.
+ * It is filled, submitted, and then belongs to its queue until that is done
+ * with it; the owner may wait, or drop its reference and never look again.
+ *
+ * ::
+ *
+ *            submit            room in the ring          response
+ *   (idle) ----------> PENDING ----------------> INFLIGHT ----------> (idle)
+ *                         |                         |                 status,
+ *                         |                         |                 done()
+ *                         +--- no memory: errno ----|---------------->  ^
+ *                         +-------------------------+--- reset: -ENODEV-+
+ *
+ * A queue sends its commands in the order in which they were submitted, and a
+ * full ring lets nobody wait but the command: it stays pending, and the work
+ * item that takes responses from the ring puts it in. What waits is the one
+ * who wants to know the outcome. Such a wait ends
+ *
+ * - with the response,
+ * - with -ENODEV, at once, when the driver is being unbound,
+ * - with -ENODEV, within a second, when the virtio core has broken the queues:
+ *   it does so at reboot and when the device is pulled, and tells nobody,
+ * - when the waiter is killed, where an ioctl waits,
+ * - after some seconds, where a probe asks for the displays.
+ *
+ * In all but the first case the command is still the queue's. That is why it
+ * owns all that the host may read or write for it, and why giving up is safe:
+ * as the order is kept, an UNREF that follows an abandoned CREATE undoes it.
+ *
+ * All commands of the control queue ask for a fence (VIRTIO 1.2, 5.7.6.5): a
+ * response means that the host has finished, not only that it has read the
+ * request. The queue of the cursor has no responses; there, a command is done
+ * when the host gives its buffer back.
+ */
+
+/**
+ * DOC: locking
+ *
+ * In this order, outermost first:
+ *
+ * 1. the locks of DRM: &drm_mode_config.mutex, &drm_modeset_lock, the
+ *    &dma_resv of a buffer
+ * 2. drm_dev_enter(): around whatever touches hardware. Waiting for the host
+ *    inside is allowed, because virtgpu_sgt_remove() ends all such waits
+ *    before it calls drm_dev_unplug()
+ * 3. &virtgpu_sgt_device.output_lock, a mutex: what the host said of its
+ *    displays. Not held while the host is asked
+ * 4. &virtgpu_sgt_fences.lock, a mutex: out-fences
+ * 5. &virtgpu_sgt_queue.lock and &virtgpu_sgt_device.bo_lock, spinlocks, taken
+ *    in process context only, and neither inside the other
+ *
+ * The helper layer has locks of its own, none of which is held while it calls
+ * the driver. No access section of it is open while the driver submits a
+ * command or waits for one.
+ *
+ * A commit needs no lock for the commands of its output: commits of one CRTC
+ * come one after another.
+ */
+
+/* How often a waiter looks whether the queue is broken. */
+#define VIRTGPU_SGT_POLL	HZ
+
+/* How long the ring is left alone when there is no memory for it. */
+#define VIRTGPU_SGT_RETRY	(HZ / 10)
+
+/* Descriptors of a command beside the payload: request and response. */
+#define VIRTGPU_SGT_CMD_DESCS	2
+
+static void virtgpu_sgt_queue_work(struct work_struct *work);
+
+/**
+ * virtgpu_sgt_queue_init() - prepare a queue that has no virtqueue yet
+ * @vgdev: device
+ * @q: the queue; it is GONE until virtgpu_sgt_queue_start()
+ */
+void virtgpu_sgt_queue_init(struct virtgpu_sgt_device *vgdev,
+			    struct virtgpu_sgt_queue *q)
+{
+	q->vgdev = vgdev;
+	q->state = VIRTGPU_SGT_QUEUE_GONE;
+	spin_lock_init(&q->lock);
+	INIT_LIST_HEAD(&q->pending);
+	INIT_LIST_HEAD(&q->inflight);
+	INIT_DELAYED_WORK(&q->work, virtgpu_sgt_queue_work);
+}
+
+/**
+ * virtgpu_sgt_queue_start() - take commands from now on
+ * @q: a queue from virtgpu_sgt_queue_init()
+ * @vq: its virtqueue, not used before
+ */
+void virtgpu_sgt_queue_start(struct virtgpu_sgt_queue *q, struct virtqueue *vq)
+{
+	spin_lock(&q->lock);
+	q->vq = vq;
+	q->size = virtqueue_get_vring_size(vq);
+	q->state = VIRTGPU_SGT_QUEUE_LIVE;
+	spin_unlock(&q->lock);
+}
+
+/**
+ * virtgpu_sgt_queue_max_payload() - into how many pieces a payload may be cut
+ * @q: the queue
+ *
+ * A chain of descriptors may not be longer than the queue, and that includes
+ * those in an indirect table (VIRTIO 1.2, 2.7.5.3.1). It also means that what
+ * is within the limit fits into an empty ring, whatever the device offers, so
+ * that nothing stays pending for good.
+ *
+ * Return: the number of pieces
+ */
+unsigned int virtgpu_sgt_queue_max_payload(const struct virtgpu_sgt_queue *q)
+{
+	return q->size > VIRTGPU_SGT_CMD_DESCS ?
+	       q->size - VIRTGPU_SGT_CMD_DESCS : 0;
+}
+
+/* Put a command into the ring. -ENOSPC: no room now. */
+static int virtgpu_sgt_queue_add_locked(struct virtgpu_sgt_queue *q,
+					struct virtgpu_sgt_cmd *cmd)
+{
+	struct scatterlist req, resp, *sgs[3];
+	unsigned int out = 0, in = 0;
+
+	lockdep_assert_held(&q->lock);
+
+	sg_init_one(&req, &cmd->req, cmd->req_size);
+	sgs[out++] = &req;
+	if (cmd->entries)
+		sgs[out++] = cmd->entries->table.sgl;
+	if (cmd->resp_size) {
+		sg_init_one(&resp, cmd->resp, cmd->resp_size);
+		sgs[out + in++] = &resp;
+		cmd->req.hdr.flags = cpu_to_le32(VIRTIO_GPU_FLAG_FENCE);
+		cmd->req.hdr.fence_id = cpu_to_le64(q->seq + 1);
+	}
+
+	return virtqueue_add_sgs(q->vq, sgs, out, in, cmd, GFP_ATOMIC);
+}
+
+/*
+ * Fill the ring from what is pending. Commands that cannot be sent at all go
+ * to @failed. Returns whether the host must be notified.
+ */
+static bool virtgpu_sgt_queue_push_locked(struct virtgpu_sgt_queue *q,
+					  struct list_head *failed)
+{
+	struct virtgpu_sgt_cmd *cmd, *next;
+	bool added = false;
+	int ret;
+
+	lockdep_assert_held(&q->lock);
+
+	list_for_each_entry_safe(cmd, next, &q->pending, node) {
+		ret = virtgpu_sgt_queue_add_locked(q, cmd);
+		if (!ret) {
+			q->seq++;
+			atomic_long_inc(&q->vgdev->stats.commands);
+			list_move_tail(&cmd->node, &q->inflight);
+			added = true;
+			continue;
+		}
+
+		/* The next response makes room. */
+		if (ret == -ENOSPC)
+			break;
+
+		/* A broken queue stays so: wait for the removal. */
+		if (virtqueue_is_broken(q->vq))
+			break;
+
+		if (cmd->must_arrive) {
+			queue_delayed_work(virtgpu_sgt_wq, &q->work,
+					   VIRTGPU_SGT_RETRY);
+			break;
+		}
+
+		cmd->status = ret;
+		list_move_tail(&cmd->node, failed);
+	}
+
+	return added && virtqueue_kick_prepare(q->vq);
+}
+
+/* What the response says. The host is not trusted to have written one. */
+static int virtgpu_sgt_cmd_outcome(struct virtgpu_sgt_cmd *cmd)
+{
+	struct virtgpu_sgt_device *vgdev = cmd->queue->vgdev;
+	const struct virtio_gpu_ctrl_hdr *hdr = (const void *)cmd->resp;
+	u32 type;
+
+	if (!cmd->resp_size)
+		return 0;
+
+	type = cmd->resp_len < sizeof(*hdr) ? 0 : le32_to_cpu(hdr->type);
+	if (type == cmd->ok)
+		return 0;
+
+	atomic_long_inc(&vgdev->stats.host_errors);
+	drm_dbg_driver(vgdev->drm, "%s of resource %u: host says 0x%04x\n",
+		       virtgpu_sgt_cmd_name(cmd), cmd->resource, type);
+
+	switch (type) {
+	case VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY:
+		return -ENOMEM;
+	case VIRTIO_GPU_RESP_ERR_INVALID_SCANOUT_ID:
+	case VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID:
+	case VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID:
+	case VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER:
+		return -EINVAL;
+	default:
+		return -EIO;
+	}
+}
+
+/*
+ * The queue has no more use for the command. Once the waiter is woken, it may
+ * fill the command again; only the reference is ours then.
+ */
+static void virtgpu_sgt_cmd_finish(struct virtgpu_sgt_cmd *cmd, int status)
+{
+	WRITE_ONCE(cmd->status, status);
+	if (cmd->done)
+		cmd->done(cmd, status);
+	complete_all(&cmd->wake);
+	virtgpu_sgt_cmd_put(cmd);
+}
+
+static void virtgpu_sgt_queue_finish_failed(struct list_head *failed)
+{
+	struct virtgpu_sgt_cmd *cmd, *next;
+
+	list_for_each_entry_safe(cmd, next, failed, node) {
+		list_del_init(&cmd->node);
+		virtgpu_sgt_cmd_finish(cmd, cmd->status);
+	}
+}
+
+/* Take back what the host has finished. */
+static void virtgpu_sgt_queue_pull_locked(struct virtgpu_sgt_queue *q,
+					  struct list_head *finished)
+{
+	struct virtgpu_sgt_cmd *cmd;
+	unsigned int len;
+
+	lockdep_assert_held(&q->lock);
+
+	do {
+		virtqueue_disable_cb(q->vq);
+		while ((cmd = virtqueue_get_buf(q->vq, &len))) {
+			cmd->resp_len = len;
+			list_move_tail(&cmd->node, finished);
+		}
+	} while (!virtqueue_enable_cb(q->vq));
+}
+
+static void virtgpu_sgt_queue_work(struct work_struct *work)
+{
+	struct virtgpu_sgt_queue *q = container_of(to_delayed_work(work),
+						   struct virtgpu_sgt_queue,
+						   work);
+	struct virtgpu_sgt_cmd *cmd, *next;
+	LIST_HEAD(finished);
+	LIST_HEAD(failed);
+	bool kick = false;
+
+	spin_lock(&q->lock);
+	virtgpu_sgt_queue_pull_locked(q, &finished);
+	if (q->state == VIRTGPU_SGT_QUEUE_LIVE)
+		kick = virtgpu_sgt_queue_push_locked(q, &failed);
+	spin_unlock(&q->lock);
+
+	/* Reset and del_vqs come after this work is cancelled. */
+	if (kick)
+		virtqueue_notify(q->vq);
+
+	list_for_each_entry_safe(cmd, next, &finished, node) {
+		list_del_init(&cmd->node);
+		virtgpu_sgt_cmd_finish(cmd, virtgpu_sgt_cmd_outcome(cmd));
+	}
+	virtgpu_sgt_queue_finish_failed(&failed);
+}
+
+/**
+ * virtgpu_sgt_queue_ack() - the host has given buffers back
+ * @q: the queue
+ *
+ * Context: Any, for use in the callback of a virtqueue.
+ */
+void virtgpu_sgt_queue_ack(struct virtgpu_sgt_queue *q)
+{
+	mod_delayed_work(virtgpu_sgt_wq, &q->work, 0);
+}
+
+/**
+ * virtgpu_sgt_queue_stop() - send nothing more, and let nobody wait
+ * @q: the queue
+ *
+ * The first step of the removal, see "removal order". Those who wait are
+ * woken; they look at the status, which is -EINPROGRESS, and give up.
+ */
+void virtgpu_sgt_queue_stop(struct virtgpu_sgt_queue *q)
+{
+	struct virtgpu_sgt_cmd *cmd;
+
+	spin_lock(&q->lock);
+	if (q->state == VIRTGPU_SGT_QUEUE_LIVE)
+		WRITE_ONCE(q->state, VIRTGPU_SGT_QUEUE_STOPPING);
+	list_for_each_entry(cmd, &q->inflight, node)
+		complete_all(&cmd->wake);
+	list_for_each_entry(cmd, &q->pending, node)
+		complete_all(&cmd->wake);
+	spin_unlock(&q->lock);
+}
+
+/**
+ * virtgpu_sgt_queue_drain() - end every command that the queue has
+ * @q: a queue that is stopped, of a device that is reset
+ *
+ * Buffers whose UNREF the host did not answer are freed here: the reset has
+ * made the host forget them. The virtqueue is not used afterwards.
+ *
+ * Context: Process context, may sleep.
+ */
+void virtgpu_sgt_queue_drain(struct virtgpu_sgt_queue *q)
+{
+	struct virtgpu_sgt_cmd *cmd, *next;
+	LIST_HEAD(left);
+
+	cancel_delayed_work_sync(&q->work);
+
+	spin_lock(&q->lock);
+	/* This unmaps them; who they are, our own list knows. */
+	while (q->vq && virtqueue_detach_unused_buf(q->vq))
+		;
+	list_splice_tail_init(&q->inflight, &left);
+	list_splice_tail_init(&q->pending, &left);
+	q->vq = NULL;
+	WRITE_ONCE(q->state, VIRTGPU_SGT_QUEUE_GONE);
+	spin_unlock(&q->lock);
+
+	list_for_each_entry_safe(cmd, next, &left, node) {
+		list_del_init(&cmd->node);
+		virtgpu_sgt_cmd_finish(cmd, -ENODEV);
+	}
+}
+
+/**
+ * virtgpu_sgt_queue_count() - how many commands there are, for debugfs
+ * @q: the queue
+ * @inflight: set to how many the host has
+ * @pending: set to how many wait for room
+ */
+void virtgpu_sgt_queue_count(struct virtgpu_sgt_queue *q,
+			     unsigned int *inflight, unsigned int *pending)
+{
+	spin_lock(&q->lock);
+	*inflight = list_count_nodes(&q->inflight);
+	*pending = list_count_nodes(&q->pending);
+	spin_unlock(&q->lock);
+}
+
+/**
+ * virtgpu_sgt_cmd_submit() - hand a command to its queue
+ * @cmd: the command, filled
+ *
+ * Cannot fail: whatever happens to the command is its outcome, and reaches the
+ * waiter and &virtgpu_sgt_cmd.done. Never waits for the host.
+ *
+ * Context: Process context. Not inside an access section.
+ */
+void virtgpu_sgt_cmd_submit(struct virtgpu_sgt_cmd *cmd)
+{
+	struct virtgpu_sgt_queue *q = cmd->queue;
+	LIST_HEAD(failed);
+	bool kick = false;
+	bool gone = false;
+	bool entered;
+	int idx;
+
+	WRITE_ONCE(cmd->status, -EINPROGRESS);
+	reinit_completion(&cmd->wake);
+	virtgpu_sgt_cmd_get(cmd);
+
+	/*
+	 * Keeps the virtqueue until it is notified. A removal has stopped the
+	 * queue before this can fail.
+	 */
+	entered = drm_dev_enter(q->vgdev->drm, &idx);
+
+	spin_lock(&q->lock);
+	switch (q->state) {
+	case VIRTGPU_SGT_QUEUE_LIVE:
+		list_add_tail(&cmd->node, &q->pending);
+		kick = virtgpu_sgt_queue_push_locked(q, &failed);
+		if (!list_empty(&q->pending))
+			atomic_long_inc(&q->vgdev->stats.ring_full);
+		break;
+	case VIRTGPU_SGT_QUEUE_STOPPING:
+		list_add_tail(&cmd->node, &q->pending);
+		complete_all(&cmd->wake);
+		break;
+	case VIRTGPU_SGT_QUEUE_GONE:
+		gone = true;
+		break;
+	}
+	spin_unlock(&q->lock);
+
+	if (kick)
+		virtqueue_notify(q->vq);
+	if (entered)
+		drm_dev_exit(idx);
+
+	virtgpu_sgt_queue_finish_failed(&failed);
+	if (gone)
+		virtgpu_sgt_cmd_finish(cmd, -ENODEV);
+}
+
+/* @limit: jiffies, or MAX_SCHEDULE_TIMEOUT */
+static int virtgpu_sgt_cmd_do_wait(struct virtgpu_sgt_cmd *cmd, bool killable,
+				   long limit)
+{
+	long ret;
+	int status;
+
+	for (;;) {
+		long slice = min_t(long, limit, VIRTGPU_SGT_POLL);
+
+		if (killable)
+			ret = wait_for_completion_killable_timeout(&cmd->wake,
+								   slice);
+		else
+			ret = wait_for_completion_timeout(&cmd->wake, slice);
+		if (ret < 0)
+			return ret;
+		if (ret)
+			break;
+		/* Still there: the caller is in drm_dev_enter(). */
+		if (virtqueue_is_broken(cmd->queue->vq))
+			return -ENODEV;
+		if (limit != MAX_SCHEDULE_TIMEOUT) {
+			limit -= slice;
+			if (!limit)
+				return -ETIMEDOUT;
+		}
+	}
+
+	/* Woken without an outcome: the device is going away. */
+	status = READ_ONCE(cmd->status);
+	return status == -EINPROGRESS ? -ENODEV : status;
+}
+
+/**
+ * virtgpu_sgt_cmd_wait() - wait until a command is finished
+ * @cmd: the command, submitted or idle
+ *
+ * Context: Process context, inside drm_dev_enter() or where no removal can
+ * come. Not inside an access section.
+ * Return:
+ * * %0       - the host has done it
+ * * %-ENODEV - the device goes away, or its queue is broken. The queue may
+ *   still have the command
+ * * %-ENOMEM, %-EINVAL, %-EIO - the host has refused it, or it could not be
+ *   sent
+ */
+int virtgpu_sgt_cmd_wait(struct virtgpu_sgt_cmd *cmd)
+{
+	return virtgpu_sgt_cmd_do_wait(cmd, false, MAX_SCHEDULE_TIMEOUT);
+}
+
+/**
+ * virtgpu_sgt_cmd_wait_killable() - wait, and give up when killed
+ * @cmd: the command, submitted or idle
+ *
+ * Context: see virtgpu_sgt_cmd_wait().
+ * Return: see virtgpu_sgt_cmd_wait(); also %-ERESTARTSYS, the caller was
+ * killed and the queue may still have the command
+ */
+int virtgpu_sgt_cmd_wait_killable(struct virtgpu_sgt_cmd *cmd)
+{
+	return virtgpu_sgt_cmd_do_wait(cmd, true, MAX_SCHEDULE_TIMEOUT);
+}
+
+/**
+ * virtgpu_sgt_cmd_wait_timeout() - wait, for some time
+ * @cmd: the command, submitted or idle
+ * @seconds: how long
+ *
+ * Context: see virtgpu_sgt_cmd_wait().
+ * Return: see virtgpu_sgt_cmd_wait_killable(); also %-ETIMEDOUT, the queue
+ * still has the command
+ */
+int virtgpu_sgt_cmd_wait_timeout(struct virtgpu_sgt_cmd *cmd,
+				 unsigned int seconds)
+{
+	return virtgpu_sgt_cmd_do_wait(cmd, true, (long)seconds * HZ);
+}
