@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The GPU as the driver core sees it: a PCI device, a virtio device below it,
+ * and the driver bound to that one.
+ */
+#ifndef SGT_BUS_H
+#define SGT_BUS_H
+
+#include <stdbool.h>
+
+enum sgt_route {
+	SGT_ROUTE_VIRTIO,	/* the GPU driver, off the virtio device */
+	SGT_ROUTE_PCI,		/* virtio-pci, off the PCI device */
+	SGT_ROUTE_REMOVE,	/* the PCI device itself */
+	SGT_ROUTES
+};
+
+extern const char * const sgt_route_name[SGT_ROUTES];
+
+struct sgt_gpu {
+	char pci[64];		/* 0000:00:03.0 */
+	char virtio[64];	/* virtio1 */
+	char driver[64];	/* of the virtio device: virtio_gpu_sgt */
+};
+
+/* All return 0 or a negative errno. */
+int sgt_gpu_find(struct sgt_gpu *gpu, int drm_fd);
+
+int sgt_unbind(const struct sgt_gpu *gpu, enum sgt_route route);
+
+/* Also looks up the new name of the virtio device. */
+int sgt_rebind(struct sgt_gpu *gpu, enum sgt_route route);
+
+/*
+ * For after a test that failed: closes and unmaps what it left open of any DRM
+ * device, and binds again what it left unbound.
+ */
+void sgt_let_go(void);
+int sgt_gpu_recover(struct sgt_gpu *gpu);
+
+/* The driver bound is the one with the helper layer under it. */
+bool sgt_gpu_is_sgt(const struct sgt_gpu *gpu);
+
+/* -EWOULDBLOCK while the module is in use */
+int sgt_module_unload(const char *name);
+int sgt_module_load(const char *name);
+int sgt_module_users(const char *name);
+
+/* Bounce buffer slots in use, or a negative errno */
+long sgt_swiotlb_used(void);
+
+int sgt_write_file(const char *path, const char *text);
+
+#endif

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <drm_fourcc.h>
+
+#include "sgt_kms.h"
+
+#define APPEAR_MS	20000
+
+static int is_driver(int fd, const char *name)
+{
+	drmVersion *version = drmGetVersion(fd);
+	int match;
+
+	if (!version)
+		return 0;
+	match = !strcmp(version->name, name);
+	drmFreeVersion(version);
+	return match;
+}
+
+int sgt_open_driver(const char *name)
+{
+	for (int i = 0; i < 64; i++) {
+		char path[32];
+		int fd;
+
+		snprintf(path, sizeof(path), "/dev/dri/card%d", i);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		if (is_driver(fd, name))
+			return fd;
+		close(fd);
+	}
+	return -ENODEV;
+}
+
+int sgt_open(void)
+{
+	return sgt_open_driver("virtio_gpu");
+}
+
+int sgt_open_wait(void)
+{
+	int fd;
+
+	for (int ms = 0; ms < APPEAR_MS; ms += 10) {
+		fd = sgt_open();
+		if (fd >= 0)
+			return fd;
+		poll(NULL, 0, 10);
+	}
+	return fd;
+}
+
+int sgt_bo_create(struct sgt_bo *bo, int drm, uint32_t width, uint32_t height)
+{
+	struct drm_mode_create_dumb create = {
+		.width = width,
+		.height = height,
+		.bpp = 32,
+	};
+
+	memset(bo, 0, sizeof(*bo));
+	if (drmIoctl(drm, DRM_IOCTL_MODE_CREATE_DUMB, &create))
+		return -errno;
+
+	bo->drm = drm;
+	bo->width = width;
+	bo->height = height;
+	bo->handle = create.handle;
+	bo->pitch = create.pitch;
+	bo->size = create.size;
+	return 0;
+}
+
+void *sgt_mmap_fd(int fd, size_t size)
+{
+	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	return map == MAP_FAILED ? NULL : map;
+}
+
+void *sgt_mmap_handle(int drm, uint32_t handle, size_t size)
+{
+	struct drm_mode_map_dumb arg = { .handle = handle };
+	void *map;
+
+	if (drmIoctl(drm, DRM_IOCTL_MODE_MAP_DUMB, &arg))
+		return NULL;
+	map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, drm, arg.offset);
+	return map == MAP_FAILED ? NULL : map;
+}
+
+int sgt_bo_map(struct sgt_bo *bo)
+{
+	bo->map = sgt_mmap_handle(bo->drm, bo->handle, bo->size);
+	return bo->map ? 0 : -errno;
+}
+
+int sgt_bo_add_fb(struct sgt_bo *bo)
+{
+	uint32_t handles[4] = { bo->handle };
+	uint32_t pitches[4] = { bo->pitch };
+	uint32_t offsets[4] = { 0 };
+
+	if (drmModeAddFB2(bo->drm, bo->width, bo->height, DRM_FORMAT_XRGB8888,
+			  handles, pitches, offsets, &bo->fb, 0))
+		return -errno;
+	return 0;
+}
+
+int sgt_bo_export(const struct sgt_bo *bo)
+{
+	int fd;
+
+	if (drmPrimeHandleToFD(bo->drm, bo->handle, DRM_CLOEXEC | DRM_RDWR, &fd))
+		return -errno;
+	return fd;
+}
+
+int sgt_bo_close(struct sgt_bo *bo)
+{
+	struct drm_gem_close arg = { .handle = bo->handle };
+
+	bo->handle = 0;
+	return drmIoctl(bo->drm, DRM_IOCTL_GEM_CLOSE, &arg) ? -errno : 0;
+}
+
+void sgt_bo_free(struct sgt_bo *bo)
+{
+	if (bo->map)
+		munmap(bo->map, bo->size);
+	if (bo->fb)
+		drmModeRmFB(bo->drm, bo->fb);
+	if (bo->handle)
+		sgt_bo_close(bo);
+	memset(bo, 0, sizeof(*bo));
+}
+
+/* The first CRTC that an encoder of the connector can drive */
+static int find_crtc(int drm, const drmModeRes *res,
+		     const drmModeConnector *connector, uint32_t *crtc)
+{
+	for (int i = 0; i < connector->count_encoders; i++) {
+		drmModeEncoder *encoder;
+		uint32_t possible;
+
+		encoder = drmModeGetEncoder(drm, connector->encoders[i]);
+		if (!encoder)
+			continue;
+		possible = encoder->possible_crtcs;
+		drmModeFreeEncoder(encoder);
+
+		for (int j = 0; j < res->count_crtcs; j++) {
+			if (!(possible & (1u << j)))
+				continue;
+			*crtc = res->crtcs[j];
+			return 0;
+		}
+	}
+	return -ENODEV;
+}
+
+int sgt_screen_find(struct sgt_screen *screen, int drm)
+{
+	drmModeRes *res = drmModeGetResources(drm);
+	int err = -ENODEV;
+
+	if (!res)
+		return -errno;
+
+	memset(screen, 0, sizeof(*screen));
+	screen->drm = drm;
+	for (int i = 0; i < res->count_connectors && err; i++) {
+		drmModeConnector *connector;
+
+		connector = drmModeGetConnector(drm, res->connectors[i]);
+		if (!connector)
+			continue;
+		if (connector->connection == DRM_MODE_CONNECTED &&
+		    connector->count_modes) {
+			screen->connector = connector->connector_id;
+			screen->mode = connector->modes[0];
+			err = find_crtc(drm, res, connector, &screen->crtc);
+		}
+		drmModeFreeConnector(connector);
+	}
+	drmModeFreeResources(res);
+	return err;
+}
+
+int sgt_screen_show(const struct sgt_screen *screen, const struct sgt_bo *bo,
+		    uint32_t y)
+{
+	uint32_t connector = screen->connector;
+	drmModeModeInfo mode = screen->mode;
+
+	if (drmModeSetCrtc(screen->drm, screen->crtc, bo->fb, 0, y, &connector, 1, &mode))
+		return -errno;
+	return 0;
+}
+
+int sgt_screen_off(const struct sgt_screen *screen)
+{
+	if (drmModeSetCrtc(screen->drm, screen->crtc, 0, 0, 0, NULL, 0, NULL))
+		return -errno;
+	return 0;
+}
+
+int sgt_screen_flip(const struct sgt_screen *screen, const struct sgt_bo *bo)
+{
+	if (drmModePageFlip(screen->drm, screen->crtc, bo->fb,
+			    DRM_MODE_PAGE_FLIP_EVENT, NULL))
+		return -errno;
+	return 0;
+}
+
+/* The id and the value of a property: 0 or -ENOENT */
+static int find_property(int drm, uint32_t object, uint32_t type,
+			 const char *name, uint32_t *id, uint64_t *value)
+{
+	drmModeObjectProperties *props;
+	int err = -ENOENT;
+
+	props = drmModeObjectGetProperties(drm, object, type);
+	if (!props)
+		return -errno;
+
+	for (uint32_t i = 0; i < props->count_props && err; i++) {
+		drmModePropertyRes *prop = drmModeGetProperty(drm, props->props[i]);
+
+		if (!prop)
+			continue;
+		if (!strcmp(prop->name, name)) {
+			*id = prop->prop_id;
+			*value = props->prop_values[i];
+			err = 0;
+		}
+		drmModeFreeProperty(prop);
+	}
+	drmModeFreeObjectProperties(props);
+	return err;
+}
+
+/* The plane that shows the picture now, and its framebuffer property */
+static int find_plane(const struct sgt_screen *screen, uint32_t *plane, uint32_t *fb)
+{
+	drmModePlaneRes *planes = drmModeGetPlaneResources(screen->drm);
+	int err = -ENOENT;
+
+	if (!planes)
+		return -errno;
+
+	for (uint32_t i = 0; i < planes->count_planes && err; i++) {
+		uint64_t type, crtc;
+		uint32_t id;
+
+		*plane = planes->planes[i];
+		if (find_property(screen->drm, *plane, DRM_MODE_OBJECT_PLANE, "type",
+				  &id, &type) ||
+		    find_property(screen->drm, *plane, DRM_MODE_OBJECT_PLANE, "CRTC_ID",
+				  &id, &crtc))
+			continue;
+		if (type == DRM_PLANE_TYPE_PRIMARY && crtc == screen->crtc)
+			err = find_property(screen->drm, *plane, DRM_MODE_OBJECT_PLANE,
+					    "FB_ID", fb, &crtc);
+	}
+	drmModeFreePlaneResources(planes);
+	return err;
+}
+
+int sgt_screen_fence(const struct sgt_screen *screen, const struct sgt_bo *bo)
+{
+	uint32_t plane = 0, fb = 0, out_fence = 0;
+	drmModeAtomicReq *req;
+	int64_t fence = -1;
+	uint64_t unused;
+	int err;
+
+	if (drmSetClientCap(screen->drm, DRM_CLIENT_CAP_UNIVERSAL_PLANES, 1) ||
+	    drmSetClientCap(screen->drm, DRM_CLIENT_CAP_ATOMIC, 1))
+		return -errno;
+	err = find_plane(screen, &plane, &fb);
+	if (!err)
+		err = find_property(screen->drm, screen->crtc, DRM_MODE_OBJECT_CRTC,
+				    "OUT_FENCE_PTR", &out_fence, &unused);
+	if (err)
+		return err;
+
+	req = drmModeAtomicAlloc();
+	if (!req)
+		return -ENOMEM;
+	drmModeAtomicAddProperty(req, plane, fb, bo->fb);
+	drmModeAtomicAddProperty(req, screen->crtc, out_fence, (uintptr_t)&fence);
+	err = drmModeAtomicCommit(screen->drm, req, DRM_MODE_ATOMIC_NONBLOCK, NULL);
+	drmModeAtomicFree(req);
+	return err ? err : fence;
+}
+
+static int flips_seen;
+
+static void count_flip(int fd, unsigned int sequence, unsigned int sec,
+		       unsigned int usec, void *data)
+{
+	(void)fd;
+	(void)sequence;
+	(void)sec;
+	(void)usec;
+	(void)data;
+	flips_seen++;
+}
+
+int sgt_wait_flips(int drm, int flips, int timeout_ms)
+{
+	drmEventContext events = {
+		.version = 2,
+		.page_flip_handler = count_flip,
+	};
+	struct pollfd pfd = { .fd = drm, .events = POLLIN };
+
+	flips_seen = 0;
+	while (flips_seen < flips) {
+		/* A device that is gone has POLLHUP or POLLERR without events. */
+		if (poll(&pfd, 1, timeout_ms) <= 0 || !(pfd.revents & POLLIN))
+			break;
+		if (drmHandleEvent(drm, &events))
+			break;
+	}
+	return flips_seen;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The little of KMS that the tests need: dumb buffers and one screen. */
+#ifndef SGT_KMS_H
+#define SGT_KMS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <xf86drm.h>
+#include <xf86drmMode.h>
+
+struct sgt_bo {
+	int drm;		/* not owned */
+	uint32_t handle, fb;
+	uint32_t width, height, pitch;
+	uint64_t size;
+	uint32_t *map;
+};
+
+struct sgt_screen {
+	int drm;		/* not owned */
+	uint32_t connector, crtc;
+	drmModeModeInfo mode;
+};
+
+/* Unless said otherwise these return 0 or a negative errno. */
+
+/* An fd of the first device with this DRM driver; sgt_open(): virtio_gpu */
+int sgt_open_driver(const char *name);
+int sgt_open(void);
+
+/* The same, waiting for the device to appear */
+int sgt_open_wait(void);
+
+int sgt_bo_create(struct sgt_bo *bo, int drm, uint32_t width, uint32_t height);
+int sgt_bo_map(struct sgt_bo *bo);
+int sgt_bo_add_fb(struct sgt_bo *bo);
+int sgt_bo_export(const struct sgt_bo *bo);	/* a dma-buf fd */
+int sgt_bo_close(struct sgt_bo *bo);		/* the handle only */
+
+/* Lets go of all that the bo has; errors of a device that is gone are fine. */
+void sgt_bo_free(struct sgt_bo *bo);
+
+/* Another mapping, by handle or by dma-buf: NULL and errno on failure */
+void *sgt_mmap_handle(int drm, uint32_t handle, size_t size);
+void *sgt_mmap_fd(int fd, size_t size);
+
+static inline size_t sgt_bo_words(const struct sgt_bo *bo)
+{
+	return bo->size / sizeof(*bo->map);
+}
+
+/* The preferred mode of the first connected connector */
+int sgt_screen_find(struct sgt_screen *screen, int drm);
+int sgt_screen_show(const struct sgt_screen *screen, const struct sgt_bo *bo,
+		    uint32_t y);
+int sgt_screen_off(const struct sgt_screen *screen);
+
+/* A flip with an event, which is still to come */
+int sgt_screen_flip(const struct sgt_screen *screen, const struct sgt_bo *bo);
+
+/* An atomic commit of the picture: the fd of its fence, or a negative errno */
+int sgt_screen_fence(const struct sgt_screen *screen, const struct sgt_bo *bo);
+
+/* The number of flip events read: fewer than @flips when none comes in time. */
+int sgt_wait_flips(int drm, int flips, int timeout_ms);
+
+#endif

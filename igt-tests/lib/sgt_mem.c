@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sgt_mem.h"
+#include "sgt_pattern.h"
+
+static sigjmp_buf fault;
+
+static void on_fault(int sig)
+{
+	siglongjmp(fault, sig);
+}
+
+struct handlers {
+	struct sigaction bus, segv;
+};
+
+static void catch_faults(struct handlers *old)
+{
+	struct sigaction act = { .sa_handler = on_fault };
+
+	sigaction(SIGBUS, &act, &old->bus);
+	sigaction(SIGSEGV, &act, &old->segv);
+}
+
+static void release_faults(const struct handlers *old)
+{
+	sigaction(SIGBUS, &old->bus, NULL);
+	sigaction(SIGSEGV, &old->segv, NULL);
+}
+
+/* Runs one statement; its value is the signal that ended it, or 0. */
+#define TRY(statement) ({						\
+	struct handlers old;						\
+	int sig;							\
+									\
+	catch_faults(&old);						\
+	sig = sigsetjmp(fault, 1);					\
+	if (!sig)							\
+		statement;						\
+	release_faults(&old);						\
+	sig;								\
+})
+
+int sgt_try_read(const volatile uint32_t *word, uint32_t *value)
+{
+	return TRY(*value = *word);
+}
+
+int sgt_try_write(volatile uint32_t *word, uint32_t value)
+{
+	return TRY(*word = value);
+}
+
+int sgt_try_fill(uint32_t *words, size_t count, uint32_t seed)
+{
+	return TRY(sgt_pattern_fill(words, count, seed));
+}
+
+int sgt_try_match(const uint32_t *words, size_t count, uint32_t seed,
+		  size_t *matched)
+{
+	return TRY(*matched = sgt_pattern_match(words, count, seed));
+}
+
+/* Pages go to the two pipes in turn. */
+static int fill_in_turn(int first, int second, size_t pages)
+{
+	static const char page[4096];
+
+	for (size_t i = 0; i < pages; i++) {
+		if (write(first, page, sizeof(page)) != sizeof(page) ||
+		    write(second, page, sizeof(page)) != sizeof(page))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/*
+ * The pages of a pipe are unmovable and allocated one at a time, as those of a
+ * GEM object are.  Two pipes filled in turn share out each free block of memory
+ * page by page.  Closing one leaves its pages single, and the allocator serves
+ * single pages before it splits a larger block.
+ */
+int sgt_scatter_begin(struct sgt_scatter *scatter, size_t bytes)
+{
+	int drop[2], err;
+
+	scatter->keep[0] = -1;
+	scatter->keep[1] = -1;
+
+	if (pipe2(drop, O_CLOEXEC | O_NONBLOCK))
+		return -errno;
+	if (pipe2(scatter->keep, O_CLOEXEC | O_NONBLOCK)) {
+		err = -errno;
+		goto out;
+	}
+
+	if (fcntl(drop[1], F_SETPIPE_SZ, bytes) < 0 ||
+	    fcntl(scatter->keep[1], F_SETPIPE_SZ, bytes) < 0)
+		err = -errno;
+	else
+		err = fill_in_turn(scatter->keep[1], drop[1], bytes / 4096);
+	if (err)
+		sgt_scatter_end(scatter);
+out:
+	close(drop[0]);
+	close(drop[1]);
+	return err;
+}
+
+void sgt_scatter_end(struct sgt_scatter *scatter)
+{
+	close(scatter->keep[0]);
+	close(scatter->keep[1]);
+	scatter->keep[0] = -1;
+	scatter->keep[1] = -1;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Memory accesses that may fault, and physical memory in small pieces. */
+#ifndef SGT_MEM_H
+#define SGT_MEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Each returns 0, or the signal that the access raised. */
+int sgt_try_read(const volatile uint32_t *word, uint32_t *value);
+int sgt_try_write(volatile uint32_t *word, uint32_t value);
+int sgt_try_fill(uint32_t *words, size_t count, uint32_t seed);
+int sgt_try_match(const uint32_t *words, size_t count, uint32_t seed,
+		  size_t *matched);
+
+/*
+ * From sgt_scatter_begin() on, the next @bytes of unmovable memory come as
+ * single pages, none of which has a free neighbour.
+ */
+struct sgt_scatter {
+	int keep[2];
+};
+
+int sgt_scatter_begin(struct sgt_scatter *scatter, size_t bytes);
+void sgt_scatter_end(struct sgt_scatter *scatter);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The helper layer's tables in debugfs: its devices, and its live buffers.
+ */
+#ifndef SGT_TABLE_H
+#define SGT_TABLE_H
+
+#include <stdbool.h>
+
+struct sgt_device_row {
+	unsigned int id;
+	char owner[64];		/* the bound device */
+	char dma[64];		/* the device that does DMA */
+	char mode[8];		/* dma or phys */
+	char state[8];		/* live or gone */
+	unsigned long tables, mapped, bytes_mapped, maps, unmaps, revoked;
+};
+
+struct sgt_buffer_row {
+	unsigned int dev;	/* id of the devices table */
+	unsigned long size, folios, runs, cpu_ents, dma_segs;
+	char state[8];		/* empty, backed or mapped */
+	unsigned int handles, refs, pins, vmaps, exported;
+};
+
+bool sgt_tables_present(void);
+
+/*
+ * Both read a whole table into an array, which the caller frees.  They return
+ * the number of rows, or a negative errno.
+ */
+int sgt_read_devices(struct sgt_device_row **rows);
+int sgt_read_buffers(struct sgt_buffer_row **rows);
+
+/* 0, -ENOENT when there is no such device, or a negative errno */
+int sgt_find_device(unsigned int id, struct sgt_device_row *row);
+int sgt_find_live_device(struct sgt_device_row *row);
+
+/* Live buffers of a device, or a negative errno */
+int sgt_count_buffers(unsigned int dev);
+
+/* A buffer of a device by its size: give the one to be found a size of its own. */
+int sgt_find_buffer(unsigned int dev, unsigned long size,
+		    struct sgt_buffer_row *row);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the three tests have in common: the device, and what they assert. */
+#ifndef SGT_TEST_H
+#define SGT_TEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sgt_bus.h"
+#include "sgt_host.h"
+#include "sgt_kms.h"
+#include "sgt_mem.h"
+#include "sgt_pattern.h"
+#include "sgt_table.h"
+
+#define PAGE		4096ul
+#define WORDS_PER_PAGE	(PAGE / sizeof(uint32_t))
+
+/* The value of a call that must not return a negative errno */
+#define sgt_must(call) ({						\
+	int sgt_value_ = (call);					\
+									\
+	igt_assert_f(sgt_value_ >= 0, #call ": %s\n",			\
+		     strerror(-sgt_value_));				\
+	sgt_value_;							\
+})
+
+struct sgt_test {
+	struct sgt_gpu gpu;
+	bool tables;		/* the driver has the helper layer's tables */
+};
+
+/*
+ * For the opening fixture: finds the device and the driver under test.  Skips
+ * where there is none.  Returns an open fd.
+ */
+int sgt_test_begin(struct sgt_test *test);
+
+/* The DMA set-up of the guest: "phys", "iommu", "swiotlb"; "" elsewhere */
+const char *sgt_setup(void);
+bool sgt_setup_is(const char *name);
+
+/* Skips outside the project's guest; inside it the port must be there. */
+void sgt_require_host(void);
+void sgt_require_tables(const struct sgt_test *test);
+
+/* The buffers and mappings of the live device, the console's included */
+struct sgt_baseline {
+	unsigned int dev;
+	int buffers;
+	unsigned long mapped;
+};
+
+void sgt_baseline_take(const struct sgt_test *test, struct sgt_baseline *base);
+
+/* Everything made since is freed and unmapped.  Waits a little for the device. */
+void sgt_baseline_check(const struct sgt_test *test,
+			const struct sgt_baseline *base);
+
+/* A buffer of this size, which no other buffer of the live device has */
+void sgt_expect_row(const struct sgt_test *test, const struct sgt_bo *bo,
+		    struct sgt_buffer_row *row);
+
+void sgt_expect_screen(const struct sgt_screen *screen, uint32_t seed);
+
+/* The device did it so often since the mark: at least, and exactly */
+int sgt_wait_trace(const char *event, int count);
+void sgt_expect_trace(const char *event, int count);
+
+/* For a picture that was not on the screen before */
+uint32_t sgt_new_seed(void);
+
+/* Neither may fault. */
+void sgt_expect_pattern(const uint32_t *words, size_t count, uint32_t seed);
+void sgt_fill(uint32_t *words, size_t count, uint32_t seed);
+
+/* A dumb buffer of the screen's size, mapped, filled, and with a framebuffer */
+void sgt_make_picture(struct sgt_bo *bo, const struct sgt_screen *screen,
+		      uint32_t seed);
+
+#endif
