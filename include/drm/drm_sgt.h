@@ -78,7 +78,7 @@ enum drm_sgt_state {
 /**
  * struct drm_sgt_pages_ops - where the pages of a &struct drm_sgt come from
  *
- * A source is what &drm_sgt_create() is handed together with these. The table
+ * A source is what drm_sgt_create() is handed together with these. The table
  * owns it from then on. Calls for one table never overlap.
  */
 struct drm_sgt_pages_ops {

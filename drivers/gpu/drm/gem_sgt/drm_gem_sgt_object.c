@@ -128,6 +128,7 @@ err_release:
  *
  * Context: Process context, may sleep.
  * Return: the object, or an ERR_PTR():
+ *
  * * %-EINVAL - @size is 0
  * * %-E2BIG  - @size is more than a table can list
  * * %-ENOMEM - out of memory
@@ -140,9 +141,14 @@ struct drm_gem_sgt_object *drm_gem_sgt_create(struct drm_device *dev,
 	struct drm_gem_sgt_object *bo;
 	int ret;
 
-	if (!size || size > SIZE_MAX - PAGE_SIZE) {
-		drm_dbg(dev, "size %zu\n", size);
-		return ERR_PTR(size ? -E2BIG : -EINVAL);
+	if (!size) {
+		drm_dbg(dev, "size 0\n");
+		return ERR_PTR(-EINVAL);
+	}
+	if (size > SIZE_MAX - PAGE_SIZE ||
+	    (size - 1) >> PAGE_SHIFT >= DRM_SGT_MAX_PAGES) {
+		drm_dbg(dev, "size %zu is more than a table can list\n", size);
+		return ERR_PTR(-E2BIG);
 	}
 
 	bo = drm_gem_sgt_alloc(dev, size);
@@ -231,7 +237,8 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_create_with_handle);
 int drm_gem_sgt_dumb_args(struct drm_device *dev,
 			  struct drm_mode_create_dumb *args)
 {
-	u32 cpp = DIV_ROUND_UP(args->bpp, 8);
+	/* Not DIV_ROUND_UP(), which overflows. */
+	u32 cpp = args->bpp / 8 + !!(args->bpp % 8);
 	u64 size;
 
 	if (!args->width || !args->height || !args->bpp || args->flags) {
@@ -349,6 +356,7 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_unpin_locked);
  *
  * Context: Process context, may sleep. Takes the resv of @bo.
  * Return: 0, or see drm_gem_sgt_pin_locked(), or:
+ *
  * * %-EINTR - interrupted while waiting for the resv
  */
 int drm_gem_sgt_pin(struct drm_gem_sgt_object *bo)
@@ -506,6 +514,7 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_vm_ops);
  *
  * Context: Process context, may sleep. Called with the mmap lock held.
  * Return: 0, or see drm_sgt_populate(), or:
+ *
  * * %-EINVAL - a private mapping that can be written: nobody would see it
  */
 int drm_gem_sgt_mmap(struct drm_gem_sgt_object *bo, struct vm_area_struct *vma)

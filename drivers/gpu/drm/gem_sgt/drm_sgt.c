@@ -100,6 +100,7 @@ static void drm_sgt_prime_lockdep(struct drm_sgt *sgt)
  *
  * Context: Process context, may sleep.
  * Return: the table, in state EMPTY, or an ERR_PTR():
+ *
  * * %-EINVAL - @size is 0 or no multiple of the page size
  * * %-E2BIG  - @size is more than a table can list
  * * %-ENOMEM - out of memory
@@ -114,7 +115,7 @@ struct drm_sgt *drm_sgt_create(struct drm_sgt_device *sdev,
 		drm_sgt_dbg(sdev, "size %llu is 0 or no multiple of a page\n", size);
 		return ERR_PTR(-EINVAL);
 	}
-	if (size >> PAGE_SHIFT > INT_MAX) {
+	if (size >> PAGE_SHIFT > DRM_SGT_MAX_PAGES) {
 		drm_sgt_dbg(sdev, "size %llu is more than a table can list\n", size);
 		return ERR_PTR(-E2BIG);
 	}
@@ -462,9 +463,11 @@ void drm_sgt_get_info(struct drm_sgt *sgt, struct drm_sgt_info *info)
 		.size = sgt->size,
 		.runs = sgt->runs,
 		.folios = sgt->folios,
-		.cpu_ents = sgt->table.orig_nents,
 		.state = sgt->state,
 	};
+	/* A table that was freed keeps its numbers. */
+	if (sgt->state != DRM_SGT_EMPTY)
+		info->cpu_ents = sgt->table.orig_nents;
 	if (sgt->state == DRM_SGT_MAPPED)
 		info->dma_segs = sgt->table.nents;
 	spin_unlock(&sgt->sdev->lock);
@@ -509,6 +512,7 @@ EXPORT_SYMBOL_GPL(drm_sgt_size);
  *
  * Context: Process context, may sleep and allocate.
  * Return: an unmapped table, or an ERR_PTR():
+ *
  * * %-EINVAL - @sgt has no pages
  * * %-ENOMEM - out of memory
  */

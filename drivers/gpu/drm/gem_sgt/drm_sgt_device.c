@@ -175,6 +175,7 @@ drm_sgt_device_bind(struct device *owner, struct device *dma_dev)
  *
  * Context: Probe of @owner, may sleep.
  * Return: the device, or an ERR_PTR():
+ *
  * * %-EINVAL - there is no @dma_dev, or it cannot map a page in one piece.
  *   For a device without DMA addresses of its own see
  *   devm_drm_sgt_device_create_phys()
@@ -205,6 +206,7 @@ EXPORT_SYMBOL_GPL(devm_drm_sgt_device_create);
  *
  * Context: Probe of @owner, may sleep.
  * Return: the device, or an ERR_PTR():
+ *
  * * %-ENOMEM - out of memory
  */
 struct drm_sgt_device *devm_drm_sgt_device_create_phys(struct device *owner)

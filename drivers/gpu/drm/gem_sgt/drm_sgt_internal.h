@@ -147,6 +147,9 @@ struct drm_sgt {
 
 #define DRM_SGT_NO_READERS INT_MIN
 
+/* What a table can list if each page is an entry of its own. */
+#define DRM_SGT_MAX_PAGES INT_MAX
+
 /* The owner can be gone, so messages name the device that does the DMA. */
 #define drm_sgt_dbg(sdev, fmt, ...) \
 	drm_dev_dbg((sdev)->dma_dev, DRM_UT_DRIVER, fmt, ##__VA_ARGS__)

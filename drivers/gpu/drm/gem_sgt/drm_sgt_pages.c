@@ -184,6 +184,7 @@ static const struct drm_sgt_pages_ops drm_sgt_vmalloc_ops = {
  *
  * Context: Process context, may sleep.
  * Return: see drm_sgt_create(), and:
+ *
  * * %-EINVAL - @buf is not from vmalloc(), or in the middle of a page
  */
 struct drm_sgt *drm_sgt_create_vmalloc(struct drm_sgt_device *sdev, void *buf,

@@ -352,6 +352,7 @@ static int virtgpu_sgt_bo_init(struct virtgpu_sgt_device *vgdev,
  * Context: Process context, inside drm_dev_enter().
  * Return: the buffer, with one reference of its GEM object for the caller, or
  * an ERR_PTR():
+ *
  * * %-EINVAL - @params.size is less than width and height need, or the host
  *   does not like one of them
  * * %-E2BIG  - the pages lie too scattered for the host, or for its queue

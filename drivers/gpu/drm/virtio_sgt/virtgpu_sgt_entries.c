@@ -178,6 +178,7 @@ virtgpu_sgt_entries_alloc(unsigned int count, unsigned int max_chunks)
  *
  * Context: Process context, may sleep. Enters access sections of @sgt.
  * Return: the list, owned by the caller, or an ERR_PTR():
+ *
  * * %-EINVAL - the buffer has less than @min_size bytes
  * * %-E2BIG  - more entries than the host takes, or than @max_chunks hold
  * * %-ENOMEM - out of memory
