@@ -36,13 +36,18 @@ report() {
 	[ "$result" = pass ] || echo "        expected: $2, found: $3; spin -a -DMUTATION=$4 $5"
 }
 
+rules() {
+	sed -n 's/^#define NO_\([A-Z_]*\)[[:space:]]*(MUTATION == \([0-9]*\))/\2 \1/p' "$1"
+}
+
 for model in "$top"/Documentation/models/*.pml; do
 	name=$(basename "$model" .pml)
+	rules "$model" >"$work/rules"
 	report "$name: no order of events breaks it" holds "$(search "$model" 0)" 0 "$model"
-	for rule in $(sed -n 's/^#define NO_\([A-Z_]*\)[[:space:]]*(MUTATION == \([0-9]*\))/\2:\1/p' "$model"); do
-		report "$name: broken without ${rule#*:}" breaks \
-			"$(search "$model" "${rule%%:*}")" "${rule%%:*}" "$model"
-	done
+	while read -r number rule; do
+		report "$name: broken without $rule" breaks \
+			"$(search "$model" "$number")" "$number" "$model"
+	done <"$work/rules"
 done
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" = 0 ]

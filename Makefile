@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0
+# For people; kbuild reads Kbuild.
+
+KDIR ?=
+export KDIR SETUP TEST DRIVER ACCEL DISPLAY_WINDOW TEST_SECONDS
+export PYTHONDONTWRITEBYTECODE = 1
+
+help:
+	@sed -n 's/^#: \?//p' Makefile
+
+#: make run              boot a guest, show a picture, unbind under it: build/run/screen.png
+#: make shell            the same guest with a shell on this terminal
+#: make check            all tests: kunit, igt in three set-ups, static
+#: make kunit            unit tests, on User Mode Linux
+#: make igt              tests of the driver, in QEMU
+#: make static           checkers and documentation
+#: make check-model      search the model of the unbind for orders that break it
+#: make modules          build/RELEASE/drm_gem_sgt.ko and virtio_gpu_sgt.ko
+#: make modules_install  to INSTALL_MOD_PATH/lib/modules/RELEASE
+#: make docs             the book as HTML: build/docs
+#: make clean            removes build/
+#:
+#: KDIR=DIR              a kernel to build modules for (default: Debian's 6.12, downloaded)
+#: SETUP=NAME            how the GPU reaches memory: phys, iommu, swiotlb (igt: all; run: iommu)
+#: TEST=PATTERN          igt: program[@subtest]; kunit: suite.case; static: check
+#: TEST_SECONDS=N        limit for one IGT subtest (default: 180)
+#: DRIVER=in-tree        the kernel's own virtio_gpu, for comparison
+#: ACCEL=kvm             KVM, if a guest comes up under it (default: emulation)
+#: DISPLAY_WINDOW=1      make run with a window
+#: SGT_CACHE=DIR         kernels, and what is built of them (default: ~/.cache/drm-gem-sgt)
+
+modules:
+	+@tools/deps.sh modules
+	+@tools/modules.sh
+
+modules_install: modules
+	+@tools/modules.sh obj $(if $(INSTALL_MOD_PATH),INSTALL_MOD_PATH='$(INSTALL_MOD_PATH)') \
+		modules_install
+
+run shell:
+	@tools/deps.sh run
+	@tools/guest.py $@
+
+check:
+	@tools/deps.sh run kunit static
+	@tools/check.py kunit igt static
+
+kunit:
+	@tools/deps.sh kunit
+	@tools/check.py kunit
+
+igt:
+	@tools/deps.sh run
+	@tools/check.py igt
+
+static:
+	@tools/deps.sh run static
+	@tools/check.py static
+
+check-model:
+	@tools/deps.sh model
+	@tools/model.sh
+
+docs:
+	@tools/deps.sh docs
+	@tools/docs.sh
+
+clean:
+	rm -rf build
+
+.PHONY: help modules modules_install run shell check kunit igt static check-model docs clean

@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Shows the driver at work in a guest: tools/guest.py run|shell; see "make help"."""
+
+import os
+import subprocess
+import sys
+
+import initramfs
+import project
+import vm
+
+SECONDS = 300
+
+
+def window():
+    """QEMU's display for DISPLAY_WINDOW=1, or None."""
+    if os.environ.get('DISPLAY_WINDOW', '0') in ('', '0'):
+        return None
+    known = subprocess.run(['qemu-system-x86_64', '-display', 'help'], stdout=subprocess.PIPE,
+                           stderr=subprocess.DEVNULL, text=True).stdout.split()
+    found = next((name for name in ('gtk', 'sdl') if name in known), None)
+    if not found:
+        raise project.Failed('no window: apt-get install qemu-system-gui')
+    return found
+
+
+def prepare():
+    """Builds everything; returns the machine."""
+    setup = os.environ.get('SETUP') or 'iommu'
+    driver = os.environ.get('DRIVER') or 'sgt'
+    if setup not in vm.SETUPS:
+        raise project.Failed(f'SETUP is one of: {" ".join(vm.SETUPS)}')
+    root, modules = project.build_modules()
+    built = project.build_programs()
+    image = project.BUILD / f'guest-{driver}.cpio'
+    initramfs.build(root, modules, {**built['samples'], **built['igt']}, driver, image)
+    return vm.Vm(setup, driver, root, image, project.BUILD / 'run', window=window())
+
+
+def show(data):
+    sys.stdout.buffer.write(data)
+    sys.stdout.flush()
+
+
+def run(machine):
+    """Runs the sample; the screen goes to build/run/screen.png."""
+    picture = machine.directory / 'screen.png'
+    picture.unlink(missing_ok=True)
+    project.say(f'-- booting, set-up {machine.setup} (a few seconds)')
+    try:
+        outcome = machine.boot()
+        if outcome.status:
+            raise project.Failed(f'the modules do not load:\n{outcome.output}{outcome.log}')
+        project.say(f'-- modules loaded after {outcome.seconds:.1f} s; the sample runs\n')
+        outcome = machine.run(SECONDS, 'sgt_demo', '--run', live=show)
+        if machine.window:
+            project.say('-- close the window or press Ctrl-C to end')
+            machine.process.wait()
+        else:
+            machine.power_off()
+    except vm.Lost as error:
+        raise project.Failed(f'VM lost: {error}; see {project.shown(machine.console)}') from None
+    finally:
+        machine.close()
+    if outcome.status:
+        raise project.Failed(f'the sample ended with status {outcome.status}\n{outcome.log}')
+    if not picture.exists():
+        raise project.Failed('the sample has not asked for a picture')
+    project.say(f'\nThe screen: {project.shown(picture)}')
+
+
+def shell(machine):
+    """Gives the terminal to a shell in the guest."""
+    project.say('-- booting; Ctrl-A X ends QEMU at any time')
+    machine.start('tcg,thread=multi', shell=True)
+    machine.process.wait()
+
+
+def main():
+    try:
+        {'run': run, 'shell': shell}[sys.argv[1]](prepare())
+    except project.Failed as error:
+        sys.exit(f'{error}')
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == '__main__':
+    main()

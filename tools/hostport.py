@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The host's side of /dev/virtio-ports/org.drm-gem-sgt.host: one request a line, one reply.
+
+    screen WIDTH HEIGHT SEED   compare the screen with the test pattern, pixel by pixel
+    shot NAME                  save the screen as NAME.png
+    trace-mark                 forget QEMU's trace so far
+    trace-count EVENT          how often QEMU traced the event since the mark
+    fact KEY VALUE             record a measured value
+"""
+
+import re
+import threading
+
+import picture
+import project
+
+
+class HostPort(threading.Thread):
+    """Answers requests of the guest until its end of the port closes."""
+
+    def __init__(self, port, qmp, trace, directory, fact):
+        super().__init__(daemon=True)
+        self.port, self.qmp, self.trace = port, qmp, trace
+        self.directory, self.fact = directory, fact
+        self.mark = 0
+        self.requests = {'screen': self.screen, 'shot': self.shot, 'fact': self.record,
+                         'trace-mark': self.trace_mark, 'trace-count': self.trace_count}
+
+    def run(self):
+        try:
+            for line in self.port.makefile('r', errors='replace'):
+                self.port.sendall(f'{self.answer(line.split())}\n'.encode())
+        except OSError:
+            pass  # the VM is gone
+
+    def answer(self, words):
+        if not words or words[0] not in self.requests:
+            return 'fail no such request'
+        try:
+            return self.requests[words[0]](*words[1:])
+        except (TypeError, ValueError, OSError, RuntimeError) as error:
+            return f'fail {words[0]}: {error}'.replace('\n', ' ')
+
+    def dump(self):
+        path = self.directory / 'screen.ppm'
+        self.qmp.command('screendump', filename=str(path), device='gpu', head=0)
+        data = path.read_bytes()
+        path.unlink()
+        return picture.read_ppm(data)
+
+    def screen(self, width, height, seed):
+        shown = self.dump()
+        if shown[:2] != (int(width), int(height)):
+            return f'fail the screen is {shown[0]}x{shown[1]}, not {width}x{height}'
+        wrong = picture.compare(*shown, int(seed))
+        if wrong is None:
+            return 'ok'
+        path = self.directory / f'wrong-{width}x{height}-{seed}.png'
+        picture.write_png(path, *shown)
+        return f'fail {wrong} ({project.shown(path)})'
+
+    def shot(self, name):
+        if not re.fullmatch(r'\w[\w.-]*', name):
+            return 'fail shot: a plain name is wanted'
+        picture.write_png(self.directory / f'{name}.png', *self.dump())
+        return 'ok'
+
+    def trace_mark(self):
+        self.mark = self.trace.stat().st_size
+        return 'ok'
+
+    def trace_count(self, event):
+        with open(self.trace, errors='replace') as file:
+            file.seek(self.mark)
+            wanted = re.compile(rf'(^|:){re.escape(event)} ')
+            return f'ok {sum(1 for line in file if wanted.search(line))}'
+
+    def record(self, key, *value):
+        self.fact(key, ' '.join(value))
+        return 'ok'

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Builds the guest's root: busybox, programs with their libraries, modules with theirs."""
+
+import lzma
+import os
+import pathlib
+import shutil
+import stat
+import subprocess
+
+import project
+
+STAGE = project.BUILD / 'guest'
+
+
+def output(*command):
+    return subprocess.run([str(part) for part in command], check=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, text=True).stdout
+
+
+def libraries(program):
+    """The shared objects that a program loads, its loader included."""
+    try:
+        lines = output('ldd', program).splitlines()
+    except subprocess.CalledProcessError:
+        return []  # static
+    words = (line.replace('=>', ' ').split() for line in lines)
+    found = [next((word for word in line if word.startswith('/')), None) for line in words]
+    return [path for path in found if path]
+
+
+def dependencies(modules, wanted):
+    """The files of the modules in wanted (paths, or names in modules) and of all they need."""
+    files = {}
+
+    def add(name):
+        path = name if isinstance(name, pathlib.Path) else modules[name.replace('-', '_')]
+        stem = path.name.split('.ko')[0].replace('-', '_')
+        if stem in files:
+            return
+        files[stem] = path
+        for needed in output('modinfo', '-F', 'depends', path).strip().split(','):
+            if needed and needed.replace('-', '_') not in files:
+                add(needed)
+
+    for name in wanted:
+        add(name)
+    return files
+
+
+def stage_modules(root, ours, driver):
+    """Fills STAGE/lib/modules with what the driver needs, so that modprobe works there."""
+    kernel = project.release(root)
+    modules = {path.name.split('.ko')[0].replace('-', '_'): path
+               for path in (root / 'lib/modules' / kernel / 'kernel').rglob('*.ko*')}
+    if driver == 'in-tree':
+        ours = []
+        wanted = ['virtio_gpu', 'vgem']
+    else:
+        modules.update((path.stem, path) for path in ours)
+        wanted = [*ours, 'vgem']
+    shutil.rmtree(STAGE, ignore_errors=True)
+    into = STAGE / 'lib/modules' / kernel
+    into.mkdir(parents=True)
+    for stem, path in dependencies(modules, wanted).items():
+        data = path.read_bytes()
+        (into / (stem + '.ko')).write_bytes(lzma.decompress(data) if path.suffix == '.xz' else data)
+    for name in 'modules.order', 'modules.builtin', 'modules.builtin.modinfo':
+        shutil.copy(root / 'lib/modules' / kernel / name, into)
+    output('depmod', '-b', STAGE, kernel)
+
+
+class Cpio:
+    """An archive in the kernel's "newc" format."""
+
+    def __init__(self):
+        self.data = bytearray()
+        self.names = set()
+
+    def add(self, name, mode, body=b'', device=(0, 0)):
+        if name in self.names:
+            return
+        parent = os.path.dirname(name)
+        if parent:
+            self.add(parent, stat.S_IFDIR | 0o755)
+        self.names.add(name)
+        fields = (len(self.names), mode, 0, 0, 1, 0, len(body), 0, 0, *device, len(name) + 1, 0)
+        self.data += b'070701' + b''.join(b'%08X' % field for field in fields)
+        for part in name.encode() + b'\0', body:
+            self.data += part
+            self.data += bytes(-len(self.data) % 4)
+
+    def file(self, name, path):
+        path = pathlib.Path(path)
+        self.add(name, stat.S_IFREG | (path.stat().st_mode & 0o777), path.read_bytes())
+
+    def link(self, name, target):
+        self.add(name, stat.S_IFLNK | 0o777, target.encode())
+
+    def finish(self):
+        self.add('TRAILER!!!', 0)
+        return self.data
+
+
+def build(root, ours, programs, driver, path):
+    """Writes the initramfs to path; programs is {name: path}, they go to /bin."""
+    stage_modules(root, ours, driver)
+    archive = Cpio()
+    archive.add('dev/console', stat.S_IFCHR | 0o600, device=(5, 1))
+    for name in 'proc', 'sys', 'run', 'tmp', 'root':
+        archive.add(name, stat.S_IFDIR | 0o755)
+    archive.file('init', project.TOOLS / 'guest-init')
+    archive.file('bin/busybox', shutil.which('busybox'))
+    for name, program in programs.items():
+        archive.file('bin/' + name, program)
+        for library in libraries(program):
+            archive.file(library.lstrip('/'), library)
+    for applet in output('busybox', '--list').split():
+        archive.link('bin/' + applet, 'busybox')
+    for file in sorted(STAGE.rglob('*')):
+        if file.is_file():
+            archive.file(str(file.relative_to(STAGE)), file)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(archive.finish())

@@ -1,0 +1,45 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Builds the modules for the kernel in the cache, or for KDIR, into build/RELEASE/.
+# Usage: tools/modules.sh [DIRECTORY [KBUILD-ARGUMENT...]]
+#
+# The objects go to build/RELEASE/DIRECTORY ("obj"), a tree of links to the sources, so that
+# builds for several kernels, or with W=1, do not mix and the sources stay clean.
+set -eu
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+objects=${1:-obj}
+[ $# = 0 ] || shift
+
+if [ -n "${KDIR:-}" ]; then
+	release=$(cat "$KDIR/include/config/kernel.release" 2>/dev/null ||
+		"${MAKE:-make}" -s -C "$KDIR" kernelrelease)
+	set -- -C "$KDIR" "$@"
+else
+	root=$("$top/tools/kernel.sh" root)
+	release=${root##*/kroot-}
+	headers=$root/usr/src/linux-headers
+	# The headers' own Makefile has absolute paths of an installed package.
+	set -- -C "$headers-${release%-amd64}-common" O="$headers-$release" \
+		ARCH=x86 KERNELRELEASE="$release" CC=gcc-12 CONFIG_MODULE_SIG_ALL= "$@"
+fi
+
+tree=$top/build/$release/$objects
+mkdir -p "$tree"
+for part in Kbuild include drivers compat; do
+	[ ! -e "$top/$part" ] || cp -asf "$top/$part" "$tree/"
+done
+find "$tree" -xtype l -delete
+
+# Take part in the caller's job server where there is one.
+case ${MAKEFLAGS:-} in
+*--jobserver-*) ;;
+*) set -- "-j$(nproc)" "$@" ;;
+esac
+case " $* " in
+*" modules_install "*) ;;
+*) set -- "$@" modules ;;
+esac
+"${MAKE:-make}" --no-print-directory "$@" M="$tree"
+
+[ "$objects" != obj ] || find "$tree" -name '*.ko' -exec cp -u -t "$top/build/$release" {} +

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The test pattern, screen dumps and PNG files."""
+
+import struct
+import zlib
+
+
+def _lanes(count, value):
+    """count 64-bit lanes with the same value, as one integer."""
+    return value * (((1 << 64 * count) - 1) // ((1 << 64) - 1))
+
+
+def pattern(width, height, seed):
+    """The picture that a program with this seed draws, as RGB bytes.
+
+    Pixel i is h ^ h >> 15, lower 24 bits, with h = i * 0x9E3779B1 + seed * 0x85EBCA6B modulo
+    2^32. A row is computed at once, with a pixel in each 64-bit lane of one long integer.
+    """
+    word = _lanes(width, 0xffffffff)
+    ramp = int.from_bytes(struct.pack(f'<{width}Q', *range(width)), 'little') * 0x9E3779B1
+    picture = bytearray(3 * width * height)
+    for y in range(height):
+        start = (y * width * 0x9E3779B1 + seed * 0x85EBCA6B) & 0xffffffff
+        h = ((ramp & word) + _lanes(width, start)) & word
+        h ^= (h >> 15) & _lanes(width, 0x1ffff)
+        row = h.to_bytes(8 * width, 'little')
+        for byte in range(3):
+            first = 3 * width * y + byte
+            picture[first:first + 3 * width:3] = row[2 - byte::8]
+    return bytes(picture)
+
+
+def read_ppm(data):
+    """Width, height and RGB bytes of a binary PPM file."""
+    magic, width, height, depth = data[:64].split()[:4]
+    if magic != b'P6' or depth != b'255':
+        raise ValueError('not a P6 picture of depth 255')
+    size = 3 * int(width) * int(height)
+    return int(width), int(height), data[len(data) - size:]
+
+
+def write_png(path, width, height, rgb):
+    def chunk(kind, body):
+        return (struct.pack('>I', len(body)) + kind + body +
+                struct.pack('>I', zlib.crc32(kind + body)))
+
+    rows = b''.join(b'\0' + rgb[3 * width * y:3 * width * (y + 1)] for y in range(height))
+    with open(path, 'wb') as file:
+        file.write(b'\x89PNG\r\n\x1a\n' +
+                   chunk(b'IHDR', struct.pack('>IIBBBBB', width, height, 8, 2, 0, 0, 0)) +
+                   chunk(b'IDAT', zlib.compress(rows)) + chunk(b'IEND', b''))
+
+
+def compare(width, height, rgb, seed):
+    """None when the picture is the pattern, else what differs."""
+    want = pattern(width, height, seed)
+    if rgb == want:
+        return None
+    bad = [i for i in range(width * height) if rgb[3 * i:3 * i + 3] != want[3 * i:3 * i + 3]]
+    i = bad[0]
+    return (f'{len(bad)} of {width * height} pixels differ, first at {i % width},{i // width}: '
+            f'{rgb[3 * i:3 * i + 3].hex()} shown, {want[3 * i:3 * i + 3].hex()} expected')

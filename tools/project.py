@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Where things are, and how they are built."""
+
+import os
+import pathlib
+import re
+import subprocess
+import time
+
+TOP = pathlib.Path(os.path.abspath(__file__)).parent.parent
+TOOLS = TOP / 'tools'
+BUILD = TOP / 'build'
+CACHE = pathlib.Path(os.environ.get('SGT_CACHE') or
+                     pathlib.Path(os.environ.get('XDG_CACHE_HOME') or
+                                  pathlib.Path.home() / '.cache') / 'drm-gem-sgt')
+JOBS = str(len(os.sched_getaffinity(0)))
+
+# The makes below are not part of the caller's.
+os.environ.pop('MAKEFLAGS', None)
+# Lines come as they are written, not when a buffer is full.
+os.environ['PYTHONUNBUFFERED'] = '1'
+
+
+class Failed(Exception):
+    """A step failed; the message says which and where its output is."""
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def lines(what, command, log, **kwargs):
+    """Runs a command; yields its output line by line and keeps it in log."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with open(log, 'w') as copy, subprocess.Popen(
+            [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, errors='replace', **kwargs) as process:
+        for line in process.stdout:
+            copy.write(line)
+            yield line.rstrip('\n')
+    if process.returncode:
+        raise Failed(f'{what}: failed, output in {shown(log)}')
+
+
+def step(what, command, log, **kwargs):
+    """Runs a command and shows its output, of kbuild's "CC file" lines only the count."""
+    say(f'-- {what}')
+    output = []
+    count, started = 0, time.monotonic()
+    shown_at = started
+    for line in lines(what, command, log, **kwargs):
+        output.append(line)
+        now = time.monotonic()
+        if not re.match(r'  [A-Z0-9]{2,} ', line):
+            say(line)
+            continue
+        count += 1
+        if now - shown_at > 5:
+            say(f'   {count} files, {now - started:.0f} s')
+            shown_at = now
+    return output
+
+
+def shown(path):
+    """A path as people want to read it: from here, when it is below."""
+    return os.path.relpath(path) if str(path).startswith(os.getcwd()) else str(path)
+
+
+def kernel(what):
+    """The directory of the cached kernel: what is "root" or "source"."""
+    done = subprocess.run([TOOLS / 'kernel.sh', what], stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise Failed(f'no kernel {what}: see above')
+    return pathlib.Path(done.stdout.strip())
+
+
+def release(root):
+    """The release of an unpacked kernel: the name of its directory has it."""
+    return root.name.removeprefix('kroot-')
+
+
+def build_modules():
+    """Builds our modules; returns the kernel's directory and the list of .ko files."""
+    root = kernel('root')
+    environment = {name: value for name, value in os.environ.items() if name != 'KDIR'}
+    step('modules', [TOOLS / 'modules.sh'], BUILD / 'log/modules.log', env=environment)
+    return root, sorted((BUILD / release(root)).glob('*.ko'))
+
+
+def build_programs():
+    """Builds the test and sample programs; returns {name: path} of each directory."""
+    programs = {}
+    for part, into in ('igt-tests', 'igt'), ('samples', 'samples'):
+        (BUILD / into).mkdir(parents=True, exist_ok=True)
+        step(part, ['make', '-s', '-C', TOP / part, f'O={BUILD / into}', '-j' + JOBS],
+             BUILD / f'log/{part}.log')
+        programs[into] = {path.name: path for path in sorted((BUILD / into).iterdir())
+                          if path.is_file() and os.access(path, os.X_OK)}
+    return programs

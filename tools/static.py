@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Checks that read the sources and build them, without running them."""
+
+import fnmatch
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+import time
+
+import igt
+import kunit
+import project
+
+TOP = project.TOP
+
+
+class Skip(Exception):
+    """The check cannot be made here; the message says why."""
+
+
+def call(*command, cwd=TOP):
+    """Runs a command; returns whether it succeeded, and its output."""
+    done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors='replace', cwd=cwd)
+    return done.returncode == 0, done.stdout
+
+
+def tool(name):
+    if not shutil.which(name):
+        raise Skip(f'{name} is not installed')
+    return name
+
+
+def files(*patterns, under=()):
+    """The project's files whose names match, in the named directories or everywhere."""
+    found = []
+    for top in under or ('',):
+        for directory, inner, names in os.walk(TOP / top):
+            inner[:] = [name for name in inner if name not in ('.git', 'build', '__pycache__')]
+            found += [os.path.relpath(os.path.join(directory, name), TOP) for name in names
+                      if any(fnmatch.fnmatch(name, pattern) for pattern in patterns)]
+    return sorted(found)
+
+
+def scripts():
+    """(file, first line) of the programs in tools/ and .ci/."""
+    found = []
+    for name in files('*', under=('tools', '.ci')):
+        with open(TOP / name, errors='replace') as file:
+            found.append((name, file.readline()))
+    return found
+
+
+def shell_scripts():
+    return [(name, 'bash' if 'bash' in line else 'sh') for name, line in scripts()
+            if re.match(r'#!.*\b(ba)?sh\b', line)]
+
+
+# Each check returns what it has to say against the project: nothing when all is well.
+
+def check_checkpatch():
+    """checkpatch --strict on the C files"""
+    tool('perl')
+    checkpatch = project.kernel('source') / 'scripts/checkpatch.pl'
+    common = [checkpatch, '--no-tree', '--strict', '--terse', '--no-summary', '--quiet',
+              '--show-types']
+    # Programs have no kernel macros and types; libdrm has CamelCase, and IGT's macros look
+    # like functions and like calls without a brace.
+    program = ('--ignore=ARRAY_SIZE,AVOID_EXTERNS,CAMELCASE,COMPLEX_MACRO,'
+               'EMBEDDED_FUNCTION_NAME,ENOSYS,FUNCTION_ARGUMENTS,FUNCTION_WITHOUT_ARGS,'
+               'MACRO_ARG_REUSE,PREFER_DEFINED_ATTRIBUTE_MACRO,PREFER_KERNEL_TYPES,SPACING,'
+               'VOLATILE')
+    said = ''
+    # -ENOSYS is what virtgpu_drm.h has always said where there is no 3D.
+    for options, directories in ((['--ignore=ENOSYS'], ('include', 'drivers', 'compat')),
+                                 ([program], ('igt-tests', 'samples'))):
+        if sources := files('*.c', '*.h', under=directories):
+            # It leaves files of its own where it runs.
+            said += call(*common, *options, '-f', *(TOP / name for name in sources),
+                         cwd=project.BUILD)[1]
+    return said.replace(f'{TOP}/', '')
+
+
+def warnings(lines):
+    return '\n'.join(line for line in lines if re.search(r': (warning|error|fatal error):', line))
+
+
+def kbuild(*arguments):
+    ok, said = call(project.TOOLS / 'modules.sh', *arguments)
+    return said if not ok else warnings(said.splitlines())
+
+
+def check_w1():
+    """the modules build without a warning at W=1"""
+    # Anew: what is built already would not warn.
+    shutil.rmtree(module_tree('w1'), ignore_errors=True)
+    return kbuild('w1', 'W=1')
+
+
+def check_sparse():
+    """sparse is silent"""
+    tool('sparse')
+    return kbuild('obj', 'C=2')
+
+
+def check_kernel_doc():
+    """kernel-doc is complete and well-formed"""
+    tool('perl')
+    sources = files('*.c', '*.h', under=('include', 'drivers'))
+    sources = [name for name in sources if '/tests/' not in name]
+    return call(project.kernel('source') / 'scripts/kernel-doc', '-none', '-Wall', *sources)[1]
+
+
+def check_doc_blocks():
+    """each DOC: section is in the book"""
+    book = ''.join((TOP / name).read_text() for name in files('*.rst', under=('Documentation',)))
+    return '\n'.join(
+        f'{name}: "DOC: {title}" is in no Documentation/gpu/*.rst'
+        for name in files('*.c', '*.h', under=('include', 'drivers'))
+        for title in re.findall(r'^ \* DOC: (.*\S)', (TOP / name).read_text(), re.M)
+        if not re.search(rf'^\s*:doc: {re.escape(title)}$', book, re.M))
+
+
+def check_docs():
+    """the book builds without a warning"""
+    tool('sphinx-build')
+    ok, said = call(project.TOOLS / 'docs.sh')
+    return '' if ok else said
+
+
+def check_igt_list():
+    """the IGT subtests are those that are documented"""
+    said = []
+    for name, path in project.build_programs()['igt'].items():
+        text = (TOP / f'igt-tests/{name}.c').read_text()
+        documented = set(re.findall(r'^ \* SUBTEST: (\S+)', text, re.M))
+        listed = {subtest for subtest in igt.subtests(path) if subtest}
+        said += [f'{name}@{subtest}: not documented' for subtest in sorted(listed - documented)]
+        said += [f'{name}@{subtest}: documented, but there is none'
+                 for subtest in sorted(documented - listed)]
+    return '\n'.join(said)
+
+
+def module_tree(name):
+    return TOP / 'build' / project.release(project.kernel('root')) / name
+
+
+def compiler():
+    """The command that compiled one of our objects, without its input and output; where."""
+    tree = module_tree('obj')
+    for path in sorted((tree / 'drivers/gpu/drm/gem_sgt').glob('.*.o.cmd')):
+        saved = re.match(r'savedcmd_\S+ := (.*? -c) -o \S+ \S+\.c\b', path.read_text())
+        if saved:
+            # -M options write files of dependencies; ours has none to keep.
+            return re.sub(r' -Wp,-MMD,\S+', '', saved[1]), tree
+    raise Skip('the modules are not built')
+
+
+def check_must_not_compile():
+    """wrong uses do not compile, and their right twins do"""
+    cases = files('*.c', under=('drivers/gpu/drm/gem_sgt/tests/must-not-compile',))
+    if not cases:
+        raise Skip('there are no cases')
+    command, tree = compiler()
+    headers = project.kernel('root') / 'usr/src'
+    build = headers / f'linux-headers-{tree.parent.name}'
+    command += ' -Werror=unused-result -S -o /dev/null '
+    said = []
+    for name in cases:
+        text = (TOP / name).read_text()
+        expect = re.search(r'^(?://|/\*| \*) expect: (.*?)(?: \*/)?$', text, re.M)
+        if not expect:
+            said.append(f'{name}: no "expect: REGEX" line')
+            continue
+        case = command + shlex.quote(str(TOP / name))
+        good = subprocess.run(case + ' -DGOOD', shell=True, cwd=build, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        bad = subprocess.run(case, shell=True, cwd=build, text=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if good.returncode:
+            said.append(f'{name}: the right twin (-DGOOD) does not compile:\n{good.stdout}')
+        if not bad.returncode:
+            said.append(f'{name}: compiles, and must not')
+        elif not re.search(r'error: .*(' + expect[1] + ')', bad.stdout):
+            said.append(f'{name}: fails with another error than /{expect[1]}/:\n{bad.stdout}')
+    return '\n'.join(said)
+
+
+def check_version_ifs():
+    """no kernel version is asked for outside compat/"""
+    return '\n'.join(
+        f'{name}:{number}: {line.strip()}'
+        for name in files('*.c', '*.h') if 'compat/' not in name
+        for number, line in enumerate((TOP / name).read_text().splitlines(), 1)
+        if re.match(r'\s*#\s*(el)?if.*(LINUX_VERSION_CODE|KERNEL_VERSION)', line))
+
+
+def check_kconfig():
+    """our Kconfig works in a kernel tree, all options can be reached"""
+    options = {option for name in files('Kconfig')
+               for option in re.findall(r'^config (\w+)', (TOP / name).read_text(), re.M)}
+    with kunit.lock(), tempfile.TemporaryDirectory() as scratch:
+        source = kunit.graft() / 'src'
+        ok, said = call('make', '-C', source, f'O={scratch}', 'ARCH=x86', 'allmodconfig')
+        if not ok:
+            return said
+        with open(f'{scratch}/.config') as file:
+            config = file.read()
+    said = '\n'.join(line for line in said.splitlines() if kunit.GRAFT in line)
+    return said + '\n'.join(f'{option}: out of reach in allmodconfig' for option in sorted(options)
+                            if not re.search(rf'\bCONFIG_{option}\b', config))
+
+
+def check_sh():
+    """the shell scripts parse"""
+    return ''.join(call(shell, '-n', name)[1] for name, shell in shell_scripts())
+
+
+def check_shellcheck():
+    """shellcheck is silent"""
+    tool('shellcheck')
+    return call('shellcheck', '--severity=style', *(name for name, _ in shell_scripts()))[1]
+
+
+def check_python():
+    """the Python files compile"""
+    said = []
+    for name in files('*.py'):
+        try:
+            compile((TOP / name).read_text(), name, 'exec')
+        except SyntaxError as error:
+            said.append(f'{name}:{error.lineno}: {error.msg}')
+    return '\n'.join(said)
+
+
+def check_readme():
+    """README.md has fewer than 120 lines"""
+    if not (TOP / 'README.md').exists():
+        return 'there is no README.md'
+    count = len((TOP / 'README.md').read_text().splitlines())
+    return '' if count < 120 else f'README.md has {count} lines'
+
+
+CHECKS = (check_w1, check_sparse, check_must_not_compile, check_checkpatch, check_kernel_doc,
+          check_doc_blocks, check_docs, check_igt_list, check_kconfig, check_version_ifs,
+          check_sh, check_shellcheck, check_python, check_readme)
+
+
+def run(report, wanted):
+    project.build_modules()
+    ran = 0
+    for check in CHECKS:
+        name = check.__name__.removeprefix('check_').replace('_', '-')
+        if not fnmatch.fnmatch(name, wanted or '*'):
+            continue
+        started = time.monotonic()
+        try:
+            said = check().strip()
+            result = 'fail' if said else 'pass'
+            detail = said.splitlines()[0][:100] if said else check.__doc__
+        except project.Failed as error:
+            said, result, detail = str(error), 'fail', str(error)
+        except Skip as reason:
+            said, result, detail = '', 'skip', f'{check.__doc__}: {reason}'
+        report.add('static', name, result, time.monotonic() - started, detail, said + '\n',
+                   f'make static TEST={name}')
+        ran += 1
+    if not ran:
+        raise project.Failed(f'no static check matches TEST={wanted}')

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A QEMU guest with a virtio-gpu device: starts it, runs programs in it, stops it."""
+
+import atexit
+import dataclasses
+import json
+import os
+import select
+import socket
+import subprocess
+import threading
+import time
+
+import project
+from hostport import HostPort
+
+# How the GPU's addresses reach memory: QEMU's machine and devices, the GPU's properties, and
+# the kernel's command line.
+SETUPS = {
+    'phys': ([], '', ''),
+    'iommu': (['-device', 'intel-iommu,device-iotlb=on,caching-mode=on'],
+              ',iommu_platform=on,ats=on,disable-legacy=on', 'intel_iommu=on iommu.strict=1'),
+    'swiotlb': ([], ',iommu_platform=on,ats=on,disable-legacy=on', 'swiotlb=262144,force'),
+}
+BOOT_SECONDS = 120
+FRAME = b'\0sgt:'
+
+
+class Lost(Exception):
+    """The guest died or does not answer: no verdict on what ran in it."""
+
+
+@dataclasses.dataclass
+class Outcome:
+    """What a program left: its output, the kernel's log meanwhile, and the state after it."""
+    status: int
+    output: str
+    log: str
+    taint: int
+    bound: bool
+    seconds: float
+
+
+class Qmp:
+    """QEMU's control channel."""
+
+    def __init__(self, channel):
+        self.channel = channel
+        self.lines = channel.makefile('r')
+        self.lock = threading.Lock()
+        self.events = []
+        self.lines.readline()  # the greeting
+        self.command('qmp_capabilities')
+
+    def _read(self):
+        line = self.lines.readline()
+        message = json.loads(line) if line else None
+        if message and 'event' in message:
+            self.events.append(message)
+        return message
+
+    def command(self, name, **arguments):
+        with self.lock:
+            self.channel.sendall(json.dumps({'execute': name, 'arguments': arguments}).encode())
+            while True:
+                message = self._read()
+                if message is None:
+                    raise OSError('QEMU is gone')
+                if 'error' in message:
+                    raise RuntimeError(message['error']['desc'])
+                if 'return' in message:
+                    return message['return']
+
+    def drain(self):
+        """The events up to QEMU's end."""
+        while self._read():
+            pass
+        return self.events
+
+
+class Vm:
+    """One guest. Use boot(), run() and power_off(); close() is for any state."""
+
+    def __init__(self, setup, driver, root, initramfs, directory, fact=None, window=False):
+        self.setup, self.driver, self.root = setup, driver, root
+        self.initramfs, self.directory, self.window = initramfs, directory, window
+        self.fact = fact or (lambda key, value: None)
+        self.console = directory / 'console.log'
+        self.trace = directory / 'qemu-trace.log'
+        self.process = None
+        self.received = b''
+
+    def command_line(self, accel, shell):
+        machine, gpu, kernel = SETUPS[self.setup]
+        words = [kernel, 'console=ttyS0', 'panic=-1', 'log_buf_len=4M', 'sysrq_always_enabled',
+                 f'SGT_SETUP={self.setup}', f'SGT_DRIVER={self.driver}']
+        if shell:
+            words += ['SGT_SHELL=1', 'quiet', 'loglevel=4']
+        return ['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-no-reboot',
+                '-machine', 'q35', '-accel', accel, '-cpu', 'host' if accel == 'kvm' else 'max',
+                '-smp', '2', '-m', '3G', *machine,
+                '-display', self.window or 'none', '-vga', 'none',
+                '-device', 'virtio-gpu-pci,id=gpu,xres=1280,yres=800' + gpu,
+                '-kernel', str(self.root / f'boot/vmlinuz-{project.release(self.root)}'),
+                '-initrd', str(self.initramfs), '-append', ' '.join(words),
+                '-serial', 'mon:stdio' if shell else f'file:{self.console}',
+                '-trace', 'virtio_gpu_*', '-D', str(self.trace),
+                '-device', 'virtio-serial-pci']
+
+    def start(self, accel, shell=False):
+        """Starts QEMU with our channels to it as open sockets."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        for log in self.console, self.trace:
+            log.write_bytes(b'')
+        command = self.command_line(accel, shell)
+        ours, theirs = {}, []
+        for name in 'host', 'result', 'qmp':
+            ours[name], end = socket.socketpair()
+            theirs.append(end)
+            command += ['-chardev', f'socket,id={name},fd={end.fileno()}']
+            command += (['-mon', 'chardev=qmp,mode=control'] if name == 'qmp' else
+                        ['-device', f'virtserialport,chardev={name},name=org.drm-gem-sgt.{name}'])
+        self.process = subprocess.Popen(
+            command, stdin=None if shell else subprocess.DEVNULL,
+            pass_fds=[end.fileno() for end in theirs],
+            stderr=None if shell else open(self.directory / 'qemu.log', 'w'))
+        atexit.register(self.close)
+        for end in theirs:
+            end.close()
+        self.result, self.received = ours['result'], b''
+        try:
+            self.qmp = Qmp(ours['qmp'])
+        except (OSError, ValueError) as error:
+            self.process.wait()
+            text = (self.directory / 'qemu.log').read_text().strip() if not shell else ''
+            raise Lost(f'QEMU does not start: {text.splitlines()[-1] if text else error}') from None
+        HostPort(ours['host'], self.qmp, self.trace, self.directory, self.fact).start()
+
+    def boot(self):
+        """Starts the guest and loads the modules in it; returns the outcome of that."""
+        if os.environ.get('ACCEL') == 'kvm':
+            # That the device node opens proves nothing: only a guest that comes up does.
+            try:
+                self.start('kvm')
+                return self._outcome(time.monotonic(), 20)
+            except Lost:
+                self.close()
+                project.say('   no guest comes up under KVM here: emulating')
+                os.environ['ACCEL'] = 'tcg'
+        self.start('tcg,thread=multi')
+        return self._outcome(time.monotonic(), BOOT_SECONDS)
+
+    def run(self, limit, *command, live=None):
+        """Runs a command for at most limit seconds; live() gets its output as it comes."""
+        return self._request(f'run {limit} {" ".join(command)}', limit + 30, live)
+
+    def unload(self):
+        """Unloads the modules."""
+        return self._request('unload', 60)
+
+    def power_off(self):
+        """Ends the guest; raises Lost unless it went down by itself in good order."""
+        self._send('poweroff')
+        try:
+            self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            raise Lost('the guest does not power off') from None
+        reasons = [event['data']['reason'] for event in self.qmp.drain()
+                   if event['event'] == 'SHUTDOWN']
+        if reasons != ['guest-shutdown']:
+            raise Lost(f'the guest went down by {", ".join(reasons) or "a crash of QEMU"}')
+
+    def close(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        atexit.unregister(self.close)
+
+    def _send(self, line):
+        try:
+            self.result.sendall(line.encode() + b'\n')
+        except OSError:
+            raise Lost(self._death()) from None
+
+    def _request(self, line, limit, live=None):
+        started = time.monotonic()
+        self._send(line)
+        return self._outcome(started, limit, live)
+
+    def _until(self, end, deadline, live=None):
+        """What the guest sends up to a frame's mark; the mark is dropped."""
+        passed = 0
+        while (at := self.received.find(end, max(0, passed - len(end)))) < 0:
+            if live:
+                live(self.received[passed:])
+            passed = len(self.received)
+            ready = select.select([self.result], [], [], max(0, deadline - time.monotonic()))[0]
+            if not ready:
+                self._ask_why()
+                raise Lost('the guest does not answer')
+            try:
+                data = self.result.recv(1 << 16)
+            except OSError:
+                data = b''
+            if not data:
+                raise Lost(self._death())
+            self.received += data
+        if live:
+            live(self.received[passed:at])
+        text, self.received = self.received[:at], self.received[at + len(end):]
+        return text.decode(errors='replace').replace('\r\n', '\n')
+
+    def _outcome(self, started, limit, live=None):
+        deadline = started + limit
+        output = self._until(FRAME + b'log\n', deadline, live)
+        log = self._until(FRAME + b'done ', deadline)
+        status, taint, bound = self._until(b'\n', deadline).split()
+        return Outcome(int(status), output, log, int(taint), bound != '0',
+                       time.monotonic() - started)
+
+    def _ask_why(self):
+        """Has a guest that hangs write its blocked tasks to the console."""
+        try:
+            keys = [{'type': 'qcode', 'data': key} for key in ('alt', 'sysrq', 'w')]
+            self.qmp.command('send-key', keys=keys)
+            time.sleep(3)
+        except (OSError, RuntimeError):
+            pass
+
+    def _death(self):
+        """Why the guest is gone, from its last words."""
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            pass
+        lines = self.console.read_text(errors='replace').splitlines()
+        panic = next((line for line in lines if 'Kernel panic' in line), None)
+        if panic:
+            return panic.split('] ')[-1]
+        return f'the guest is gone (QEMU ended with {self.process.returncode})'
