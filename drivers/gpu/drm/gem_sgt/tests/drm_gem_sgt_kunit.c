@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/pagemap.h>
+#include <linux/sizes.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+#include <drm/drm_mode.h>
+#include <drm/drm_print.h>
+#include <drm/drm_vma_manager.h>
+
+#include "drm_gem_sgt_kunit_helpers.h"
+
+/*
+ * How GEM objects are made: sizes, dumb buffers, handles, and what is said of
+ * them. What is done with them is in drm_gem_sgt_share_kunit.c.
+ */
+
+struct gem_size {
+	const char *name;
+	size_t size;
+	int err;
+	size_t expected;
+};
+
+static const struct gem_size gem_sizes[] = {
+	{ "1 byte", 1, 0, PAGE_SIZE },
+	{ "a page less a byte", PAGE_SIZE - 1, 0, PAGE_SIZE },
+	{ "a page", PAGE_SIZE, 0, PAGE_SIZE },
+	{ "a page and a byte", PAGE_SIZE + 1, 0, 2 * PAGE_SIZE },
+	{ "3 MiB", 3 * SZ_1M, 0, 3 * SZ_1M },
+	{ "8 GiB, without a page of them", 2ULL * SZ_4G, 0, 2ULL * SZ_4G },
+	{ "0", 0, -EINVAL, 0 },
+	{ "2 TiB, more than mmap offsets", SZ_4G * 512ULL, -ENOSPC, 0 },
+	{ "a page more than a table can list", ((size_t)INT_MAX + 1) << PAGE_SHIFT, -E2BIG, 0 },
+	{ "2^63", BIT(63), -E2BIG, 0 },
+	{ "all there is, in whole pages", SIZE_MAX & PAGE_MASK, -E2BIG, 0 },
+	{ "all there is", SIZE_MAX, -E2BIG, 0 },
+};
+
+static void gem_size_desc(const struct gem_size *s, char *desc)
+{
+	strscpy(desc, s->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(gem_size, gem_sizes, gem_size_desc);
+
+/*
+ * Sizes are rounded up to pages; those that cannot be are refused with the errno
+ * of the documentation, and leave nothing. No page is allocated by creating.
+ */
+static void gem_create_with_a_size(struct kunit *test)
+{
+	const struct gem_size *s = test->param_value;
+	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
+	struct drm_gem_sgt_object *bo;
+
+	if (s->err) {
+		bo = drm_gem_sgt_create(f->drm, f->d->sdev, s->size);
+		KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(bo), s->err);
+		KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f->d->sdev).tables, 0);
+		return;
+	}
+
+	bo = gem_kunit_bo(f, s->size);
+	KUNIT_EXPECT_EQ(test, bo->base.size, s->expected);
+	KUNIT_EXPECT_EQ(test, drm_sgt_size(bo->sgt), s->expected);
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(bo->sgt), DRM_SGT_EMPTY);
+	KUNIT_EXPECT_EQ(test, bo->base.filp->f_mapping->nrpages, 0);
+	KUNIT_EXPECT_NE(test, drm_vma_node_offset_addr(&bo->base.vma_node), 0);
+	KUNIT_EXPECT_NOT_NULL(test, bo->base.funcs);
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f->d->sdev).tables, 1);
+	gem_kunit_bo_free(f, bo);
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f->d->sdev).tables, 0);
+}
+
+/* A driver's own object and functions are used, and its errno comes back. */
+static void gem_create_uses_the_object_of_the_driver(struct kunit *test)
+{
+	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver_with_objects);
+	struct drm_gem_sgt_object *bo = gem_kunit_bo(f, GEM_KUNIT_SIZE);
+
+	KUNIT_EXPECT_EQ(test, f->objects, 1);
+	KUNIT_EXPECT_PTR_EQ(test, bo->base.funcs, &gem_kunit_object_funcs);
+	gem_kunit_bo_free(f, bo);
+	KUNIT_EXPECT_EQ(test, f->objects, 0);
+
+	f->create_object_err = -EACCES;
+	bo = drm_gem_sgt_create(f->drm, f->d->sdev, GEM_KUNIT_SIZE);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(bo), -EACCES);
+}
+
+/* The handle has the only reference: to delete it frees the object. */
+static void gem_create_with_handle_owns_nothing_itself(struct kunit *test)
+{
+	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver_with_objects);
+	struct drm_file *file = gem_kunit_open(f);
+	struct drm_gem_object *obj;
+	u32 handle = 0;
+
+	KUNIT_ASSERT_EQ(test, 0,
+			drm_gem_sgt_create_with_handle(file, f->drm, f->d->sdev,
+						       GEM_KUNIT_SIZE, &handle));
+	KUNIT_EXPECT_NE(test, handle, 0);
+	obj = drm_gem_object_lookup(file, handle);
+	KUNIT_ASSERT_NOT_NULL(test, obj);
+	KUNIT_EXPECT_EQ(test, obj->size, GEM_KUNIT_SIZE);
+	KUNIT_EXPECT_EQ(test, kref_read(&obj->refcount), 2);
+	drm_gem_object_put(obj);
+	KUNIT_EXPECT_EQ(test, 0, drm_gem_handle_delete(file, handle));
+	KUNIT_EXPECT_EQ(test, f->objects, 0);
+
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			drm_gem_sgt_create_with_handle(file, f->drm, f->d->sdev, 0,
+						       &handle));
+	KUNIT_EXPECT_EQ(test, f->objects, 0);
+}
+
+struct gem_dumb {
+	const char *name;
+	u32 width, height, bpp, flags;
+	int err;
+	u32 pitch;
+	u64 size;
+};
+
+static const struct gem_dumb gem_dumbs[] = {
+	{ "1x1, 32 bpp", 1, 1, 32, 0, 0, 4, PAGE_SIZE },
+	{ "64x64, 32 bpp", 64, 64, 32, 0, 0, 256, 4 * PAGE_SIZE },
+	{ "100x100, 24 bpp", 100, 100, 24, 0, 0, 300, 8 * PAGE_SIZE },
+	{ "17x3, 8 bpp", 17, 3, 8, 0, 0, 17, PAGE_SIZE },
+	{ "17x3, 1 bpp", 17, 3, 1, 0, 0, 17, PAGE_SIZE },
+	{ "1024x1025, 32 bpp", 1024, 1025, 32, 0, 0, 4096, 1025 * 4096 },
+	{ "no width", 0, 64, 32, 0, -EINVAL },
+	{ "no height", 64, 0, 32, 0, -EINVAL },
+	{ "no bpp", 64, 64, 0, 0, -EINVAL },
+	{ "flags", 64, 64, 32, 1, -EINVAL },
+	{ "the last flag", 64, 64, 32, BIT(31), -EINVAL },
+	{ "a pitch of 2^32", BIT(30), 1, 32, 0, -EOVERFLOW },
+	{ "the widest", U32_MAX, 1, 32, 0, -EOVERFLOW },
+	{ "bpp of all ones", 1, 1, U32_MAX, 0, 0, BIT(29), BIT(29) },
+	{ "bpp of 2^32 - 8", 1, 1, U32_MAX - 7, 0, 0, BIT(29) - 1, BIT(29) },
+	{ "a size over 32 bits", BIT(20), BIT(12), 32, 0, 0, BIT(22), BIT_ULL(34) },
+};
+
+static void gem_dumb_desc(const struct gem_dumb *t, char *desc)
+{
+	strscpy(desc, t->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(gem_dumb, gem_dumbs, gem_dumb_desc);
+
+/* Dumb buffers: pitch and size follow; one bad field at a time is refused. */
+static void gem_dumb_args_are_checked(struct kunit *test)
+{
+	const struct gem_dumb *t = test->param_value;
+	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
+	struct drm_mode_create_dumb args = {
+		.width = t->width,
+		.height = t->height,
+		.bpp = t->bpp,
+		.flags = t->flags,
+	};
+
+	KUNIT_EXPECT_EQ(test, drm_gem_sgt_dumb_args(f->drm, &args), t->err);
+	if (t->err)
+		return;
+	KUNIT_EXPECT_EQ(test, args.pitch, t->pitch);
+	KUNIT_EXPECT_EQ(test, args.size, t->size);
+	KUNIT_EXPECT_EQ(test, args.width, t->width);
+	KUNIT_EXPECT_EQ(test, args.height, t->height);
+}
+
+/* A dumb buffer has the size that its arguments have got; a bad one none. */
+static void gem_dumb_create_makes_a_handle(struct kunit *test)
+{
+	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver_with_objects);
+	struct drm_mode_create_dumb args = { .width = 100, .height = 50, .bpp = 32 };
+	struct drm_file *file = gem_kunit_open(f);
+	struct drm_gem_object *obj;
+
+	KUNIT_ASSERT_EQ(test, 0, f->drm->driver->dumb_create(file, f->drm, &args));
+	KUNIT_EXPECT_EQ(test, args.pitch, 400);
+	KUNIT_EXPECT_EQ(test, args.size, PAGE_ALIGN(400 * 50));
+	obj = drm_gem_object_lookup(file, args.handle);
+	KUNIT_ASSERT_NOT_NULL(test, obj);
+	KUNIT_EXPECT_EQ(test, obj->size, args.size);
+	drm_gem_object_put(obj);
+
+	args.flags = 1;
+	KUNIT_EXPECT_EQ(test, -EINVAL, f->drm->driver->dumb_create(file, f->drm, &args));
+	KUNIT_EXPECT_EQ(test, f->objects, 1);
+	/* The handle goes with the file, and the object with the handle. */
+}
+
+/* What debugfs says of an object is what there is. */
+static void gem_print_info_says_what_there_is(struct kunit *test)
+{
+	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
+	struct drm_gem_sgt_object *bo = gem_kunit_bo(f, GEM_KUNIT_SIZE);
+	struct drm_print_iterator iter = { .remain = PAGE_SIZE };
+	struct drm_printer p = drm_coredump_printer(&iter);
+	char *text = kunit_kzalloc(test, PAGE_SIZE, GFP_KERNEL);
+	char expected[64];
+
+	KUNIT_ASSERT_NOT_NULL(test, text);
+	iter.data = text;
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_map(bo));
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_pin(bo));
+	bo->base.funcs->print_info(&p, 2, &bo->base);
+	drm_gem_sgt_unpin(bo);
+
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "\t\tpin_count=1\n"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "\t\tvmap_count=0\n"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "\t\tfolios=5\n"));
+	snprintf(expected, sizeof(expected), "\t\tcpu_ents=%u\n\t\tdma_segs=%u\n",
+		 bo->sgt->table.orig_nents, bo->sgt->table.nents);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, expected));
+}
+
+/* What an operation that runs out of memory works on. */
+struct gem_nomem {
+	struct gem_kunit *f;
+	struct drm_file *file;
+	u32 handle;
+};
+
+static int gem_nomem_create(void *arg)
+{
+	struct gem_nomem *c = arg;
+
+	return drm_gem_sgt_create_with_handle(c->file, c->f->drm, c->f->d->sdev,
+					      GEM_KUNIT_SIZE, &c->handle);
+}
+
+static void gem_nomem_check_create(void *arg, int ret)
+{
+	struct gem_nomem *c = arg;
+
+	if (!ret)
+		ret = drm_gem_handle_delete(c->file, c->handle);
+	else if (ret != -ENOSPC) /* no inode for the file: says shmem */
+		KUNIT_EXPECT_EQ(c->f->test, ret, -ENOMEM);
+	KUNIT_EXPECT_EQ(c->f->test, drm_sgt_kunit_stats(c->f->d->sdev).tables, 0);
+	/* Nothing of it is left among the mmap offsets. */
+	KUNIT_EXPECT_TRUE(c->f->test,
+			  drm_mm_clean(&c->f->drm->vma_offset_manager->vm_addr_space_mm));
+}
+
+/* An object for which there is no memory leaves nothing, wherever it runs out. */
+static void gem_create_without_memory(struct kunit *test)
+{
+	struct gem_nomem c = { .f = gem_kunit_create(test, &gem_kunit_driver) };
+
+	c.file = gem_kunit_open(c.f);
+	drm_sgt_kunit_nomem(test);
+	KUNIT_EXPECT_GE(test, drm_sgt_kunit_sweep(test, gem_nomem_create,
+						  gem_nomem_check_create, &c), 4);
+}
+
+static struct kunit_case drm_gem_sgt_cases[] = {
+	KUNIT_CASE_PARAM(gem_create_with_a_size, gem_size_gen_params),
+	KUNIT_CASE(gem_create_uses_the_object_of_the_driver),
+	KUNIT_CASE(gem_create_with_handle_owns_nothing_itself),
+	KUNIT_CASE_PARAM(gem_dumb_args_are_checked, gem_dumb_gen_params),
+	KUNIT_CASE(gem_dumb_create_makes_a_handle),
+	KUNIT_CASE(gem_print_info_says_what_there_is),
+	KUNIT_CASE(gem_create_without_memory),
+	{}
+};
+
+static struct kunit_suite drm_gem_sgt_suite = {
+	.name = "drm_gem_sgt",
+	.init = drm_sgt_kunit_init,
+	.test_cases = drm_gem_sgt_cases,
+};
+
+kunit_test_suite(drm_gem_sgt_suite);

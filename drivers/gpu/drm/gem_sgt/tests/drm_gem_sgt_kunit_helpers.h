@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __DRM_GEM_SGT_KUNIT_HELPERS_H__
+#define __DRM_GEM_SGT_KUNIT_HELPERS_H__
+
+#include <drm/drm_client.h>
+#include <drm/drm_gem_sgt.h>
+
+#include "drm_sgt_kunit_helpers.h"
+
+struct dma_buf;
+struct drm_driver;
+
+#define GEM_KUNIT_SIZE	(5 * PAGE_SIZE)
+
+/**
+ * struct gem_kunit - a DRM device for the tests of GEM objects
+ *
+ * It hangs on a device of its own, as that of a virtio driver does: what goes
+ * at unbind is @d alone.
+ */
+struct gem_kunit {
+	struct kunit *test;
+	/** @d: what the objects are mapped for */
+	struct drm_sgt_kunit_device *d;
+	struct drm_device *drm;
+	/** @client: has the DRM file of gem_kunit_open() */
+	struct drm_client_dev client;
+	/** @create_object_err: what gem_create_object fails with; 0: it does not */
+	int create_object_err;
+	/** @objects: of the driver, that were made and not freed */
+	unsigned int objects;
+};
+
+/* Default objects, and objects that the driver makes and counts. */
+extern const struct drm_driver gem_kunit_driver;
+extern const struct drm_driver gem_kunit_driver_with_objects;
+extern const struct drm_gem_object_funcs gem_kunit_object_funcs;
+
+struct gem_kunit *gem_kunit_create(struct kunit *test, const struct drm_driver *driver);
+struct drm_file *gem_kunit_open(struct gem_kunit *f);
+struct drm_gem_sgt_object *gem_kunit_bo(struct gem_kunit *f, size_t size);
+void gem_kunit_bo_free(struct gem_kunit *f, struct drm_gem_sgt_object *bo);
+
+/* Bytes that tell where they belong, and from which @seed they are. */
+u8 gem_kunit_pattern(size_t i, u8 seed);
+void gem_kunit_fill(u8 *p, size_t size, u8 seed);
+size_t gem_kunit_check(const u8 *p, size_t start, size_t end, u8 seed);
+void gem_kunit_each_page(struct kunit *test, struct drm_gem_sgt_object *bo, u8 seed,
+			 bool write);
+
+#endif /* __DRM_GEM_SGT_KUNIT_HELPERS_H__ */

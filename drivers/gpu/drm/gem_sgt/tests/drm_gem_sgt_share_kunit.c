@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <kunit/test-bug.h>
+#include <linux/dma-buf.h>
+#include <linux/file.h>
+#include <linux/highmem.h>
+#include <linux/iosys-map.h>
+#include <linux/mman.h>
+#include <linux/pagemap.h>
+#include <linux/shmem_fs.h>
+#include <linux/uaccess.h>
+
+#include <drm/drm_prime.h>
+
+#include "drm_gem_sgt_kunit_helpers.h"
+
+/*
+ * What is done with GEM objects: pinned, mapped for the device, the kernel and
+ * a process, shared with other devices; before and after the device is gone.
+ */
+
+/* A pin brings the pages, and each pin wants its unpin. */
+static void gem_pin_counts(struct kunit *test)
+{
+	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
+	struct drm_gem_sgt_object *bo = gem_kunit_bo(f, GEM_KUNIT_SIZE);
+
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_pin(bo));
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(bo->sgt), DRM_SGT_BACKED);
+	KUNIT_EXPECT_EQ(test, bo->pin_count, 1);
+	KUNIT_EXPECT_EQ(test, bo->base.filp->f_mapping->nrpages, 5);
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_pin(bo));
+	KUNIT_EXPECT_EQ(test, bo->pin_count, 2);
+	drm_gem_sgt_unpin(bo);
+	drm_gem_sgt_unpin(bo);
+	KUNIT_EXPECT_EQ(test, bo->pin_count, 0);
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f->d->sdev).mapped, 0);
+}
+
+/* To map is to have pages and addresses; twice is once; not after an unbind. */
+static void gem_map_ends_with_the_device(struct kunit *test)
+{
+	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
+	struct drm_gem_sgt_object *bo = gem_kunit_bo(f, GEM_KUNIT_SIZE), *late;
+
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_map(bo));
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(bo->sgt), DRM_SGT_MAPPED);
+	KUNIT_EXPECT_EQ(test, bo->sgt->dir, DMA_BIDIRECTIONAL);
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_map(bo));
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f->d->sdev).maps, 1);
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f->d->sdev).bytes_mapped, GEM_KUNIT_SIZE);
+	gem_kunit_each_page(test, bo, 3, true);
+
+	drm_sgt_kunit_unbind(f->d);
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(bo->sgt), DRM_SGT_BACKED);
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f->d->sdev).mapped, 0);
+	KUNIT_EXPECT_EQ(test, -ENODEV, drm_gem_sgt_map(bo));
+	gem_kunit_each_page(test, bo, 3, false);
+
+	late = gem_kunit_bo(f, GEM_KUNIT_SIZE);
+	KUNIT_EXPECT_EQ(test, -ENODEV, drm_gem_sgt_map(late));
+	KUNIT_EXPECT_EQ(test, 0, drm_gem_sgt_pin(late));
+	drm_gem_sgt_unpin(late);
+}
+
+static const bool gem_bound[] = { true, false };
+
+static void gem_bound_desc(const bool *bound, char *desc)
+{
+	strscpy(desc, *bound ? "bound" : "after unbind", KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(gem_bound, gem_bound, gem_bound_desc);
+
+/*
+ * What is written through the kernel address is in the pages, and what is
+ * written into the pages is seen there. Two users share one address. All of it
+ * is the same after an unbind.
+ */
+static void gem_vmap_shows_the_pages(struct kunit *test)
+{
+	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
+	struct drm_gem_sgt_object *bo = gem_kunit_bo(f, GEM_KUNIT_SIZE);
+	struct iosys_map one, two;
+
+	if (!*(const bool *)test->param_value)
+		drm_sgt_kunit_unbind(f->d);
+
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap_unlocked(&bo->base, &one));
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap_unlocked(&bo->base, &two));
+	KUNIT_EXPECT_PTR_EQ(test, one.vaddr, two.vaddr);
+	KUNIT_EXPECT_EQ(test, bo->vmap_count, 2);
+	KUNIT_EXPECT_EQ(test, bo->pin_count, 1);
+	KUNIT_EXPECT_NULL(test, memchr_inv(one.vaddr, 0, GEM_KUNIT_SIZE));
+
+	gem_kunit_fill(one.vaddr, GEM_KUNIT_SIZE, 1);
+	gem_kunit_each_page(test, bo, 1, false);
+	drm_gem_vunmap_unlocked(&bo->base, &one);
+	KUNIT_EXPECT_TRUE(test, iosys_map_is_null(&one));
+	KUNIT_EXPECT_EQ(test, bo->vmap_count, 1);
+
+	gem_kunit_each_page(test, bo, 2, true);
+	KUNIT_EXPECT_EQ(test, gem_kunit_check(two.vaddr, 0, GEM_KUNIT_SIZE, 2), GEM_KUNIT_SIZE);
+	drm_gem_vunmap_unlocked(&bo->base, &two);
+	KUNIT_EXPECT_EQ(test, bo->vmap_count, 0);
+	KUNIT_EXPECT_EQ(test, bo->pin_count, 0);
+	KUNIT_EXPECT_NULL(test, bo->vaddr);
+	gem_kunit_each_page(test, bo, 2, false);
+}
+
+/* A kernel address that exists stays good over an unbind. */
+static void gem_vmap_stays_over_an_unbind(struct kunit *test)
+{
+	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
+	struct drm_gem_sgt_object *bo = gem_kunit_bo(f, GEM_KUNIT_SIZE);
+	struct iosys_map map;
+
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_map(bo));
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap_unlocked(&bo->base, &map));
+	gem_kunit_fill(map.vaddr, GEM_KUNIT_SIZE, 4);
+	drm_sgt_kunit_unbind(f->d);
+	KUNIT_EXPECT_EQ(test, gem_kunit_check(map.vaddr, 0, GEM_KUNIT_SIZE, 4), GEM_KUNIT_SIZE);
+	gem_kunit_fill(map.vaddr, GEM_KUNIT_SIZE, 5);
+	gem_kunit_each_page(test, bo, 5, false);
+	drm_gem_vunmap_unlocked(&bo->base, &map);
+}
+
+/* The last reference to a file is dropped by a work item: wait for it. */
+static void gem_dma_buf_put(void *buf)
+{
+	dma_buf_put(buf);
+	flush_delayed_fput();
+}
+
+static struct dma_buf *gem_export(struct gem_kunit *f, struct drm_gem_sgt_object *bo)
+{
+	struct dma_buf *buf = drm_gem_prime_export(&bo->base, O_RDWR);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(f->test, buf);
+	KUNIT_ASSERT_EQ(f->test, 0,
+			kunit_add_action_or_reset(f->test, gem_dma_buf_put, buf));
+	return buf;
+}
+
+static struct dma_buf_attachment *gem_attach(struct kunit *test, struct dma_buf *buf)
+{
+	struct drm_sgt_kunit_device *importer;
+	struct dma_buf_attachment *attach;
+
+	importer = drm_sgt_kunit_bind_limits(test, "importer", UINT_MAX, ULONG_MAX);
+	attach = dma_buf_attach(buf, importer->dev);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	return attach;
+}
+
+/*
+ * What a device reads through @table. The devices here have neither an IOMMU
+ * nor bounce buffers: their addresses are physical ones.
+ */
+static void gem_check_as_device(struct kunit *test, const struct sg_table *table, u8 seed)
+{
+	const struct drm_dma_view view = drm_dma_view_borrow(table);
+	struct drm_dma_iter iter;
+	struct drm_dma_seg seg;
+	size_t pos = 0;
+
+	KUNIT_ASSERT_EQ(test, 0, drm_dma_iter_init(&iter, view, 0, GEM_KUNIT_SIZE));
+	while (drm_dma_iter_next(&iter, &seg))
+		for (; seg.len; seg.len -= PAGE_SIZE, seg.addr += PAGE_SIZE) {
+			u8 *p = kmap_local_page(pfn_to_page(PHYS_PFN(seg.addr)));
+			size_t i = gem_kunit_check(p, pos, pos + PAGE_SIZE, seed);
+
+			kunmap_local(p);
+			pos += PAGE_SIZE;
+			KUNIT_EXPECT_EQ(test, i, pos);
+		}
+	KUNIT_EXPECT_EQ(test, drm_dma_view_size(view), GEM_KUNIT_SIZE);
+}
+
+/*
+ * An importer gets the pages, mapped for its own device, and keeps them when
+ * the exporter's device goes; one that comes later gets them as well.
+ */
+static void gem_importer_gets_the_pages(struct kunit *test)
+{
+	bool bound = *(const bool *)test->param_value;
+	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
+	struct drm_gem_sgt_object *bo = gem_kunit_bo(f, GEM_KUNIT_SIZE);
+	struct dma_buf *buf = gem_export(f, bo);
+	struct dma_buf_attachment *attach;
+	struct sg_table *table;
+
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_map(bo));
+	if (!bound)
+		drm_sgt_kunit_unbind(f->d);
+	attach = gem_attach(test, buf);
+	KUNIT_EXPECT_EQ(test, bo->pin_count, 1);
+	table = dma_buf_map_attachment_unlocked(attach, DMA_BIDIRECTIONAL);
+	if (IS_ERR(table))
+		dma_buf_detach(buf, attach);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, table);
+	if (bound)
+		drm_sgt_kunit_unbind(f->d);
+
+	gem_kunit_each_page(test, bo, 6, true);
+	gem_check_as_device(test, table, 6);
+	dma_buf_unmap_attachment_unlocked(attach, table, DMA_BIDIRECTIONAL);
+	dma_buf_detach(buf, attach);
+	KUNIT_EXPECT_EQ(test, bo->pin_count, 0);
+}
+
+/* The dma-buf keeps the object, its pages and its bytes, whoever else lets go. */
+static void gem_dma_buf_keeps_the_object(struct kunit *test)
+{
+	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver_with_objects);
+	struct drm_gem_sgt_object *bo = gem_kunit_bo(f, GEM_KUNIT_SIZE);
+	struct dma_buf *buf = gem_export(f, bo);
+	struct iosys_map map;
+
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_map(bo));
+	gem_kunit_each_page(test, bo, 7, true);
+	gem_kunit_bo_free(f, bo);
+	drm_sgt_kunit_unbind(f->d);
+	KUNIT_EXPECT_EQ(test, f->objects, 1);
+
+	KUNIT_ASSERT_EQ(test, 0, dma_buf_vmap_unlocked(buf, &map));
+	KUNIT_EXPECT_EQ(test, gem_kunit_check(map.vaddr, 0, GEM_KUNIT_SIZE, 7), GEM_KUNIT_SIZE);
+	dma_buf_vunmap_unlocked(buf, &map);
+	kunit_release_action(test, gem_dma_buf_put, buf);
+	KUNIT_EXPECT_EQ(test, f->objects, 0);
+}
+
+/* A table for an importer is a copy: ours may change its mapping meanwhile. */
+static void gem_get_sg_table_is_a_copy(struct kunit *test)
+{
+	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
+	struct drm_gem_sgt_object *bo = gem_kunit_bo(f, GEM_KUNIT_SIZE);
+	struct sg_page_iter pages;
+	struct sg_table *copy;
+	size_t n = 0;
+
+	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR_OR_ZERO(drm_gem_sgt_get_sg_table(bo)));
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_map(bo));
+	gem_kunit_each_page(test, bo, 8, true);
+	copy = drm_gem_sgt_get_sg_table(bo);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, copy);
+	drm_sgt_kunit_unbind(f->d);
+	for_each_sgtable_page(copy, &pages, 0) {
+		u8 *p = kmap_local_page(sg_page_iter_page(&pages));
+
+		KUNIT_EXPECT_EQ(test, gem_kunit_check(p, n, n + PAGE_SIZE, 8), n + PAGE_SIZE);
+		kunmap_local(p);
+		n += PAGE_SIZE;
+	}
+	KUNIT_EXPECT_EQ(test, n, GEM_KUNIT_SIZE);
+	sg_free_table(copy);
+	kfree(copy);
+	gem_kunit_each_page(test, bo, 8, false);
+}
+
+/* mmap: a fixture apart, since addresses belong to the thread of the case. */
+
+static unsigned long gem_user_map(struct kunit *test, struct dma_buf *buf,
+				  unsigned long flags)
+{
+	return kunit_vm_mmap(test, buf->file, 0, GEM_KUNIT_SIZE,
+			     PROT_READ | PROT_WRITE, flags, 0);
+}
+
+static unsigned long gem_user_map_shared(struct kunit *test, struct dma_buf *buf)
+{
+	unsigned long addr = gem_user_map(test, buf, MAP_SHARED);
+
+	KUNIT_ASSERT_NE(test, addr, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	return addr;
+}
+
+/* The bytes from @start to the end of an object, as a process reads them. */
+static void gem_user_check(struct kunit *test, unsigned long addr, size_t start, u8 seed)
+{
+	size_t size = GEM_KUNIT_SIZE - start;
+	u8 *p = kunit_kzalloc(test, size, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_EXPECT_EQ(test, 0, copy_from_user(p, (void __user *)(addr + start), size));
+	KUNIT_EXPECT_EQ(test, gem_kunit_check(p, start, GEM_KUNIT_SIZE, seed),
+			GEM_KUNIT_SIZE);
+}
+
+/*
+ * A process sees the pages, through a mapping made by way of a dma-buf, before
+ * and after an unbind. Faults leave no reference behind.
+ */
+static void gem_mmap_shows_the_pages(struct kunit *test)
+{
+	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
+	struct drm_gem_sgt_object *bo = gem_kunit_bo(f, GEM_KUNIT_SIZE);
+	struct dma_buf *buf = gem_export(f, bo);
+	u8 *p = kunit_kzalloc(test, GEM_KUNIT_SIZE, GFP_KERNEL);
+	unsigned long addr;
+	struct page *first;
+	int refs;
+
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	if (!*(const bool *)test->param_value)
+		drm_sgt_kunit_unbind(f->d);
+	addr = gem_user_map_shared(test, buf);
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(bo->sgt), DRM_SGT_BACKED);
+	first = sg_page(bo->sgt->table.sgl);
+	drm_sgt_kunit_flush_batches(test);
+	refs = page_count(first);
+
+	gem_kunit_fill(p, GEM_KUNIT_SIZE, 9);
+	KUNIT_EXPECT_EQ(test, 0, copy_to_user((void __user *)addr, p, GEM_KUNIT_SIZE));
+	gem_kunit_each_page(test, bo, 9, false);
+	if (f->d->bound)
+		drm_sgt_kunit_unbind(f->d);
+	gem_kunit_each_page(test, bo, 10, true);
+	gem_user_check(test, addr, 0, 10);
+
+	KUNIT_EXPECT_EQ(test, 0, vm_munmap(addr, GEM_KUNIT_SIZE));
+	drm_sgt_kunit_flush_batches(test);
+	KUNIT_EXPECT_EQ(test, page_count(first), refs);
+}
+
+/* When the start of a mapping is gone, the rest of it shows what it did before. */
+static void gem_mmap_without_its_start(struct kunit *test)
+{
+	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
+	struct drm_gem_sgt_object *bo = gem_kunit_bo(f, GEM_KUNIT_SIZE);
+	struct dma_buf *buf = gem_export(f, bo);
+	unsigned long addr = gem_user_map_shared(test, buf);
+
+	gem_kunit_each_page(test, bo, 11, true);
+	KUNIT_EXPECT_EQ(test, 0, vm_munmap(addr, 2 * PAGE_SIZE));
+	gem_user_check(test, addr, 2 * PAGE_SIZE, 11);
+	KUNIT_EXPECT_EQ(test, 0,
+			vm_munmap(addr + 2 * PAGE_SIZE, GEM_KUNIT_SIZE - 2 * PAGE_SIZE));
+}
+
+/* A private mapping, whose writes nobody would see, is refused. */
+static void gem_mmap_refuses_private_mappings(struct kunit *test)
+{
+	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
+	struct drm_gem_sgt_object *bo = gem_kunit_bo(f, GEM_KUNIT_SIZE);
+	struct dma_buf *buf = gem_export(f, bo);
+	unsigned int refs = kref_read(&bo->base.refcount);
+
+	KUNIT_EXPECT_EQ(test, (long)gem_user_map(test, buf, MAP_PRIVATE), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(bo->sgt), DRM_SGT_EMPTY);
+	KUNIT_EXPECT_EQ(test, kref_read(&bo->base.refcount), refs);
+}
+
+static int gem_nomem_vmap(void *arg)
+{
+	struct drm_gem_sgt_object *bo = arg;
+	struct iosys_map map;
+	int ret;
+
+	ret = drm_gem_vmap_unlocked(&bo->base, &map);
+	if (!ret)
+		drm_gem_vunmap_unlocked(&bo->base, &map);
+	return ret;
+}
+
+static void gem_nomem_check_vmap(void *arg, int ret)
+{
+	struct drm_gem_sgt_object *bo = arg;
+	struct kunit *test = kunit_get_current_test();
+
+	if (ret)
+		KUNIT_EXPECT_EQ(test, ret, -ENOMEM);
+	KUNIT_EXPECT_EQ(test, bo->vmap_count, 0);
+	KUNIT_EXPECT_EQ(test, bo->pin_count, 0);
+	KUNIT_EXPECT_NULL(test, bo->vaddr);
+	/* The next round starts without pages, too. */
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_depopulate(bo->sgt));
+	shmem_truncate_range(file_inode(bo->base.filp), 0, -1);
+}
+
+/* A kernel address for which there is no memory leaves no pin. */
+static void gem_vmap_without_memory(struct kunit *test)
+{
+	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
+	struct drm_gem_sgt_object *bo = gem_kunit_bo(f, GEM_KUNIT_SIZE);
+
+	drm_sgt_kunit_nomem(test);
+	KUNIT_EXPECT_GE(test, drm_sgt_kunit_sweep(test, gem_nomem_vmap,
+						  gem_nomem_check_vmap, bo), 8);
+}
+
+static struct kunit_case drm_gem_sgt_share_cases[] = {
+	KUNIT_CASE(gem_pin_counts),
+	KUNIT_CASE(gem_map_ends_with_the_device),
+	KUNIT_CASE_PARAM(gem_vmap_shows_the_pages, gem_bound_gen_params),
+	KUNIT_CASE(gem_vmap_stays_over_an_unbind),
+	KUNIT_CASE_PARAM(gem_importer_gets_the_pages, gem_bound_gen_params),
+	KUNIT_CASE(gem_dma_buf_keeps_the_object),
+	KUNIT_CASE(gem_get_sg_table_is_a_copy),
+	KUNIT_CASE_PARAM(gem_mmap_shows_the_pages, gem_bound_gen_params),
+	KUNIT_CASE(gem_mmap_without_its_start),
+	KUNIT_CASE(gem_mmap_refuses_private_mappings),
+	KUNIT_CASE(gem_vmap_without_memory),
+	{}
+};
+
+static struct kunit_suite drm_gem_sgt_share_suite = {
+	.name = "drm_gem_sgt_share",
+	.init = drm_sgt_kunit_init,
+	.test_cases = drm_gem_sgt_share_cases,
+};
+
+kunit_test_suite(drm_gem_sgt_share_suite);

@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <kunit/device.h>
+#include <linux/dma-mapping.h>
+#include <linux/seq_file.h>
+#include <linux/sizes.h>
+#include <linux/vmalloc.h>
+
+#include "drm_sgt_kunit_helpers.h"
+
+/*
+ * What the end of a device does to its tables. Whole drivers are in
+ * drm_sgt_driver_kunit.c, two threads at the same time in drm_sgt_races_kunit.c.
+ */
+
+static const struct drm_sgt_kunit_piece device_pieces[] = {
+	{ 0x100, 3 }, { 0x300, 1 }, { 0x200, 2 },
+};
+
+#define DEVICE_SIZE	((3 + 1 + 2) * PAGE_SIZE)
+
+struct device_table {
+	struct drm_sgt_kunit_source *source;
+	struct drm_sgt *sgt;
+};
+
+/* A table of @sdev, in @state. */
+static struct device_table device_table_create(struct kunit *test,
+					       struct drm_sgt_device *sdev,
+					       enum drm_sgt_state state)
+{
+	struct device_table t;
+
+	t.source = drm_sgt_kunit_source_create(test, device_pieces,
+					       ARRAY_SIZE(device_pieces));
+	t.sgt = drm_sgt_kunit_sgt(test, sdev, t.source);
+	if (state != DRM_SGT_EMPTY)
+		KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(t.sgt));
+	if (state == DRM_SGT_MAPPED)
+		KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(t.sgt, DMA_BIDIRECTIONAL));
+	return t;
+}
+
+/* After the end of its device, a table does everything but have addresses. */
+static void device_check_table_after_end(struct kunit *test, struct device_table *t)
+{
+	struct drm_sgt_access access = {};
+
+	KUNIT_EXPECT_EQ(test, -ENODEV, drm_sgt_access_begin(t->sgt, &access));
+	KUNIT_EXPECT_EQ(test, -ENODEV, drm_sgt_sync_for_cpu(t->sgt, 0, DEVICE_SIZE));
+	KUNIT_EXPECT_EQ(test, -ENODEV, drm_sgt_sync_for_device(t->sgt, 0, DEVICE_SIZE));
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_unmap(t->sgt));
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_depopulate(t->sgt));
+	KUNIT_EXPECT_EQ(test, t->source->pages_out, 0);
+	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_map(t->sgt, DMA_BIDIRECTIONAL));
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_populate(t->sgt));
+	KUNIT_EXPECT_EQ(test, -ENODEV, drm_sgt_map(t->sgt, DMA_BIDIRECTIONAL));
+	KUNIT_EXPECT_EQ(test, -ENODEV, drm_sgt_map(t->sgt, DMA_TO_DEVICE));
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(t->sgt), DRM_SGT_BACKED);
+	KUNIT_EXPECT_EQ(test, -ENODEV, drm_sgt_access_begin(t->sgt, &access));
+}
+
+static const enum drm_sgt_state device_states[] = {
+	DRM_SGT_EMPTY, DRM_SGT_BACKED, DRM_SGT_MAPPED,
+};
+
+static void device_state_desc(const enum drm_sgt_state *state, char *desc)
+{
+	static const char * const name[] = { "EMPTY", "BACKED", "MAPPED" };
+
+	strscpy(desc, name[*state], KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(device_state, device_states, device_state_desc);
+
+/* No DMA device is an error, and not physical mode. */
+static void device_without_dma_device_is_refused(struct kunit *test)
+{
+	struct device *dev = kunit_device_register(test, "owner");
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			PTR_ERR_OR_ZERO(devm_drm_sgt_device_create(dev, NULL)));
+}
+
+struct device_limits {
+	const char *name;
+	unsigned int max_segment;
+	unsigned long boundary;
+	/* 0: the device is refused */
+	unsigned int expected_segment;
+	unsigned long expected_boundary;
+};
+
+static const struct device_limits device_limits[] = {
+	{ "none", UINT_MAX, ULONG_MAX, UINT_MAX & PAGE_MASK, ULONG_MAX },
+	{ "64K", SZ_64K, SZ_64K - 1, SZ_64K, SZ_64K - 1 },
+	{ "one page", PAGE_SIZE, PAGE_SIZE - 1, PAGE_SIZE, PAGE_SIZE - 1 },
+	{ "a page and a half", PAGE_SIZE * 3 / 2, ULONG_MAX, PAGE_SIZE, ULONG_MAX },
+	{ "the defaults of the DMA API", 0, 0, SZ_64K, ULONG_MAX },
+	{ "less than a page", PAGE_SIZE - 1, ULONG_MAX, 0, 0 },
+	{ "boundary of less than a page", SZ_64K, PAGE_SIZE / 2 - 1, 0, 0 },
+};
+
+static void device_limits_desc(const struct device_limits *l, char *desc)
+{
+	strscpy(desc, l->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(device_limits, device_limits, device_limits_desc);
+
+/*
+ * The limits are those of the DMA device, in whole pages; one that cannot take
+ * a page is refused. They are read once: what is set later is ignored.
+ */
+static void device_has_the_limits_of_the_dma_device(struct kunit *test)
+{
+	const struct device_limits *l = test->param_value;
+	struct device_dma_parameters *parms;
+	struct drm_sgt_device *sdev;
+	struct device *dev;
+
+	parms = kunit_kzalloc(test, sizeof(*parms), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, parms);
+	dev = kunit_device_register(test, "owner");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
+	dev->dma_parms = parms;
+	dma_set_max_seg_size(dev, l->max_segment);
+	dma_set_seg_boundary(dev, l->boundary);
+
+	sdev = devm_drm_sgt_device_create(dev, dev);
+	if (!l->expected_segment) {
+		KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(sdev), -EINVAL);
+		return;
+	}
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sdev);
+	dma_set_max_seg_size(dev, SZ_1M);
+	KUNIT_EXPECT_EQ(test, sdev->limits.max_segment, l->expected_segment);
+	KUNIT_EXPECT_EQ(test, sdev->limits.boundary, l->expected_boundary);
+}
+
+/* A table is cut as its device wants it. */
+static void device_limits_reach_its_tables(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *d;
+	struct device_table t;
+	struct drm_sgt_info info;
+
+	d = drm_sgt_kunit_bind_limits(test, "sgt", PAGE_SIZE, ULONG_MAX);
+	t = device_table_create(test, d->sdev, DRM_SGT_BACKED);
+	drm_sgt_get_info(t.sgt, &info);
+	KUNIT_EXPECT_EQ(test, info.cpu_ents, DEVICE_SIZE / PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, info.runs, ARRAY_SIZE(device_pieces));
+}
+
+/*
+ * When unbind returns, no mapping exists, in whatever state the table was, and
+ * its pages are where they were.
+ */
+static void device_unbind_ends_mappings(struct kunit *test)
+{
+	enum drm_sgt_state state = *(const enum drm_sgt_state *)test->param_value;
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	bool mapped = state == DRM_SGT_MAPPED;
+	struct drm_sgt_kunit *ctx = test->priv;
+	struct drm_sgt_device_stats stats;
+	struct device_table t;
+
+	drm_sgt_kunit_stub_dma(ctx);
+	t = device_table_create(test, d->sdev, state);
+	drm_sgt_kunit_unbind(d);
+
+	stats = drm_sgt_kunit_stats(d->sdev);
+	KUNIT_EXPECT_EQ(test, ctx->unmaps, mapped);
+	KUNIT_EXPECT_EQ(test, stats.mapped, 0);
+	KUNIT_EXPECT_EQ(test, stats.bytes_mapped, 0);
+	KUNIT_EXPECT_EQ(test, stats.revoked, mapped);
+	KUNIT_EXPECT_EQ(test, stats.unmaps, mapped);
+	KUNIT_EXPECT_EQ(test, stats.tables, 1);
+	KUNIT_EXPECT_EQ(test, stats.grace_periods, 1);
+	KUNIT_EXPECT_TRUE(test, stats.gone);
+	KUNIT_EXPECT_TRUE(test, drm_sgt_device_is_gone(d->sdev));
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(t.sgt), mapped ? DRM_SGT_BACKED : state);
+	KUNIT_EXPECT_EQ(test, t.source->puts, 0);
+
+	device_check_table_after_end(test, &t);
+	drm_sgt_kunit_free_now(test, t.sgt);
+	KUNIT_EXPECT_EQ(test, t.source->releases, 1);
+	KUNIT_EXPECT_EQ(test, ctx->maps, mapped);
+	KUNIT_EXPECT_EQ(test, ctx->unmaps, mapped);
+}
+
+/* The same through the real DMA API, and by taking the device away. */
+static void device_unregister_ends_mappings(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct drm_sgt *sgt;
+	void *buf;
+
+	buf = vmalloc(DEVICE_SIZE);
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	sgt = drm_sgt_create_vmalloc(d->sdev, buf, DEVICE_SIZE);
+	if (IS_ERR(sgt))
+		vfree(buf);
+	drm_sgt_kunit_free_later(test, sgt);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(sgt));
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(sgt, DMA_BIDIRECTIONAL));
+
+	/* It lives on behind the table, without a driver or a place in sysfs. */
+	d->bound = false;
+	kunit_device_unregister(test, d->dev);
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(d->sdev).mapped, 0);
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(sgt), DRM_SGT_BACKED);
+	memset(buf, 0x5a, DEVICE_SIZE);
+	KUNIT_EXPECT_EQ(test, -ENODEV, drm_sgt_map(sgt, DMA_BIDIRECTIONAL));
+}
+
+/*
+ * A driver's own shutdown ends the mappings. A second one, and the devres entry
+ * after that, do nothing: one grace period in all.
+ */
+static void device_shutdown_happens_once(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct drm_sgt_kunit *ctx = test->priv;
+	struct device_table t;
+
+	drm_sgt_kunit_stub_dma(ctx);
+	t = device_table_create(test, d->sdev, DRM_SGT_MAPPED);
+	KUNIT_EXPECT_FALSE(test, drm_sgt_device_is_gone(d->sdev));
+
+	drm_sgt_device_shutdown(d->sdev);
+	KUNIT_EXPECT_EQ(test, ctx->unmaps, 1);
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(d->sdev).grace_periods, 1);
+	device_check_table_after_end(test, &t);
+
+	drm_sgt_device_shutdown(d->sdev);
+	drm_sgt_kunit_unbind(d);
+	KUNIT_EXPECT_EQ(test, ctx->unmaps, 1);
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(d->sdev).grace_periods, 1);
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(d->sdev).revoked, 1);
+}
+
+#define DEVICE_MANY	200
+
+/* However many tables are mapped, each is unmapped once, after one wait in all. */
+static void device_unbind_waits_once_for_many(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct drm_sgt_kunit *ctx = test->priv;
+	struct drm_sgt_device_stats stats;
+	unsigned int i;
+
+	drm_sgt_kunit_stub_dma(ctx);
+	for (i = 0; i < DEVICE_MANY; i++)
+		device_table_create(test, d->sdev, DRM_SGT_MAPPED);
+	stats = drm_sgt_kunit_stats(d->sdev);
+	KUNIT_EXPECT_EQ(test, stats.mapped, DEVICE_MANY);
+	KUNIT_EXPECT_EQ(test, stats.bytes_mapped, DEVICE_MANY * DEVICE_SIZE);
+
+	drm_sgt_kunit_unbind(d);
+	stats = drm_sgt_kunit_stats(d->sdev);
+	KUNIT_EXPECT_EQ(test, ctx->unmaps, DEVICE_MANY);
+	KUNIT_EXPECT_EQ(test, stats.mapped, 0);
+	KUNIT_EXPECT_EQ(test, stats.bytes_mapped, 0);
+	KUNIT_EXPECT_EQ(test, stats.revoked, DEVICE_MANY);
+	KUNIT_EXPECT_EQ(test, stats.tables, DEVICE_MANY);
+	KUNIT_EXPECT_EQ(test, stats.grace_periods, 1);
+}
+
+/* A buffer that somebody makes after unbind has pages, and no mapping. */
+static void device_that_is_gone_still_makes_tables(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct device_table t;
+
+	drm_sgt_kunit_unbind(d);
+	t = device_table_create(test, d->sdev, DRM_SGT_BACKED);
+	device_check_table_after_end(test, &t);
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(d->sdev).maps, 0);
+}
+
+/*
+ * The structure lives until its last table is freed, and then goes: with the
+ * device that does the DMA, which it keeps.
+ */
+static void device_lives_as_long_as_its_tables(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	unsigned int refs = kref_read(&d->dev->kobj.kref);
+	struct device_table t;
+
+	t = device_table_create(test, d->sdev, DRM_SGT_BACKED);
+	KUNIT_EXPECT_EQ(test, kref_read(&d->sdev->refcount), 3);
+	drm_sgt_kunit_unbind(d);
+	KUNIT_EXPECT_EQ(test, kref_read(&d->sdev->refcount), 2);
+	KUNIT_EXPECT_GE(test, kref_read(&d->dev->kobj.kref), 2);
+	KUNIT_EXPECT_LE(test, kref_read(&d->dev->kobj.kref), refs);
+	KUNIT_EXPECT_PTR_EQ(test, d->sdev->dma_dev, d->dev);
+
+	drm_sgt_kunit_free_now(test, t.sgt);
+	KUNIT_EXPECT_EQ(test, kref_read(&d->sdev->refcount), 1);
+}
+
+/* A reference that is taken is one that has to be dropped; NULL is no device. */
+static void device_references_are_counted(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+
+	KUNIT_EXPECT_PTR_EQ(test, drm_sgt_device_get(d->sdev), d->sdev);
+	KUNIT_EXPECT_EQ(test, kref_read(&d->sdev->refcount), 3);
+	drm_sgt_device_put(d->sdev);
+	KUNIT_EXPECT_EQ(test, kref_read(&d->sdev->refcount), 2);
+	drm_sgt_device_put(NULL);
+}
+
+/*
+ * Owner and DMA device are two: the unbind of the owner ends the mappings, that
+ * of the DMA device does nothing to them. Virtio has it like this.
+ */
+static void device_ends_with_its_owner(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *other = drm_sgt_kunit_bind(test);
+	struct device *owner = kunit_device_register(test, "owner");
+	struct drm_sgt_kunit *ctx = test->priv;
+	struct drm_sgt_device *sdev;
+	struct device_table t;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, owner);
+	sdev = devm_drm_sgt_device_create(owner, other->dev);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sdev);
+	KUNIT_EXPECT_PTR_EQ(test, sdev->dma_dev, other->dev);
+	KUNIT_EXPECT_FALSE(test, drm_sgt_device_is_phys(sdev));
+	KUNIT_EXPECT_NE(test, drm_sgt_device_id(sdev), drm_sgt_device_id(other->sdev));
+	drm_sgt_kunit_watch(test, sdev);
+
+	drm_sgt_kunit_stub_dma(ctx);
+	t = device_table_create(test, sdev, DRM_SGT_MAPPED);
+	drm_sgt_kunit_unbind(other);
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(t.sgt), DRM_SGT_MAPPED);
+	KUNIT_EXPECT_EQ(test, ctx->unmaps, 0);
+
+	device_release_driver(owner);
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(t.sgt), DRM_SGT_BACKED);
+	KUNIT_EXPECT_EQ(test, ctx->unmaps, 1);
+}
+
+/* In physical mode the DMA API is not called, and the end is the same. */
+static void device_in_physical_mode_ends_too(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind_phys(test);
+	struct device_table t;
+
+	KUNIT_EXPECT_TRUE(test, drm_sgt_device_is_phys(d->sdev));
+	KUNIT_EXPECT_EQ(test, d->sdev->limits.max_segment, UINT_MAX & PAGE_MASK);
+	KUNIT_EXPECT_EQ(test, d->sdev->limits.boundary, ULONG_MAX);
+	/* No stubs: the pages do not exist, and the DMA API would notice. */
+	t = device_table_create(test, d->sdev, DRM_SGT_MAPPED);
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(d->sdev).mapped, 1);
+	drm_sgt_kunit_unbind(d);
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(d->sdev).revoked, 1);
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(t.sgt), DRM_SGT_BACKED);
+	device_check_table_after_end(test, &t);
+}
+
+/*
+ * debugfs
+ */
+
+#define DEVICE_SHOW_SIZE	SZ_16K
+
+/* The line of @sdev in the table of devices. */
+static char *device_show(struct kunit *test, struct drm_sgt_device *sdev)
+{
+	struct seq_file m = { .size = DEVICE_SHOW_SIZE };
+	char *line, *text, number[16];
+
+	text = kunit_kzalloc(test, DEVICE_SHOW_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, text);
+	m.buf = text;
+	drm_sgt_device_show_all(&m);
+	KUNIT_ASSERT_FALSE(test, seq_has_overflowed(&m));
+	KUNIT_ASSERT_EQ(test, 0, strncmp(text, "id ", 3));
+	scnprintf(number, sizeof(number), "%u ", drm_sgt_device_id(sdev));
+	while ((line = strsep(&text, "\n")))
+		if (str_has_prefix(line, number))
+			return line;
+	KUNIT_FAIL_AND_ABORT(test, "device %u is not listed", drm_sgt_device_id(sdev));
+	return NULL;
+}
+
+/* The table says what the counters say, also of a device that is gone. */
+static void device_is_shown_as_it_is(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	char owner[64], dma[64], mode[8], state[8];
+	unsigned long tables, mapped, bytes;
+	unsigned int id, maps, unmaps, revoked;
+	struct device_table t;
+	const char *line;
+
+	drm_sgt_kunit_stub_dma(test->priv);
+	t = device_table_create(test, d->sdev, DRM_SGT_MAPPED);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_unmap(t.sgt));
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(t.sgt, DMA_TO_DEVICE));
+
+	line = device_show(test, d->sdev);
+	KUNIT_ASSERT_EQ(test, 11,
+			sscanf(line, "%u %63s %63s %7s %7s %lu %lu %lu %u %u %u", &id,
+			       owner, dma, mode, state, &tables, &mapped, &bytes,
+			       &maps, &unmaps, &revoked));
+	KUNIT_EXPECT_STREQ(test, owner, dev_name(d->dev));
+	KUNIT_EXPECT_STREQ(test, dma, dev_name(d->dev));
+	KUNIT_EXPECT_STREQ(test, mode, "dma");
+	KUNIT_EXPECT_STREQ(test, state, "live");
+	KUNIT_EXPECT_EQ(test, tables, 1);
+	KUNIT_EXPECT_EQ(test, mapped, 1);
+	KUNIT_EXPECT_EQ(test, bytes, DEVICE_SIZE);
+	KUNIT_EXPECT_EQ(test, maps, 2);
+	KUNIT_EXPECT_EQ(test, unmaps, 1);
+	KUNIT_EXPECT_EQ(test, revoked, 0);
+
+	drm_sgt_kunit_unbind(d);
+	line = device_show(test, d->sdev);
+	KUNIT_ASSERT_EQ(test, 11,
+			sscanf(line, "%u %63s %63s %7s %7s %lu %lu %lu %u %u %u", &id,
+			       owner, dma, mode, state, &tables, &mapped, &bytes,
+			       &maps, &unmaps, &revoked));
+	KUNIT_EXPECT_STREQ(test, state, "gone");
+	KUNIT_EXPECT_EQ(test, tables, 1);
+	KUNIT_EXPECT_EQ(test, mapped, 0);
+	KUNIT_EXPECT_EQ(test, bytes, 0);
+	KUNIT_EXPECT_EQ(test, unmaps, 2);
+	KUNIT_EXPECT_EQ(test, revoked, 1);
+}
+
+static struct kunit_case drm_sgt_device_cases[] = {
+	KUNIT_CASE(device_without_dma_device_is_refused),
+	KUNIT_CASE_PARAM(device_has_the_limits_of_the_dma_device, device_limits_gen_params),
+	KUNIT_CASE(device_limits_reach_its_tables),
+	KUNIT_CASE_PARAM(device_unbind_ends_mappings, device_state_gen_params),
+	KUNIT_CASE(device_unregister_ends_mappings),
+	KUNIT_CASE(device_shutdown_happens_once),
+	KUNIT_CASE(device_unbind_waits_once_for_many),
+	KUNIT_CASE(device_that_is_gone_still_makes_tables),
+	KUNIT_CASE(device_lives_as_long_as_its_tables),
+	KUNIT_CASE(device_references_are_counted),
+	KUNIT_CASE(device_ends_with_its_owner),
+	KUNIT_CASE(device_in_physical_mode_ends_too),
+	KUNIT_CASE(device_is_shown_as_it_is),
+	{}
+};
+
+static struct kunit_suite drm_sgt_device_suite = {
+	.name = "drm_sgt_device",
+	.init = drm_sgt_kunit_init,
+	.test_cases = drm_sgt_device_cases,
+};
+
+kunit_test_suite(drm_sgt_device_suite);

@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/dma-mapping.h>
+#include <linux/sizes.h>
+#include <linux/vmalloc.h>
+
+#include "drm_sgt_kunit_helpers.h"
+
+/*
+ * The states of a table and every way between them, over a source that keeps
+ * account of its pages and a DMA API that does what the case says.
+ */
+
+static const struct drm_sgt_kunit_piece sgt_pieces[] = {
+	{ 0x100, 4 }, { 0x300, 1 }, { 0x200, 2 }, { 0x202, 3 }, { 0x301, 1 }, { 0x300, 1 },
+};
+
+#define SGT_PAGES	(4 + 1 + 2 + 3 + 1 + 1)
+#define SGT_SIZE	(SGT_PAGES * PAGE_SIZE)
+/* 0x200 and 0x202 are one. */
+#define SGT_RUNS	5
+/* At two pages for each entry: 2 + 1 + 3 + 1 + 1. */
+#define SGT_ENTS	8
+
+/* A device, a source and a table of it, in state EMPTY. */
+struct sgt_fixture {
+	struct drm_sgt_kunit *ctx;
+	struct drm_sgt_kunit_device *d;
+	struct drm_sgt_kunit_source *source;
+	struct drm_sgt *sgt;
+};
+
+static struct sgt_fixture sgt_fixture_create(struct kunit *test)
+{
+	struct sgt_fixture f = { .ctx = test->priv };
+
+	f.d = drm_sgt_kunit_bind_limits(test, "sgt", 2 * PAGE_SIZE, ULONG_MAX);
+	drm_sgt_kunit_stub_dma(f.ctx);
+	f.source = drm_sgt_kunit_source_create(test, sgt_pieces, ARRAY_SIZE(sgt_pieces));
+	f.sgt = drm_sgt_kunit_sgt(test, f.d->sdev, f.source);
+	return f;
+}
+
+/* What can be seen of a table in each state. */
+static void sgt_check_state(struct kunit *test, const struct sgt_fixture *f,
+			    enum drm_sgt_state state)
+{
+	struct drm_sgt_device_stats stats = drm_sgt_kunit_stats(f->d->sdev);
+	bool backed = state != DRM_SGT_EMPTY, mapped = state == DRM_SGT_MAPPED;
+	struct drm_sgt_info info;
+
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(f->sgt), state);
+	drm_sgt_get_info(f->sgt, &info);
+	KUNIT_EXPECT_EQ(test, info.state, state);
+	KUNIT_EXPECT_EQ(test, info.size, SGT_SIZE);
+	KUNIT_EXPECT_EQ(test, info.runs, backed ? SGT_RUNS : 0);
+	KUNIT_EXPECT_EQ(test, info.folios, backed ? ARRAY_SIZE(sgt_pieces) : 0);
+	KUNIT_EXPECT_EQ(test, info.cpu_ents, backed ? SGT_ENTS : 0);
+	KUNIT_EXPECT_EQ(test, info.dma_segs, mapped ? SGT_ENTS : 0);
+
+	KUNIT_EXPECT_EQ(test, f->source->pages_out, backed ? SGT_PAGES : 0);
+	KUNIT_EXPECT_EQ(test, f->ctx->maps - f->ctx->unmaps, mapped);
+	KUNIT_EXPECT_EQ(test, stats.tables, 1);
+	KUNIT_EXPECT_EQ(test, stats.mapped, mapped);
+	KUNIT_EXPECT_EQ(test, stats.bytes_mapped, mapped ? SGT_SIZE : 0);
+}
+
+/* Bring a new table into @state. */
+static void sgt_enter_state(struct kunit *test, struct drm_sgt *sgt,
+			    enum drm_sgt_state state)
+{
+	if (state != DRM_SGT_EMPTY)
+		KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(sgt));
+	if (state == DRM_SGT_MAPPED)
+		KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(sgt, DMA_BIDIRECTIONAL));
+}
+
+static const enum drm_sgt_state sgt_states[] = {
+	DRM_SGT_EMPTY, DRM_SGT_BACKED, DRM_SGT_MAPPED,
+};
+
+static void sgt_state_desc(const enum drm_sgt_state *state, char *desc)
+{
+	static const char * const name[] = { "EMPTY", "BACKED", "MAPPED" };
+
+	strscpy(desc, name[*state], KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(sgt_state, sgt_states, sgt_state_desc);
+
+/*
+ * A table of no bytes, of half a page or of more entries than an sg_table can
+ * count is not made. The source stays with the caller, untouched.
+ */
+static void sgt_create_refuses_bad_sizes(struct kunit *test)
+{
+	static const struct { u64 size; int err; } bad[] = {
+		{ 0, -EINVAL }, { 1, -EINVAL }, { PAGE_SIZE - 1, -EINVAL },
+		{ PAGE_SIZE + 1, -EINVAL }, { U64_MAX, -EINVAL },
+		{ ((u64)INT_MAX + 1) << PAGE_SHIFT, -E2BIG }, { BIT_ULL(63), -E2BIG },
+	};
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct drm_sgt_kunit_source *source;
+	unsigned int i;
+
+	source = drm_sgt_kunit_source_create(test, sgt_pieces, ARRAY_SIZE(sgt_pieces));
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct drm_sgt *sgt;
+
+		sgt = drm_sgt_create(d->sdev, &drm_sgt_kunit_source_ops, source,
+				     bad[i].size);
+		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(sgt), bad[i].err,
+				    "%llu bytes", bad[i].size);
+		if (!IS_ERR(sgt))
+			drm_sgt_free(sgt);
+	}
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(d->sdev).tables, 0);
+	KUNIT_EXPECT_EQ(test, source->gets, 0);
+	KUNIT_EXPECT_EQ(test, source->releases, 0);
+}
+
+/* A new table is EMPTY, knows its size and its device, and has touched no page. */
+static void sgt_create_touches_no_page(struct kunit *test)
+{
+	struct sgt_fixture f = sgt_fixture_create(test);
+
+	sgt_check_state(test, &f, DRM_SGT_EMPTY);
+	KUNIT_EXPECT_EQ(test, drm_sgt_size(f.sgt), SGT_SIZE);
+	KUNIT_EXPECT_PTR_EQ(test, drm_sgt_get_device(f.sgt), f.d->sdev);
+	KUNIT_EXPECT_EQ(test, f.source->gets, 0);
+}
+
+/* EMPTY: nothing can be mapped, read or synced; to undo nothing is fine. */
+static void sgt_empty_refuses(struct kunit *test)
+{
+	struct sgt_fixture f = sgt_fixture_create(test);
+	struct drm_sgt_access access = {};
+
+	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
+	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_access_begin(f.sgt, &access));
+	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_sync_for_cpu(f.sgt, 0, 1));
+	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_sync_for_device(f.sgt, 0, 1));
+	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR_OR_ZERO(drm_sgt_dup_table(f.sgt)));
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_unmap(f.sgt));
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_depopulate(f.sgt));
+	sgt_check_state(test, &f, DRM_SGT_EMPTY);
+	KUNIT_EXPECT_EQ(test, f.source->gets, 0);
+}
+
+/* BACKED: no address to be read; to populate again, or unmap, does nothing. */
+static void sgt_backed_refuses(struct kunit *test)
+{
+	struct sgt_fixture f = sgt_fixture_create(test);
+	struct drm_sgt_access access = {};
+
+	sgt_enter_state(test, f.sgt, DRM_SGT_BACKED);
+	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_access_begin(f.sgt, &access));
+	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_sync_for_cpu(f.sgt, 0, 1));
+	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_sync_for_device(f.sgt, 0, 1));
+	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_map(f.sgt, DMA_NONE));
+	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_map(f.sgt, DMA_NONE + 1));
+	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_map(f.sgt, -1));
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_unmap(f.sgt));
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_populate(f.sgt));
+	sgt_check_state(test, &f, DRM_SGT_BACKED);
+	KUNIT_EXPECT_EQ(test, f.source->gets, 1);
+	KUNIT_EXPECT_EQ(test, f.ctx->maps, 0);
+}
+
+/* MAPPED: pages stay, the direction too; to map again the same way is fine. */
+static void sgt_mapped_refuses(struct kunit *test)
+{
+	struct sgt_fixture f = sgt_fixture_create(test);
+
+	sgt_enter_state(test, f.sgt, DRM_SGT_MAPPED);
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_depopulate(f.sgt));
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_map(f.sgt, DMA_TO_DEVICE));
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_map(f.sgt, DMA_FROM_DEVICE));
+	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_map(f.sgt, DMA_NONE));
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_populate(f.sgt));
+	sgt_check_state(test, &f, DRM_SGT_MAPPED);
+	KUNIT_EXPECT_EQ(test, f.source->gets, 1);
+	KUNIT_EXPECT_EQ(test, f.ctx->maps, 1);
+}
+
+/* Every arc of the picture of states, three times over. */
+static void sgt_goes_round_its_states(struct kunit *test)
+{
+	static const enum dma_data_direction dir[] = {
+		DMA_BIDIRECTIONAL, DMA_TO_DEVICE, DMA_FROM_DEVICE,
+	};
+	struct sgt_fixture f = sgt_fixture_create(test);
+	unsigned int round;
+
+	for (round = 0; round < ARRAY_SIZE(dir); round++) {
+		KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(f.sgt));
+		sgt_check_state(test, &f, DRM_SGT_BACKED);
+		KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(f.sgt, dir[round]));
+		sgt_check_state(test, &f, DRM_SGT_MAPPED);
+		KUNIT_ASSERT_EQ(test, 0, drm_sgt_unmap(f.sgt));
+		sgt_check_state(test, &f, DRM_SGT_BACKED);
+		KUNIT_ASSERT_EQ(test, 0, drm_sgt_unmap(f.sgt));
+		KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(f.sgt, dir[round]));
+		KUNIT_ASSERT_EQ(test, 0, drm_sgt_unmap(f.sgt));
+		KUNIT_ASSERT_EQ(test, 0, drm_sgt_depopulate(f.sgt));
+		sgt_check_state(test, &f, DRM_SGT_EMPTY);
+		/* A run that was added in two pieces may come back in one. */
+		KUNIT_EXPECT_EQ(test, f.source->puts, SGT_RUNS * (round + 1));
+	}
+	KUNIT_EXPECT_EQ(test, f.ctx->maps, 2 * ARRAY_SIZE(dir));
+	KUNIT_EXPECT_EQ(test, f.ctx->unmaps, 2 * ARRAY_SIZE(dir));
+	KUNIT_EXPECT_EQ(test, f.source->releases, 0);
+}
+
+/*
+ * From any state, freeing unmaps, then gives back each page once, then releases
+ * the source, and counts the table out.
+ */
+static void sgt_free_undoes_everything(struct kunit *test)
+{
+	enum drm_sgt_state state = *(const enum drm_sgt_state *)test->param_value;
+	struct sgt_fixture f = sgt_fixture_create(test);
+	bool backed = state != DRM_SGT_EMPTY, mapped = state == DRM_SGT_MAPPED;
+
+	sgt_enter_state(test, f.sgt, state);
+	sgt_check_state(test, &f, state);
+	drm_sgt_kunit_free_now(test, f.sgt);
+
+	KUNIT_EXPECT_EQ(test, f.ctx->unmaps, mapped);
+	KUNIT_EXPECT_EQ(test, f.source->puts, backed ? SGT_RUNS : 0);
+	KUNIT_EXPECT_EQ(test, f.source->unmaps_at_put, mapped);
+	KUNIT_EXPECT_EQ(test, f.source->pages_out, 0);
+	KUNIT_EXPECT_EQ(test, f.source->releases, 1);
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f.d->sdev).tables, 0);
+}
+
+/* NULL is freed by doing nothing. */
+static void sgt_free_of_null_does_nothing(struct kunit *test)
+{
+	drm_sgt_free(NULL);
+}
+
+/* A source needs neither put nor release. */
+static void sgt_put_and_release_are_optional(struct kunit *test)
+{
+	static const struct drm_sgt_kunit_piece page[] = { { 0x100, 1 } };
+	struct drm_sgt_pages_ops ops = {
+		.name = "bare",
+		.get = drm_sgt_kunit_source_ops.get,
+	};
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct drm_sgt_kunit_source *source;
+	struct drm_sgt *sgt;
+
+	source = drm_sgt_kunit_source_create(test, page, 1);
+	sgt = drm_sgt_create(d->sdev, &ops, source, PAGE_SIZE);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_populate(sgt));
+	drm_sgt_free(sgt);
+	KUNIT_EXPECT_EQ(test, source->pages_out, 1);
+	source->pages_out = 0;
+}
+
+/*
+ * The source fails at any of its steps: its errno comes back, what it had added
+ * is given back once, the table is EMPTY and can be populated later.
+ */
+static void sgt_populate_undoes_what_a_source_had_added(struct kunit *test)
+{
+	struct sgt_fixture f = sgt_fixture_create(test);
+	unsigned int step;
+
+	for (step = 0; step < ARRAY_SIZE(sgt_pieces); step++) {
+		f.source->fail_at = step;
+		f.source->fail_with = -EREMOTEIO;
+		KUNIT_EXPECT_EQ(test, -EREMOTEIO, drm_sgt_populate(f.sgt));
+		sgt_check_state(test, &f, DRM_SGT_EMPTY);
+
+		/* "Done", with pages missing. */
+		f.source->fail_with = 0;
+		KUNIT_EXPECT_EQ(test, -EIO, drm_sgt_populate(f.sgt));
+		sgt_check_state(test, &f, DRM_SGT_EMPTY);
+	}
+
+	f.source->fail_at = UINT_MAX;
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_populate(f.sgt));
+	sgt_check_state(test, &f, DRM_SGT_BACKED);
+}
+
+/* A source that has more pages than the table is refused, with all of them back. */
+static void sgt_populate_refuses_a_source_that_is_too_large(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct drm_sgt_kunit_source *source;
+	struct drm_sgt *sgt;
+
+	source = drm_sgt_kunit_source_create(test, sgt_pieces, ARRAY_SIZE(sgt_pieces));
+	sgt = drm_sgt_create(d->sdev, &drm_sgt_kunit_source_ops, source,
+			     SGT_SIZE - PAGE_SIZE);
+	drm_sgt_kunit_free_later(test, sgt);
+	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_populate(sgt));
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(sgt), DRM_SGT_EMPTY);
+	KUNIT_EXPECT_EQ(test, source->pages_out, 0);
+	KUNIT_EXPECT_GT(test, source->puts, 0);
+}
+
+/*
+ * The DMA API fails: its errno comes back, the table stays BACKED, nothing is
+ * unmapped that was not mapped, and the next attempt is free to succeed.
+ */
+static void sgt_map_that_fails_stays_backed(struct kunit *test)
+{
+	static const int err[] = { -ENOMEM, -EREMOTEIO, -EINVAL, -EIO };
+	struct sgt_fixture f = sgt_fixture_create(test);
+	unsigned int i;
+
+	sgt_enter_state(test, f.sgt, DRM_SGT_BACKED);
+	for (i = 0; i < ARRAY_SIZE(err); i++) {
+		f.ctx->map.ret = err[i];
+		KUNIT_EXPECT_EQ(test, err[i], drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
+		sgt_check_state(test, &f, DRM_SGT_BACKED);
+	}
+	KUNIT_EXPECT_EQ(test, f.ctx->unmaps, 0);
+
+	/* In another direction: that of the failure is forgotten. */
+	f.ctx->map.ret = 0;
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_TO_DEVICE));
+	sgt_check_state(test, &f, DRM_SGT_MAPPED);
+}
+
+/* A mapping that does not cover the table is undone, and -EIO. */
+static void sgt_map_that_is_short_is_undone(struct kunit *test)
+{
+	struct sgt_fixture f = sgt_fixture_create(test);
+	unsigned int missing;
+
+	sgt_enter_state(test, f.sgt, DRM_SGT_BACKED);
+	for (missing = 1; missing <= SGT_ENTS; missing++) {
+		f.ctx->map.missing = missing;
+		KUNIT_EXPECT_EQ(test, -EIO, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
+		KUNIT_EXPECT_EQ(test, f.ctx->maps, missing);
+		sgt_check_state(test, &f, DRM_SGT_BACKED);
+	}
+
+	f.ctx->map.missing = 0;
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
+	sgt_check_state(test, &f, DRM_SGT_MAPPED);
+}
+
+/*
+ * A mapping that an IOMMU merged: the walk ends at nents, and what lies behind
+ * it in the list is not read. The pages are all still there.
+ */
+static void sgt_map_that_merges_is_walked_by_nents(struct kunit *test)
+{
+	struct sgt_fixture f = sgt_fixture_create(test);
+	struct drm_sgt_info info;
+	struct drm_dma_iter iter;
+	struct drm_dma_seg seg;
+	int ret;
+
+	if (!IS_ENABLED(CONFIG_NEED_SG_DMA_LENGTH))
+		kunit_skip(test, "entries have one length for CPU and device");
+
+	f.ctx->map.merge = true;
+	sgt_enter_state(test, f.sgt, DRM_SGT_MAPPED);
+	drm_sgt_get_info(f.sgt, &info);
+	KUNIT_EXPECT_EQ(test, info.dma_segs, 1);
+	KUNIT_EXPECT_EQ(test, info.cpu_ents, SGT_ENTS);
+
+	drm_sgt_access_scope(view, f.sgt, ret) {
+		KUNIT_EXPECT_EQ(test, drm_dma_view_size(view), SGT_SIZE);
+		KUNIT_EXPECT_EQ(test, view.nents, 1);
+		ret = drm_dma_iter_init(&iter, view, PAGE_SIZE, SGT_SIZE - PAGE_SIZE);
+		KUNIT_EXPECT_EQ(test, ret, 0);
+		KUNIT_EXPECT_TRUE(test, drm_dma_iter_next(&iter, &seg));
+		KUNIT_EXPECT_EQ(test, seg.addr, f.ctx->map.base + PAGE_SIZE);
+		KUNIT_EXPECT_EQ(test, seg.len, SGT_SIZE - PAGE_SIZE);
+		KUNIT_EXPECT_FALSE(test, drm_dma_iter_next(&iter, &seg));
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+}
+
+/*
+ * Through the real DMA API: the segments are those that it gave, the mapping is
+ * not synced, and ends with the table.
+ */
+static void sgt_maps_through_the_dma_api(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct drm_dma_iter iter;
+	struct drm_dma_seg seg;
+	struct drm_sgt *sgt;
+	void *buf;
+	int ret;
+	u64 n = 0;
+
+	buf = vmalloc(16 * PAGE_SIZE);
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	sgt = drm_sgt_create_vmalloc(d->sdev, buf, 16 * PAGE_SIZE);
+	if (IS_ERR(sgt))
+		vfree(buf);
+	drm_sgt_kunit_free_later(test, sgt);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(sgt));
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(sgt, DMA_BIDIRECTIONAL));
+
+	drm_sgt_access_scope(view, sgt, ret) {
+		ret = drm_dma_iter_init(&iter, view, 0, drm_dma_view_size(view));
+		KUNIT_EXPECT_EQ(test, ret, 0);
+		while (!ret && drm_dma_iter_next(&iter, &seg))
+			for (; seg.len; seg.len -= PAGE_SIZE, seg.addr += PAGE_SIZE) {
+				struct page *page = vmalloc_to_page(buf + n++ * PAGE_SIZE);
+
+				KUNIT_EXPECT_EQ(test, seg.addr, page_to_phys(page));
+			}
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, n, 16);
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_sync_for_device(sgt, 0, drm_sgt_size(sgt)));
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_sync_for_cpu(sgt, 0, drm_sgt_size(sgt)));
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_unmap(sgt));
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(sgt), DRM_SGT_BACKED);
+}
+
+KUNIT_DEFINE_ACTION_WRAPPER(sgt_free_table, sg_free_table, struct sg_table *);
+KUNIT_DEFINE_ACTION_WRAPPER(sgt_kfree, kfree, const void *);
+
+/*
+ * A copy lists the same pages, as they were added and not as the device sees
+ * them, and is not mapped.
+ */
+static void sgt_dup_table_lists_the_same_pages(struct kunit *test)
+{
+	enum drm_sgt_state state = *(const enum drm_sgt_state *)test->param_value;
+	struct sgt_fixture f = sgt_fixture_create(test);
+	struct scatterlist *sg, *from;
+	struct sg_table *copy;
+	unsigned int i;
+
+	sgt_enter_state(test, f.sgt, state);
+	copy = drm_sgt_dup_table(f.sgt);
+	if (state == DRM_SGT_EMPTY) {
+		KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(copy), -EINVAL);
+		return;
+	}
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, copy);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, sgt_kfree, copy));
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, sgt_free_table, copy));
+
+	KUNIT_EXPECT_EQ(test, copy->orig_nents, SGT_ENTS);
+	KUNIT_EXPECT_EQ(test, copy->nents, SGT_ENTS);
+	from = f.sgt->table.sgl;
+	for_each_sgtable_sg(copy, sg, i) {
+		KUNIT_EXPECT_PTR_EQ(test, sg_page(sg), sg_page(from));
+		KUNIT_EXPECT_EQ(test, sg->length, from->length);
+		KUNIT_EXPECT_EQ(test, sg->offset, 0);
+		KUNIT_EXPECT_EQ(test, sg_dma_address(sg), 0);
+		from = sg_next(from);
+	}
+	KUNIT_EXPECT_NULL(test, from);
+	sgt_check_state(test, &f, state);
+}
+
+static struct kunit_case drm_sgt_cases[] = {
+	KUNIT_CASE(sgt_create_refuses_bad_sizes),
+	KUNIT_CASE(sgt_create_touches_no_page),
+	KUNIT_CASE(sgt_empty_refuses),
+	KUNIT_CASE(sgt_backed_refuses),
+	KUNIT_CASE(sgt_mapped_refuses),
+	KUNIT_CASE(sgt_goes_round_its_states),
+	KUNIT_CASE_PARAM(sgt_free_undoes_everything, sgt_state_gen_params),
+	KUNIT_CASE(sgt_free_of_null_does_nothing),
+	KUNIT_CASE(sgt_put_and_release_are_optional),
+	KUNIT_CASE(sgt_populate_undoes_what_a_source_had_added),
+	KUNIT_CASE(sgt_populate_refuses_a_source_that_is_too_large),
+	KUNIT_CASE(sgt_map_that_fails_stays_backed),
+	KUNIT_CASE(sgt_map_that_is_short_is_undone),
+	KUNIT_CASE(sgt_map_that_merges_is_walked_by_nents),
+	KUNIT_CASE(sgt_maps_through_the_dma_api),
+	KUNIT_CASE_PARAM(sgt_dup_table_lists_the_same_pages, sgt_state_gen_params),
+	{}
+};
+
+static struct kunit_suite drm_sgt_suite = {
+	.name = "drm_sgt",
+	.init = drm_sgt_kunit_init,
+	.test_cases = drm_sgt_cases,
+};
+
+kunit_test_suite(drm_sgt_suite);

@@ -1,0 +1,499 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <kunit/device.h>
+#include <kunit/static_stub.h>
+#include <kunit/test-bug.h>
+#include <linux/dma-mapping.h>
+#include <linux/file.h>
+#include <linux/kthread.h>
+#include <linux/moduleparam.h>
+#include <linux/pagemap.h>
+#include <linux/pagevec.h>
+#include <linux/random.h>
+#include <linux/sched/task.h>
+#include <linux/shmem_fs.h>
+#include <linux/sizes.h>
+#include <linux/swap.h>
+
+#include "drm_sgt_kunit_helpers.h"
+
+static ulong kunit_seed;
+module_param(kunit_seed, ulong, 0444);
+MODULE_PARM_DESC(kunit_seed, "seed of the random test cases; 0: another one each time");
+
+/* A seed that a failure can be repeated with; it is in the log of the case. */
+void drm_sgt_kunit_seed(struct kunit *test, struct rnd_state *rnd)
+{
+	unsigned long seed = kunit_seed ?: get_random_u32();
+
+	kunit_info(test, "drm_gem_sgt.kunit_seed=%lu", seed);
+	prandom_seed_state(rnd, seed);
+}
+
+/* A random number from 0 to @limit - 1. */
+u32 drm_sgt_kunit_below(struct rnd_state *rnd, u32 limit)
+{
+	return prandom_u32_state(rnd) % limit;
+}
+
+/*
+ * Context of a case
+ */
+
+struct drm_sgt_kunit *drm_sgt_kunit_create(struct kunit *test)
+{
+	struct drm_sgt_kunit *ctx;
+
+	ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ctx);
+	ctx->test = test;
+	ctx->map.base = SZ_1G;
+	init_completion(&ctx->entered);
+	init_completion(&ctx->gate);
+	return ctx;
+}
+
+/* For &kunit_suite.init */
+int drm_sgt_kunit_init(struct kunit *test)
+{
+	test->priv = drm_sgt_kunit_create(test);
+	return 0;
+}
+
+static struct drm_sgt_kunit *drm_sgt_kunit_current(void)
+{
+	return kunit_get_current_test()->priv;
+}
+
+/* Hands out DMA addresses that nothing else has, and never uses them. */
+static int drm_sgt_kunit_fake_map(struct drm_sgt *sgt)
+{
+	struct drm_sgt_kunit *ctx = drm_sgt_kunit_current();
+	dma_addr_t addr = ctx->map.base;
+	struct scatterlist *sg;
+	unsigned int i;
+
+	if (ctx->map.block) {
+		complete(&ctx->entered);
+		wait_for_completion(&ctx->gate);
+	}
+	if (ctx->map.ret)
+		return ctx->map.ret;
+
+	for_each_sgtable_sg(&sgt->table, sg, i) {
+		sg_dma_address(sg) = addr;
+		sg_dma_len(sg) = sg->length;
+		addr += sg->length + ctx->map.gap;
+	}
+	sgt->table.nents = sgt->table.orig_nents - ctx->map.missing;
+
+	if (ctx->map.merge) {
+		for_each_sgtable_sg(&sgt->table, sg, i) {
+			sg_dma_address(sg) = (dma_addr_t)0xdead0000dead0000ULL;
+			sg_dma_len(sg) = 0xdead;
+		}
+		sg_dma_address(sgt->table.sgl) = ctx->map.base;
+		sg_dma_len(sgt->table.sgl) = sgt->size;
+		sgt->table.nents = 1;
+	}
+
+	ctx->maps++;
+	return 0;
+}
+
+static void drm_sgt_kunit_fake_unmap(struct drm_sgt *sgt)
+{
+	struct drm_sgt_kunit *ctx = drm_sgt_kunit_current();
+
+	if (ctx->block_unmap) {
+		complete(&ctx->entered);
+		wait_for_completion(&ctx->gate);
+	}
+	ctx->unmaps++;
+}
+
+/*
+ * From now to the end of the case. What is mapped in between has to be unmapped
+ * in between: register its undo after this.
+ */
+void drm_sgt_kunit_stub_dma(struct drm_sgt_kunit *ctx)
+{
+	kunit_activate_static_stub(ctx->test, drm_sgt_dma_map,
+				   drm_sgt_kunit_fake_map);
+	kunit_activate_static_stub(ctx->test, drm_sgt_dma_unmap,
+				   drm_sgt_kunit_fake_unmap);
+}
+
+static void drm_sgt_kunit_record(dma_addr_t addr, size_t len,
+				 enum dma_data_direction dir, bool for_cpu)
+{
+	struct drm_sgt_kunit *ctx = drm_sgt_kunit_current();
+
+	if (ctx->nr_syncs < ARRAY_SIZE(ctx->sync))
+		ctx->sync[ctx->nr_syncs] = (struct drm_sgt_kunit_sync) {
+			.addr = addr,
+			.len = len,
+			.dir = dir,
+			.for_cpu = for_cpu,
+		};
+	ctx->nr_syncs++;
+}
+
+static void drm_sgt_kunit_fake_sync_for_device(struct device *dev,
+					       dma_addr_t addr, size_t len,
+					       enum dma_data_direction dir)
+{
+	drm_sgt_kunit_record(addr, len, dir, false);
+}
+
+static void drm_sgt_kunit_fake_sync_for_cpu(struct device *dev,
+					    dma_addr_t addr, size_t len,
+					    enum dma_data_direction dir)
+{
+	drm_sgt_kunit_record(addr, len, dir, true);
+}
+
+/* Syncs are recorded, and not done, from now to the end of the case. */
+void drm_sgt_kunit_stub_sync(struct drm_sgt_kunit *ctx)
+{
+	kunit_activate_static_stub(ctx->test, drm_sgt_dma_sync_for_device,
+				   drm_sgt_kunit_fake_sync_for_device);
+	kunit_activate_static_stub(ctx->test, drm_sgt_dma_sync_for_cpu,
+				   drm_sgt_kunit_fake_sync_for_cpu);
+}
+
+/*
+ * Devices
+ */
+
+struct drm_sgt_device_stats drm_sgt_kunit_stats(struct drm_sgt_device *sdev)
+{
+	struct drm_sgt_device_stats stats;
+
+	drm_sgt_device_get_stats(sdev, &stats);
+	return stats;
+}
+
+/*
+ * The last thing that happens to a device in a case, but for the unbind of its
+ * owner where the case did not do that. Whoever fails here has left something.
+ */
+static void drm_sgt_kunit_device_check(void *data)
+{
+	struct drm_sgt_kunit_device *d = data;
+	struct drm_sgt_device_stats stats = drm_sgt_kunit_stats(d->sdev);
+
+	KUNIT_EXPECT_EQ(d->test, stats.tables, 0);
+	KUNIT_EXPECT_EQ(d->test, stats.mapped, 0);
+	KUNIT_EXPECT_EQ(d->test, stats.bytes_mapped, 0);
+	KUNIT_EXPECT_EQ(d->test, stats.maps, stats.unmaps);
+	KUNIT_EXPECT_LE(d->test, stats.grace_periods, 1);
+	KUNIT_EXPECT_TRUE(d->test, list_empty(&d->sdev->mapped));
+	KUNIT_EXPECT_EQ(d->test, kref_read(&d->sdev->refcount), 1 + d->bound);
+	drm_sgt_device_put(d->sdev);
+}
+
+static struct drm_sgt_kunit_device *
+drm_sgt_kunit_device_create(struct kunit *test, struct drm_sgt_device *sdev)
+{
+	struct drm_sgt_kunit_device *d;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sdev);
+	d = kunit_kzalloc(test, sizeof(*d), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, d);
+	d->test = test;
+	d->sdev = drm_sgt_device_get(sdev);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, drm_sgt_kunit_device_check, d));
+	return d;
+}
+
+/* Check a device that the case has made itself, and that is unbound at the end. */
+void drm_sgt_kunit_watch(struct kunit *test, struct drm_sgt_device *sdev)
+{
+	drm_sgt_kunit_device_create(test, sdev);
+}
+
+/* A device with limits of DMA segments, bound, and its own DMA device. */
+struct drm_sgt_kunit_device *
+drm_sgt_kunit_bind_limits(struct kunit *test, const char *name,
+			  unsigned int max_segment, u64 boundary)
+{
+	struct device_dma_parameters *parms;
+	struct drm_sgt_kunit_device *d;
+	struct device *dev;
+
+	/* Kept until the device is gone: allocated before, freed after it. */
+	parms = kunit_kzalloc(test, sizeof(*parms), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, parms);
+
+	dev = kunit_device_register(test, name);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
+	KUNIT_ASSERT_EQ(test, 0, dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(64)));
+	dev->dma_parms = parms;
+	dma_set_max_seg_size(dev, max_segment);
+	dma_set_seg_boundary(dev, boundary);
+
+	d = drm_sgt_kunit_device_create(test, devm_drm_sgt_device_create(dev, dev));
+	d->dev = dev;
+	d->bound = true;
+	return d;
+}
+
+/* The same, without any limit that a test would notice. */
+struct drm_sgt_kunit_device *drm_sgt_kunit_bind(struct kunit *test)
+{
+	return drm_sgt_kunit_bind_limits(test, "sgt", UINT_MAX, ULONG_MAX);
+}
+
+/* A device that takes physical addresses. */
+struct drm_sgt_kunit_device *drm_sgt_kunit_bind_phys(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *d;
+	struct device *dev;
+
+	dev = kunit_device_register(test, "phys");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
+	d = drm_sgt_kunit_device_create(test, devm_drm_sgt_device_create_phys(dev));
+	d->dev = dev;
+	d->bound = true;
+	return d;
+}
+
+/* Unbind the driver: its devres entries are released when this returns. */
+void drm_sgt_kunit_unbind(struct drm_sgt_kunit_device *d)
+{
+	d->bound = false;
+	device_release_driver(d->dev);
+}
+
+/*
+ * Source
+ */
+
+static int drm_sgt_kunit_source_get(void *data, struct drm_sgt_runs *runs, u64 size)
+{
+	struct drm_sgt_kunit_source *s = data;
+	unsigned long pos = 0;
+	unsigned int i;
+	int ret;
+
+	s->gets++;
+	for (i = 0; i < s->nr_pieces; i++) {
+		const struct drm_sgt_kunit_piece *piece = &s->pieces[i];
+
+		if (i == s->fail_at)
+			return s->fail_with;
+		ret = drm_sgt_runs_add(runs, pfn_to_page(piece->pfn), piece->nr_pages);
+		if (ret)
+			return ret;
+		memset(s->out + pos, 1, piece->nr_pages);
+		pos += piece->nr_pages;
+		s->pages_out += piece->nr_pages;
+	}
+	return 0;
+}
+
+/* One page comes back: it must be out, and is in from now on. */
+static void drm_sgt_kunit_source_put_page(struct drm_sgt_kunit_source *s,
+					  unsigned long pfn)
+{
+	unsigned long pos = 0;
+	unsigned int i;
+
+	for (i = 0; i < s->nr_pieces; i++) {
+		const struct drm_sgt_kunit_piece *piece = &s->pieces[i];
+		unsigned long n = pfn - piece->pfn;
+
+		if (pfn >= piece->pfn && n < piece->nr_pages && s->out[pos + n]) {
+			s->out[pos + n] = 0;
+			s->pages_out--;
+			return;
+		}
+		pos += piece->nr_pages;
+	}
+	KUNIT_FAIL(s->test, "page %#lx came back, and was not out", pfn);
+}
+
+static void drm_sgt_kunit_source_put(void *data, struct page *page,
+				     unsigned long nr_pages)
+{
+	unsigned long pfn = page_to_pfn(page);
+	struct drm_sgt_kunit_source *s = data;
+	struct drm_sgt_kunit *ctx = s->test->priv;
+
+	s->puts++;
+	s->unmaps_at_put = ctx->unmaps;
+	while (nr_pages--)
+		drm_sgt_kunit_source_put_page(s, pfn++);
+}
+
+static void drm_sgt_kunit_source_release(void *data)
+{
+	struct drm_sgt_kunit_source *s = data;
+
+	KUNIT_EXPECT_EQ(s->test, s->pages_out, 0);
+	s->releases++;
+}
+
+const struct drm_sgt_pages_ops drm_sgt_kunit_source_ops = {
+	.name = "kunit",
+	.get = drm_sgt_kunit_source_get,
+	.put = drm_sgt_kunit_source_put,
+	.release = drm_sgt_kunit_source_release,
+};
+
+/* Every page that went out is in, and nothing came back twice. */
+static void drm_sgt_kunit_source_check(void *data)
+{
+	struct drm_sgt_kunit_source *s = data;
+
+	KUNIT_EXPECT_EQ(s->test, s->pages_out, 0);
+	KUNIT_EXPECT_LE(s->test, s->releases, 1);
+}
+
+struct drm_sgt_kunit_source *
+drm_sgt_kunit_source_create(struct kunit *test,
+			    const struct drm_sgt_kunit_piece *pieces,
+			    unsigned int nr_pieces)
+{
+	struct drm_sgt_kunit_source *s;
+
+	s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	s->test = test;
+	s->pieces = pieces;
+	s->nr_pieces = nr_pieces;
+	s->fail_at = UINT_MAX;
+	s->out = kunit_kzalloc(test, drm_sgt_kunit_source_size(s) >> PAGE_SHIFT,
+			       GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, s->out);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, drm_sgt_kunit_source_check, s));
+	return s;
+}
+
+u64 drm_sgt_kunit_source_size(const struct drm_sgt_kunit_source *source)
+{
+	u64 size = 0;
+	unsigned int i;
+
+	for (i = 0; i < source->nr_pieces; i++)
+		size += (u64)source->pieces[i].nr_pages << PAGE_SHIFT;
+	return size;
+}
+
+KUNIT_DEFINE_ACTION_WRAPPER(drm_sgt_kunit_free, drm_sgt_free, struct drm_sgt *);
+
+/* Free @sgt at the end of the case, unless it is freed before. */
+void drm_sgt_kunit_free_later(struct kunit *test, struct drm_sgt *sgt)
+{
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, drm_sgt_kunit_free, sgt));
+}
+
+void drm_sgt_kunit_free_now(struct kunit *test, struct drm_sgt *sgt)
+{
+	kunit_release_action(test, drm_sgt_kunit_free, sgt);
+}
+
+/* A table of @source, in state EMPTY, freed at the end of the case. */
+struct drm_sgt *drm_sgt_kunit_sgt(struct kunit *test,
+				  struct drm_sgt_device *sdev,
+				  struct drm_sgt_kunit_source *source)
+{
+	struct drm_sgt *sgt;
+
+	sgt = drm_sgt_create(sdev, &drm_sgt_kunit_source_ops, source,
+			     drm_sgt_kunit_source_size(source));
+	drm_sgt_kunit_free_later(test, sgt);
+	return sgt;
+}
+
+/*
+ * Pages
+ */
+
+/*
+ * The mm keeps references of its own to pages that were added or used lately,
+ * in batches for each CPU, and drops them when those are full: fill them with
+ * other pages, so that what is counted then is what others have.
+ */
+void drm_sgt_kunit_flush_batches(struct kunit *test)
+{
+	const unsigned long nr = 4 * PAGEVEC_SIZE;
+	struct file *filp = shmem_file_setup("kunit", nr * PAGE_SIZE, VM_NORESERVE);
+	unsigned long i;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, filp);
+	for (i = 0; i < nr; i++) {
+		struct page *page = shmem_read_mapping_page(filp->f_mapping, i);
+
+		if (IS_ERR(page))
+			break;
+		mark_page_accessed(page);
+		mark_page_accessed(page);
+		put_page(page);
+	}
+	fput(filp);
+	KUNIT_ASSERT_EQ(test, i, nr);
+}
+
+/*
+ * Threads
+ */
+
+static int drm_sgt_kunit_run(void *data)
+{
+	struct drm_sgt_kunit_thread *thread = data;
+
+	/* So that stubs are for this thread as well. */
+	current->kunit_test = thread->ctx->test;
+	thread->ret = thread->fn(thread->arg);
+	current->kunit_test = NULL;
+	complete_all(&thread->done);
+	return 0;
+}
+
+/* Wait for a thread to end; false if it does not, which is a failure. */
+bool drm_sgt_kunit_join(struct drm_sgt_kunit_thread *thread)
+{
+	bool done = wait_for_completion_timeout(&thread->done,
+						DRM_SGT_KUNIT_PATIENCE);
+
+	KUNIT_EXPECT_TRUE_MSG(thread->ctx->test, done, "a thread hangs");
+	return done;
+}
+
+static void drm_sgt_kunit_stop(void *data)
+{
+	struct drm_sgt_kunit_thread *thread = data;
+
+	/* A case that failed half way has not opened it. */
+	complete_all(&thread->ctx->gate);
+	if (drm_sgt_kunit_join(thread))
+		kthread_stop_put(thread->task);
+}
+
+/* Run @fn in a thread of its own; it has returned at the end of the case. */
+struct drm_sgt_kunit_thread *
+drm_sgt_kunit_start(struct drm_sgt_kunit *ctx, int (*fn)(void *arg), void *arg)
+{
+	struct drm_sgt_kunit_thread *thread;
+	struct kunit *test = ctx->test;
+
+	thread = kunit_kzalloc(test, sizeof(*thread), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, thread);
+	thread->ctx = ctx;
+	thread->fn = fn;
+	thread->arg = arg;
+	init_completion(&thread->done);
+	thread->task = kthread_create(drm_sgt_kunit_run, thread, "drm_sgt_kunit");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread->task);
+	/* It ends by itself, and is looked at after that. */
+	wake_up_process(get_task_struct(thread->task));
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, drm_sgt_kunit_stop, thread));
+	return thread;
+}

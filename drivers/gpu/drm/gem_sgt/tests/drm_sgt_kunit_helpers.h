@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __DRM_SGT_KUNIT_HELPERS_H__
+#define __DRM_SGT_KUNIT_HELPERS_H__
+
+#include <linux/bits.h>
+#include <linux/completion.h>
+#include <linux/device.h>
+#include <linux/jiffies.h>
+#include <linux/prandom.h>
+#include <linux/sched.h>
+
+#include <drm/drm_sgt.h>
+#include <kunit/test.h>
+
+#include "../drm_sgt_internal.h"
+
+struct task_struct;
+
+/* How long a test waits for what must happen before it calls it a failure. */
+#define DRM_SGT_KUNIT_PATIENCE	(10 * HZ)
+
+/*
+ * Let others run until @cond__ holds. Returns whether it does. For what can be
+ * seen but does not tell: what tells, is waited for by a completion.
+ */
+#define drm_sgt_kunit_until(cond__)						\
+({										\
+	unsigned long end__ = jiffies + DRM_SGT_KUNIT_PATIENCE;			\
+	bool holds__;								\
+										\
+	while (!(holds__ = (cond__)) && time_before(jiffies, end__))		\
+		cond_resched();							\
+	holds__;								\
+})
+
+/* One call of drm_sgt_dma_sync_for_device() or _cpu(). */
+struct drm_sgt_kunit_sync {
+	dma_addr_t addr;
+	size_t len;
+	enum dma_data_direction dir;
+	bool for_cpu;
+};
+
+#define DRM_SGT_KUNIT_SYNCS	64
+
+/**
+ * struct drm_sgt_kunit - what a case knows; &kunit.priv of every suite here
+ */
+struct drm_sgt_kunit {
+	/** @test: the case */
+	struct kunit *test;
+
+	/** @map: what the stub of drm_sgt_dma_map() does */
+	struct {
+		/** @map.ret: returns this, nothing mapped */
+		int ret;
+		/** @map.missing: leaves out that many entries at the end */
+		unsigned int missing;
+		/**
+		 * @map.merge: one segment, and garbage behind it. Needs
+		 * CONFIG_NEED_SG_DMA_LENGTH
+		 */
+		bool merge;
+		/** @map.base: first DMA address; the segments follow each other */
+		dma_addr_t base;
+		/** @map.gap: bytes between two of them */
+		u64 gap;
+		/** @map.block: waits for @gate before it returns */
+		bool block;
+	} map;
+
+	/** @block_unmap: the stub of drm_sgt_dma_unmap() waits for @gate */
+	bool block_unmap;
+
+	/** @maps: successful calls of the stub */
+	unsigned int maps;
+	/** @unmaps: finished calls of the stub */
+	unsigned int unmaps;
+
+	/** @entered: the stub that blocks was entered */
+	struct completion entered;
+	/** @gate: lets it go on */
+	struct completion gate;
+
+	/** @sync: the calls of the two stubs of syncs, in order */
+	struct drm_sgt_kunit_sync sync[DRM_SGT_KUNIT_SYNCS];
+	/** @nr_syncs: calls; more than fit are counted only */
+	unsigned int nr_syncs;
+};
+
+struct drm_sgt_kunit *drm_sgt_kunit_create(struct kunit *test);
+int drm_sgt_kunit_init(struct kunit *test);
+void drm_sgt_kunit_stub_dma(struct drm_sgt_kunit *ctx);
+void drm_sgt_kunit_stub_sync(struct drm_sgt_kunit *ctx);
+
+/**
+ * struct drm_sgt_kunit_device - a bound device of the test
+ *
+ * At the end of the case, it is checked that nothing of it is left: no table,
+ * no mapping, no reference.
+ */
+struct drm_sgt_kunit_device {
+	struct kunit *test;
+	/** @dev: owner, and DMA device unless in physical mode */
+	struct device *dev;
+	/** @sdev: referenced: good after unbind, too */
+	struct drm_sgt_device *sdev;
+	/** @bound: @dev's devres entry has a reference to @sdev */
+	bool bound;
+};
+
+struct drm_sgt_kunit_device *drm_sgt_kunit_bind(struct kunit *test);
+struct drm_sgt_kunit_device *drm_sgt_kunit_bind_phys(struct kunit *test);
+struct drm_sgt_kunit_device *
+drm_sgt_kunit_bind_limits(struct kunit *test, const char *name,
+			  unsigned int max_segment, u64 boundary);
+void drm_sgt_kunit_watch(struct kunit *test, struct drm_sgt_device *sdev);
+void drm_sgt_kunit_unbind(struct drm_sgt_kunit_device *d);
+struct drm_sgt_device_stats drm_sgt_kunit_stats(struct drm_sgt_device *sdev);
+
+/* Pages that a source adds in one call. */
+struct drm_sgt_kunit_piece {
+	unsigned long pfn;
+	unsigned long nr_pages;
+};
+
+/**
+ * struct drm_sgt_kunit_source - a source that keeps account of its pages
+ *
+ * The pages need not exist: nothing here looks into a &struct page.
+ */
+struct drm_sgt_kunit_source {
+	struct kunit *test;
+	const struct drm_sgt_kunit_piece *pieces;
+	unsigned int nr_pieces;
+	/** @fail_at: the piece that it fails to get; ~0 for none */
+	unsigned int fail_at;
+	/** @fail_with: the errno then; 0 to stop there as if done */
+	int fail_with;
+	/** @pages_out: pages that the layer has */
+	unsigned long pages_out;
+	/** @out: for each page of all pieces in order, whether it has it */
+	u8 *out;
+	/* calls */
+	unsigned int gets;
+	unsigned int puts;
+	unsigned int releases;
+	/** @unmaps_at_put: &drm_sgt_kunit.unmaps when the last page came back */
+	unsigned int unmaps_at_put;
+};
+
+extern const struct drm_sgt_pages_ops drm_sgt_kunit_source_ops;
+
+struct drm_sgt_kunit_source *
+drm_sgt_kunit_source_create(struct kunit *test,
+			    const struct drm_sgt_kunit_piece *pieces,
+			    unsigned int nr_pieces);
+u64 drm_sgt_kunit_source_size(const struct drm_sgt_kunit_source *source);
+void drm_sgt_kunit_free_later(struct kunit *test, struct drm_sgt *sgt);
+void drm_sgt_kunit_free_now(struct kunit *test, struct drm_sgt *sgt);
+struct drm_sgt *drm_sgt_kunit_sgt(struct kunit *test,
+				  struct drm_sgt_device *sdev,
+				  struct drm_sgt_kunit_source *source);
+
+void drm_sgt_kunit_flush_batches(struct kunit *test);
+
+/**
+ * struct drm_sgt_kunit_thread - a second thread of a case
+ */
+struct drm_sgt_kunit_thread {
+	struct drm_sgt_kunit *ctx;
+	int (*fn)(void *arg);
+	void *arg;
+	int ret;
+	struct task_struct *task;
+	/** @done: @fn has returned */
+	struct completion done;
+};
+
+struct drm_sgt_kunit_thread *
+drm_sgt_kunit_start(struct drm_sgt_kunit *ctx, int (*fn)(void *arg), void *arg);
+bool drm_sgt_kunit_join(struct drm_sgt_kunit_thread *thread);
+
+void drm_sgt_kunit_nomem(struct kunit *test);
+unsigned int drm_sgt_kunit_sweep(struct kunit *test, int (*op)(void *arg),
+				 void (*check)(void *arg, int ret), void *arg);
+
+void drm_sgt_kunit_seed(struct kunit *test, struct rnd_state *rnd);
+u32 drm_sgt_kunit_below(struct rnd_state *rnd, u32 limit);
+
+#endif /* __DRM_SGT_KUNIT_HELPERS_H__ */

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/dcache.h>
+#include <linux/debugfs.h>
+#include <linux/fs.h>
+#include <linux/sched.h>
+
+#include "drm_sgt_kunit_helpers.h"
+
+/*
+ * Failing allocations, by fault injection: see fail-nth in
+ * Documentation/fault-injection/fault-injection.rst.
+ */
+
+#ifdef CONFIG_FAULT_INJECTION
+static void drm_sgt_kunit_fail_nth(unsigned int n)
+{
+	WRITE_ONCE(current->fail_nth, n);
+}
+
+/* Was there an nth allocation? */
+static bool drm_sgt_kunit_has_failed(void)
+{
+	return !READ_ONCE(current->fail_nth);
+}
+#else
+static void drm_sgt_kunit_fail_nth(unsigned int n)
+{
+}
+
+static bool drm_sgt_kunit_has_failed(void)
+{
+	return false;
+}
+#endif
+
+/*
+ * Knobs of fault injection that can only be turned in debugfs. As they are, they
+ * spare most of our allocations, and print a backtrace for each of the others.
+ */
+static const struct drm_sgt_kunit_knob {
+	const char *dir;
+	const char *file;
+	size_t size;
+} drm_sgt_kunit_knobs[] = {
+	{ "failslab", "ignore-gfp-wait", sizeof(bool) },
+	{ "failslab", "verbose", sizeof(unsigned long) },
+	{ "fail_page_alloc", "ignore-gfp-wait", sizeof(bool) },
+	{ "fail_page_alloc", "ignore-gfp-highmem", sizeof(bool) },
+	{ "fail_page_alloc", "min-order", sizeof(u32) },
+	{ "fail_page_alloc", "verbose", sizeof(unsigned long) },
+};
+
+/* Of each knob: where it is, and what it was. */
+struct drm_sgt_kunit_knobs {
+	void *value[ARRAY_SIZE(drm_sgt_kunit_knobs)];
+	unsigned long was[ARRAY_SIZE(drm_sgt_kunit_knobs)];
+};
+
+/* A file of debugfs that holds one value is a pointer to it. */
+static void *drm_sgt_kunit_knob_find(const struct drm_sgt_kunit_knob *knob)
+{
+	struct dentry *dir = debugfs_lookup(knob->dir, NULL), *file;
+	void *value = NULL;
+
+	if (!dir)
+		return NULL;
+	file = debugfs_lookup(knob->file, dir);
+	if (file) {
+		value = d_inode(file)->i_private;
+		dput(file);
+	}
+	dput(dir);
+	return value;
+}
+
+static void drm_sgt_kunit_knobs_restore(void *data)
+{
+	struct drm_sgt_kunit_knobs *k = data;
+	unsigned int i;
+
+	drm_sgt_kunit_fail_nth(0);
+	for (i = 0; i < ARRAY_SIZE(drm_sgt_kunit_knobs); i++)
+		if (k->value[i])
+			memcpy(k->value[i], &k->was[i], drm_sgt_kunit_knobs[i].size);
+}
+
+/* From here to the end of the case any allocation can fail, in silence. */
+void drm_sgt_kunit_nomem(struct kunit *test)
+{
+	struct drm_sgt_kunit_knobs *k = kunit_kzalloc(test, sizeof(*k), GFP_KERNEL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, k);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, drm_sgt_kunit_knobs_restore, k));
+	for (i = 0; i < ARRAY_SIZE(drm_sgt_kunit_knobs); i++) {
+		const struct drm_sgt_kunit_knob *knob = &drm_sgt_kunit_knobs[i];
+		void *value = drm_sgt_kunit_knob_find(knob);
+
+		if (!value)
+			kunit_skip(test, "needs %s in debugfs", knob->dir);
+		memcpy(&k->was[i], value, knob->size);
+		memset(value, 0, knob->size);
+		k->value[i] = value;
+	}
+}
+
+/* More allocations than any operation here makes. */
+#define DRM_SGT_KUNIT_ALLOCATIONS	2000
+
+/**
+ * drm_sgt_kunit_sweep() - let the first, second, third allocation of @op fail
+ * @test: the case, which has called drm_sgt_kunit_nomem()
+ * @op: returns 0 or an errno, and has undone all itself then
+ * @check: looks whether it has; undoes what @op did if it returned 0
+ * @arg: for both
+ *
+ * Goes on until there is no allocation left that could fail. Some fail for
+ * nothing, where the allocator asks for more than it needs, and tries again.
+ *
+ * Return: how often @op has failed
+ */
+unsigned int drm_sgt_kunit_sweep(struct kunit *test, int (*op)(void *arg),
+				 void (*check)(void *arg, int ret), void *arg)
+{
+	unsigned int n, failures = 0;
+	bool failed = true;
+
+	for (n = 1; failed && n < DRM_SGT_KUNIT_ALLOCATIONS; n++) {
+		int ret;
+
+		drm_sgt_kunit_fail_nth(n);
+		ret = op(arg);
+		failed = drm_sgt_kunit_has_failed();
+		drm_sgt_kunit_fail_nth(0);
+
+		if (!failed)
+			KUNIT_EXPECT_EQ_MSG(test, ret, 0, "no allocation has failed");
+		failures += !!ret;
+		check(arg, ret);
+	}
+	KUNIT_EXPECT_LT(test, n, DRM_SGT_KUNIT_ALLOCATIONS);
+	kunit_info(test, "%u allocations, %u failures", n - 2, failures);
+	return failures;
+}

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <kunit/device.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/seq_file.h>
+#include <linux/shmem_fs.h>
+#include <linux/sizes.h>
+
+#include "drm_sgt_kunit_helpers.h"
+
+/*
+ * Out of memory: each operation is done again and again, and each time another
+ * of its allocations fails, from the first to the last. It returns -ENOMEM and
+ * leaves nothing behind, every time.
+ */
+
+struct nomem_ctx {
+	struct kunit *test;
+	struct drm_sgt_kunit_device *d;
+	struct drm_sgt_kunit_source *source;
+	struct drm_sgt *sgt;
+	struct device *owner;
+	struct file *filp;
+	struct page **pages;
+};
+
+static struct nomem_ctx *nomem_start(struct kunit *test)
+{
+	struct nomem_ctx *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, c);
+	c->test = test;
+	c->d = drm_sgt_kunit_bind(test);
+	drm_sgt_kunit_nomem(test);
+	return c;
+}
+
+/* 600 runs: several chunks of the list of runs, several of the list of entries. */
+#define NOMEM_RUNS	600
+
+static void nomem_make_source(struct nomem_ctx *c)
+{
+	struct drm_sgt_kunit_piece *piece;
+	unsigned int i;
+
+	piece = kunit_kcalloc(c->test, NOMEM_RUNS, sizeof(*piece), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(c->test, piece);
+	for (i = 0; i < NOMEM_RUNS; i++)
+		piece[i] = (struct drm_sgt_kunit_piece) { 0x1000 + 4 * i, 2 };
+	c->source = drm_sgt_kunit_source_create(c->test, piece, NOMEM_RUNS);
+}
+
+/* create */
+
+static int nomem_create(void *arg)
+{
+	struct nomem_ctx *c = arg;
+	struct drm_sgt *sgt;
+
+	sgt = drm_sgt_create(c->d->sdev, &drm_sgt_kunit_source_ops, c->source,
+			     drm_sgt_kunit_source_size(c->source));
+	if (IS_ERR(sgt))
+		return PTR_ERR(sgt);
+	drm_sgt_free(sgt);
+	return 0;
+}
+
+static void nomem_check_create(void *arg, int ret)
+{
+	struct nomem_ctx *c = arg;
+
+	KUNIT_EXPECT_EQ(c->test, drm_sgt_kunit_stats(c->d->sdev).tables, 0);
+	KUNIT_EXPECT_EQ(c->test, c->source->releases, !ret);
+	if (ret)
+		KUNIT_EXPECT_EQ(c->test, ret, -ENOMEM);
+}
+
+/* A table that could not be made has not taken its source. */
+static void nomem_creating_a_table(struct kunit *test)
+{
+	struct nomem_ctx *c = nomem_start(test);
+
+	nomem_make_source(c);
+	KUNIT_EXPECT_GE(test, drm_sgt_kunit_sweep(test, nomem_create,
+						  nomem_check_create, c), 1);
+}
+
+/* create_pages */
+
+static int nomem_create_pages(void *arg)
+{
+	struct nomem_ctx *c = arg;
+	struct drm_sgt *sgt = drm_sgt_create_pages(c->d->sdev, c->pages, 1);
+
+	if (IS_ERR(sgt))
+		return PTR_ERR(sgt);
+	drm_sgt_free(sgt);
+	c->pages = NULL;
+	return 0;
+}
+
+static void nomem_check_create_pages(void *arg, int ret)
+{
+	struct nomem_ctx *c = arg;
+
+	KUNIT_EXPECT_EQ(c->test, drm_sgt_kunit_stats(c->d->sdev).tables, 0);
+	if (!ret)
+		return;
+	KUNIT_EXPECT_EQ(c->test, ret, -ENOMEM);
+	KUNIT_EXPECT_EQ(c->test, page_count(c->pages[0]), 1);
+}
+
+/* The same for an array of pages: array and references stay with the caller. */
+static void nomem_creating_a_table_of_pages(struct kunit *test)
+{
+	struct nomem_ctx *c = nomem_start(test);
+
+	c->pages = kvmalloc_array(1, sizeof(*c->pages), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, c->pages);
+	c->pages[0] = alloc_page(GFP_KERNEL);
+	if (!c->pages[0])
+		kvfree(c->pages);
+	KUNIT_ASSERT_NOT_NULL(test, c->pages[0]);
+	KUNIT_EXPECT_GE(test, drm_sgt_kunit_sweep(test, nomem_create_pages,
+						  nomem_check_create_pages, c), 2);
+	if (c->pages) {
+		put_page(c->pages[0]);
+		kvfree(c->pages);
+	}
+}
+
+/* populate */
+
+static int nomem_populate(void *arg)
+{
+	struct nomem_ctx *c = arg;
+
+	return drm_sgt_populate(c->sgt);
+}
+
+/* Without its file, nobody has a page: not the first, and not the one that failed. */
+static void nomem_check_shmem(struct nomem_ctx *c)
+{
+	struct address_space *mapping = c->filp->f_mapping;
+	unsigned long nr = mapping->nrpages;
+	struct page *pages[2];
+	unsigned int i;
+
+	KUNIT_EXPECT_FALSE(c->test, mapping_unevictable(mapping));
+	for (i = 0; i < 2; i++) {
+		pages[i] = shmem_read_mapping_page(mapping, i && nr ? nr - 1 : 0);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(c->test, pages[i]);
+	}
+	/* The next round starts without pages, too. */
+	shmem_truncate_range(file_inode(c->filp), 0, -1);
+	KUNIT_EXPECT_EQ(c->test, mapping->nrpages, 0);
+	drm_sgt_kunit_flush_batches(c->test);
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(c->test, page_count(pages[i]), pages[0] == pages[1] ? 2 - i : 1);
+		put_page(pages[i]);
+	}
+}
+
+static void nomem_check_populate(void *arg, int ret)
+{
+	struct nomem_ctx *c = arg;
+	struct drm_sgt_info info;
+
+	if (ret) {
+		KUNIT_EXPECT_EQ(c->test, ret, -ENOMEM);
+	} else {
+		KUNIT_EXPECT_EQ(c->test, drm_sgt_get_state(c->sgt), DRM_SGT_BACKED);
+		KUNIT_EXPECT_EQ(c->test, 0, drm_sgt_depopulate(c->sgt));
+	}
+	drm_sgt_get_info(c->sgt, &info);
+	KUNIT_EXPECT_EQ(c->test, info.state, DRM_SGT_EMPTY);
+	KUNIT_EXPECT_EQ(c->test, info.runs, 0);
+	KUNIT_EXPECT_EQ(c->test, info.folios, 0);
+	KUNIT_EXPECT_EQ(c->test, info.cpu_ents, 0);
+	if (c->source)
+		KUNIT_EXPECT_EQ(c->test, c->source->pages_out, 0);
+	if (c->filp)
+		nomem_check_shmem(c);
+}
+
+/* Pages that were added before a failure are given back, each one once. */
+static void nomem_populating_a_table(struct kunit *test)
+{
+	struct nomem_ctx *c = nomem_start(test);
+
+	nomem_make_source(c);
+	c->sgt = drm_sgt_kunit_sgt(test, c->d->sdev, c->source);
+	KUNIT_EXPECT_GE(test, drm_sgt_kunit_sweep(test, nomem_populate,
+						  nomem_check_populate, c), 6);
+}
+
+/* The same for shmem, where the pages themselves are allocated on the way. */
+static void nomem_populating_a_table_from_shmem(struct kunit *test)
+{
+	struct nomem_ctx *c = nomem_start(test);
+
+	c->filp = shmem_file_setup("kunit", SZ_64K, VM_NORESERVE);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, c->filp);
+	c->sgt = drm_sgt_create_shmem(c->d->sdev, c->filp, SZ_64K);
+	/* The table keeps the file. */
+	fput(c->filp);
+	drm_sgt_kunit_free_later(test, c->sgt);
+	mapping_set_gfp_mask(c->filp->f_mapping,
+			     GFP_HIGHUSER | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
+
+	KUNIT_EXPECT_GE(test, drm_sgt_kunit_sweep(test, nomem_populate,
+						  nomem_check_populate, c), 16);
+}
+
+/* dup_table */
+
+static int nomem_dup(void *arg)
+{
+	struct nomem_ctx *c = arg;
+	struct sg_table *copy = drm_sgt_dup_table(c->sgt);
+
+	if (IS_ERR(copy))
+		return PTR_ERR(copy);
+	sg_free_table(copy);
+	kfree(copy);
+	return 0;
+}
+
+static void nomem_check_dup(void *arg, int ret)
+{
+	struct nomem_ctx *c = arg;
+
+	KUNIT_EXPECT_EQ(c->test, drm_sgt_get_state(c->sgt), DRM_SGT_BACKED);
+	if (ret)
+		KUNIT_EXPECT_EQ(c->test, ret, -ENOMEM);
+}
+
+/* A copy that could not be made leaves the original as it is. */
+static void nomem_copying_a_table(struct kunit *test)
+{
+	struct nomem_ctx *c = nomem_start(test);
+
+	nomem_make_source(c);
+	c->sgt = drm_sgt_kunit_sgt(test, c->d->sdev, c->source);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(c->sgt));
+	KUNIT_EXPECT_GE(test, drm_sgt_kunit_sweep(test, nomem_dup,
+						  nomem_check_dup, c), 3);
+}
+
+/* devices */
+
+static unsigned int nomem_count_devices(struct kunit *test)
+{
+	struct seq_file m = { .size = SZ_16K };
+	unsigned int lines = 0;
+	char *p;
+
+	m.buf = kunit_kzalloc(test, SZ_16K, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, m.buf);
+	drm_sgt_device_show_all(&m);
+	for (p = m.buf; *p; p++)
+		lines += *p == '\n';
+	kunit_kfree(test, m.buf);
+	return lines - 1;
+}
+
+static int nomem_create_device(void *arg)
+{
+	struct nomem_ctx *c = arg;
+	struct drm_sgt_device *sdev = devm_drm_sgt_device_create(c->owner, c->d->dev);
+
+	return PTR_ERR_OR_ZERO(sdev);
+}
+
+static void nomem_check_create_device(void *arg, int ret)
+{
+	struct nomem_ctx *c = arg;
+	unsigned int refs = kref_read(&c->d->dev->kobj.kref);
+
+	/* That of the fixture, and the new one. */
+	KUNIT_EXPECT_EQ(c->test, nomem_count_devices(c->test), 1 + !ret);
+	if (ret) {
+		KUNIT_EXPECT_EQ(c->test, ret, -ENOMEM);
+		return;
+	}
+	device_release_driver(c->owner);
+	KUNIT_EXPECT_EQ(c->test, kref_read(&c->d->dev->kobj.kref), refs - 1);
+	KUNIT_EXPECT_EQ(c->test, nomem_count_devices(c->test), 1);
+	KUNIT_EXPECT_EQ(c->test, device_attach(c->owner), 1);
+}
+
+/* A device that could not be made is listed nowhere, and keeps no other. */
+static void nomem_creating_a_device(struct kunit *test)
+{
+	struct nomem_ctx *c = nomem_start(test);
+	unsigned int refs;
+
+	if (nomem_count_devices(test) != 1)
+		kunit_skip(test, "other devices use the layer");
+	c->owner = kunit_device_register(test, "owner");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, c->owner);
+	refs = kref_read(&c->d->dev->kobj.kref);
+	KUNIT_EXPECT_GE(test, drm_sgt_kunit_sweep(test, nomem_create_device,
+						  nomem_check_create_device, c), 2);
+	KUNIT_EXPECT_EQ(test, kref_read(&c->d->dev->kobj.kref), refs);
+}
+
+static struct kunit_case drm_sgt_nomem_cases[] = {
+	KUNIT_CASE(nomem_creating_a_table),
+	KUNIT_CASE(nomem_creating_a_table_of_pages),
+	KUNIT_CASE(nomem_populating_a_table),
+	KUNIT_CASE(nomem_populating_a_table_from_shmem),
+	KUNIT_CASE(nomem_copying_a_table),
+	KUNIT_CASE(nomem_creating_a_device),
+	{}
+};
+
+static struct kunit_suite drm_sgt_nomem_suite = {
+	.name = "drm_sgt_nomem",
+	.init = drm_sgt_kunit_init,
+	.test_cases = drm_sgt_nomem_cases,
+};
+
+kunit_test_suite(drm_sgt_nomem_suite);

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/highmem.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+#include <linux/shmem_fs.h>
+#include <linux/slab.h>
+#include <linux/swap.h>
+#include <linux/vmalloc.h>
+
+#include "drm_sgt_kunit_helpers.h"
+
+/*
+ * The sources that come with the layer: that the pages in the table are those
+ * of the source, who has a reference to them when, and that bytes stay.
+ */
+
+#define PAGES_NR	23
+
+/* A byte for each place, so that no two pages look the same. */
+static u8 pages_pattern(unsigned long page, unsigned int offset)
+{
+	return page * 31 + offset * 7 + (offset >> 8);
+}
+
+static void pages_fill(struct page *page, unsigned long nr)
+{
+	u8 *p = kmap_local_page(page);
+	unsigned int i;
+
+	for (i = 0; i < PAGE_SIZE; i++)
+		p[i] = pages_pattern(nr, i);
+	kunmap_local(p);
+}
+
+static bool pages_are_filled(struct page *page, unsigned long nr)
+{
+	u8 *p = kmap_local_page(page);
+	unsigned int i;
+
+	for (i = 0; i < PAGE_SIZE && p[i] == pages_pattern(nr, i); i++)
+		;
+	kunmap_local(p);
+	return i == PAGE_SIZE;
+}
+
+/* The page of a table that holds byte @index * PAGE_SIZE. */
+static struct page *pages_of_table(struct kunit *test, struct drm_sgt *sgt,
+				   unsigned long index)
+{
+	struct drm_sgt_run_iter iter;
+	struct drm_sgt_run run;
+
+	drm_sgt_run_iter_init(&iter, sgt);
+	while (drm_sgt_run_iter_next(&iter, &run)) {
+		if (index < run.nr_pages)
+			return nth_page(run.page, index);
+		index -= run.nr_pages;
+	}
+	KUNIT_FAIL_AND_ABORT(test, "the table has no page %lu", index);
+	return NULL;
+}
+
+/*
+ * vmalloc
+ */
+
+/* The table has the pages of the buffer, and takes the buffer with it. */
+static void pages_of_vmalloc(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	void *buf = vmalloc(PAGES_NR * PAGE_SIZE);
+	struct drm_sgt *sgt;
+	unsigned long i;
+	struct page *last;
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	sgt = drm_sgt_create_vmalloc(d->sdev, buf, PAGES_NR * PAGE_SIZE);
+	if (IS_ERR(sgt))
+		vfree(buf);
+	drm_sgt_kunit_free_later(test, sgt);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(sgt));
+	for (i = 0; i < PAGES_NR; i++)
+		KUNIT_EXPECT_PTR_EQ(test, pages_of_table(test, sgt, i),
+				    vmalloc_to_page(buf + i * PAGE_SIZE));
+
+	/* To give the pages back leaves them to the buffer. */
+	memset(buf, 0x5a, PAGES_NR * PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_depopulate(sgt));
+	KUNIT_EXPECT_NULL(test, memchr_inv(buf, 0x5a, PAGES_NR * PAGE_SIZE));
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(sgt));
+
+	last = vmalloc_to_page(buf + (PAGES_NR - 1) * PAGE_SIZE);
+	get_page(last);
+	KUNIT_EXPECT_EQ(test, page_count(last), 2);
+	drm_sgt_kunit_free_now(test, sgt);
+	KUNIT_EXPECT_EQ(test, page_count(last), 1);
+	put_page(last);
+}
+
+/* Only a vmalloc buffer, from the start of a page, will do; else it stays ours. */
+static void pages_of_vmalloc_refuses_other_memory(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	void *buf = vmalloc(2 * PAGE_SIZE);
+	void *km = kunit_kzalloc(test, PAGE_SIZE, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			PTR_ERR_OR_ZERO(drm_sgt_create_vmalloc(d->sdev, km, PAGE_SIZE)));
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			PTR_ERR_OR_ZERO(drm_sgt_create_vmalloc(d->sdev, NULL, PAGE_SIZE)));
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			PTR_ERR_OR_ZERO(drm_sgt_create_vmalloc(d->sdev, buf + 1, PAGE_SIZE)));
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			PTR_ERR_OR_ZERO(drm_sgt_create_vmalloc(d->sdev, buf, 0)));
+	vfree(buf);
+}
+
+/*
+ * array of pages
+ */
+
+static void pages_free_array(struct page **pages, unsigned long nr)
+{
+	while (nr--)
+		put_page(pages[nr]);
+	kvfree(pages);
+}
+
+/* @nr pages, with a reference to each for the array. */
+static struct page **pages_alloc_array(struct kunit *test, unsigned long nr)
+{
+	struct page **pages = kvmalloc_array(nr, sizeof(*pages), GFP_KERNEL);
+	unsigned long i;
+
+	KUNIT_ASSERT_NOT_NULL(test, pages);
+	for (i = 0; i < nr; i++) {
+		pages[i] = alloc_page(GFP_KERNEL);
+		if (pages[i])
+			continue;
+		pages_free_array(pages, i);
+		KUNIT_FAIL_AND_ABORT(test, "out of pages");
+	}
+	return pages;
+}
+
+/*
+ * The table has the pages of the array, in its order, also one that is in it
+ * twice; and drops one reference for each place when it is freed, not before.
+ */
+static void pages_of_array(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct page **pages = pages_alloc_array(test, 4);
+	struct page *expected[4];
+	struct drm_sgt *sgt;
+	unsigned long i;
+
+	/* a b c d becomes a b a d; c stays with the test. */
+	expected[0] = pages[0];
+	expected[1] = pages[1];
+	expected[2] = pages[0];
+	expected[3] = pages[3];
+	put_page(pages[2]);
+	get_page(pages[0]);
+	pages[2] = pages[0];
+	for (i = 0; i < 4; i++)
+		get_page(pages[i]);
+
+	sgt = drm_sgt_create_pages(d->sdev, pages, 4);
+	if (IS_ERR(sgt))
+		pages_free_array(pages, 4);
+	drm_sgt_kunit_free_later(test, sgt);
+	KUNIT_EXPECT_EQ(test, drm_sgt_size(sgt), 4 * PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(sgt));
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_PTR_EQ(test, pages_of_table(test, sgt, i), expected[i]);
+
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_depopulate(sgt));
+	KUNIT_EXPECT_EQ(test, page_count(expected[0]), 4);
+	KUNIT_EXPECT_EQ(test, page_count(expected[1]), 2);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(sgt));
+	drm_sgt_kunit_free_now(test, sgt);
+	KUNIT_EXPECT_EQ(test, page_count(expected[0]), 2);
+	KUNIT_EXPECT_EQ(test, page_count(expected[1]), 1);
+	KUNIT_EXPECT_EQ(test, page_count(expected[3]), 1);
+	for (i = 0; i < 4; i++)
+		put_page(expected[i]);
+}
+
+/* An array of none, or of more pages than there can be, stays with the caller. */
+static void pages_of_array_refuses_bad_numbers(struct kunit *test)
+{
+	static const struct { unsigned long nr; int err; } bad[] = {
+		{ 0, -EINVAL }, { (unsigned long)INT_MAX + 1, -E2BIG },
+		{ (ULONG_MAX >> PAGE_SHIFT) + 2, -E2BIG }, { ULONG_MAX, -E2BIG },
+	};
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct page **pages = pages_alloc_array(test, 1);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct drm_sgt *sgt = drm_sgt_create_pages(d->sdev, pages, bad[i].nr);
+
+		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(sgt), bad[i].err,
+				    "%lu pages", bad[i].nr);
+		/* Not drm_sgt_free(): it would drop references that are not there. */
+		if (!IS_ERR(sgt))
+			KUNIT_FAIL_AND_ABORT(test, "made");
+	}
+	KUNIT_EXPECT_EQ(test, page_count(pages[0]), 1);
+	pages_free_array(pages, 1);
+}
+
+/*
+ * shmem
+ */
+
+KUNIT_DEFINE_ACTION_WRAPPER(pages_fput, fput, struct file *);
+
+static struct file *pages_shmem_file(struct kunit *test, unsigned long nr)
+{
+	struct file *filp = shmem_file_setup("kunit", nr * PAGE_SIZE, VM_NORESERVE);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, filp);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, pages_fput, filp));
+	return filp;
+}
+
+static struct page *pages_in_cache(struct kunit *test, struct file *filp, pgoff_t index)
+{
+	struct page *page = shmem_read_mapping_page(filp->f_mapping, index);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, page);
+	/* The page cache keeps it, for as long as a case looks. */
+	put_page(page);
+	return page;
+}
+
+/*
+ * The table has the pages that the file has in its cache, with one reference
+ * each, and unevictable; and neither of it when they are given back. The bytes
+ * are in the file all the time.
+ */
+static void pages_of_shmem(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct file *filp = pages_shmem_file(test, PAGES_NR);
+	long file_refs = file_count(filp);
+	unsigned long i;
+	struct drm_sgt *sgt;
+	int refs;
+
+	pages_fill(pages_in_cache(test, filp, 5), 5);
+	drm_sgt_kunit_flush_batches(test);
+	refs = page_count(pages_in_cache(test, filp, 5));
+
+	sgt = drm_sgt_create_shmem(d->sdev, filp, PAGES_NR * PAGE_SIZE);
+	drm_sgt_kunit_free_later(test, sgt);
+	KUNIT_EXPECT_EQ(test, file_count(filp), file_refs + 1);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(sgt));
+	drm_sgt_kunit_flush_batches(test);
+	KUNIT_EXPECT_TRUE(test, mapping_unevictable(filp->f_mapping));
+	KUNIT_EXPECT_TRUE(test, pages_are_filled(pages_of_table(test, sgt, 5), 5));
+	for (i = 0; i < PAGES_NR; i++) {
+		struct page *page = pages_of_table(test, sgt, i);
+
+		KUNIT_EXPECT_PTR_EQ(test, page, pages_in_cache(test, filp, i));
+		KUNIT_EXPECT_EQ(test, page_count(page), refs + 1);
+		pages_fill(page, i);
+	}
+
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_depopulate(sgt));
+	drm_sgt_kunit_flush_batches(test);
+	KUNIT_EXPECT_FALSE(test, mapping_unevictable(filp->f_mapping));
+	for (i = 0; i < PAGES_NR; i++) {
+		struct page *page = pages_in_cache(test, filp, i);
+
+		KUNIT_EXPECT_EQ(test, page_count(page), refs);
+		KUNIT_EXPECT_TRUE(test, PageDirty(page));
+		KUNIT_EXPECT_TRUE(test, pages_are_filled(page, i));
+	}
+	drm_sgt_kunit_free_now(test, sgt);
+	KUNIT_EXPECT_EQ(test, file_count(filp), file_refs);
+}
+
+/* Pages and bytes are the same after a map, an unmap and an unbind. */
+static void pages_of_shmem_survive_the_device(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct file *filp = pages_shmem_file(test, PAGES_NR);
+	struct drm_sgt *sgt;
+	unsigned long i;
+
+	sgt = drm_sgt_create_shmem(d->sdev, filp, PAGES_NR * PAGE_SIZE);
+	drm_sgt_kunit_free_later(test, sgt);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(sgt));
+	for (i = 0; i < PAGES_NR; i++)
+		pages_fill(pages_of_table(test, sgt, i), i);
+
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(sgt, DMA_BIDIRECTIONAL));
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_unmap(sgt));
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(sgt, DMA_BIDIRECTIONAL));
+	drm_sgt_kunit_unbind(d);
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(sgt), DRM_SGT_BACKED);
+	for (i = 0; i < PAGES_NR; i++) {
+		struct page *page = pages_of_table(test, sgt, i);
+
+		KUNIT_EXPECT_PTR_EQ(test, page, pages_in_cache(test, filp, i));
+		KUNIT_EXPECT_TRUE(test, pages_are_filled(page, i));
+	}
+}
+
+/* A file that is too short fails, with every reference given back. */
+static void pages_of_shmem_file_that_is_too_short(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct file *filp = pages_shmem_file(test, PAGES_NR - 1);
+	struct drm_sgt *sgt;
+	unsigned long i;
+	int refs;
+
+	sgt = drm_sgt_create_shmem(d->sdev, filp, PAGES_NR * PAGE_SIZE);
+	drm_sgt_kunit_free_later(test, sgt);
+	pages_in_cache(test, filp, 0);
+	drm_sgt_kunit_flush_batches(test);
+	refs = page_count(pages_in_cache(test, filp, 0));
+	KUNIT_EXPECT_LT(test, drm_sgt_populate(sgt), 0);
+	drm_sgt_kunit_flush_batches(test);
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(sgt), DRM_SGT_EMPTY);
+	KUNIT_EXPECT_FALSE(test, mapping_unevictable(filp->f_mapping));
+	for (i = 0; i < PAGES_NR - 1; i++)
+		KUNIT_EXPECT_EQ(test, page_count(pages_in_cache(test, filp, i)), refs);
+}
+
+/* Who is being killed does not wait for the pages of a large buffer: -EINTR. */
+static void pages_of_shmem_end_with_a_fatal_signal(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct file *filp = pages_shmem_file(test, PAGES_NR);
+	struct drm_sgt *sgt;
+	int ret;
+
+	sgt = drm_sgt_create_shmem(d->sdev, filp, PAGES_NR * PAGE_SIZE);
+	drm_sgt_kunit_free_later(test, sgt);
+
+	allow_signal(SIGKILL);
+	send_sig(SIGKILL, current, 1);
+	ret = drm_sgt_populate(sgt);
+	flush_signals(current);
+	disallow_signal(SIGKILL);
+
+	KUNIT_EXPECT_EQ(test, ret, -EINTR);
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(sgt), DRM_SGT_EMPTY);
+	KUNIT_EXPECT_FALSE(test, mapping_unevictable(filp->f_mapping));
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_populate(sgt));
+}
+
+static struct kunit_case drm_sgt_pages_cases[] = {
+	KUNIT_CASE(pages_of_vmalloc),
+	KUNIT_CASE(pages_of_vmalloc_refuses_other_memory),
+	KUNIT_CASE(pages_of_array),
+	KUNIT_CASE(pages_of_array_refuses_bad_numbers),
+	KUNIT_CASE(pages_of_shmem),
+	KUNIT_CASE(pages_of_shmem_survive_the_device),
+	KUNIT_CASE(pages_of_shmem_file_that_is_too_short),
+	KUNIT_CASE(pages_of_shmem_end_with_a_fatal_signal),
+	{}
+};
+
+static struct kunit_suite drm_sgt_pages_suite = {
+	.name = "drm_sgt_pages",
+	.init = drm_sgt_kunit_init,
+	.test_cases = drm_sgt_pages_cases,
+};
+
+kunit_test_suite(drm_sgt_pages_suite);

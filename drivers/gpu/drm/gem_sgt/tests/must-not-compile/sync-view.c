@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+/* expect: incompatible type for argument 1 of .*drm_sgt_sync_for_device */
+/* What is synced is the table: a view does not know its pages. */
+#include <drm/drm_sgt.h>
+
+int sync(struct drm_sgt *sgt);
+
+int sync(struct drm_sgt *sgt)
+{
+	int ret;
+
+	drm_sgt_access_scope(view, sgt, ret)
+#ifndef GOOD
+		ret = drm_sgt_sync_for_device(view, 0, drm_dma_view_size(view));
+#else
+		ret = drm_sgt_sync_for_device(sgt, 0, drm_dma_view_size(view));
+#endif
+	return ret;
+}

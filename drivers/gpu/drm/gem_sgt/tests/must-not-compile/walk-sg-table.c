@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+/* expect: incompatible type for argument 2 of .*drm_dma_iter_init */
+/* A table of somebody else, mapped or not, is no view until it is borrowed. */
+#include <drm/drm_sgt.h>
+
+int walk(struct sg_table *table, u64 size);
+
+int walk(struct sg_table *table, u64 size)
+{
+	struct drm_dma_iter iter;
+
+#ifndef GOOD
+	return drm_dma_iter_init(&iter, table, 0, size);
+#else
+	return drm_dma_iter_init(&iter, drm_dma_view_borrow(table), 0, size);
+#endif
+}
