@@ -37,5 +37,7 @@ def main():
 if __name__ == '__main__':
     try:
         sys.exit(main())
+    except project.Failed as error:
+        sys.exit(f'{error}')
     except KeyboardInterrupt:
         sys.exit(130)

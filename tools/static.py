@@ -64,8 +64,8 @@ def shell_scripts():
 def check_checkpatch():
     """checkpatch --strict on the C files"""
     tool('perl')
-    checkpatch = project.kernel('source') / 'scripts/checkpatch.pl'
-    common = [checkpatch, '--no-tree', '--strict', '--terse', '--no-summary', '--quiet',
+    source = project.kernel('source')
+    common = [source / 'scripts/checkpatch.pl', '--no-tree', f'--root={source}', '--strict', '--terse', '--no-summary', '--quiet',
               '--show-types']
     # Programs have no kernel macros and types; libdrm has CamelCase, and IGT's macros look
     # like functions and like calls without a brace.
