@@ -481,19 +481,20 @@ static vm_fault_t drm_gem_sgt_fault(struct vm_fault *vmf)
 	struct drm_gem_object *obj = vma->vm_private_data;
 	pgoff_t index = vmf->pgoff - drm_vma_node_start(&obj->vma_node);
 	struct address_space *mapping = obj->filp->f_mapping;
-	struct folio *folio;
+	struct page *page;
 	vm_fault_t ret;
 
 	if (index >= obj->size >> PAGE_SHIFT)
 		return VM_FAULT_SIGBUS;
 
-	folio = shmem_read_folio_gfp(mapping, index, mapping_gfp_mask(mapping));
-	if (IS_ERR(folio))
-		return vmf_error(PTR_ERR(folio));
+	/* Not the folio: this one says -EIO of a page that is poisoned. */
+	page = shmem_read_mapping_page_gfp(mapping, index,
+					   mapping_gfp_mask(mapping));
+	if (IS_ERR(page))
+		return vmf_error(PTR_ERR(page));
 
-	ret = vmf_insert_pfn(vma, vmf->address,
-			     page_to_pfn(folio_file_page(folio, index)));
-	folio_put(folio);
+	ret = vmf_insert_pfn(vma, vmf->address, page_to_pfn(page));
+	put_page(page);
 	return ret;
 }
 

@@ -98,7 +98,9 @@ static int drm_sgt_limits_init(struct drm_sgt_limits *limits,
 	}
 	limits->max_segment = round_down(min_t(size_t, max, UINT_MAX), PAGE_SIZE);
 
-	if (!limits->max_segment || limits->boundary < PAGE_SIZE - 1)
+	/* A boundary is a mask: one less than a power of two. */
+	if (!limits->max_segment || limits->boundary < PAGE_SIZE - 1 ||
+	    limits->boundary & (limits->boundary + 1))
 		return -EINVAL;
 	return 0;
 }
@@ -115,7 +117,8 @@ drm_sgt_device_alloc(struct device *owner, struct device *dma_dev)
 
 	ret = drm_sgt_limits_init(&sdev->limits, dma_dev);
 	if (ret) {
-		dev_dbg(owner, "a page is more than one DMA segment may hold\n");
+		dev_dbg(owner, "segments of %u bytes, boundary %#lx: no page fits\n",
+			sdev->limits.max_segment, sdev->limits.boundary);
 		goto err_free;
 	}
 
@@ -176,9 +179,9 @@ drm_sgt_device_bind(struct device *owner, struct device *dma_dev)
  * Context: Probe of @owner, may sleep.
  * Return: the device, or an ERR_PTR():
  *
- * * %-EINVAL - there is no @dma_dev, or it cannot map a page in one piece.
- *   For a device without DMA addresses of its own see
- *   devm_drm_sgt_device_create_phys()
+ * * %-EINVAL - there is no @dma_dev, or it cannot map a page in one piece, or
+ *   its segment boundary is no mask. For a device without DMA addresses of
+ *   its own see devm_drm_sgt_device_create_phys()
  * * %-ENOMEM - out of memory
  */
 struct drm_sgt_device *devm_drm_sgt_device_create(struct device *owner,

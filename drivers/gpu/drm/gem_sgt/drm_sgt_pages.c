@@ -157,8 +157,12 @@ static int drm_sgt_vmalloc_get(void *source, struct drm_sgt_runs *runs, u64 size
 {
 	int ret = 0;
 
-	for (; !ret && drm_sgt_runs_left(runs); source += PAGE_SIZE)
-		ret = drm_sgt_runs_add(runs, vmalloc_to_page(source), 1);
+	for (; !ret && drm_sgt_runs_left(runs); source += PAGE_SIZE) {
+		struct page *page = vmalloc_to_page(source);
+
+		/* The hole behind each buffer: it is shorter than was said. */
+		ret = page ? drm_sgt_runs_add(runs, page, 1) : -EIO;
+	}
 	return ret;
 }
 

@@ -19,9 +19,11 @@ struct drm_driver;
  * at unbind is @d alone.
  */
 struct gem_kunit {
+	/** @test: the case */
 	struct kunit *test;
 	/** @d: what the objects are mapped for */
 	struct drm_sgt_kunit_device *d;
+	/** @drm: the DRM device */
 	struct drm_device *drm;
 	/** @client: has the DRM file of gem_kunit_open() */
 	struct drm_client_dev client;

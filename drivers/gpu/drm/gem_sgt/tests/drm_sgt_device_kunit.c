@@ -100,6 +100,7 @@ static const struct device_limits device_limits[] = {
 	{ "the defaults of the DMA API", 0, 0, SZ_64K, ULONG_MAX },
 	{ "less than a page", PAGE_SIZE - 1, ULONG_MAX, 0, 0 },
 	{ "boundary of less than a page", SZ_64K, PAGE_SIZE / 2 - 1, 0, 0 },
+	{ "boundary that is no mask", SZ_64K, SZ_64K, 0, 0 },
 };
 
 static void device_limits_desc(const struct device_limits *l, char *desc)
@@ -181,6 +182,7 @@ static void device_unbind_ends_mappings(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, stats.gone);
 	KUNIT_EXPECT_TRUE(test, drm_sgt_device_is_gone(d->sdev));
 	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(t.sgt), mapped ? DRM_SGT_BACKED : state);
+	KUNIT_EXPECT_EQ(test, atomic_read(&t.sgt->readers), DRM_SGT_NO_READERS);
 	KUNIT_EXPECT_EQ(test, t.source->puts, 0);
 
 	device_check_table_after_end(test, &t);

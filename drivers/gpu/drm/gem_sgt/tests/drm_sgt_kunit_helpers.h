@@ -100,6 +100,7 @@ void drm_sgt_kunit_stub_sync(struct drm_sgt_kunit *ctx);
  * no mapping, no reference.
  */
 struct drm_sgt_kunit_device {
+	/** @test: the case */
 	struct kunit *test;
 	/** @dev: owner, and DMA device unless in physical mode */
 	struct device *dev;
@@ -130,8 +131,11 @@ struct drm_sgt_kunit_piece {
  * The pages need not exist: nothing here looks into a &struct page.
  */
 struct drm_sgt_kunit_source {
+	/** @test: the case */
 	struct kunit *test;
+	/** @pieces: what it adds, a piece at a time */
 	const struct drm_sgt_kunit_piece *pieces;
+	/** @nr_pieces: how many */
 	unsigned int nr_pieces;
 	/** @fail_at: the piece that it fails to get; ~0 for none */
 	unsigned int fail_at;
@@ -141,9 +145,11 @@ struct drm_sgt_kunit_source {
 	unsigned long pages_out;
 	/** @out: for each page of all pieces in order, whether it has it */
 	u8 *out;
-	/* calls */
+	/** @gets: calls of get */
 	unsigned int gets;
+	/** @puts: calls of put */
 	unsigned int puts;
+	/** @releases: calls of release */
 	unsigned int releases;
 	/** @unmaps_at_put: &drm_sgt_kunit.unmaps when the last page came back */
 	unsigned int unmaps_at_put;
@@ -168,10 +174,15 @@ void drm_sgt_kunit_flush_batches(struct kunit *test);
  * struct drm_sgt_kunit_thread - a second thread of a case
  */
 struct drm_sgt_kunit_thread {
+	/** @ctx: of the case that it belongs to */
 	struct drm_sgt_kunit *ctx;
+	/** @fn: what it does */
 	int (*fn)(void *arg);
+	/** @arg: for @fn */
 	void *arg;
+	/** @ret: what @fn returned, once @done */
 	int ret;
+	/** @task: the thread, referenced */
 	struct task_struct *task;
 	/** @done: @fn has returned */
 	struct completion done;

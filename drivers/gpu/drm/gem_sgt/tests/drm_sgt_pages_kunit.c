@@ -119,6 +119,22 @@ static void pages_of_vmalloc_refuses_other_memory(struct kunit *test)
 	vfree(buf);
 }
 
+/* A buffer that is shorter than was said is found out, and nothing is listed. */
+static void pages_of_vmalloc_that_is_too_short(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	void *buf = vmalloc(2 * PAGE_SIZE);
+	struct drm_sgt *sgt;
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	sgt = drm_sgt_create_vmalloc(d->sdev, buf, 3 * PAGE_SIZE);
+	if (IS_ERR(sgt))
+		vfree(buf);
+	drm_sgt_kunit_free_later(test, sgt);
+	KUNIT_EXPECT_EQ(test, -EIO, drm_sgt_populate(sgt));
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(sgt), DRM_SGT_EMPTY);
+}
+
 /*
  * array of pages
  */
@@ -362,6 +378,7 @@ static void pages_of_shmem_end_with_a_fatal_signal(struct kunit *test)
 static struct kunit_case drm_sgt_pages_cases[] = {
 	KUNIT_CASE(pages_of_vmalloc),
 	KUNIT_CASE(pages_of_vmalloc_refuses_other_memory),
+	KUNIT_CASE(pages_of_vmalloc_that_is_too_short),
 	KUNIT_CASE(pages_of_array),
 	KUNIT_CASE(pages_of_array_refuses_bad_numbers),
 	KUNIT_CASE(pages_of_shmem),
