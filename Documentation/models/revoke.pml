@@ -6,6 +6,10 @@
  * drm_sgt_device.c. Each atomic block is one critical section of
  * drm_sgt_device.lock, or one atomic operation; everything else interleaves.
  *
+ * One task maps, unmaps and frees: drm_sgt.lock makes one of many. Memory is
+ * sequentially consistent here; the orders that the code asks for are named in
+ * its comments.
+ *
  * spin -a -DMUTATION=n breaks one rule; see tools/model.sh.
  */
 
@@ -31,7 +35,6 @@ bool open = false;		/* drm_sgt.readers is not negative */
 byte readers;			/* drm_sgt.readers, when it is not */
 byte mapped;			/* drm_sgt_device.stats.mapped */
 bool section[READERS + 1];	/* drm_sgt_device.srcu, held for reading */
-bool mutex;			/* drm_sgt.lock */
 bool unbound, freed;
 byte users = READERS;		/* who has a reference to the table */
 
@@ -93,7 +96,6 @@ active proctype owner()
 	do
 	:: round < 2 ->
 		round++;
-		mutex = true;
 		if
 		:: state == BACKED ->
 			section[MAPPER] = !NO_MAP_SECTION;
@@ -113,12 +115,9 @@ active proctype owner()
 			section[MAPPER] = false
 		:: else
 		fi;
-		mutex = false;
 		if
 		:: true ->
-			mutex = true;
 			remove();
-			mutex = false
 		:: true
 		fi
 	:: else -> break

@@ -174,7 +174,8 @@ int __must_check drm_sgt_sync_for_cpu(struct drm_sgt *sgt, u64 offset, u64 len);
  * The one inside an access section ends with the section, one made by
  * drm_dma_view_borrow() when its table is unmapped: the caller knows when.
  * All members are const, so that a view cannot be assigned to a variable that
- * outlives its section.
+ * outlives its section. To point at one, or to walk it, after the section is a
+ * bug that C lets through; the walk is checked under lockdep.
  *
  * Invariants: the lengths of the first @nents entries of @sgl add up to @size.
  */
@@ -247,6 +248,7 @@ struct drm_dma_seg {
 struct drm_dma_iter {
 	/* private: */
 	struct scatterlist *sg;
+	const struct drm_sgt_device *sdev;
 	unsigned int nents;
 	bool phys;
 	u64 skip;

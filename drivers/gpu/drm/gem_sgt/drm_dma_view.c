@@ -67,6 +67,17 @@ u64 drm_dma_view_size(const struct drm_dma_view view)
 }
 EXPORT_SYMBOL_GPL(drm_dma_view_size);
 
+/*
+ * A section on any table of the device will do: lockdep knows which devices a
+ * task is inside of, not which tables.
+ */
+static void drm_dma_check_section(const struct drm_sgt_device *sdev)
+{
+	if (sdev)
+		RCU_LOCKDEP_WARN(!srcu_read_lock_held(&sdev->srcu),
+				 "DMA addresses read outside of an access section");
+}
+
 /* The entry that @iter is in; false if there is none left. */
 static bool drm_dma_iter_entry(const struct drm_dma_iter *iter,
 			       struct drm_dma_seg *seg)
@@ -135,15 +146,14 @@ int drm_dma_iter_init(struct drm_dma_iter *iter, const struct drm_dma_view view,
 {
 	u64 end;
 
-	if (view.sdev)
-		RCU_LOCKDEP_WARN(!srcu_read_lock_held(&view.sdev->srcu),
-				 "DMA view used outside of its access section");
+	drm_dma_check_section(view.sdev);
 
 	if (check_add_overflow(offset, len, &end) || end > view.size)
 		return -ERANGE;
 
 	*iter = (struct drm_dma_iter) {
 		.sg = view.sgl,
+		.sdev = view.sdev,
 		.nents = view.nents,
 		.phys = view.phys,
 		.left = len,
@@ -176,6 +186,8 @@ bool drm_dma_iter_next(struct drm_dma_iter *iter, struct drm_dma_seg *seg)
 {
 	struct drm_dma_seg entry;
 
+	drm_dma_check_section(iter->sdev);
+
 	seg->len = 0;
 	while (iter->left && drm_dma_iter_entry(iter, &entry)) {
 		u64 len = min(entry.len, iter->left);
@@ -200,8 +212,8 @@ EXPORT_SYMBOL_GPL(drm_dma_iter_next);
  * @iter: the position, on the stack of the caller
  * @sgt: the table, populated
  *
- * Context: Any, while nobody can depopulate @sgt: that is for the caller to
- * know, for a GEM object a pin does it.
+ * Context: Any, while nobody maps or depopulates @sgt: that is for the caller to
+ * know. While it is being mapped, its entries have other lengths.
  */
 void drm_sgt_run_iter_init(struct drm_sgt_run_iter *iter, struct drm_sgt *sgt)
 {

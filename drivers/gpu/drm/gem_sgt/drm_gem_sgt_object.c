@@ -38,8 +38,9 @@
  *
  * Pages come with the first of drm_gem_sgt_map(), drm_gem_sgt_pin(),
  * drm_gem_sgt_vmap_locked(), drm_gem_sgt_mmap() and the attachment of an
- * importer, and stay until the object is freed. All of these but the first work
- * after unbind, too: CPU mappings and dma-bufs outlive the device.
+ * importer, and stay until the object is freed: nobody calls
+ * drm_sgt_depopulate() on the table of an object. All of these but the first
+ * work after unbind, too: CPU mappings and dma-bufs outlive the device.
  */
 
 static const struct drm_gem_object_funcs drm_gem_sgt_funcs = {
@@ -120,9 +121,10 @@ err_release:
  * @size: bytes, not 0; rounded up to whole pages
  *
  * Calls &drm_driver.gem_create_object, if there is one, for the memory of the
- * object: it is zeroed, embeds a &struct drm_gem_sgt_object first, and has
- * &drm_gem_object.funcs set if they are not the default ones. No page is
- * allocated yet.
+ * object: from kzalloc(), with a &struct drm_gem_sgt_object first in it, and
+ * with &drm_gem_object.funcs set if they are not the default ones. If something
+ * fails afterwards it is freed with kfree(), and these funcs are not called. No
+ * page is allocated yet.
  *
  * Ownership: the caller has the first reference.
  *
@@ -133,6 +135,7 @@ err_release:
  * * %-E2BIG  - @size is more than a table can list
  * * %-ENOMEM - out of memory
  * * %-ENOSPC - out of mmap offsets
+ * * %-ENFILE - out of files
  */
 struct drm_gem_sgt_object *drm_gem_sgt_create(struct drm_device *dev,
 					      struct drm_sgt_device *sdev,
@@ -151,11 +154,12 @@ struct drm_gem_sgt_object *drm_gem_sgt_create(struct drm_device *dev,
 		return ERR_PTR(-E2BIG);
 	}
 
+	size = PAGE_ALIGN(size);
 	bo = drm_gem_sgt_alloc(dev, size);
 	if (IS_ERR(bo))
 		return bo;
 
-	ret = drm_gem_sgt_init(dev, sdev, bo, PAGE_ALIGN(size));
+	ret = drm_gem_sgt_init(dev, sdev, bo, size);
 	if (ret) {
 		kfree(bo);
 		return ERR_PTR(ret);
@@ -386,12 +390,28 @@ void drm_gem_sgt_unpin(struct drm_gem_sgt_object *bo)
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_unpin);
 
+/*
+ * The lock holds off a map, which needs no resv: while an IOMMU maps, the
+ * entries of a table have other lengths.
+ */
+static void drm_gem_sgt_list_pages(struct drm_sgt *sgt, struct page **pages)
+{
+	struct drm_sgt_run_iter iter;
+	struct drm_sgt_run run;
+	unsigned long k;
+
+	guard(mutex)(&sgt->lock);
+
+	drm_sgt_run_iter_init(&iter, sgt);
+	while (drm_sgt_run_iter_next(&iter, &run))
+		for (k = 0; k < run.nr_pages; k++)
+			*pages++ = nth_page(run.page, k);
+}
+
 /* vmap() wants an array, for as long as the call takes. */
 static void *drm_gem_sgt_vmap_pages(struct drm_gem_sgt_object *bo)
 {
-	unsigned long n = bo->base.size >> PAGE_SHIFT, i = 0, k;
-	struct drm_sgt_run_iter iter;
-	struct drm_sgt_run run;
+	unsigned long n = bo->base.size >> PAGE_SHIFT;
 	struct page **pages;
 	void *vaddr;
 
@@ -399,11 +419,7 @@ static void *drm_gem_sgt_vmap_pages(struct drm_gem_sgt_object *bo)
 	if (!pages)
 		return NULL;
 
-	drm_sgt_run_iter_init(&iter, bo->sgt);
-	while (drm_sgt_run_iter_next(&iter, &run))
-		for (k = 0; k < run.nr_pages; k++)
-			pages[i++] = nth_page(run.page, k);
-
+	drm_gem_sgt_list_pages(bo->sgt, pages);
 	vaddr = vmap(pages, n, VM_MAP, PAGE_KERNEL);
 	kvfree(pages);
 	return vaddr;
@@ -556,13 +572,14 @@ struct sg_table *drm_gem_sgt_get_sg_table(struct drm_gem_sgt_object *bo)
 EXPORT_SYMBOL_GPL(drm_gem_sgt_get_sg_table);
 
 /**
- * drm_gem_sgt_print_info() - what /sys/kernel/debug/dri/N/gem says of an object
+ * drm_gem_sgt_print_info() - what /sys/kernel/debug/dri/N/framebuffer says of a
+ *	buffer
  * @bo: the object
  * @p: DRM printer
  * @indent: tabs before each line
  *
- * Context: Process context, may sleep. The counts are read without the resv,
- * and may be of a moment ago.
+ * Context: Any; does not sleep. The counts are read without the resv, and may
+ * be of a moment ago.
  */
 void drm_gem_sgt_print_info(const struct drm_gem_sgt_object *bo,
 			    struct drm_printer *p, unsigned int indent)

@@ -55,8 +55,10 @@
  *    taken in reclaim
  * 3. &drm_sgt_device.srcu, for reading: access sections, and the moment of
  *    mapping
- * 4. &drm_sgt_device.lock, a spinlock: the list of mappings, and the state of
- *    the tables on it
+ * 4. &drm_sgt_device.lock, a spinlock: the list of mappings, and the states
+ *
+ * The lists of objects and devices in debugfs have a mutex each; only 4 is taken
+ * under these.
  *
  * drm_sgt_device_shutdown() holds &drm_sgt_device.shutdown_lock, waits for 3
  * and takes 4, but never 2: a table in the middle of an operation cannot hold
@@ -165,6 +167,21 @@ static int drm_sgt_collect_locked(struct drm_sgt *sgt, struct drm_sgt_runs *runs
 	return drm_sgt_runs_to_table(runs, &sgt->sdev->limits, &sgt->table);
 }
 
+/* Between EMPTY and BACKED; what debugfs shows goes along. */
+static void drm_sgt_set_state_locked(struct drm_sgt *sgt,
+				     enum drm_sgt_state state,
+				     const struct drm_sgt_runs *runs)
+{
+	lockdep_assert_held(&sgt->lock);
+
+	spin_lock(&sgt->sdev->lock);
+	sgt->runs = runs ? runs->nr : 0;
+	sgt->folios = runs ? runs->folios : 0;
+	/* Pairs with the acquire in drm_sgt_get_state(). */
+	smp_store_release(&sgt->state, state);
+	spin_unlock(&sgt->sdev->lock);
+}
+
 static int drm_sgt_populate_locked(struct drm_sgt *sgt)
 {
 	struct drm_sgt_runs runs;
@@ -177,14 +194,10 @@ static int drm_sgt_populate_locked(struct drm_sgt *sgt)
 
 	drm_sgt_runs_init(&runs, sgt->size);
 	ret = drm_sgt_collect_locked(sgt, &runs);
-	if (ret) {
+	if (ret)
 		drm_sgt_runs_for_each(&runs, drm_sgt_put_run, sgt);
-	} else {
-		sgt->runs = runs.nr;
-		sgt->folios = runs.folios;
-		/* Pairs with the acquire in drm_sgt_get_state(). */
-		smp_store_release(&sgt->state, DRM_SGT_BACKED);
-	}
+	else
+		drm_sgt_set_state_locked(sgt, DRM_SGT_BACKED, &runs);
 	drm_sgt_runs_fini(&runs);
 	return ret;
 }
@@ -222,15 +235,13 @@ static void drm_sgt_depopulate_locked(struct drm_sgt *sgt)
 	if (drm_sgt_get_state(sgt) == DRM_SGT_EMPTY)
 		return;
 
+	/* First, as nobody may look at a table that is being freed. */
+	drm_sgt_set_state_locked(sgt, DRM_SGT_EMPTY, NULL);
+
 	drm_sgt_run_iter_init(&iter, sgt);
 	while (drm_sgt_run_iter_next(&iter, &run))
 		drm_sgt_put_run(sgt, run.page, run.nr_pages);
-
 	sg_free_table(&sgt->table);
-	sgt->runs = 0;
-	sgt->folios = 0;
-	/* Pairs with the acquire in drm_sgt_get_state(). */
-	smp_store_release(&sgt->state, DRM_SGT_EMPTY);
 }
 
 /**
@@ -356,11 +367,13 @@ static int drm_sgt_map_locked(struct drm_sgt *sgt, enum dma_data_direction dir)
  * Return:
  * * %0       - MAPPED, or was, the moment before an unbind
  * * %-ENODEV - the device is no longer bound; the table stays BACKED
- * * %-EINVAL - the table has no pages, or @dir is none
+ * * %-EINVAL - the table has no pages, @dir is none, or the IOMMU refused
  * * %-EBUSY  - it is mapped in another direction
- * * %-ENOMEM - out of memory, IOVA space or bounce buffers
+ * * %-ENOMEM - out of memory, IOVA space or bounce buffers, or a page that the
+ *   device cannot reach: the DMA API does not tell these apart
  * * %-EIO    - the mapping does not cover the table
- * * %-EREMOTEIO - the device cannot reach a page
+ * * %-EREMOTEIO - the table has memory of another device that this one cannot
+ *   reach
  */
 int drm_sgt_map(struct drm_sgt *sgt, enum dma_data_direction dir)
 {
@@ -452,12 +465,10 @@ EXPORT_SYMBOL_GPL(drm_sgt_get_state);
  * @sgt: the table
  * @info: filled
  *
- * Context: Process context, may sleep.
+ * Context: Process context; does not sleep, whatever else is done to @sgt.
  */
 void drm_sgt_get_info(struct drm_sgt *sgt, struct drm_sgt_info *info)
 {
-	guard(mutex)(&sgt->lock);
-
 	spin_lock(&sgt->sdev->lock);
 	*info = (struct drm_sgt_info) {
 		.size = sgt->size,

@@ -84,16 +84,19 @@ static void drm_sgt_device_unbound(void *data)
 	drm_sgt_device_put(sdev);
 }
 
+/*
+ * Without a DMA device nothing limits us. But importers map copies of our
+ * tables, and if there are bounce buffers, an entry must fit into one.
+ */
 static int drm_sgt_limits_init(struct drm_sgt_limits *limits,
-			       struct device *dma_dev)
+			       struct device *owner, struct device *dma_dev)
 {
-	size_t max = UINT_MAX;
+	/* 0 is "no limit", as in drm_prime_pages_to_sg(). */
+	size_t max = dma_max_mapping_size(dma_dev ?: owner) ?: UINT_MAX;
 
 	limits->boundary = ULONG_MAX;
 	if (dma_dev) {
-		/* 0 is "no limit" here, as in dma_max_mapping_size() users. */
-		max = min_t(size_t, dma_max_mapping_size(dma_dev) ?: UINT_MAX,
-			    dma_get_max_seg_size(dma_dev));
+		max = min_t(size_t, max, dma_get_max_seg_size(dma_dev));
 		limits->boundary = dma_get_seg_boundary(dma_dev);
 	}
 	limits->max_segment = round_down(min_t(size_t, max, UINT_MAX), PAGE_SIZE);
@@ -115,7 +118,7 @@ drm_sgt_device_alloc(struct device *owner, struct device *dma_dev)
 	if (!sdev)
 		return ERR_PTR(-ENOMEM);
 
-	ret = drm_sgt_limits_init(&sdev->limits, dma_dev);
+	ret = drm_sgt_limits_init(&sdev->limits, owner, dma_dev);
 	if (ret) {
 		dev_dbg(owner, "segments of %u bytes, boundary %#lx: no page fits\n",
 			sdev->limits.max_segment, sdev->limits.boundary);
@@ -173,8 +176,9 @@ drm_sgt_device_bind(struct device *owner, struct device *dma_dev)
  * boundary of @dma_dev are set: they are read here, and never again.
  *
  * Ownership: @owner holds the reference that is returned, and drops it at
- * unbind. Who wants to use it longer takes one with drm_sgt_device_get(); each
- * &struct drm_sgt has one of its own.
+ * unbind. A driver whose ioctls use it takes one more with
+ * drm_sgt_device_get(), for the lifetime of its DRM device: an ioctl can be on
+ * its way when the unbind ends. Each &struct drm_sgt has one of its own.
  *
  * Context: Probe of @owner, may sleep.
  * Return: the device, or an ERR_PTR():
@@ -455,8 +459,8 @@ void drm_sgt_device_get_stats(struct drm_sgt_device *sdev,
 {
 	spin_lock(&sdev->lock);
 	*stats = sdev->stats;
-	stats->gone = sdev->gone;
 	spin_unlock(&sdev->lock);
+	stats->gone = drm_sgt_device_is_gone(sdev);
 }
 EXPORT_SYMBOL_GPL(drm_sgt_device_get_stats);
 

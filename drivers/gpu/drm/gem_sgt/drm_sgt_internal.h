@@ -109,15 +109,15 @@ struct drm_sgt {
 	struct mutex lock;
 
 	/**
-	 * @table: built under @lock in EMPTY; its DMA fields are valid in
-	 * MAPPED only, and constant there
+	 * @table: built and freed under @lock in EMPTY; its DMA fields are valid
+	 * in MAPPED only, and constant there
 	 */
 	struct sg_table table;
 
-	/** @runs: physically contiguous runs; protected by @lock */
+	/** @runs: physically contiguous runs; as @state */
 	unsigned int runs;
 
-	/** @folios: in all runs; protected by @lock */
+	/** @folios: in all runs; as @state */
 	unsigned long folios;
 
 	/** @dir: of the mapping; written under @lock before MAPPED */

@@ -33,6 +33,21 @@ static bool drm_sgt_folio_is_poisoned(struct folio *folio)
 	       (folio_test_large(folio) && folio_test_has_hwpoisoned(folio));
 }
 
+/*
+ * Names of shmem for what has other ones here: no memory may be committed
+ * (vm.overcommit_memory), and past the end of the file.
+ */
+static int drm_sgt_shmem_errno(int ret)
+{
+	switch (ret) {
+	case -ENOSPC:
+		return -ENOMEM;
+	case -EINVAL:
+		return -EIO;
+	}
+	return ret;
+}
+
 /* One folio, from @index on. Returns the pages added, or a negative errno. */
 static long drm_sgt_shmem_get_folio(struct address_space *mapping,
 				    struct drm_sgt_runs *runs, pgoff_t index)
@@ -46,7 +61,7 @@ static long drm_sgt_shmem_get_folio(struct address_space *mapping,
 
 	folio = shmem_read_folio_gfp(mapping, index, mapping_gfp_mask(mapping));
 	if (IS_ERR(folio))
-		return PTR_ERR(folio);
+		return drm_sgt_shmem_errno(PTR_ERR(folio));
 
 	/* A huge folio may reach past the end of the object. */
 	nr = min(folio_next_index(folio) - index, drm_sgt_runs_left(runs));
@@ -246,7 +261,9 @@ static const struct drm_sgt_pages_ops drm_sgt_array_ops = {
  * @pages: from kvmalloc_array(), with a reference to each page
  * @nr_pages: how many, not 0
  *
- * A page may be in it more than once, with a reference each time.
+ * For pages of the driver's own, from alloc_page(), with plain references: they
+ * are not marked dirty, and not given back with unpin_user_page(). A page may be
+ * in it more than once, with a reference each time.
  *
  * Ownership: the caller owns the table, which owns the array and the
  * references. On failure, they stay with the caller.

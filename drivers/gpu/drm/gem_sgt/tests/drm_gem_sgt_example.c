@@ -14,6 +14,7 @@
 #include <drm/drm_file.h>
 #include <drm/drm_gem_sgt.h>
 #include <drm/drm_ioctl.h>
+#include <drm/drm_managed.h>
 
 /* [example: device] */
 struct example_device {
@@ -68,7 +69,8 @@ static int example_fill_ptes(struct example_device *ex,
 	return 0;
 }
 
-static int example_show(struct example_device *ex, struct drm_gem_sgt_object *bo)
+static int example_map_and_fill(struct example_device *ex,
+				struct drm_gem_sgt_object *bo)
 {
 	int ret;
 
@@ -85,12 +87,31 @@ static int example_show(struct example_device *ex, struct drm_gem_sgt_object *bo
 	return ret;
 }
 
+static int example_show(struct example_device *ex, struct drm_gem_sgt_object *bo)
+{
+	int ret, idx;
+
+	/* What is written here is gone after drm_dev_unplug(), and stays so. */
+	if (!drm_dev_enter(&ex->drm, &idx))
+		return -ENODEV;
+
+	ret = example_map_and_fill(ex, bo);
+	drm_dev_exit(idx);
+	return ret;
+}
+
 /* [end] */
 
 /* [example: probe] */
+static void example_release(struct drm_device *drm, void *sdev)
+{
+	drm_sgt_device_put(sdev);
+}
+
 static int example_probe(struct platform_device *pdev)
 {
 	struct device *dev = &pdev->dev;
+	struct drm_sgt_device *sdev;
 	struct example_device *ex;
 	int ret;
 
@@ -104,9 +125,15 @@ static int example_probe(struct platform_device *pdev)
 		return ret;
 	dma_set_max_seg_size(dev, UINT_MAX);
 
-	ex->sdev = devm_drm_sgt_device_create(dev, dev);
-	if (IS_ERR(ex->sdev))
-		return PTR_ERR(ex->sdev);
+	sdev = devm_drm_sgt_device_create(dev, dev);
+	if (IS_ERR(sdev))
+		return PTR_ERR(sdev);
+
+	/* An ioctl that has begun before the unbind can end after it. */
+	ex->sdev = drm_sgt_device_get(sdev);
+	ret = drmm_add_action_or_reset(&ex->drm, example_release, sdev);
+	if (ret)
+		return ret;
 
 	return drm_dev_register(&ex->drm, 0);
 }

@@ -344,7 +344,7 @@ static void pages_of_shmem_file_that_is_too_short(struct kunit *test)
 	pages_in_cache(test, filp, 0);
 	drm_sgt_kunit_flush_batches(test);
 	refs = page_count(pages_in_cache(test, filp, 0));
-	KUNIT_EXPECT_LT(test, drm_sgt_populate(sgt), 0);
+	KUNIT_EXPECT_EQ(test, -EIO, drm_sgt_populate(sgt));
 	drm_sgt_kunit_flush_batches(test);
 	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(sgt), DRM_SGT_EMPTY);
 	KUNIT_EXPECT_FALSE(test, mapping_unevictable(filp->f_mapping));
