@@ -4,6 +4,8 @@
 KDIR ?=
 export KDIR SETUP TEST DRIVER ACCEL DISPLAY_WINDOW TEST_SECONDS
 export PYTHONDONTWRITEBYTECODE = 1
+# depmod and modinfo: a user's PATH does not have them.
+export PATH := $(PATH):/usr/sbin:/sbin
 
 help:
 	@sed -n 's/^#: \?//p' Makefile
@@ -38,7 +40,7 @@ modules_install: modules
 		modules_install
 
 run shell:
-	@tools/deps.sh run
+	@tools/deps.sh run $(if $(filter-out 0,$(DISPLAY_WINDOW)),window)
 	@tools/guest.py $@
 
 check:

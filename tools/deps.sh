@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Installs the Debian packages that the named jobs need, or says how.
-# Usage: tools/deps.sh modules|run|kunit|static|model|docs ...
+# Usage: tools/deps.sh modules|run|window|kunit|static|model|docs ...
 set -eu
 
 # gcc-12 is what Debian's 6.12 kernel was built with. linux-kbuild's programs
@@ -11,6 +11,7 @@ run="$modules gcc libdrm-dev intel-gpu-tools pkg-config python3 qemu-system-x86 
 kunit='make gcc libc6-dev flex bison bc perl python3 xz-utils'
 static="$modules $kunit sparse shellcheck"
 model='gcc libc6-dev spin'
+window='qemu-system-gui'
 docs='perl python3 python3-sphinx xz-utils'
 
 wanted=
@@ -21,6 +22,7 @@ for job; do
 	kunit) wanted="$wanted $kunit" ;;
 	static) wanted="$wanted $static" ;;
 	model) wanted="$wanted $model" ;;
+	window) wanted="$wanted $window" ;;
 	docs) wanted="$wanted $docs" ;;
 	*) echo "deps.sh: no such job: $job" >&2; exit 2 ;;
 	esac

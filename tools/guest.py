@@ -21,7 +21,7 @@ def window():
                            stderr=subprocess.DEVNULL, text=True).stdout.split()
     found = next((name for name in ('gtk', 'sdl') if name in known), None)
     if not found:
-        raise project.Failed('no window: apt-get install qemu-system-gui')
+        raise project.Failed('no window: QEMU has neither gtk nor sdl here')
     return found
 
 
@@ -79,7 +79,9 @@ def shell(machine):
 
 def main():
     try:
+        lock = project.lock_checkout()
         {'run': run, 'shell': shell}[sys.argv[1]](prepare())
+        lock.close()
     except project.Failed as error:
         sys.exit(f'{error}')
     except KeyboardInterrupt:

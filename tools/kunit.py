@@ -48,6 +48,7 @@ def graft():
     home = project.CACHE / pristine.name.replace('linux-', 'kunit-')
     source = home / 'src'
     if not source.is_dir():
+        project.say('-- linking a work copy of the source (some seconds)')
         fresh = home / 'src.new'
         shutil.rmtree(fresh, ignore_errors=True)
         shutil.copytree(pristine, fresh, symlinks=True, copy_function=os.link)

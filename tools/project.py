@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Where things are, and how they are built."""
 
+import fcntl
 import os
 import pathlib
 import re
@@ -23,6 +24,17 @@ os.environ['PYTHONUNBUFFERED'] = '1'
 
 class Failed(Exception):
     """A step failed; the message says which and where its output is."""
+
+
+def lock_checkout():
+    """Keeps others from building and testing in this checkout; holds while the result lives."""
+    BUILD.mkdir(exist_ok=True)
+    file = open(BUILD / 'lock', 'w')
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Failed('a test or a guest is running in this checkout already') from None
+    return file
 
 
 def say(text):

@@ -2,7 +2,6 @@
 """Collects results: a line each as they come, a table at the end, results.tsv for machines."""
 
 import collections
-import fcntl
 import shutil
 
 import project
@@ -14,12 +13,7 @@ class Report:
     """The results of one run of the checks."""
 
     def __init__(self):
-        project.BUILD.mkdir(exist_ok=True)
-        self.lock = open(project.BUILD / 'check.lock', 'w')
-        try:
-            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise project.Failed('another check is running in this checkout') from None
+        self.lock = project.lock_checkout()
         shutil.rmtree(DIRECTORY, ignore_errors=True)
         DIRECTORY.mkdir(parents=True)
         self.results = []
