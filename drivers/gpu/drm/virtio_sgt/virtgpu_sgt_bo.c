@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <linux/err.h>
+#include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/stddef.h>
 
-#include <drm/drm_drv.h>
 #include <drm/drm_file.h>
 #include <drm/drm_fourcc.h>
 #include <drm/drm_gem_sgt.h>
@@ -259,6 +259,9 @@ struct drm_gem_object *virtgpu_sgt_gem_create_object(struct drm_device *drm,
  * Send both commands before waiting for either: the host works on them one
  * after the other, and refuses the second if the first fails. The commands
  * become the caller's to put; they may still be in the queue when this fails.
+ *
+ * A wait that was given up says nothing about the resource: what the host will
+ * know of it follows from the outcome of the commands alone.
  */
 static int virtgpu_sgt_bo_submit(struct virtgpu_sgt_bo *bo,
 				 struct virtgpu_sgt_cmd *create,
@@ -273,7 +276,7 @@ static int virtgpu_sgt_bo_submit(struct virtgpu_sgt_bo *bo,
 	attached = virtgpu_sgt_cmd_wait_killable(attach);
 
 	/* Refused, and nothing about it is on its way: no UNREF is needed. */
-	if (virtgpu_sgt_cmd_is_idle(create) && created &&
+	if (virtgpu_sgt_cmd_has_failed(create) &&
 	    virtgpu_sgt_cmd_is_idle(attach))
 		WRITE_ONCE(bo->state, VIRTGPU_SGT_BO_LOCAL);
 	else if (!created && !attached)
@@ -297,8 +300,8 @@ static int virtgpu_sgt_bo_make_resource(struct virtgpu_sgt_device *vgdev,
 		goto out;
 
 	entries = virtgpu_sgt_entries_build(vgdev->drm, bo->base.sgt,
-					    (u64)bo->width * bo->height *
-					    sizeof(u32),
+					    array3_size(bo->width, bo->height,
+							sizeof(u32)),
 					    virtgpu_sgt_queue_max_payload(q));
 	if (IS_ERR(entries)) {
 		ret = PTR_ERR(entries);
@@ -349,7 +352,7 @@ static int virtgpu_sgt_bo_init(struct virtgpu_sgt_device *vgdev,
  * Waits for the host. The buffer is complete when this returns: it has all its
  * pages, is mapped, and the host knows where they are.
  *
- * Context: Process context, inside drm_dev_enter().
+ * Context: Process context, not inside drm_dev_enter(): waits for the host.
  * Return: the buffer, with one reference of its GEM object for the caller, or
  * an ERR_PTR():
  *
@@ -368,6 +371,9 @@ virtgpu_sgt_bo_create(struct virtgpu_sgt_device *vgdev,
 	struct drm_gem_sgt_object *base;
 	struct virtgpu_sgt_bo *bo;
 	int ret;
+
+	if (virtgpu_sgt_is_dead(vgdev))
+		return ERR_PTR(-ENODEV);
 
 	base = drm_gem_sgt_create(vgdev->drm, vgdev->sdev, params->size);
 	if (IS_ERR(base))
@@ -409,7 +415,7 @@ int virtgpu_sgt_dumb_create(struct drm_file *file, struct drm_device *drm,
 		.format = virtgpu_sgt_format(DRM_FORMAT_HOST_XRGB8888),
 	};
 	struct virtgpu_sgt_bo *bo;
-	int ret, idx;
+	int ret;
 
 	if (args->bpp != 32)
 		return -EINVAL;
@@ -421,10 +427,7 @@ int virtgpu_sgt_dumb_create(struct drm_file *file, struct drm_device *drm,
 	params.width = args->pitch / sizeof(u32);
 	params.height = args->height;
 
-	if (!drm_dev_enter(drm, &idx))
-		return -ENODEV;
 	bo = virtgpu_sgt_bo_create(to_virtgpu_sgt(drm), &params);
-	drm_dev_exit(idx);
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
 

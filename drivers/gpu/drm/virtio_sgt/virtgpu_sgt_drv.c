@@ -61,14 +61,14 @@
  *        |                   an ioctl or a commit, is woken and gives up
  *   2. cancel the hotplug    it may have waited, too
  *        |
- *   3. drm_dev_unplug()      waits for all who are inside drm_dev_enter(), which
- *        |                   after 1. none of them stays; takes away the nodes
+ *   3. drm_dev_unplug()      waits for all who are about to notify the host;
+ *        |                   takes away the nodes
  *   4. atomic shutdown       commits end here, and complete their events
  *        |
  *   5. reset the device      the host forgets all resources and their pages:
  *        |                   this is the detach, for all buffers at once
- *   6. drain the queues      commands end with -ENODEV, and buffers whose UNREF
- *        |                   was on its way are freed
+ *   6. drain the queues      commands end with -ENODEV, also later ones, and
+ *        |                   buffers whose UNREF was on its way are freed
  *   7. delete the queues     the virtio device is not touched from here on
  *        |
  *   8. end the mappings      drm_sgt_device_shutdown(): unmaps what is left,
@@ -76,7 +76,8 @@
  *   9. drop the DRM device   freed with its last user, maybe much later
  *
  * A probe that fails goes through the same from 5. on, as far as it has come:
- * before the DRM device is registered there is nobody to stop.
+ * before the DRM device is registered there is nobody to stop. If it is the
+ * registration that fails, 1. comes first.
  *
  * Reboot and kexec do not come here: the virtio core breaks the queues and
  * resets the device by itself. Those who wait look at that once a second.
@@ -378,6 +379,9 @@ static int virtgpu_sgt_probe(struct virtio_device *vdev)
 	return 0;
 
 err_fini:
+	/* There were nodes for a moment, and somebody may have opened one. */
+	virtgpu_sgt_queue_stop(&vgdev->ctrlq);
+	virtgpu_sgt_queue_stop(&vgdev->cursorq);
 	virtgpu_sgt_hw_fini(vgdev);
 err_put:
 	drm_dev_put(drm);

@@ -5,9 +5,9 @@
 #include <linux/mm.h>
 #include <linux/uaccess.h>
 
-#include <drm/drm_drv.h>
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
+#include <drm/drm_print.h>
 #include <drm/drm_rect.h>
 #include <drm/virtgpu_drm.h>
 
@@ -23,6 +23,12 @@
 
 /* Gallium's PIPE_TEXTURE_2D, the only target of a 2D resource. */
 #define VIRTGPU_SGT_TARGET_2D	2
+
+/*
+ * Width and height of a 2D resource. Twice what a display may have; far below
+ * where products of the two get too large for the host or for us.
+ */
+#define VIRTGPU_SGT_MAX_RESOURCE	16384U
 
 /* The longest that VIRTGPU_WAIT waits. */
 #define VIRTGPU_SGT_WAIT	(15 * HZ)
@@ -72,8 +78,36 @@ static bool virtgpu_sgt_resource_is_2d(const struct drm_virtgpu_resource_create 
 	return args->target == VIRTGPU_SGT_TARGET_2D &&
 	       args->depth <= 1 && args->array_size <= 1 &&
 	       args->last_level <= 1 && args->nr_samples <= 1 &&
-	       args->width && args->height &&
+	       args->width && args->width <= VIRTGPU_SGT_MAX_RESOURCE &&
+	       args->height && args->height <= VIRTGPU_SGT_MAX_RESOURCE &&
 	       virtgpu_sgt_format_is_known(args->format);
+}
+
+/*
+ * Which way is up matters to 3D only. Lines have no gaps, so that userspace can
+ * ask for no stride but the one that there is.
+ */
+static int
+virtgpu_sgt_resource_check(struct drm_device *drm,
+			   const struct drm_virtgpu_resource_create *args)
+{
+	if (!virtgpu_sgt_resource_is_2d(args)) {
+		drm_dbg_driver(drm, "not a 2D resource: target %u, format %u, %ux%u\n",
+			       args->target, args->format, args->width,
+			       args->height);
+		return -EINVAL;
+	}
+	if (args->flags & ~VIRTIO_GPU_RESOURCE_FLAG_Y_0_TOP) {
+		drm_dbg_driver(drm, "unknown flags 0x%x of a resource\n",
+			       args->flags);
+		return -EINVAL;
+	}
+	if (args->stride && args->stride != args->width * sizeof(u32)) {
+		drm_dbg_driver(drm, "stride %u of a resource of width %u\n",
+			       args->stride, args->width);
+		return -EINVAL;
+	}
+	return 0;
 }
 
 static int virtgpu_sgt_resource_create_ioctl(struct drm_device *drm, void *data,
@@ -88,15 +122,13 @@ static int virtgpu_sgt_resource_create_ioctl(struct drm_device *drm, void *data,
 	};
 	struct virtgpu_sgt_bo *bo;
 	u32 handle, res_id;
-	int ret, idx;
+	int ret;
 
-	if (!virtgpu_sgt_resource_is_2d(args))
-		return -EINVAL;
+	ret = virtgpu_sgt_resource_check(drm, args);
+	if (ret)
+		return ret;
 
-	if (!drm_dev_enter(drm, &idx))
-		return -ENODEV;
 	bo = virtgpu_sgt_bo_create(to_virtgpu_sgt(drm), &params);
-	drm_dev_exit(idx);
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
 
@@ -157,6 +189,9 @@ static int virtgpu_sgt_transfer(struct virtgpu_sgt_device *vgdev,
 	struct virtgpu_sgt_cmd *cmd;
 	int ret;
 
+	if (virtgpu_sgt_is_dead(vgdev))
+		return -ENODEV;
+
 	ret = virtgpu_sgt_bo_sync(bo, rect, offset);
 	if (ret)
 		return ret == -ERANGE ? -EINVAL : ret;
@@ -181,7 +216,7 @@ static int virtgpu_sgt_transfer_to_host_ioctl(struct drm_device *drm,
 	struct drm_gem_object *obj;
 	struct virtgpu_sgt_bo *bo;
 	struct drm_rect rect;
-	int ret, idx;
+	int ret;
 
 	obj = drm_gem_object_lookup(file, args->bo_handle);
 	if (!obj)
@@ -189,16 +224,9 @@ static int virtgpu_sgt_transfer_to_host_ioctl(struct drm_device *drm,
 	bo = to_virtgpu_sgt_bo(obj);
 
 	ret = virtgpu_sgt_transfer_rect(args, bo, &rect);
-	if (ret)
-		goto out;
-
-	ret = -ENODEV;
-	if (drm_dev_enter(drm, &idx)) {
+	if (!ret)
 		ret = virtgpu_sgt_transfer(to_virtgpu_sgt(drm), bo, &rect,
 					   args->offset);
-		drm_dev_exit(idx);
-	}
-out:
 	drm_gem_object_put(obj);
 	return ret;
 }

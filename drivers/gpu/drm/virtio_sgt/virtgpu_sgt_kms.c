@@ -2,7 +2,6 @@
 
 #include <linux/dma-fence.h>
 #include <linux/err.h>
-#include <linux/sched.h>
 
 #include <drm/drm_atomic.h>
 #include <drm/drm_atomic_helper.h>
@@ -11,6 +10,7 @@
 #include <drm/drm_framebuffer.h>
 #include <drm/drm_gem_framebuffer_helper.h>
 #include <drm/drm_mode_config.h>
+#include <drm/drm_modeset_lock.h>
 #include <drm/drm_modeset_helper_vtables.h>
 #include <drm/drm_print.h>
 #include <drm/drm_probe_helper.h>
@@ -36,10 +36,17 @@
  * - is counted (commit_errors in virtgpu-stats) and logged,
  * - becomes the error of the out-fence of the commit, if there is one,
  * - is kept, the first one of the device, and returned instead of doing the
- *   next commit that is not TEST_ONLY; the one after that goes through.
+ *   next commit that is not TEST_ONLY; the one after that goes through,
+ * - makes the driver send the whole picture again with the next change of it.
  *
- * Kernel threads are not told: the one that updates the console can do nothing
- * about it, and warns in the log about any error.
+ * Only a commit that userspace asked for may be told, as nobody else can do
+ * anything about it: not the console, which is redrawn, moved and brought back
+ * by whoever writes to it, switches to it or is the last to close the device;
+ * not the end of a framebuffer; not the removal. All these wait for their
+ * locks without looking at signals. The ioctls that change a picture look at
+ * them: ATOMIC, SETCRTC, SETPLANE, PAGE_FLIP, CURSOR and DIRTYFB, and these
+ * are told. The legacy ioctls for properties and gamma do not, and leave the
+ * error to the next one that does.
  */
 
 /**
@@ -100,9 +107,8 @@ static void virtgpu_sgt_commit_report(struct virtgpu_sgt_device *vgdev,
 				      struct drm_crtc_state *crtc_state)
 {
 	struct virtgpu_sgt_output *output = to_virtgpu_sgt_output(crtc);
-	int error = output->error;
+	int error = virtgpu_sgt_output_error(output);
 
-	output->error = 0;
 	if (!error)
 		return;
 
@@ -140,6 +146,12 @@ static void virtgpu_sgt_atomic_commit_tail(struct drm_atomic_state *state)
 	drm_atomic_helper_cleanup_planes(drm, state);
 }
 
+/* Is this an ioctl that changes the picture? See "errors in a commit". */
+static bool virtgpu_sgt_commit_is_of_user(const struct drm_atomic_state *state)
+{
+	return state->acquire_ctx && state->acquire_ctx->interruptible;
+}
+
 static int virtgpu_sgt_atomic_commit(struct drm_device *drm,
 				     struct drm_atomic_state *state,
 				     bool nonblock)
@@ -147,7 +159,7 @@ static int virtgpu_sgt_atomic_commit(struct drm_device *drm,
 	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(drm);
 	int ret = 0;
 
-	if (!(current->flags & PF_KTHREAD) && !virtgpu_sgt_is_dead(vgdev))
+	if (virtgpu_sgt_commit_is_of_user(state) && !virtgpu_sgt_is_dead(vgdev))
 		ret = atomic_xchg(&vgdev->commit_error, 0);
 	if (ret)
 		return ret;

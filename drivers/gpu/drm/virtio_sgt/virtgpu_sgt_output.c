@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <linux/cleanup.h>
+
 #include <drm/drm_atomic.h>
 #include <drm/drm_atomic_helper.h>
 #include <drm/drm_atomic_state_helper.h>
 #include <drm/drm_crtc_helper.h>
-#include <drm/drm_drv.h>
 #include <drm/drm_managed.h>
 #include <drm/drm_modeset_helper_vtables.h>
 #include <drm/drm_rect.h>
@@ -34,6 +35,10 @@
  *
  * Once the device is going away, a commit sends nothing and still completes:
  * its events are delivered, and its out-fences signal with -ENODEV.
+ *
+ * The software state goes on as if a failed commit had succeeded. So the output
+ * remembers that the host may lag behind, and the next change sends all of the
+ * picture, or of the cursor, whatever has changed.
  */
 
 static void virtgpu_sgt_output_fail(struct virtgpu_sgt_output *output, int ret)
@@ -79,6 +84,8 @@ static int virtgpu_sgt_output_try_show(struct virtgpu_sgt_output *output,
 	int transferred, set = 0, flushed;
 	int ret;
 
+	if (virtgpu_sgt_is_dead(output->vgdev))
+		return -ENODEV;
 	if (!virtgpu_sgt_output_reclaim(output->scanout) ||
 	    !virtgpu_sgt_output_reclaim(output->flush))
 		return -ENODEV;
@@ -106,49 +113,64 @@ static int virtgpu_sgt_output_try_show(struct virtgpu_sgt_output *output,
  * virtgpu_sgt_output_show() - bring a picture to the display
  * @output: the output
  * @bo: the buffer that has the picture
- * @damage: what the host does not have yet
- * @view: what shall be shown of @bo, or NULL to leave that as it is
+ * @damage: what the host does not have yet, or NULL if it has everything
+ * @view: what shall be shown of @bo
+ * @set_view: whether @bo or @view are new
  *
  * What goes wrong is told to the commit, not to the caller.
  *
- * Context: Hardware phase of a commit. Waits for the host.
+ * Context: Hardware phase of a commit. Takes &virtgpu_sgt_output.lock and waits
+ * for the host.
  */
 void virtgpu_sgt_output_show(struct virtgpu_sgt_output *output,
 			     struct virtgpu_sgt_bo *bo,
 			     const struct drm_rect *damage,
-			     const struct drm_rect *view)
+			     const struct drm_rect *view, bool set_view)
 {
-	int ret = -ENODEV;
-	int idx;
+	int ret;
 
-	if (drm_dev_enter(output->vgdev->drm, &idx)) {
-		ret = virtgpu_sgt_output_try_show(output, bo, damage, view);
-		drm_dev_exit(idx);
+	guard(mutex)(&output->lock);
+
+	if (output->stale) {
+		damage = view;
+		set_view = true;
 	}
+	if (!damage)
+		return;
+
+	ret = virtgpu_sgt_output_try_show(output, bo, damage,
+					  set_view ? view : NULL);
+	output->stale = ret;
 	virtgpu_sgt_output_fail(output, ret);
+}
+
+static int virtgpu_sgt_output_try_blank(struct virtgpu_sgt_output *output)
+{
+	if (virtgpu_sgt_is_dead(output->vgdev) ||
+	    !virtgpu_sgt_output_reclaim(output->scanout))
+		return -ENODEV;
+
+	virtgpu_sgt_prep_set_scanout(output->scanout, output->index, NULL,
+				     NULL);
+	virtgpu_sgt_cmd_submit(output->scanout);
+	return virtgpu_sgt_cmd_wait(output->scanout);
 }
 
 /**
  * virtgpu_sgt_output_blank() - show nothing on the display
  * @output: the output
  *
- * Context: Hardware phase of a commit. Waits for the host.
+ * If that fails, there is nothing to remember: what ends the blank is a modeset
+ * or another buffer, and sends everything.
+ *
+ * Context: Hardware phase of a commit. Takes &virtgpu_sgt_output.lock and waits
+ * for the host.
  */
 void virtgpu_sgt_output_blank(struct virtgpu_sgt_output *output)
 {
-	int ret = -ENODEV;
-	int idx;
+	guard(mutex)(&output->lock);
 
-	if (drm_dev_enter(output->vgdev->drm, &idx)) {
-		if (virtgpu_sgt_output_reclaim(output->scanout)) {
-			virtgpu_sgt_prep_set_scanout(output->scanout,
-						     output->index, NULL, NULL);
-			virtgpu_sgt_cmd_submit(output->scanout);
-			ret = virtgpu_sgt_cmd_wait(output->scanout);
-		}
-		drm_dev_exit(idx);
-	}
-	virtgpu_sgt_output_fail(output, ret);
+	virtgpu_sgt_output_fail(output, virtgpu_sgt_output_try_blank(output));
 }
 
 /*
@@ -163,6 +185,9 @@ static int virtgpu_sgt_output_try_point(struct virtgpu_sgt_output *output,
 	struct drm_rect whole;
 	int ret;
 
+	if (virtgpu_sgt_is_dead(output->vgdev))
+		return -ENODEV;
+
 	if (upload) {
 		drm_rect_init(&whole, 0, 0, upload->width, upload->height);
 		ret = virtgpu_sgt_output_upload(output, upload, &whole);
@@ -176,32 +201,85 @@ static int virtgpu_sgt_output_try_point(struct virtgpu_sgt_output *output,
 		return -ENODEV;
 	virtgpu_sgt_prep_cursor(output->pointer, output->index, cursor, update);
 	virtgpu_sgt_cmd_submit(output->pointer);
-	output->pointer_shown = cursor->resource;
-	return update ? virtgpu_sgt_cmd_wait(output->pointer) : 0;
+	ret = update ? virtgpu_sgt_cmd_wait(output->pointer) : 0;
+	output->pointer_shown = cursor->resource || ret;
+	return ret;
+}
+
+static void virtgpu_sgt_output_point_locked(struct virtgpu_sgt_output *output,
+					    const struct virtgpu_sgt_cursor *cursor,
+					    struct virtgpu_sgt_bo *upload,
+					    bool update)
+{
+	int ret;
+
+	lockdep_assert_held(&output->lock);
+
+	ret = virtgpu_sgt_output_try_point(output, cursor, upload, update);
+	output->pointer_stale = ret;
+	virtgpu_sgt_output_fail(output, ret);
 }
 
 /**
  * virtgpu_sgt_output_point() - set or move the cursor
  * @output: the output
  * @cursor: what it shall be
- * @upload: the buffer of the image, if the host does not have that yet
- * @update: whether more has changed than the position
+ * @image: the buffer of the image
+ * @upload: whether the image is new
+ * @update: whether something else is new beside the position
  *
- * Context: Hardware phase of a commit. Waits for the host.
+ * Context: Hardware phase of a commit. Takes &virtgpu_sgt_output.lock and waits
+ * for the host.
  */
 void virtgpu_sgt_output_point(struct virtgpu_sgt_output *output,
 			      const struct virtgpu_sgt_cursor *cursor,
-			      struct virtgpu_sgt_bo *upload, bool update)
+			      struct virtgpu_sgt_bo *image, bool upload,
+			      bool update)
 {
-	int ret = -ENODEV;
-	int idx;
+	guard(mutex)(&output->lock);
 
-	if (drm_dev_enter(output->vgdev->drm, &idx)) {
-		ret = virtgpu_sgt_output_try_point(output, cursor, upload,
-						   update);
-		drm_dev_exit(idx);
-	}
-	virtgpu_sgt_output_fail(output, ret);
+	if (!output->pointer_shown || output->pointer_stale)
+		upload = true;
+	virtgpu_sgt_output_point_locked(output, cursor, upload ? image : NULL,
+					upload || update);
+}
+
+/**
+ * virtgpu_sgt_output_unpoint() - show no cursor
+ * @output: the output
+ *
+ * Sends nothing if there is none.
+ *
+ * Context: Hardware phase of a commit. Takes &virtgpu_sgt_output.lock and waits
+ * for the host.
+ */
+void virtgpu_sgt_output_unpoint(struct virtgpu_sgt_output *output)
+{
+	static const struct virtgpu_sgt_cursor none;
+
+	guard(mutex)(&output->lock);
+
+	if (output->pointer_shown)
+		virtgpu_sgt_output_point_locked(output, &none, NULL, true);
+}
+
+/**
+ * virtgpu_sgt_output_error() - what went wrong, once
+ * @output: the output
+ *
+ * Context: End of the hardware phase of a commit. Takes
+ * &virtgpu_sgt_output.lock.
+ * Return: 0, or the first error since the last call
+ */
+int virtgpu_sgt_output_error(struct virtgpu_sgt_output *output)
+{
+	int error;
+
+	guard(mutex)(&output->lock);
+
+	error = output->error;
+	output->error = 0;
+	return error;
 }
 
 static enum drm_mode_status
@@ -221,12 +299,10 @@ virtgpu_sgt_crtc_mode_valid(struct drm_crtc *crtc,
 static void virtgpu_sgt_crtc_atomic_disable(struct drm_crtc *crtc,
 					    struct drm_atomic_state *state)
 {
-	static const struct virtgpu_sgt_cursor none;
 	struct virtgpu_sgt_output *output = to_virtgpu_sgt_output(crtc);
 
 	virtgpu_sgt_output_blank(output);
-	if (output->pointer_shown)
-		virtgpu_sgt_output_point(output, &none, NULL, true);
+	virtgpu_sgt_output_unpoint(output);
 }
 
 static const struct drm_crtc_helper_funcs virtgpu_sgt_crtc_helper_funcs = {
@@ -279,6 +355,9 @@ static int virtgpu_sgt_output_init(struct virtgpu_sgt_output *output)
 	struct drm_plane *primary, *cursor;
 	int ret;
 
+	ret = drmm_mutex_init(drm, &output->lock);
+	if (ret)
+		return ret;
 	ret = virtgpu_sgt_output_init_cmds(output);
 	if (ret)
 		return ret;

@@ -2,6 +2,7 @@
 #ifndef __VIRTGPU_SGT_OUTPUT_H__
 #define __VIRTGPU_SGT_OUTPUT_H__
 
+#include <linux/mutex.h>
 #include <linux/types.h>
 
 #include <drm/drm_connector.h>
@@ -33,8 +34,9 @@ struct virtgpu_sgt_display {
  * struct virtgpu_sgt_output - one scanout, from the plane to the display
  *
  * The commands are allocated with the output, so that a commit allocates
- * nothing. They belong to the commit of the CRTC that is in its hardware
- * phase; there is at most one.
+ * nothing. They belong to whoever holds @lock. Commits of one CRTC come one
+ * after another, but DRM gives up waiting for the one before after ten seconds,
+ * and a host may be slower than that.
  */
 struct virtgpu_sgt_output {
 	/** @crtc: the CRTC */
@@ -52,18 +54,25 @@ struct virtgpu_sgt_output {
 	/** @display: protected by &virtgpu_sgt_device.output_lock */
 	struct virtgpu_sgt_display display;
 
-	/** @transfer: brings pixels to the host; of the current commit */
+	/** @lock: protects what follows, also while the host is waited for */
+	struct mutex lock;
+
+	/** @transfer: brings pixels to the host */
 	struct virtgpu_sgt_cmd *transfer;
-	/** @scanout: chooses what is shown; of the current commit */
+	/** @scanout: chooses what is shown */
 	struct virtgpu_sgt_cmd *scanout;
-	/** @flush: shows it; of the current commit */
+	/** @flush: shows it */
 	struct virtgpu_sgt_cmd *flush;
-	/** @pointer: sets or moves the cursor; of the current commit */
+	/** @pointer: sets or moves the cursor */
 	struct virtgpu_sgt_cmd *pointer;
 
-	/** @pointer_shown: the host shows a cursor; of the current commit */
+	/** @stale: the host may not have the picture of the last commit */
+	bool stale;
+	/** @pointer_shown: the host may show a cursor */
 	bool pointer_shown;
-	/** @error: 0, or what went wrong first; of the current commit */
+	/** @pointer_stale: the host may not have the cursor of the last commit */
+	bool pointer_stale;
+	/** @error: 0, or what went wrong first and was not yet reported */
 	int error;
 };
 
@@ -84,10 +93,13 @@ int virtgpu_sgt_outputs_init(struct virtgpu_sgt_device *vgdev);
 void virtgpu_sgt_output_show(struct virtgpu_sgt_output *output,
 			     struct virtgpu_sgt_bo *bo,
 			     const struct drm_rect *damage,
-			     const struct drm_rect *view);
+			     const struct drm_rect *view, bool set_view);
 void virtgpu_sgt_output_blank(struct virtgpu_sgt_output *output);
 void virtgpu_sgt_output_point(struct virtgpu_sgt_output *output,
 			      const struct virtgpu_sgt_cursor *cursor,
-			      struct virtgpu_sgt_bo *upload, bool update);
+			      struct virtgpu_sgt_bo *image, bool upload,
+			      bool update);
+void virtgpu_sgt_output_unpoint(struct virtgpu_sgt_output *output);
+int virtgpu_sgt_output_error(struct virtgpu_sgt_output *output);
 
 #endif /* __VIRTGPU_SGT_OUTPUT_H__ */

@@ -115,21 +115,19 @@ static void virtgpu_sgt_primary_atomic_update(struct drm_plane *plane,
 	struct virtgpu_sgt_output *output;
 	struct drm_crtc_state *crtc_state;
 	struct drm_rect damage, view;
-	bool set_view;
+	bool damaged, set_view;
 
 	old_state = drm_atomic_get_old_plane_state(state, plane);
 	new_state = drm_atomic_get_new_plane_state(state, plane);
 	output = virtgpu_sgt_plane_output(old_state, new_state);
 
-	if (!drm_atomic_helper_damage_merged(old_state, new_state, &damage))
-		return;
-
+	damaged = drm_atomic_helper_damage_merged(old_state, new_state, &damage);
 	crtc_state = drm_atomic_get_new_crtc_state(state, &output->crtc);
 	set_view = virtgpu_sgt_plane_view_changed(old_state, new_state) ||
 		   drm_atomic_crtc_needs_modeset(crtc_state);
 	drm_rect_fp_to_int(&view, &new_state->src);
 	virtgpu_sgt_output_show(output, virtgpu_sgt_plane_bo(new_state),
-				&damage, set_view ? &view : NULL);
+				damaged ? &damage : NULL, &view, set_view);
 }
 
 static void virtgpu_sgt_primary_atomic_disable(struct drm_plane *plane,
@@ -172,22 +170,20 @@ static void virtgpu_sgt_cursor_atomic_update(struct drm_plane *plane,
 	 * No damage means all of it elsewhere. Here it would mean to upload the
 	 * image with each move.
 	 */
-	upload = old_state->fb != new_state->fb || !output->pointer_shown ||
+	upload = old_state->fb != new_state->fb ||
 		 virtgpu_sgt_cursor_has_damage(new_state);
-	update = upload || old_state->hotspot_x != new_state->hotspot_x ||
+	update = old_state->hotspot_x != new_state->hotspot_x ||
 		 old_state->hotspot_y != new_state->hotspot_y;
-	virtgpu_sgt_output_point(output, &cursor, upload ? bo : NULL, update);
+	virtgpu_sgt_output_point(output, &cursor, bo, upload, update);
 }
 
 static void virtgpu_sgt_cursor_atomic_disable(struct drm_plane *plane,
 					      struct drm_atomic_state *state)
 {
-	static const struct virtgpu_sgt_cursor none;
 	struct drm_plane_state *old_state =
 		drm_atomic_get_old_plane_state(state, plane);
 
-	virtgpu_sgt_output_point(to_virtgpu_sgt_output(old_state->crtc), &none,
-				 NULL, true);
+	virtgpu_sgt_output_unpoint(to_virtgpu_sgt_output(old_state->crtc));
 }
 
 static const struct drm_plane_helper_funcs virtgpu_sgt_primary_helper_funcs = {
@@ -236,11 +232,9 @@ struct drm_plane *virtgpu_sgt_plane_create(struct virtgpu_sgt_output *output,
 	if (IS_ERR(plane))
 		return plane;
 
-	if (is_cursor) {
-		drm_plane_helper_add(plane, &virtgpu_sgt_cursor_helper_funcs);
-		return plane;
-	}
-	drm_plane_helper_add(plane, &virtgpu_sgt_primary_helper_funcs);
+	drm_plane_helper_add(plane, is_cursor ?
+				    &virtgpu_sgt_cursor_helper_funcs :
+				    &virtgpu_sgt_primary_helper_funcs);
 	drm_plane_enable_fb_damage_clips(plane);
 	return plane;
 }

@@ -57,21 +57,24 @@
  *
  * 1. the locks of DRM: &drm_mode_config.mutex, &drm_modeset_lock, the
  *    &dma_resv of a buffer
- * 2. drm_dev_enter(): around whatever touches hardware. Waiting for the host
- *    inside is allowed, because virtgpu_sgt_remove() ends all such waits
- *    before it calls drm_dev_unplug()
+ * 2. &virtgpu_sgt_output.lock, a mutex: the commands of an output. Waiting for
+ *    the host inside is allowed, because virtgpu_sgt_remove() ends all such
+ *    waits first of all
  * 3. &virtgpu_sgt_device.output_lock, a mutex: what the host said of its
  *    displays. Not held while the host is asked
  * 4. &virtgpu_sgt_fences.lock, a mutex: out-fences
- * 5. &virtgpu_sgt_queue.lock and &virtgpu_sgt_device.bo_lock, spinlocks, taken
+ * 5. drm_dev_enter(): only for the moment in which the host is notified. Nobody
+ *    waits for the host inside: the unplug of any DRM device, not only of
+ *    this one, waits for all who are in there
+ * 6. &virtgpu_sgt_queue.lock and &virtgpu_sgt_device.bo_lock, spinlocks, taken
  *    in process context only, and neither inside the other
  *
  * The helper layer has locks of its own, none of which is held while it calls
  * the driver. No access section of it is open while the driver submits a
  * command or waits for one.
  *
- * A commit needs no lock for the commands of its output: commits of one CRTC
- * come one after another.
+ * Whoever waits may outlive the virtqueue, and needs only the queue: that ends
+ * with the DRM device, and knows under its lock whether it has a virtqueue.
  */
 
 /* How often a waiter looks whether the queue is broken. */
@@ -433,6 +436,17 @@ void virtgpu_sgt_cmd_submit(struct virtgpu_sgt_cmd *cmd)
 		virtgpu_sgt_cmd_finish(cmd, -ENODEV);
 }
 
+/* The virtqueue is still there only while its queue has it. */
+static bool virtgpu_sgt_queue_is_broken(struct virtgpu_sgt_queue *q)
+{
+	bool broken;
+
+	spin_lock(&q->lock);
+	broken = !q->vq || virtqueue_is_broken(q->vq);
+	spin_unlock(&q->lock);
+	return broken;
+}
+
 /* @limit: jiffies, or MAX_SCHEDULE_TIMEOUT */
 static int virtgpu_sgt_cmd_do_wait(struct virtgpu_sgt_cmd *cmd, bool killable,
 				   long limit)
@@ -452,8 +466,7 @@ static int virtgpu_sgt_cmd_do_wait(struct virtgpu_sgt_cmd *cmd, bool killable,
 			return ret;
 		if (ret)
 			break;
-		/* Still there: the caller is in drm_dev_enter(). */
-		if (virtqueue_is_broken(cmd->queue->vq))
+		if (virtgpu_sgt_queue_is_broken(cmd->queue))
 			return -ENODEV;
 		if (limit != MAX_SCHEDULE_TIMEOUT) {
 			limit -= slice;
@@ -471,8 +484,8 @@ static int virtgpu_sgt_cmd_do_wait(struct virtgpu_sgt_cmd *cmd, bool killable,
  * virtgpu_sgt_cmd_wait() - wait until a command is finished
  * @cmd: the command, submitted or idle
  *
- * Context: Process context, inside drm_dev_enter() or where no removal can
- * come. Not inside an access section.
+ * Context: Process context. Not inside drm_dev_enter(), nor inside an access
+ * section.
  * Return:
  * * %0       - the host has done it
  * * %-ENODEV - the device goes away, or its queue is broken. The queue may

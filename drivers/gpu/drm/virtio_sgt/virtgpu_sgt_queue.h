@@ -180,6 +180,20 @@ static inline bool virtgpu_sgt_cmd_is_idle(const struct virtgpu_sgt_cmd *cmd)
 	return READ_ONCE(cmd->status) != -EINPROGRESS;
 }
 
+/**
+ * virtgpu_sgt_cmd_has_failed() - is it sure that the host has not done it?
+ * @cmd: the command, submitted
+ *
+ * Return: true if the command is finished, with an error. As long as a queue
+ * has the command, the host may still do it
+ */
+static inline bool virtgpu_sgt_cmd_has_failed(const struct virtgpu_sgt_cmd *cmd)
+{
+	int status = READ_ONCE(cmd->status);
+
+	return status && status != -EINPROGRESS;
+}
+
 /* virtgpu_sgt_queue.c */
 void virtgpu_sgt_queue_init(struct virtgpu_sgt_device *vgdev,
 			    struct virtgpu_sgt_queue *q);
