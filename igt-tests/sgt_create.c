@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "igt.h"
 
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/sysinfo.h>
+#include <sys/wait.h>
 
 #include "virtgpu_drm.h"
 
@@ -72,6 +74,9 @@
  * SUBTEST: many-small
  * Description: Two thousand buffers live at once, each with a page of its own, and go in any order
  *
+ * SUBTEST: killed
+ * Description: Processes killed while they create leave nothing, in the guest or in the host
+ *
  * SUBTEST: trace-counts
  * Description: The device sees one create, one attach and one unref for each buffer
  *
@@ -96,6 +101,12 @@ IGT_TEST_DESCRIPTION("Create buffers of every size, and ask for what cannot be")
 /* pipe_texture_target and virtio_gpu_formats, of which libdrm has no header */
 #define TARGET_2D	2
 #define FORMAT_BGRX	2
+
+/* VIRTIO_GPU_RESOURCE_FLAG_Y_0_TOP */
+#define RESOURCE_Y_0_TOP	0x1u
+
+/* The longest side of a resource */
+#define MAX_DIMENSION	16384u
 
 #define NO_HANDLE	0xdeadu
 
@@ -223,7 +234,6 @@ static const struct drm_virtgpu_resource_create good_resource = {
 	.depth = 1,
 	.array_size = 1,
 	.size = 64 * 64 * 4,
-	.stride = 64 * 4,
 };
 
 static void close_handle(int drm, uint32_t handle)
@@ -262,6 +272,56 @@ static void resource_sizes(int drm)
 	}
 }
 
+static void create_resource(int drm, struct drm_virtgpu_resource_create create)
+{
+	do_ioctl(drm, DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, &create);
+	close_handle(drm, create.bo_handle);
+}
+
+/* Only the origin can be chosen. */
+static void resource_bad_flags(int drm)
+{
+	struct drm_virtgpu_resource_create create = good_resource;
+
+	create.flags = RESOURCE_Y_0_TOP;
+	create_resource(drm, create);
+
+	for (int bit = 0; bit < 32; bit++) {
+		create = good_resource;
+		create.flags = 1u << bit;
+		if (create.flags == RESOURCE_Y_0_TOP)
+			continue;
+		do_ioctl_err(drm, DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, &create, EINVAL);
+	}
+}
+
+/* The backing is enough for one row or column, and for a product that wraps. */
+static void resource_bad_dimensions(int drm)
+{
+	static const struct {
+		uint32_t width, height;
+	} bad[] = {
+		{ MAX_DIMENSION + 1, 1 }, { 1, MAX_DIMENSION + 1 },
+		{ 1u << 16, 1u << 16 }, { 1u << 31, 1u << 31 },
+	};
+	struct drm_virtgpu_resource_create create = good_resource;
+
+	create.size = (MAX_DIMENSION + 1) * 4;
+	create.width = MAX_DIMENSION;
+	create.height = 1;
+	create_resource(drm, create);
+	create.width = 1;
+	create.height = MAX_DIMENSION;
+	create_resource(drm, create);
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
+		create.width = bad[i].width;
+		create.height = bad[i].height;
+		igt_debug("%#x x %#x\n", create.width, create.height);
+		do_ioctl_err(drm, DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, &create, EINVAL);
+	}
+}
+
 static void resource_bad_fields(const struct sgt_test *test, int drm)
 {
 	static const struct {
@@ -283,12 +343,19 @@ static void resource_bad_fields(const struct sgt_test *test, int drm)
 		{ FIELD(height), UINT32_MAX, false },
 		{ FIELD(format), 0, false },
 		{ FIELD(format), UINT32_MAX, false },
+		{ FIELD(stride), 4, false },
+		{ FIELD(stride), 63 * 4, false },
+		{ FIELD(stride), 64 * 4 - 1, false },
+		{ FIELD(stride), 64 * 4 + 1, false },
+		{ FIELD(stride), 65 * 4, false },
+		{ FIELD(stride), UINT32_MAX, false },
 #undef FIELD
 	};
 	struct drm_virtgpu_resource_create create = good_resource;
 
-	do_ioctl(drm, DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, &create);
-	close_handle(drm, create.bo_handle);
+	create_resource(drm, create);
+	create.stride = 64 * 4;
+	create_resource(drm, create);
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
 		if (!bad[i].everywhere && !test->tables)
@@ -299,6 +366,10 @@ static void resource_bad_fields(const struct sgt_test *test, int drm)
 		       sizeof(bad[i].value));
 		igt_debug("field at %zu = %#x\n", bad[i].offset, bad[i].value);
 		do_ioctl_err(drm, DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, &create, EINVAL);
+	}
+	if (test->tables) {
+		resource_bad_flags(drm);
+		resource_bad_dimensions(drm);
 	}
 }
 
@@ -405,6 +476,54 @@ static void wait_idle(const struct sgt_test *test, int drm)
 	sgt_bo_free(&bo);
 }
 
+/* As of Linux 5.16: libdrm's struct may end before the strides. */
+struct transfer {
+	uint32_t bo_handle;
+	struct drm_virtgpu_3d_box box;
+	uint32_t level, offset, stride, layer_stride;
+};
+
+#define IOCTL_TRANSFER	\
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_VIRTGPU_TRANSFER_TO_HOST, struct transfer)
+
+/* A 2D picture has one level and one layer, and rows of its own length. */
+static void transfer_not_2d(int drm, uint32_t handle)
+{
+	const struct transfer good = {
+		.bo_handle = handle,
+		.box = { .w = 64, .h = 64, .d = 1 },
+	};
+	struct transfer arg = good;
+	static const struct {
+		size_t offset;
+		uint32_t value;
+	} bad[] = {
+#define FIELD(name)	offsetof(struct transfer, name)
+		{ FIELD(level), 1 },
+		{ FIELD(level), UINT32_MAX },
+		{ FIELD(stride), 1 },
+		{ FIELD(stride), 64 * 4 },
+		{ FIELD(stride), UINT32_MAX },
+		{ FIELD(layer_stride), 1 },
+		{ FIELD(layer_stride), 64 * 64 * 4 },
+		{ FIELD(layer_stride), UINT32_MAX },
+		{ FIELD(box.z), 1 },
+		{ FIELD(box.z), UINT32_MAX },
+		{ FIELD(box.d), 2 },
+		{ FIELD(box.d), UINT32_MAX },
+#undef FIELD
+	};
+
+	do_ioctl(drm, IOCTL_TRANSFER, &arg);
+	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
+		arg = good;
+		memcpy((char *)&arg + bad[i].offset, &bad[i].value,
+		       sizeof(bad[i].value));
+		igt_debug("field at %zu = %#x\n", bad[i].offset, bad[i].value);
+		do_ioctl_err(drm, IOCTL_TRANSFER, &arg, EINVAL);
+	}
+}
+
 static void transfer_bad_fields(const struct sgt_test *test, int drm)
 {
 	static const struct drm_virtgpu_3d_box boxes[] = {
@@ -429,6 +548,8 @@ static void transfer_bad_fields(const struct sgt_test *test, int drm)
 	sgt_must(sgt_bo_create(&bo, drm, 64, 64));
 	arg.bo_handle = bo.handle;
 	do_ioctl(drm, DRM_IOCTL_VIRTGPU_TRANSFER_TO_HOST, &arg);
+	if (test->tables)
+		transfer_not_2d(drm, bo.handle);
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(boxes) && test->tables; i++) {
 		arg.box = boxes[i];
@@ -592,6 +713,17 @@ static uint64_t all_bytes(unsigned int dev)
 	return bytes;
 }
 
+/* What all buffers that fit into the host have together */
+static uint64_t fill_host_up(struct hoard *hoard, int drm)
+{
+	fill_host(hoard, drm, 2048, 2048);
+	fill_host(hoard, drm, 256, 256);
+	fill_host(hoard, drm, 32, 32);
+	igt_info("%d buffers, %llu bytes\n", hoard->count,
+		 (unsigned long long)hoard->bytes);
+	return hoard->bytes;
+}
+
 static void limit_host_memory(const struct sgt_test *test, int drm)
 {
 	struct sgt_baseline base;
@@ -601,11 +733,7 @@ static void limit_host_memory(const struct sgt_test *test, int drm)
 	for (int round = 0; round < 2; round++) {
 		struct hoard hoard = {};
 
-		fill_host(&hoard, drm, 2048, 2048);
-		fill_host(&hoard, drm, 256, 256);
-		fill_host(&hoard, drm, 32, 32);
-		igt_info("%d buffers, %llu bytes\n", hoard.count,
-			 (unsigned long long)hoard.bytes);
+		fill_host_up(&hoard, drm);
 
 		/* Full to the last page; the console's picture may end inside one. */
 		igt_assert(hoard.bytes < HOST_MEMORY);
@@ -617,6 +745,88 @@ static void limit_host_memory(const struct sgt_test *test, int drm)
 		empty_hoard(&hoard);
 		sgt_baseline_check(test, &base);
 	}
+}
+
+static uint64_t room_in_host(int drm)
+{
+	struct hoard hoard = {};
+	uint64_t bytes = fill_host_up(&hoard, drm);
+
+	empty_hoard(&hoard);
+	return bytes;
+}
+
+/* Holds the last few, so that there is something to leave behind. */
+static void create_until_killed(volatile uint32_t *creates, uint32_t seed)
+{
+	struct sgt_bo bos[8] = {};
+	int drm = sgt_open();
+	int err = drm < 0 ? drm : 0;
+
+	for (uint32_t i = 0; !err; i++) {
+		struct sgt_bo *bo = &bos[i % ARRAY_SIZE(bos)];
+
+		if (bo->handle)
+			sgt_bo_free(bo);
+		err = sgt_bo_create(bo, drm, 1 + sgt_pattern(i, seed) % 512, 256);
+		__sync_add_and_fetch(creates, !err);
+	}
+	_exit(-err);
+}
+
+/* One that could not create has ended by itself, with the errno. */
+static void kill_and_wait(pid_t child)
+{
+	int status = 0;
+
+	igt_assert_eq(kill(child, SIGKILL), 0);
+	igt_assert_eq(waitpid(child, &status, 0), child);
+	igt_assert_f(WIFSIGNALED(status), "creating failed before the kill: %s\n",
+		     strerror(WEXITSTATUS(status)));
+}
+
+/* Each round ends after another time: most of it goes by inside of creates. */
+static void killed_round(volatile uint32_t *creates, uint32_t seed)
+{
+	pid_t children[4];
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(children); i++) {
+		children[i] = fork();
+		igt_assert(children[i] >= 0);
+		if (!children[i])
+			create_until_killed(creates, seed + i);
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(children); i++) {
+		usleep(500 + sgt_pattern(i, seed) % 5000);
+		kill_and_wait(children[i]);
+	}
+}
+
+/* The host counts a resource that nobody told it to free, so its room shrinks. */
+static void killed(const struct sgt_test *test, int drm, int rounds)
+{
+	volatile uint32_t *creates = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+					  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct sgt_baseline base;
+	uint64_t room;
+
+	igt_assert(creates != MAP_FAILED);
+	sgt_baseline_take(test, &base);
+	room = room_in_host(drm);
+
+	for (int round = 0; round < rounds; round++) {
+		uint32_t seed = sgt_new_seed();
+
+		igt_debug("round %d, seed %u\n", round, seed);
+		killed_round(creates, seed);
+		igt_assert_eq(create_dumb(drm, 64, 64, 32), 0);
+		sgt_baseline_check(test, &base);
+	}
+	igt_info("%d processes killed, %u creates\n", 4 * rounds, *creates);
+	igt_assert(*creates);
+	igt_assert_eq_u64(room_in_host(drm), room);
+	sgt_baseline_check(test, &base);
+	munmap((void *)creates, PAGE);
 }
 
 static void limit_one_buffer(int drm)
@@ -820,6 +1030,10 @@ int igt_main()
 			limit_one_buffer(drm);
 			sgt_baseline_check(&test, &base);
 		}
+
+		igt_describe("Whoever is killed in the middle of a create");
+		igt_subtest("killed")
+			killed(&test, drm, 100);
 
 		igt_describe("The host's memory is used to the last page");
 		igt_subtest("limit-host-memory")

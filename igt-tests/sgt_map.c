@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <signal.h>
 
+#include "drm_fourcc.h"
 #include "igt.h"
 #include "virtgpu_drm.h"
 
@@ -78,6 +79,9 @@
  *
  * SUBTEST: cursor
  * Description: A cursor is uploaded, moved and hidden
+ *
+ * SUBTEST: bad-fb
+ * Description: Framebuffers and cursors that the host cannot show are refused, one field at a time
  *
  * SUBTEST: table-states
  * Description: The table of buffers follows one through its life
@@ -676,6 +680,122 @@ static void test_cursor(const struct sgt_screen *screen)
 	sgt_bo_free(&picture);
 }
 
+struct fb {
+	uint32_t width, height, format, pitch, offset;
+};
+
+static int add_fb(const struct sgt_bo *bo, const struct fb *fb)
+{
+	uint32_t handles[4] = { bo->handle };
+	uint32_t pitches[4] = { fb->pitch };
+	uint32_t offsets[4] = { fb->offset };
+	uint32_t id = 0;
+	int err;
+
+	err = drmModeAddFB2(bo->drm, fb->width, fb->height, fb->format,
+			    handles, pitches, offsets, &id, 0);
+	if (!err)
+		drmModeRmFB(bo->drm, id);
+	return err;
+}
+
+/* Each would end within the last page: the size of the buffer is no reason. */
+static void refuse_fbs(int drm)
+{
+	const struct fb good = { 65, 65, DRM_FORMAT_XRGB8888, 65 * 4, 0 };
+	static const struct {
+		size_t field;
+		uint32_t value;
+	} bad[] = {
+		{ offsetof(struct fb, width), 0 },
+		{ offsetof(struct fb, width), 66 },
+		{ offsetof(struct fb, height), 0 },
+		{ offsetof(struct fb, height), 66 },
+		{ offsetof(struct fb, format), DRM_FORMAT_XBGR8888 },
+		{ offsetof(struct fb, format), DRM_FORMAT_BGRX8888 },
+		{ offsetof(struct fb, format), DRM_FORMAT_RGBX8888 },
+		{ offsetof(struct fb, format), DRM_FORMAT_RGB565 },
+		{ offsetof(struct fb, format), 0 },
+		{ offsetof(struct fb, pitch), 0 },
+		{ offsetof(struct fb, pitch), 64 * 4 },
+		{ offsetof(struct fb, pitch), 65 * 4 + 1 },
+		{ offsetof(struct fb, pitch), 66 * 4 },
+		{ offsetof(struct fb, offset), 4 },
+		{ offsetof(struct fb, offset), PAGE },
+	};
+	struct sgt_bo bo;
+
+	sgt_must(sgt_bo_create(&bo, drm, good.width, good.height));
+	igt_assert(66 * 4 * 66 <= bo.size);
+	igt_assert_eq(add_fb(&bo, &good), 0);
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct fb fb = good;
+
+		memcpy((char *)&fb + bad[i].field, &bad[i].value, sizeof(bad[i].value));
+		igt_debug("field at %zu = %#x\n", bad[i].field, bad[i].value);
+		igt_assert_eq(add_fb(&bo, &fb), -EINVAL);
+	}
+	sgt_bo_free(&bo);
+}
+
+static int set_cursor(const struct sgt_screen *screen, uint32_t width, uint32_t height,
+		      uint32_t shown_width, uint32_t shown_height)
+{
+	struct sgt_bo bo;
+	int err;
+
+	sgt_must(sgt_bo_create(&bo, screen->drm, width, height));
+	err = drmModeSetCursor(screen->drm, screen->crtc, bo.handle,
+			       shown_width, shown_height);
+	if (!err)
+		igt_assert_eq(drmModeSetCursor(screen->drm, screen->crtc, 0, 0, 0), 0);
+	sgt_bo_free(&bo);
+	return err;
+}
+
+/* The buffer and what is shown of it: both are 64x64. */
+static void refuse_cursors(const struct sgt_screen *screen)
+{
+	static const uint32_t bad[][4] = {
+		{ 32, 32, 32, 32 },
+		{ 63, 64, 63, 64 },
+		{ 64, 63, 64, 63 },
+		{ 65, 64, 65, 64 },
+		{ 64, 65, 64, 65 },
+		{ 128, 128, 128, 128 },
+		{ 64, 64, 64, 63 },
+		{ 64, 64, 63, 64 },
+		{ 64, 128, 64, 64 },
+		{ 128, 64, 64, 64 },
+	};
+
+	igt_assert_eq(set_cursor(screen, 64, 64, 64, 64), 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
+		const uint32_t *row = bad[i];
+
+		igt_debug("%ux%u of %ux%u\n", row[2], row[3], row[0], row[1]);
+		igt_assert_eq(set_cursor(screen, row[0], row[1], row[2], row[3]), -EINVAL);
+	}
+	igt_assert_eq(set_cursor(screen, 64, 64, 64, 64), 0);
+}
+
+static void test_bad_fb(int drm)
+{
+	struct sgt_screen screen;
+	struct sgt_bo bo;
+
+	refuse_fbs(drm);
+
+	/* A cursor is for a screen that is on. */
+	sgt_must(sgt_screen_find(&screen, drm));
+	sgt_make_picture(&bo, &screen, sgt_new_seed());
+	sgt_must(sgt_screen_show(&screen, &bo, 0));
+	refuse_cursors(&screen);
+	sgt_must(sgt_screen_off(&screen));
+	sgt_bo_free(&bo);
+}
+
 static void test_table_states(const struct sgt_test *test, int drm)
 {
 	struct sgt_buffer_row row;
@@ -851,6 +971,13 @@ int igt_main()
 	igt_describe("A mapping needs no file");
 	igt_subtest("map-outlives-file")
 		test_map_outlives_file(&test);
+
+	igt_describe("The host would show it wrong, and not say so");
+	igt_subtest("bad-fb") {
+		sgt_require_tables(&test);
+		test_bad_fb(drm);
+		sgt_baseline_check(&test, &base);
+	}
 
 	igt_describe("The tables tell the truth");
 	igt_subtest("table-states") {

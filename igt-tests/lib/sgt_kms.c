@@ -278,9 +278,10 @@ static int find_plane(const struct sgt_screen *screen, uint32_t *plane, uint32_t
 	return err;
 }
 
-int sgt_screen_fence(const struct sgt_screen *screen, const struct sgt_bo *bo)
+int sgt_screen_fence(const struct sgt_screen *screen, const struct sgt_bo *bo,
+		     int in_fence)
 {
-	uint32_t plane = 0, fb = 0, out_fence = 0;
+	uint32_t plane = 0, fb = 0, in_fence_fd = 0, out_fence = 0;
 	drmModeAtomicReq *req;
 	int64_t fence = -1;
 	uint64_t unused;
@@ -291,6 +292,9 @@ int sgt_screen_fence(const struct sgt_screen *screen, const struct sgt_bo *bo)
 		return -errno;
 	err = find_plane(screen, &plane, &fb);
 	if (!err)
+		err = find_property(screen->drm, plane, DRM_MODE_OBJECT_PLANE,
+				    "IN_FENCE_FD", &in_fence_fd, &unused);
+	if (!err)
 		err = find_property(screen->drm, screen->crtc, DRM_MODE_OBJECT_CRTC,
 				    "OUT_FENCE_PTR", &out_fence, &unused);
 	if (err)
@@ -300,6 +304,7 @@ int sgt_screen_fence(const struct sgt_screen *screen, const struct sgt_bo *bo)
 	if (!req)
 		return -ENOMEM;
 	drmModeAtomicAddProperty(req, plane, fb, bo->fb);
+	drmModeAtomicAddProperty(req, plane, in_fence_fd, in_fence);
 	drmModeAtomicAddProperty(req, screen->crtc, out_fence, (uintptr_t)&fence);
 	err = drmModeAtomicCommit(screen->drm, req, DRM_MODE_ATOMIC_NONBLOCK, NULL);
 	drmModeAtomicFree(req);

@@ -59,8 +59,12 @@ int sgt_screen_off(const struct sgt_screen *screen);
 /* A flip with an event, which is still to come */
 int sgt_screen_flip(const struct sgt_screen *screen, const struct sgt_bo *bo);
 
-/* An atomic commit of the picture: the fd of its fence, or a negative errno */
-int sgt_screen_fence(const struct sgt_screen *screen, const struct sgt_bo *bo);
+/*
+ * An atomic commit of the picture, which waits for the sync file @in_fence (-1:
+ * for nothing): the fd of its own fence, or a negative errno
+ */
+int sgt_screen_fence(const struct sgt_screen *screen, const struct sgt_bo *bo,
+		     int in_fence);
 
 /* The number of flip events read: fewer than @flips when none comes in time. */
 int sgt_wait_flips(int drm, int flips, int timeout_ms);
