@@ -8,7 +8,6 @@
 #include <getopt.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +18,7 @@
 #include <xf86drm.h>
 #include <xf86drmMode.h>
 
+#include "sgt_die.h"
 #include "sgt_picture.h"
 #include "sgt_run.h"
 
@@ -42,19 +42,6 @@ struct buffer {
 	uint32_t handle, fb;
 	uint64_t size;
 };
-
-static void __attribute__((noreturn, format(printf, 1, 2)))
-die(const char *format, ...)
-{
-	va_list args;
-
-	fprintf(stderr, "sgt_demo: ");
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	exit(1);
-}
 
 static drmModeConnector *find_connector(int fd, const drmModeRes *res)
 {

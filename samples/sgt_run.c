@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The tour: for a guest that has the tests' port to its host, and root. */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include "../igt-tests/lib/sgt_kms.h"
 #include "../igt-tests/lib/sgt_mem.h"
 #include "../igt-tests/lib/sgt_table.h"
+#include "sgt_die.h"
 #include "sgt_picture.h"
 #include "sgt_run.h"
 
@@ -53,26 +53,13 @@ struct tour {
 
 #define COUNT(array)	(int)(sizeof(array) / sizeof((array)[0]))
 
-static void __attribute__((noreturn, format(printf, 1, 2)))
-give_up(const char *format, ...)
-{
-	va_list args;
-
-	fprintf(stderr, "sgt_demo: ");
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	exit(1);
-}
-
 static void must(int err, const char *what)
 {
 	if (err >= 0)
 		return;
-	give_up("%s: %s%s%s", what, strerror(-err),
-		err == -EREMOTEIO ? ", " : "",
-		err == -EREMOTEIO ? sgt_host_reply() : "");
+	die("%s: %s%s%s", what, strerror(-err),
+	    err == -EREMOTEIO ? ", " : "",
+	    err == -EREMOTEIO ? sgt_host_reply() : "");
 }
 
 static void open_device(struct tour *tour)
@@ -99,7 +86,7 @@ static void create(struct tour *tour, struct held *held)
 	must(sgt_bo_create(&held->bo, tour->drm, held->width, held->height), "create");
 	must(sgt_bo_map(&held->bo), "mmap");
 	if (sgt_try_fill(held->bo.map, sgt_bo_words(&held->bo), SEED))
-		give_up("a fault while drawing");
+		die("a fault while drawing");
 }
 
 /* The host compares the pattern, then takes a photograph of the picture. */
@@ -136,7 +123,7 @@ static void hold(struct held *held)
 	if (held->how == BY_DMABUF_MMAP) {
 		held->map = sgt_mmap_fd(held->dmabuf, held->bo.size);
 		if (!held->map)
-			give_up("cannot map the dma-buf");
+			die("cannot map the dma-buf");
 		close(held->dmabuf);
 		held->dmabuf = -1;
 	}
@@ -272,7 +259,7 @@ static void show_on_new_device(const struct tour *tour)
 	must(sgt_bo_create(&bo, drm, screen.mode.hdisplay, screen.mode.vdisplay), "create");
 	must(sgt_bo_map(&bo), "mmap");
 	if (sgt_try_fill(bo.map, sgt_bo_words(&bo), SEED + 1))
-		give_up("a fault while drawing");
+		die("a fault while drawing");
 	must(sgt_bo_add_fb(&bo), "framebuffer");
 	must(sgt_screen_show(&screen, &bo, 0), "modeset");
 	must(sgt_host_screen(bo.width, bo.height, SEED + 1), "the screen");
@@ -298,7 +285,7 @@ int sgt_run(const char *title)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!sgt_host_present())
-		give_up("--run is for the guest of `make run`: there is no port to the host");
+		die("--run is for the guest of `make run`: there is no port to the host");
 
 	open_device(&tour);
 	for (int i = 0; i < COUNT(tour.held); i++)

@@ -360,7 +360,7 @@ int drm_sgt_device_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt)
 		drm_sgt_dma_unmap(sgt);
 		drm_sgt_device_forget(sdev, sgt);
 	}
-	/* The other party is drm_sgt_device_shutdown(), which never waits for us. */
+	/* The other party is drm_sgt_device_shutdown(), between pop and forget. */
 	wait_event(sdev->unmapped,
 		   drm_sgt_get_state(sgt) != DRM_SGT_MAPPED);
 	return 0;
