@@ -11,6 +11,7 @@
 #include <drm/drm_gem.h>
 #include <drm/drm_sgt.h>
 
+struct dma_buf;
 struct drm_device;
 struct drm_file;
 struct drm_mode_create_dumb;
@@ -28,8 +29,8 @@ struct drm_gem_sgt_object {
 	struct drm_gem_object base;
 
 	/**
-	 * @sgt: pages, table and mapping; set once by the constructor, locked
-	 * by itself
+	 * @sgt: pages, table and mapping, or the import of a dma-buf; set once
+	 * by the constructor, locked by itself
 	 */
 	struct drm_sgt *sgt;
 
@@ -75,6 +76,14 @@ struct sg_table *drm_gem_sgt_get_sg_table(struct drm_gem_sgt_object *bo);
 void drm_gem_sgt_print_info(const struct drm_gem_sgt_object *bo,
 			    struct drm_printer *p, unsigned int indent);
 
+bool drm_gem_sgt_is_import(const struct drm_gem_sgt_object *bo);
+struct dma_buf *drm_gem_sgt_prime_export(struct drm_gem_object *obj, int flags);
+struct drm_gem_object * __must_check
+drm_gem_sgt_prime_import(struct drm_device *dev, struct drm_sgt_device *sdev,
+			 struct dma_buf *dma_buf);
+
+int drm_gem_sgt_dumb_map_offset(struct drm_file *file, struct drm_device *dev,
+				u32 handle, u64 *offset);
 int drm_gem_sgt_dumb_create(struct drm_file *file, struct drm_device *dev,
 			    struct drm_sgt_device *sdev,
 			    struct drm_mode_create_dumb *args);

@@ -9,6 +9,7 @@
 #include <linux/types.h>
 
 struct device;
+struct dma_buf;
 struct drm_sgt;
 struct drm_sgt_device;
 struct drm_sgt_runs;
@@ -21,7 +22,8 @@ struct sg_table;
 
 struct drm_sgt_device *devm_drm_sgt_device_create(struct device *owner,
 						  struct device *dma_dev);
-struct drm_sgt_device *devm_drm_sgt_device_create_phys(struct device *owner);
+struct drm_sgt_device *devm_drm_sgt_device_create_phys(struct device *owner,
+						       struct device *bus_dev);
 void drm_sgt_device_shutdown(struct drm_sgt_device *sdev);
 struct drm_sgt_device *drm_sgt_device_get(struct drm_sgt_device *sdev);
 void drm_sgt_device_put(struct drm_sgt_device *sdev);
@@ -68,10 +70,14 @@ enum drm_sgt_state {
 	/**
 	 * @DRM_SGT_BACKED: pages and a table of them; entered from EMPTY by
 	 * drm_sgt_populate() and from MAPPED by drm_sgt_unmap() and by the end
-	 * of the device
+	 * of the device. The first state of an import, whose pages are the
+	 * exporter's
 	 */
 	DRM_SGT_BACKED,
-	/** @DRM_SGT_MAPPED: DMA-mapped; entered by drm_sgt_map() only */
+	/**
+	 * @DRM_SGT_MAPPED: DMA-mapped; entered by drm_sgt_map() only. An import
+	 * is attached to its dma-buf, too
+	 */
 	DRM_SGT_MAPPED,
 };
 
@@ -135,7 +141,7 @@ drm_sgt_create_pages(struct drm_sgt_device *sdev, struct page **pages,
 struct drm_sgt_info {
 	/** @size: bytes */
 	u64 size;
-	/** @runs: physically contiguous runs of pages, 0 when EMPTY */
+	/** @runs: physically contiguous runs of pages, 0 when EMPTY or imported */
 	unsigned int runs;
 	/** @folios: folios, each counted once per run, 0 when EMPTY */
 	unsigned long folios;
@@ -143,6 +149,8 @@ struct drm_sgt_info {
 	unsigned int cpu_ents;
 	/** @dma_segs: DMA segments (nents), 0 unless MAPPED */
 	unsigned int dma_segs;
+	/** @source: the name of where the pages come from */
+	const char *source;
 	/** @state: see &enum drm_sgt_state */
 	enum drm_sgt_state state;
 };
@@ -153,13 +161,23 @@ drm_sgt_create(struct drm_sgt_device *sdev, const struct drm_sgt_pages_ops *ops,
 void drm_sgt_free(struct drm_sgt *sgt);
 int __must_check drm_sgt_populate(struct drm_sgt *sgt);
 int __must_check drm_sgt_depopulate(struct drm_sgt *sgt);
-int __must_check drm_sgt_map(struct drm_sgt *sgt, enum dma_data_direction dir);
-int __must_check drm_sgt_unmap(struct drm_sgt *sgt);
 enum drm_sgt_state drm_sgt_get_state(struct drm_sgt *sgt);
 void drm_sgt_get_info(struct drm_sgt *sgt, struct drm_sgt_info *info);
 struct drm_sgt_device *drm_sgt_get_device(const struct drm_sgt *sgt);
 u64 drm_sgt_size(const struct drm_sgt *sgt);
-struct sg_table * __must_check drm_sgt_dup_table(struct drm_sgt *sgt);
+struct sg_table * __must_check drm_sgt_dup_table(struct drm_sgt *sgt,
+						 struct device *importer);
+
+/* drm_sgt_map.c */
+
+int __must_check drm_sgt_map(struct drm_sgt *sgt, enum dma_data_direction dir);
+int __must_check drm_sgt_unmap(struct drm_sgt *sgt);
+
+/* drm_sgt_import.c */
+
+struct drm_sgt * __must_check
+drm_sgt_create_import(struct drm_sgt_device *sdev, struct dma_buf *dma_buf);
+bool drm_sgt_is_import(const struct drm_sgt *sgt);
 
 /* drm_sgt_sync.c */
 
@@ -177,7 +195,8 @@ int __must_check drm_sgt_sync_for_cpu(struct drm_sgt *sgt, u64 offset, u64 len);
  * outlives its section. To point at one, or to walk it, after the section is a
  * bug that C lets through; the walk is checked under lockdep.
  *
- * Invariants: the lengths of the first @nents entries of @sgl add up to @size.
+ * Invariants: the lengths of the first @nents entries of @sgl add up to @size,
+ * or, in the table of an exporter, to more.
  */
 struct drm_dma_view {
 	/* private: for drm_dma_iter_init() alone */

@@ -21,6 +21,8 @@
  *	of its tables is freed
  * buffers
  *	one line for each live GEM object of the layer
+ * fail_dma_map
+ *	makes mappings fail, with CONFIG_FAULT_INJECTION
  */
 
 static struct dentry *drm_gem_sgt_debugfs_dir;
@@ -82,22 +84,23 @@ static int drm_gem_sgt_buffers_show(struct seq_file *m, void *v)
 	struct drm_sgt_info info;
 
 	if (v == &drm_gem_sgt_live) {
-		seq_printf(m, "%-4s %-5s %-10s %-7s %-7s %-8s %-8s %-6s %-7s %-5s %-5s %-5s %-8s %-16s %s\n",
+		seq_printf(m, "%-4s %-5s %-10s %-7s %-7s %-8s %-8s %-6s %-7s %-5s %-5s %-5s %-8s %-8s %-16s %s\n",
 			   "dev", "minor", "size", "folios", "runs", "cpu_ents",
 			   "dma_segs", "state", "handles", "refs", "pins",
-			   "vmaps", "exported", "comm", "pid");
+			   "vmaps", "exported", "source", "comm", "pid");
 		return 0;
 	}
 
 	bo = list_entry(v, struct drm_gem_sgt_object, live);
 	drm_sgt_get_info(bo->sgt, &info);
-	seq_printf(m, "%-4u %-5u %-10llu %-7lu %-7u %-8u %-8u %-6s %-7u %-5u %-5u %-5u %-8d %-16s %d\n",
+	seq_printf(m, "%-4u %-5u %-10llu %-7lu %-7u %-8u %-8u %-6s %-7u %-5u %-5u %-5u %-8d %-8s %-16s %d\n",
 		   drm_sgt_device_id(drm_sgt_get_device(bo->sgt)), bo->minor,
 		   info.size, info.folios, info.runs, info.cpu_ents,
 		   info.dma_segs, drm_gem_sgt_state_name(info.state),
 		   bo->base.handle_count, kref_read(&bo->base.refcount),
-		   bo->pin_count, bo->vmap_count, !!bo->base.dma_buf, bo->comm,
-		   bo->pid);
+		   bo->pin_count, bo->vmap_count,
+		   !drm_sgt_is_import(bo->sgt) && bo->base.dma_buf,
+		   info.source, bo->comm, bo->pid);
 	return 0;
 }
 
@@ -123,6 +126,7 @@ void drm_gem_sgt_debugfs_init(void)
 			    &drm_gem_sgt_devices_fops);
 	debugfs_create_file("buffers", 0400, drm_gem_sgt_debugfs_dir, NULL,
 			    &drm_gem_sgt_buffers_fops);
+	drm_sgt_fault_init(drm_gem_sgt_debugfs_dir);
 }
 
 void drm_gem_sgt_debugfs_fini(void)

@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-#include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
-#include <linux/iosys-map.h>
-#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/overflow.h>
 #include <linux/pagemap.h>
-#include <linux/shmem_fs.h>
 #include <linux/slab.h>
-#include <linux/vmalloc.h>
 
 #include <drm/drm_device.h>
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
-#include <drm/drm_fourcc.h>
 #include <drm/drm_gem_sgt.h>
 #include <drm/drm_mode.h>
-#include <drm/drm_prime.h>
-#include <drm/drm_vma_manager.h>
 
 #include "drm_sgt_internal.h"
 
@@ -36,6 +28,8 @@
  *   in the page cache, DMA addresses in an access section on
  *   &drm_gem_sgt_object.sgt.
  *
+ * An object can also be an import: see drm_gem_sgt_prime_import().
+ *
  * Pages come with the first of drm_gem_sgt_map(), drm_gem_sgt_pin(),
  * drm_gem_sgt_vmap_locked(), drm_gem_sgt_mmap() and the attachment of an
  * importer, and stay until the object is freed: nobody calls
@@ -45,6 +39,7 @@
 
 static const struct drm_gem_object_funcs drm_gem_sgt_funcs = {
 	.free = drm_gem_sgt_object_free,
+	.export = drm_gem_sgt_prime_export,
 	.print_info = drm_gem_sgt_object_print_info,
 	.pin = drm_gem_sgt_object_pin,
 	.unpin = drm_gem_sgt_object_unpin,
@@ -55,8 +50,8 @@ static const struct drm_gem_object_funcs drm_gem_sgt_funcs = {
 	.vm_ops = &drm_gem_sgt_vm_ops,
 };
 
-static struct drm_gem_sgt_object *drm_gem_sgt_alloc(struct drm_device *dev,
-						    size_t size)
+/* The memory of an object, with its funcs; freed by kfree(). */
+struct drm_gem_sgt_object *drm_gem_sgt_alloc(struct drm_device *dev, size_t size)
 {
 	struct drm_gem_sgt_object *bo;
 	struct drm_gem_object *obj;
@@ -294,14 +289,34 @@ int drm_gem_sgt_dumb_create(struct drm_file *file, struct drm_device *dev,
 EXPORT_SYMBOL_GPL(drm_gem_sgt_dumb_create);
 
 /**
+ * drm_gem_sgt_is_import() - is an object somebody else's dma-buf?
+ * @bo: the object
+ *
+ * Context: Any.
+ * Return: true for one made by drm_gem_sgt_prime_import() of another device's
+ */
+bool drm_gem_sgt_is_import(const struct drm_gem_sgt_object *bo)
+{
+	return drm_sgt_is_import(bo->sgt);
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_is_import);
+
+/* What an import was made of, for as long as @bo lives; NULL for others. */
+struct dma_buf *drm_gem_sgt_import_dma_buf(const struct drm_gem_sgt_object *bo)
+{
+	return drm_gem_sgt_is_import(bo) ? bo->sgt->source : NULL;
+}
+
+/**
  * drm_gem_sgt_map() - get the pages and DMA-map them
  * @bo: the object
  *
  * The mapping ends when the object is freed, or at unbind. In both directions,
- * as nobody knows what userspace will do. Nothing happens if there is one.
+ * as nobody knows what userspace will do. Nothing happens if there is one: so
+ * for an import, which is mapped from the start.
  *
- * Context: Process context, may sleep. Takes the lock of the table only: the
- * caller can hold the resv.
+ * Context: Process context, may sleep. Takes the lock of the table: the caller
+ * can hold the resv, unless @bo is an import.
  * Return: 0, or see drm_sgt_populate() and drm_sgt_map()
  */
 int drm_gem_sgt_map(struct drm_gem_sgt_object *bo)
@@ -320,7 +335,8 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_map);
  * drm_gem_sgt_pin_locked() - keep the pages of an object where they are
  * @bo: the object
  *
- * Says nothing about the device: see drm_gem_sgt_map().
+ * Says nothing about the device: see drm_gem_sgt_map(). The pages of an import
+ * stay as long as the object does.
  *
  * Context: Process context, may sleep. The caller holds the resv of @bo.
  * Return: 0, with a pin that drm_gem_sgt_unpin_locked() ends, or see
@@ -328,11 +344,13 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_map);
  */
 int drm_gem_sgt_pin_locked(struct drm_gem_sgt_object *bo)
 {
-	int ret;
+	int ret = 0;
 
 	dma_resv_assert_held(bo->base.resv);
 
-	ret = drm_sgt_populate(bo->sgt);
+	/* The lock of an import is not for under the resv. */
+	if (!drm_gem_sgt_is_import(bo))
+		ret = drm_sgt_populate(bo->sgt);
 	if (!ret)
 		bo->pin_count++;
 	return ret;
@@ -390,175 +408,13 @@ void drm_gem_sgt_unpin(struct drm_gem_sgt_object *bo)
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_unpin);
 
-/*
- * The lock holds off a map, which needs no resv: while an IOMMU maps, the
- * entries of a table have other lengths.
- */
-static void drm_gem_sgt_list_pages(struct drm_sgt *sgt, struct page **pages)
-{
-	struct drm_sgt_run_iter iter;
-	struct drm_sgt_run run;
-	unsigned long k;
-
-	guard(mutex)(&sgt->lock);
-
-	drm_sgt_run_iter_init(&iter, sgt);
-	while (drm_sgt_run_iter_next(&iter, &run))
-		for (k = 0; k < run.nr_pages; k++)
-			*pages++ = nth_page(run.page, k);
-}
-
-/* vmap() wants an array, for as long as the call takes. */
-static void *drm_gem_sgt_vmap_pages(struct drm_gem_sgt_object *bo)
-{
-	unsigned long n = bo->base.size >> PAGE_SHIFT;
-	struct page **pages;
-	void *vaddr;
-
-	pages = kvmalloc_array(n, sizeof(*pages), GFP_KERNEL);
-	if (!pages)
-		return NULL;
-
-	drm_gem_sgt_list_pages(bo->sgt, pages);
-	vaddr = vmap(pages, n, VM_MAP, PAGE_KERNEL);
-	kvfree(pages);
-	return vaddr;
-}
-
-/**
- * drm_gem_sgt_vmap_locked() - map an object into the kernel
- * @bo: the object
- * @map: filled
- *
- * Works after unbind, and stays over one.
- *
- * Context: Process context, may sleep. The caller holds the resv of @bo.
- * Return: 0, with a use that drm_gem_sgt_vunmap_locked() ends, or see
- * drm_sgt_populate()
- */
-int drm_gem_sgt_vmap_locked(struct drm_gem_sgt_object *bo, struct iosys_map *map)
-{
-	int ret;
-
-	dma_resv_assert_held(bo->base.resv);
-
-	if (!bo->vmap_count) {
-		ret = drm_gem_sgt_pin_locked(bo);
-		if (ret)
-			return ret;
-		bo->vaddr = drm_gem_sgt_vmap_pages(bo);
-		if (!bo->vaddr) {
-			drm_dbg(bo->base.dev, "no room to vmap %zu bytes\n",
-				bo->base.size);
-			drm_gem_sgt_unpin_locked(bo);
-			return -ENOMEM;
-		}
-	}
-
-	bo->vmap_count++;
-	iosys_map_set_vaddr(map, bo->vaddr);
-	return 0;
-}
-EXPORT_SYMBOL_GPL(drm_gem_sgt_vmap_locked);
-
-/**
- * drm_gem_sgt_vunmap_locked() - undo drm_gem_sgt_vmap_locked()
- * @bo: the object
- * @map: what that filled; cleared
- *
- * Context: Process context, may sleep. The caller holds the resv of @bo.
- */
-void drm_gem_sgt_vunmap_locked(struct drm_gem_sgt_object *bo,
-			       struct iosys_map *map)
-{
-	dma_resv_assert_held(bo->base.resv);
-
-	if (drm_WARN_ON(bo->base.dev, !bo->vmap_count))
-		return;
-
-	iosys_map_clear(map);
-	if (--bo->vmap_count)
-		return;
-
-	vunmap(bo->vaddr);
-	bo->vaddr = NULL;
-	drm_gem_sgt_unpin_locked(bo);
-}
-EXPORT_SYMBOL_GPL(drm_gem_sgt_vunmap_locked);
-
-/*
- * The table keeps the folios in the page cache, so this finds them there, bound
- * or not. The offset is counted from the start of the object: after a munmap of
- * its first pages, a VMA starts in the middle.
- */
-static vm_fault_t drm_gem_sgt_fault(struct vm_fault *vmf)
-{
-	struct vm_area_struct *vma = vmf->vma;
-	struct drm_gem_object *obj = vma->vm_private_data;
-	pgoff_t index = vmf->pgoff - drm_vma_node_start(&obj->vma_node);
-	struct address_space *mapping = obj->filp->f_mapping;
-	struct page *page;
-	vm_fault_t ret;
-
-	if (index >= obj->size >> PAGE_SHIFT)
-		return VM_FAULT_SIGBUS;
-
-	/* Not the folio: this one says -EIO of a page that is poisoned. */
-	page = shmem_read_mapping_page_gfp(mapping, index,
-					   mapping_gfp_mask(mapping));
-	if (IS_ERR(page))
-		return vmf_error(PTR_ERR(page));
-
-	ret = vmf_insert_pfn(vma, vmf->address, page_to_pfn(page));
-	put_page(page);
-	return ret;
-}
-
-/* For &drm_gem_object_funcs.vm_ops. */
-const struct vm_operations_struct drm_gem_sgt_vm_ops = {
-	.fault = drm_gem_sgt_fault,
-	.open = drm_gem_vm_open,
-	.close = drm_gem_vm_close,
-};
-EXPORT_SYMBOL_GPL(drm_gem_sgt_vm_ops);
-
-/**
- * drm_gem_sgt_mmap() - map an object into a process
- * @bo: the object
- * @vma: where, with the fake offset of the object in it
- *
- * For &drm_gem_object_funcs.mmap. The mapping goes on working after unbind.
- *
- * Context: Process context, may sleep. Called with the mmap lock held.
- * Return: 0, or see drm_sgt_populate(), or:
- *
- * * %-EINVAL - a private mapping that can be written: nobody would see it
- */
-int drm_gem_sgt_mmap(struct drm_gem_sgt_object *bo, struct vm_area_struct *vma)
-{
-	int ret;
-
-	if (is_cow_mapping(vma->vm_flags)) {
-		drm_dbg(bo->base.dev, "private mapping\n");
-		return -EINVAL;
-	}
-
-	ret = drm_sgt_populate(bo->sgt);
-	if (ret)
-		return ret;
-
-	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
-	vma->vm_page_prot = vm_get_page_prot(vma->vm_flags);
-	return 0;
-}
-EXPORT_SYMBOL_GPL(drm_gem_sgt_mmap);
-
 /**
  * drm_gem_sgt_get_sg_table() - list the pages for an importer
  * @bo: the object, pinned
  *
- * For &drm_gem_object_funcs.get_sg_table. The importer maps it for its own
- * device, whether ours is bound or not.
+ * For &drm_gem_object_funcs.get_sg_table, which does not tell for whom: entries
+ * are as long as our own device likes them. What drm_gem_sgt_prime_export()
+ * exports asks for the limits of the importer.
  *
  * Ownership: see drm_sgt_dup_table().
  *
@@ -567,7 +423,7 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_mmap);
  */
 struct sg_table *drm_gem_sgt_get_sg_table(struct drm_gem_sgt_object *bo)
 {
-	return drm_sgt_dup_table(bo->sgt);
+	return drm_sgt_dup_table(bo->sgt, NULL);
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_get_sg_table);
 
@@ -609,5 +465,7 @@ static void __exit drm_gem_sgt_module_exit(void)
 }
 module_exit(drm_gem_sgt_module_exit);
 
+/* Spelled out: MODULE_IMPORT_NS() wants a string since 6.13, and did not before. */
+MODULE_INFO(import_ns, "DMA_BUF");
 MODULE_DESCRIPTION("GEM objects whose DMA mappings end with the device");
 MODULE_LICENSE("GPL");

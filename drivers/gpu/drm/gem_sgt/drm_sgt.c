@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-#include <kunit/static_stub.h>
-#include <linux/dma-mapping.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
@@ -49,21 +47,24 @@
  *
  * In this order, outermost first:
  *
- * 1. the &dma_resv of a GEM object, where there is one
- * 2. &drm_sgt.lock, a mutex for each table: populate, depopulate, map, unmap
- *    and free of that table. Memory is allocated under it, so it must not be
- *    taken in reclaim
- * 3. &drm_sgt_device.srcu, for reading: access sections, and the moment of
- *    mapping
+ * 1. &drm_sgt.lock of an import: map, unmap and free of that import
+ * 2. the &dma_resv of a GEM object, where there is one
+ * 3. &drm_sgt.lock of any other table: populate, depopulate, map, unmap and free
+ *    of that table. Memory is allocated under it, so it must not be taken in
+ *    reclaim
  * 4. &drm_sgt_device.lock, a spinlock: the list of mappings, and the states
+ *
+ * Access sections, and the moment of mapping under 1 or 3, hold
+ * &drm_sgt_device.srcu for reading. Inside a section, the table cannot be
+ * unmapped; to populate or map another one is fine. For an import, 2 is taken
+ * in the moment of mapping, as exporters want it held.
  *
  * The lists of objects and devices in debugfs have a mutex each; only 4 is taken
  * under these.
  *
- * drm_sgt_device_shutdown() holds &drm_sgt_device.shutdown_lock, waits for 3
- * and takes 4, but never 2: a table in the middle of an operation cannot hold
- * up an unbind. Inside an access section (3) a table cannot be unmapped, and
- * populating or mapping another table is fine.
+ * drm_sgt_device_shutdown() holds &drm_sgt_device.shutdown_lock, waits for the
+ * readers of the SRCU, takes 4, and 2 for each import, but never 1 or 3: a table
+ * in the middle of an operation cannot hold up an unbind.
  */
 
 /*
@@ -253,13 +254,18 @@ static void drm_sgt_depopulate_locked(struct drm_sgt *sgt)
  * Context: Process context, may sleep. Nobody uses the pages any more: that is
  * for the caller to know.
  * Return:
- * * %0      - the table is EMPTY
- * * %-EBUSY - it is MAPPED
+ * * %0       - the table is EMPTY
+ * * %-EBUSY  - it is MAPPED
+ * * %-EINVAL - it is an import
  */
 int drm_sgt_depopulate(struct drm_sgt *sgt)
 {
 	guard(mutex)(&sgt->lock);
 
+	if (drm_sgt_is_import(sgt)) {
+		drm_sgt_dbg(sgt->sdev, "the pages are the exporter's\n");
+		return -EINVAL;
+	}
 	if (drm_sgt_get_state(sgt) == DRM_SGT_MAPPED)
 		return -EBUSY;
 
@@ -267,148 +273,6 @@ int drm_sgt_depopulate(struct drm_sgt *sgt)
 	return 0;
 }
 EXPORT_SYMBOL_GPL(drm_sgt_depopulate);
-
-/*
- * Implicit syncs are skipped, at both ends: under a bounce buffer the one in
- * unmap would copy what the device saw last over what the CPU wrote since.
- * The drivers sync, by range.
- */
-#define DRM_SGT_ATTRS DMA_ATTR_SKIP_CPU_SYNC
-
-/* The one place that makes a DMA mapping. Not in physical mode. */
-int drm_sgt_dma_map(struct drm_sgt *sgt)
-{
-	int ret;
-
-	KUNIT_STATIC_STUB_REDIRECT(drm_sgt_dma_map, sgt);
-
-	if (drm_sgt_device_is_phys(sgt->sdev))
-		return 0;
-
-	ret = dma_map_sgtable(sgt->sdev->dma_dev, &sgt->table, sgt->dir,
-			      DRM_SGT_ATTRS);
-	/* "Legacy error": with a bounce buffer, it is out of slots. */
-	return ret == -EIO ? -ENOMEM : ret;
-}
-
-/* The one place that ends it. */
-void drm_sgt_dma_unmap(struct drm_sgt *sgt)
-{
-	KUNIT_STATIC_STUB_REDIRECT(drm_sgt_dma_unmap, sgt);
-
-	if (!drm_sgt_device_is_phys(sgt->sdev))
-		dma_unmap_sgtable(sgt->sdev->dma_dev, &sgt->table, sgt->dir,
-				  DRM_SGT_ATTRS);
-}
-
-static int drm_sgt_map_and_list(struct drm_sgt *sgt)
-{
-	struct drm_sgt_device *sdev = sgt->sdev;
-	int ret;
-
-	if (drm_sgt_device_is_gone(sdev))
-		return -ENODEV;
-
-	ret = drm_sgt_dma_map(sgt);
-	if (ret)
-		return ret;
-
-	if (!drm_sgt_device_is_phys(sdev) &&
-	    drm_dma_table_size(&sgt->table) != sgt->size) {
-		drm_sgt_dma_unmap(sgt);
-		return -EIO;
-	}
-
-	drm_sgt_device_add(sdev, sgt);
-	return 0;
-}
-
-static int drm_sgt_map_locked(struct drm_sgt *sgt, enum dma_data_direction dir)
-{
-	int idx, ret;
-
-	lockdep_assert_held(&sgt->lock);
-
-	switch (drm_sgt_get_state(sgt)) {
-	case DRM_SGT_EMPTY:
-		drm_sgt_dbg(sgt->sdev, "mapping a table that has no pages\n");
-		return -EINVAL;
-	case DRM_SGT_MAPPED:
-		return sgt->dir == dir ? 0 : -EBUSY;
-	case DRM_SGT_BACKED:
-		break;
-	}
-
-	/*
-	 * The section is what an unbind waits for: then it finds the mapping on
-	 * the list, or none.
-	 */
-	sgt->dir = dir;
-	idx = srcu_read_lock(&sgt->sdev->srcu);
-	ret = drm_sgt_map_and_list(sgt);
-	srcu_read_unlock(&sgt->sdev->srcu, idx);
-	if (ret)
-		drm_sgt_dbg(sgt->sdev, "mapping %llu bytes in %u entries: %pe\n",
-			    sgt->size, sgt->table.orig_nents, ERR_PTR(ret));
-	return ret;
-}
-
-/**
- * drm_sgt_map() - DMA-map a table for its device
- * @sgt: the table, populated
- * @dir: who writes, seen from the CPU
- *
- * The mapping ends at drm_sgt_unmap(), drm_sgt_free() or unbind, whichever is
- * first. No data is synced: call drm_sgt_sync_for_device() before the device
- * reads, and drm_sgt_sync_for_cpu() after it has written. Nothing happens if
- * the table is mapped in this direction already.
- *
- * Context: Process context, may sleep.
- * Return:
- * * %0       - MAPPED, or was, the moment before an unbind
- * * %-ENODEV - the device is no longer bound; the table stays BACKED
- * * %-EINVAL - the table has no pages, @dir is none, or the IOMMU refused
- * * %-EBUSY  - it is mapped in another direction
- * * %-ENOMEM - out of memory, IOVA space or bounce buffers, or a page that the
- *   device cannot reach: the DMA API does not tell these apart
- * * %-EIO    - the mapping does not cover the table
- * * %-EREMOTEIO - the table has memory of another device that this one cannot
- *   reach
- */
-int drm_sgt_map(struct drm_sgt *sgt, enum dma_data_direction dir)
-{
-	if (!valid_dma_direction(dir) || dir == DMA_NONE) {
-		drm_sgt_dbg(sgt->sdev, "direction %d\n", dir);
-		return -EINVAL;
-	}
-
-	guard(mutex)(&sgt->lock);
-
-	return drm_sgt_map_locked(sgt, dir);
-}
-EXPORT_SYMBOL_GPL(drm_sgt_map);
-
-/**
- * drm_sgt_unmap() - end the mapping of a table
- * @sgt: the table
- *
- * For the driver to call when neither the device nor a page table uses the
- * addresses any more. Nothing happens if there is no mapping; if an unbind is
- * ending it right now, waits until it has.
- *
- * Context: Process context, may sleep. Not inside an access section of @sgt.
- * Return:
- * * %0      - not mapped
- * * %-EBUSY - somebody is in an access section of @sgt
- */
-int drm_sgt_unmap(struct drm_sgt *sgt)
-{
-	might_sleep();
-	guard(mutex)(&sgt->lock);
-
-	return drm_sgt_device_remove(sgt->sdev, sgt);
-}
-EXPORT_SYMBOL_GPL(drm_sgt_unmap);
 
 /**
  * drm_sgt_free() - free a table and all that it owns
@@ -475,12 +339,13 @@ void drm_sgt_get_info(struct drm_sgt *sgt, struct drm_sgt_info *info)
 		.runs = sgt->runs,
 		.folios = sgt->folios,
 		.state = sgt->state,
+		.source = sgt->ops->name,
 	};
 	/* A table that was freed keeps its numbers. */
 	if (sgt->state != DRM_SGT_EMPTY)
 		info->cpu_ents = sgt->table.orig_nents;
 	if (sgt->state == DRM_SGT_MAPPED)
-		info->dma_segs = sgt->table.nents;
+		info->dma_segs = sgt->dma_segs;
 	spin_unlock(&sgt->sdev->lock);
 }
 EXPORT_SYMBOL_GPL(drm_sgt_get_info);
@@ -511,12 +376,45 @@ u64 drm_sgt_size(const struct drm_sgt *sgt)
 }
 EXPORT_SYMBOL_GPL(drm_sgt_size);
 
+static int drm_sgt_copy_runs_locked(struct drm_sgt *sgt,
+				    struct drm_sgt_runs *runs)
+{
+	struct drm_sgt_run_iter iter;
+	struct drm_sgt_run run;
+	int ret = 0;
+
+	lockdep_assert_held(&sgt->lock);
+
+	drm_sgt_run_iter_init(&iter, sgt);
+	while (!ret && drm_sgt_run_iter_next(&iter, &run))
+		ret = drm_sgt_runs_add(runs, run.page, run.nr_pages);
+	return ret;
+}
+
+static int drm_sgt_copy_table_locked(struct drm_sgt *sgt,
+				     const struct drm_sgt_limits *limits,
+				     struct sg_table *copy)
+{
+	struct drm_sgt_runs runs;
+	int ret;
+
+	lockdep_assert_held(&sgt->lock);
+
+	drm_sgt_runs_init(&runs, sgt->size);
+	ret = drm_sgt_copy_runs_locked(sgt, &runs);
+	if (!ret)
+		ret = drm_sgt_runs_to_table(&runs, limits, copy);
+	drm_sgt_runs_fini(&runs);
+	return ret;
+}
+
 /**
  * drm_sgt_dup_table() - list the pages once more, for somebody else to map
  * @sgt: the table, populated
+ * @importer: the device that will map them, for its limits; NULL: cut as @sgt
  *
- * For the &drm_gem_object_funcs.get_sg_table of an exporter: the importer maps
- * the copy for its own device, also after this one is gone.
+ * For exporters: the importer maps the copy for its own device, also after this
+ * one is gone.
  *
  * Ownership: the caller frees the copy, with sg_free_table() and kfree(). It
  * owns no pages: @sgt has to stay, and populated, until then.
@@ -524,35 +422,37 @@ EXPORT_SYMBOL_GPL(drm_sgt_size);
  * Context: Process context, may sleep and allocate.
  * Return: an unmapped table, or an ERR_PTR():
  *
- * * %-EINVAL - @sgt has no pages
+ * * %-EINVAL - @sgt has no pages, or they are not its own, or @importer cannot
+ *   map a page in one piece
  * * %-ENOMEM - out of memory
  */
-struct sg_table *drm_sgt_dup_table(struct drm_sgt *sgt)
+struct sg_table *drm_sgt_dup_table(struct drm_sgt *sgt, struct device *importer)
 {
-	struct scatterlist *from, *to;
+	struct drm_sgt_limits limits = sgt->sdev->limits;
 	struct sg_table *copy;
-	unsigned int i;
 	int ret;
+
+	if (importer) {
+		ret = drm_sgt_limits_init(&limits, importer, importer);
+		if (ret)
+			return ERR_PTR(ret);
+	}
 
 	guard(mutex)(&sgt->lock);
 
-	if (drm_sgt_get_state(sgt) == DRM_SGT_EMPTY)
+	if (drm_sgt_is_import(sgt) || drm_sgt_get_state(sgt) == DRM_SGT_EMPTY) {
+		drm_sgt_dbg(sgt->sdev, "no pages to list\n");
 		return ERR_PTR(-EINVAL);
+	}
 
 	copy = kzalloc(sizeof(*copy), GFP_KERNEL);
 	if (!copy)
 		return ERR_PTR(-ENOMEM);
 
-	ret = sg_alloc_table(copy, sgt->table.orig_nents, GFP_KERNEL);
+	ret = drm_sgt_copy_table_locked(sgt, &limits, copy);
 	if (ret) {
 		kfree(copy);
 		return ERR_PTR(ret);
-	}
-
-	to = copy->sgl;
-	for_each_sgtable_sg(&sgt->table, from, i) {
-		sg_set_page(to, sg_page(from), from->length, from->offset);
-		to = sg_next(to);
 	}
 	return copy;
 }

@@ -119,12 +119,12 @@ struct drm_dma_view drm_sgt_access_view(const struct drm_sgt_access *access)
 	if (WARN_ON_ONCE(!sgt))
 		return (struct drm_dma_view) {};
 
-	phys = drm_sgt_device_is_phys(sgt->sdev);
+	phys = drm_sgt_device_is_phys(sgt->sdev) && !drm_sgt_is_import(sgt);
 	return (struct drm_dma_view) {
-		.sgl = sgt->table.sgl,
+		.sgl = sgt->mapped->sgl,
 		.sdev = sgt->sdev,
 		.size = sgt->size,
-		.nents = phys ? sgt->table.orig_nents : sgt->table.nents,
+		.nents = phys ? sgt->mapped->orig_nents : sgt->mapped->nents,
 		.phys = phys,
 	};
 }

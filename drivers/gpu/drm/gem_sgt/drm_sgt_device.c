@@ -70,6 +70,7 @@ static void drm_sgt_device_release(struct kref *kref)
 	WARN_ON_ONCE(sdev->stats.mapped);
 	cleanup_srcu_struct(&sdev->srcu);
 	mutex_destroy(&sdev->shutdown_lock);
+	put_device(sdev->bus_dev);
 	put_device(sdev->dma_dev);
 	kfree(sdev->owner);
 	kfree(sdev);
@@ -88,8 +89,8 @@ static void drm_sgt_device_unbound(void *data)
  * Without a DMA device nothing limits us. But importers map copies of our
  * tables, and if there are bounce buffers, an entry must fit into one.
  */
-static int drm_sgt_limits_init(struct drm_sgt_limits *limits,
-			       struct device *owner, struct device *dma_dev)
+int drm_sgt_limits_init(struct drm_sgt_limits *limits, struct device *owner,
+			struct device *dma_dev)
 {
 	/* 0 is "no limit", as in drm_prime_pages_to_sg(). */
 	size_t max = dma_max_mapping_size(dma_dev ?: owner) ?: UINT_MAX;
@@ -103,13 +104,17 @@ static int drm_sgt_limits_init(struct drm_sgt_limits *limits,
 
 	/* A boundary is a mask: one less than a power of two. */
 	if (!limits->max_segment || limits->boundary < PAGE_SIZE - 1 ||
-	    limits->boundary & (limits->boundary + 1))
+	    limits->boundary & (limits->boundary + 1)) {
+		dev_dbg(owner, "segments of %u bytes, boundary %#lx: no page fits\n",
+			limits->max_segment, limits->boundary);
 		return -EINVAL;
+	}
 	return 0;
 }
 
 static struct drm_sgt_device *
-drm_sgt_device_alloc(struct device *owner, struct device *dma_dev)
+drm_sgt_device_alloc(struct device *owner, struct device *dma_dev,
+		     struct device *bus_dev)
 {
 	struct drm_sgt_device *sdev;
 	int ret;
@@ -119,11 +124,8 @@ drm_sgt_device_alloc(struct device *owner, struct device *dma_dev)
 		return ERR_PTR(-ENOMEM);
 
 	ret = drm_sgt_limits_init(&sdev->limits, owner, dma_dev);
-	if (ret) {
-		dev_dbg(owner, "segments of %u bytes, boundary %#lx: no page fits\n",
-			sdev->limits.max_segment, sdev->limits.boundary);
+	if (ret)
 		goto err_free;
-	}
 
 	sdev->owner = kstrdup(dev_name(owner), GFP_KERNEL);
 	if (!sdev->owner) {
@@ -141,6 +143,7 @@ drm_sgt_device_alloc(struct device *owner, struct device *dma_dev)
 	INIT_LIST_HEAD(&sdev->mapped);
 	init_waitqueue_head(&sdev->unmapped);
 	sdev->dma_dev = get_device(dma_dev);
+	sdev->bus_dev = get_device(bus_dev);
 	drm_sgt_device_publish(sdev);
 	return sdev;
 
@@ -152,12 +155,13 @@ err_free:
 }
 
 static struct drm_sgt_device *
-drm_sgt_device_bind(struct device *owner, struct device *dma_dev)
+drm_sgt_device_bind(struct device *owner, struct device *dma_dev,
+		    struct device *bus_dev)
 {
 	struct drm_sgt_device *sdev;
 	int ret;
 
-	sdev = drm_sgt_device_alloc(owner, dma_dev);
+	sdev = drm_sgt_device_alloc(owner, dma_dev, bus_dev);
 	if (IS_ERR(sdev))
 		return sdev;
 
@@ -196,18 +200,23 @@ struct drm_sgt_device *devm_drm_sgt_device_create(struct device *owner,
 		return ERR_PTR(-EINVAL);
 	}
 
-	return drm_sgt_device_bind(owner, dma_dev);
+	return drm_sgt_device_bind(owner, dma_dev, NULL);
 }
 EXPORT_SYMBOL_GPL(devm_drm_sgt_device_create);
 
 /**
  * devm_drm_sgt_device_create_phys() - the same, for physical addresses
  * @owner: the device that the calling driver is being bound to
+ * @bus_dev: the device below, for imports; NULL: there are none
  *
  * For devices that take physical addresses by contract, as a virtio device
  * without VIRTIO_F_ACCESS_PLATFORM does: those for which virtqueue_dma_dev() is
  * NULL. "Mapping" a table then makes its physical addresses readable until the
  * unbind, under the same rules, and drm_sgt_sync_for_device() has nothing to do.
+ *
+ * Of an import (drm_sgt_create_import()) there are only DMA addresses to be had.
+ * It is attached to @bus_dev, and is refused if something translates or bounces
+ * the DMA of that device.
  *
  * Ownership: as for devm_drm_sgt_device_create().
  *
@@ -216,9 +225,10 @@ EXPORT_SYMBOL_GPL(devm_drm_sgt_device_create);
  *
  * * %-ENOMEM - out of memory
  */
-struct drm_sgt_device *devm_drm_sgt_device_create_phys(struct device *owner)
+struct drm_sgt_device *devm_drm_sgt_device_create_phys(struct device *owner,
+						       struct device *bus_dev)
 {
-	return drm_sgt_device_bind(owner, NULL);
+	return drm_sgt_device_bind(owner, NULL, bus_dev);
 }
 EXPORT_SYMBOL_GPL(devm_drm_sgt_device_create_phys);
 
@@ -308,6 +318,7 @@ void drm_sgt_device_add(struct drm_sgt_device *sdev, struct drm_sgt *sgt)
 
 	spin_lock(&sdev->lock);
 	list_add_tail(&sgt->entry, &sdev->mapped);
+	sgt->dma_segs = sgt->mapped->nents;
 	/* Pairs with the acquire in drm_sgt_get_state(). */
 	smp_store_release(&sgt->state, DRM_SGT_MAPPED);
 	sdev->stats.mapped++;
@@ -357,7 +368,7 @@ int drm_sgt_device_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt)
 	if (busy)
 		return -EBUSY;
 	if (taken) {
-		drm_sgt_dma_unmap(sgt);
+		drm_sgt_end_mapping(sgt);
 		drm_sgt_device_forget(sdev, sgt);
 	}
 	/* The other party is drm_sgt_device_shutdown(), between pop and forget. */
@@ -406,7 +417,7 @@ static void drm_sgt_device_drain(struct drm_sgt_device *sdev)
 	spin_unlock(&sdev->lock);
 
 	while ((sgt = drm_sgt_device_pop(sdev))) {
-		drm_sgt_dma_unmap(sgt);
+		drm_sgt_end_mapping(sgt);
 		drm_sgt_device_forget(sdev, sgt);
 		cond_resched();
 	}
@@ -426,7 +437,8 @@ static void drm_sgt_device_drain(struct drm_sgt_device *sdev)
  * A second call does nothing.
  *
  * Context: Process context, may sleep. Not inside an access section, and with
- * no lock held that somebody may want who is inside one.
+ * no lock held that somebody may want who is inside one. Takes the resv of the
+ * dma-bufs that are imported.
  */
 void drm_sgt_device_shutdown(struct drm_sgt_device *sdev)
 {

@@ -14,6 +14,10 @@
 #include <drm/drm_print.h>
 #include <drm/drm_sgt.h>
 
+struct dentry;
+struct dma_buf;
+struct dma_buf_attachment;
+struct drm_device;
 struct drm_gem_sgt_object;
 struct seq_file;
 
@@ -45,6 +49,12 @@ struct drm_sgt_device {
 
 	/** @dma_dev: does the DMA, referenced; NULL in physical mode; constant */
 	struct device *dma_dev;
+
+	/**
+	 * @bus_dev: in physical mode, the device below, which imports are
+	 * attached to; referenced, can be NULL; constant
+	 */
+	struct device *bus_dev;
 
 	/** @limits: constant, as tables are also built after unbind */
 	struct drm_sgt_limits limits;
@@ -114,6 +124,18 @@ struct drm_sgt {
 	 */
 	struct sg_table table;
 
+	/** @attach: of an import, while it is MAPPED */
+	struct dma_buf_attachment *attach;
+
+	/**
+	 * @mapped: whose DMA fields to look at: @table, or the exporter's; valid
+	 * in MAPPED, constant there
+	 */
+	struct sg_table *mapped;
+
+	/** @dma_segs: entries of @mapped; as @mapped, but outlives it */
+	unsigned int dma_segs;
+
 	/** @runs: physically contiguous runs; as @state */
 	unsigned int runs;
 
@@ -159,10 +181,23 @@ void drm_sgt_device_add(struct drm_sgt_device *sdev, struct drm_sgt *sgt);
 int drm_sgt_device_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt);
 void drm_sgt_device_count(struct drm_sgt_device *sdev, int tables);
 void drm_sgt_device_show_all(struct seq_file *m);
+int drm_sgt_limits_init(struct drm_sgt_limits *limits, struct device *owner,
+			struct device *dma_dev);
 
-/* drm_sgt.c */
+/* drm_sgt_map.c */
 int drm_sgt_dma_map(struct drm_sgt *sgt);
 void drm_sgt_dma_unmap(struct drm_sgt *sgt);
+void drm_sgt_end_mapping(struct drm_sgt *sgt);
+
+/* drm_sgt_import.c */
+struct device *drm_sgt_import_device(const struct drm_sgt_device *sdev);
+bool drm_sgt_import_is_phys(struct device *dev);
+struct sg_table *drm_sgt_import_map(struct drm_sgt *sgt);
+void drm_sgt_import_unmap(struct drm_sgt *sgt, struct sg_table *table);
+
+/* drm_sgt_fault.c */
+bool drm_sgt_should_fail_map(u64 size);
+void drm_sgt_fault_init(struct dentry *dir);
 
 /* drm_sgt_sync.c */
 void drm_sgt_dma_sync_for_device(struct device *dev, dma_addr_t addr, size_t len,
@@ -202,6 +237,10 @@ void drm_sgt_runs_for_each(const struct drm_sgt_runs *runs,
 			   void (*fn)(void *arg, struct page *page,
 				      unsigned long nr_pages),
 			   void *arg);
+
+/* drm_gem_sgt_object.c */
+struct drm_gem_sgt_object *drm_gem_sgt_alloc(struct drm_device *dev, size_t size);
+struct dma_buf *drm_gem_sgt_import_dma_buf(const struct drm_gem_sgt_object *bo);
 
 /* drm_gem_sgt_debugfs.c */
 void drm_gem_sgt_debugfs_add(struct drm_gem_sgt_object *bo);

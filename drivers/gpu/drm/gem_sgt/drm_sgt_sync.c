@@ -14,6 +14,10 @@
  * bounce buffer this is where the bytes are copied; on a coherent device
  * without one it costs nothing.
  *
+ * The pages of an import are synced by their exporter, for its own device, with
+ * the brackets of DMA_BUF_IOCTL_SYNC. Exporters forget the bounce buffers of
+ * their importers, so the calls above see to these.
+ *
  * An unbind syncs nothing either. What the CPU wrote last is what is there
  * afterwards.
  */
@@ -54,6 +58,23 @@ static void drm_sgt_sync_seg(struct drm_sgt *sgt, struct drm_sgt_cpu_pos *pos,
 	}
 }
 
+/*
+ * The table of an import may have no CPU entries. No entry ends inside a page,
+ * so this is right for any segment, merged or not.
+ */
+static void drm_sgt_sync_pages(struct drm_sgt *sgt, struct drm_dma_seg seg,
+			       drm_sgt_sync_fn sync)
+{
+	while (seg.len) {
+		u64 len = min_t(u64, seg.len,
+				PAGE_SIZE - offset_in_page(seg.addr));
+
+		sync(sgt->sdev->dma_dev, seg.addr, len, sgt->dir);
+		seg.addr += len;
+		seg.len -= len;
+	}
+}
+
 static int drm_sgt_sync(struct drm_sgt *sgt, u64 offset, u64 len,
 			drm_sgt_sync_fn sync)
 {
@@ -72,6 +93,12 @@ static int drm_sgt_sync(struct drm_sgt *sgt, u64 offset, u64 len,
 		if (drm_sgt_device_is_phys(sgt->sdev) ||
 		    !dma_dev_need_sync(sgt->sdev->dma_dev))
 			break;
+
+		if (drm_sgt_is_import(sgt)) {
+			while (drm_dma_iter_next(&iter, &seg))
+				drm_sgt_sync_pages(sgt, seg, sync);
+			break;
+		}
 
 		pos.sg = sgt->table.sgl;
 		drm_sgt_cpu_take(&pos, offset);

@@ -18,6 +18,7 @@
 #include <drm/drm_fbdev_ttm.h>
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
+#include <drm/drm_gem_sgt.h>
 #include <drm/drm_ioctl.h>
 #include <drm/drm_managed.h>
 #include <drm/drm_print.h>
@@ -192,6 +193,10 @@ static int virtgpu_sgt_device_init(struct drm_device *drm,
 	if (ret)
 		return ret;
 
+	ret = drmm_mutex_init(drm, &vgdev->import_lock);
+	if (ret)
+		return ret;
+
 	spin_lock_init(&vgdev->bo_lock);
 	INIT_LIST_HEAD(&vgdev->bos);
 	INIT_WORK(&vgdev->hotplug_work, virtgpu_sgt_hotplug_work);
@@ -236,7 +241,8 @@ static int virtgpu_sgt_find_dma(struct virtgpu_sgt_device *vgdev)
 		dma_set_max_seg_size(dma_dev, min_t(size_t, max, UINT_MAX));
 		sdev = devm_drm_sgt_device_create(owner, dma_dev);
 	} else {
-		sdev = devm_drm_sgt_device_create_phys(owner);
+		sdev = devm_drm_sgt_device_create_phys(owner,
+						       owner->parent);
 	}
 	if (IS_ERR(sdev))
 		return PTR_ERR(sdev);
@@ -311,6 +317,8 @@ static const struct drm_driver virtgpu_sgt_drm_driver = {
 			   DRIVER_SYNCOBJ_TIMELINE | DRIVER_CURSOR_HOTSPOT,
 	.gem_create_object = virtgpu_sgt_gem_create_object,
 	.dumb_create = virtgpu_sgt_dumb_create,
+	.dumb_map_offset = drm_gem_sgt_dumb_map_offset,
+	.gem_prime_import = virtgpu_sgt_prime_import,
 	.ioctls = virtgpu_sgt_ioctls,
 	.num_ioctls = VIRTGPU_SGT_NUM_IOCTLS,
 	.fops = &virtgpu_sgt_fops,

@@ -34,12 +34,20 @@ static int example_dumb_create(struct drm_file *file, struct drm_device *drm,
 	return drm_gem_sgt_dumb_create(file, drm, to_example(drm)->sdev, args);
 }
 
+static struct drm_gem_object *example_import(struct drm_device *drm,
+					     struct dma_buf *dma_buf)
+{
+	return drm_gem_sgt_prime_import(drm, to_example(drm)->sdev, dma_buf);
+}
+
 DEFINE_DRM_GEM_FOPS(example_fops);
 
 static const struct drm_driver example_driver = {
 	.driver_features = DRIVER_GEM,
 	.fops = &example_fops,
 	.dumb_create = example_dumb_create,
+	.dumb_map_offset = drm_gem_sgt_dumb_map_offset,
+	.gem_prime_import = example_import,
 	.name = "sgt-example",
 	.desc = "the example of the book",
 	.major = 1,

@@ -140,7 +140,7 @@ static void sgt_empty_refuses(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_access_begin(f.sgt, &access));
 	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_sync_for_cpu(f.sgt, 0, 1));
 	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_sync_for_device(f.sgt, 0, 1));
-	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR_OR_ZERO(drm_sgt_dup_table(f.sgt)));
+	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR_OR_ZERO(drm_sgt_dup_table(f.sgt, NULL)));
 	KUNIT_EXPECT_EQ(test, 0, drm_sgt_unmap(f.sgt));
 	KUNIT_EXPECT_EQ(test, 0, drm_sgt_depopulate(f.sgt));
 	sgt_check_state(test, &f, DRM_SGT_EMPTY);
@@ -439,7 +439,7 @@ static void sgt_dup_table_lists_the_same_pages(struct kunit *test)
 	unsigned int i;
 
 	sgt_enter_state(test, f.sgt, state);
-	copy = drm_sgt_dup_table(f.sgt);
+	copy = drm_sgt_dup_table(f.sgt, NULL);
 	if (state == DRM_SGT_EMPTY) {
 		KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(copy), -EINVAL);
 		return;

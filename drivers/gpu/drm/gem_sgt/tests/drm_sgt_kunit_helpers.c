@@ -254,7 +254,7 @@ struct drm_sgt_kunit_device *drm_sgt_kunit_bind_phys(struct kunit *test)
 
 	dev = kunit_device_register(test, "phys");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
-	d = drm_sgt_kunit_device_create(test, devm_drm_sgt_device_create_phys(dev));
+	d = drm_sgt_kunit_device_create(test, devm_drm_sgt_device_create_phys(dev, NULL));
 	d->dev = dev;
 	d->bound = true;
 	return d;

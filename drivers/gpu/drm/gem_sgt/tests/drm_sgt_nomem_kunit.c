@@ -220,7 +220,7 @@ static void nomem_populating_a_table_from_shmem(struct kunit *test)
 static int nomem_dup(void *arg)
 {
 	struct nomem_ctx *c = arg;
-	struct sg_table *copy = drm_sgt_dup_table(c->sgt);
+	struct sg_table *copy = drm_sgt_dup_table(c->sgt, NULL);
 
 	if (IS_ERR(copy))
 		return PTR_ERR(copy);

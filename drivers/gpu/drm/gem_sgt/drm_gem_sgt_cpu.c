@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
+#include <linux/iosys-map.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/shmem_fs.h>
+#include <linux/vmalloc.h>
+
+#include <drm/drm_device.h>
+#include <drm/drm_gem_sgt.h>
+#include <drm/drm_vma_manager.h>
+
+#include "drm_sgt_internal.h"
+
+/**
+ * DOC: CPU mappings
+ *
+ * The kernel maps an object with drm_gem_sgt_vmap_locked(), a process with
+ * mmap() of the DRM file or of a dma-buf. Neither has to do with the device: they
+ * can be made after unbind, where the core still lets one ask for them, and those
+ * made before go on working.
+ */
+
+/*
+ * The lock holds off a map, which needs no resv: while an IOMMU maps, the
+ * entries of a table have other lengths.
+ */
+static void drm_gem_sgt_list_pages(struct drm_sgt *sgt, struct page **pages)
+{
+	struct drm_sgt_run_iter iter;
+	struct drm_sgt_run run;
+	unsigned long k;
+
+	guard(mutex)(&sgt->lock);
+
+	drm_sgt_run_iter_init(&iter, sgt);
+	while (drm_sgt_run_iter_next(&iter, &run))
+		for (k = 0; k < run.nr_pages; k++)
+			*pages++ = nth_page(run.page, k);
+}
+
+/* vmap() wants an array, for as long as the call takes. */
+static void *drm_gem_sgt_vmap_pages(struct drm_gem_sgt_object *bo)
+{
+	unsigned long n = bo->base.size >> PAGE_SHIFT;
+	struct page **pages;
+	void *vaddr;
+
+	pages = kvmalloc_array(n, sizeof(*pages), GFP_KERNEL);
+	if (!pages)
+		return NULL;
+
+	drm_gem_sgt_list_pages(bo->sgt, pages);
+	vaddr = vmap(pages, n, VM_MAP, PAGE_KERNEL);
+	kvfree(pages);
+	return vaddr;
+}
+
+static int drm_gem_sgt_vmap_own_locked(struct drm_gem_sgt_object *bo,
+				       struct iosys_map *map)
+{
+	int ret;
+
+	dma_resv_assert_held(bo->base.resv);
+
+	if (!bo->vmap_count) {
+		ret = drm_gem_sgt_pin_locked(bo);
+		if (ret)
+			return ret;
+		bo->vaddr = drm_gem_sgt_vmap_pages(bo);
+		if (!bo->vaddr) {
+			drm_dbg(bo->base.dev, "no room to vmap %zu bytes\n",
+				bo->base.size);
+			drm_gem_sgt_unpin_locked(bo);
+			return -ENOMEM;
+		}
+	}
+
+	iosys_map_set_vaddr(map, bo->vaddr);
+	return 0;
+}
+
+/**
+ * drm_gem_sgt_vmap_locked() - map an object into the kernel
+ * @bo: the object
+ * @map: filled
+ *
+ * Works after unbind, and stays over one. Of an import, it is the exporter who
+ * maps, and it can be to I/O memory.
+ *
+ * Context: Process context, may sleep. The caller holds the resv of @bo.
+ * Return: 0, with a use that drm_gem_sgt_vunmap_locked() ends, or see
+ * drm_sgt_populate(), or what the exporter says
+ */
+int drm_gem_sgt_vmap_locked(struct drm_gem_sgt_object *bo, struct iosys_map *map)
+{
+	struct dma_buf *dma_buf = drm_gem_sgt_import_dma_buf(bo);
+	int ret;
+
+	dma_resv_assert_held(bo->base.resv);
+
+	ret = dma_buf ? dma_buf_vmap(dma_buf, map) :
+			drm_gem_sgt_vmap_own_locked(bo, map);
+	if (!ret)
+		bo->vmap_count++;
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_vmap_locked);
+
+/**
+ * drm_gem_sgt_vunmap_locked() - undo drm_gem_sgt_vmap_locked()
+ * @bo: the object
+ * @map: what that filled; cleared
+ *
+ * Context: Process context, may sleep. The caller holds the resv of @bo.
+ */
+void drm_gem_sgt_vunmap_locked(struct drm_gem_sgt_object *bo,
+			       struct iosys_map *map)
+{
+	struct dma_buf *dma_buf = drm_gem_sgt_import_dma_buf(bo);
+
+	dma_resv_assert_held(bo->base.resv);
+
+	if (drm_WARN_ON(bo->base.dev, !bo->vmap_count))
+		return;
+
+	bo->vmap_count--;
+	if (dma_buf) {
+		dma_buf_vunmap(dma_buf, map);
+		return;
+	}
+
+	iosys_map_clear(map);
+	if (bo->vmap_count)
+		return;
+
+	vunmap(bo->vaddr);
+	bo->vaddr = NULL;
+	drm_gem_sgt_unpin_locked(bo);
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_vunmap_locked);
+
+/*
+ * The table keeps the folios in the page cache, so this finds them there, bound
+ * or not. The offset is counted from the start of the object: after a munmap of
+ * its first pages, a VMA starts in the middle.
+ */
+static vm_fault_t drm_gem_sgt_fault(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct drm_gem_object *obj = vma->vm_private_data;
+	pgoff_t index = vmf->pgoff - drm_vma_node_start(&obj->vma_node);
+	struct address_space *mapping = obj->filp->f_mapping;
+	struct page *page;
+	vm_fault_t ret;
+
+	if (index >= obj->size >> PAGE_SHIFT)
+		return VM_FAULT_SIGBUS;
+
+	/* Not the folio: this one says -EIO of a page that is poisoned. */
+	page = shmem_read_mapping_page_gfp(mapping, index,
+					   mapping_gfp_mask(mapping));
+	if (IS_ERR(page))
+		return vmf_error(PTR_ERR(page));
+
+	ret = vmf_insert_pfn(vma, vmf->address, page_to_pfn(page));
+	put_page(page);
+	return ret;
+}
+
+/* For &drm_gem_object_funcs.vm_ops. */
+const struct vm_operations_struct drm_gem_sgt_vm_ops = {
+	.fault = drm_gem_sgt_fault,
+	.open = drm_gem_vm_open,
+	.close = drm_gem_vm_close,
+};
+EXPORT_SYMBOL_GPL(drm_gem_sgt_vm_ops);
+
+/**
+ * drm_gem_sgt_mmap() - map an object into a process
+ * @bo: the object
+ * @vma: where, with the fake offset of the object in it
+ *
+ * For &drm_gem_object_funcs.mmap. The mapping goes on working after unbind.
+ *
+ * Context: Process context, may sleep. Called with the mmap lock held.
+ * Return: 0, or see drm_sgt_populate(), or:
+ *
+ * * %-EINVAL - a private mapping that can be written: nobody would see it; or
+ *   @bo is an import: the dma-buf is what can be mapped
+ */
+int drm_gem_sgt_mmap(struct drm_gem_sgt_object *bo, struct vm_area_struct *vma)
+{
+	int ret;
+
+	if (is_cow_mapping(vma->vm_flags) || drm_gem_sgt_is_import(bo)) {
+		drm_dbg(bo->base.dev, "private mapping, or of an import\n");
+		return -EINVAL;
+	}
+
+	ret = drm_sgt_populate(bo->sgt);
+	if (ret)
+		return ret;
+
+	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
+	vma->vm_page_prot = vm_get_page_prot(vma->vm_flags);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_mmap);

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
+#include <linux/slab.h>
+
+#include <drm/drm_device.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_gem_sgt.h>
+#include <drm/drm_prime.h>
+
+#include "drm_sgt_internal.h"
+
+/**
+ * DOC: PRIME
+ *
+ * An exported object gives each importer a table of its own, cut for the device
+ * that will map it. Neither cares whether the exporting device is still bound.
+ *
+ * An imported object is a GEM object whose &drm_gem_sgt_object.sgt stands for
+ * the dma-buf (drm_sgt_create_import()): it has no pages of its own and cannot
+ * be mapped into a process, since that is for the exporter to do. It is mapped
+ * for the device by the import. An unbind ends that mapping, and the attachment
+ * with it, while handles, framebuffers and the exporter's own mappings stay.
+ *
+ * &drm_gem_object.import_attach is NULL, so the core does not know that such an
+ * object is an import. What it would refuse for one is refused here.
+ */
+
+static struct sg_table *
+drm_gem_sgt_map_dma_buf(struct dma_buf_attachment *attach,
+			enum dma_data_direction dir)
+{
+	struct drm_gem_object *obj = attach->dmabuf->priv;
+	struct sg_table *table;
+	int ret;
+
+	table = drm_sgt_dup_table(to_drm_gem_sgt_obj(obj)->sgt, attach->dev);
+	if (IS_ERR(table))
+		return table;
+
+	/* As drm_gem_map_dma_buf() does; drm_gem_unmap_dma_buf() wants the same. */
+	ret = dma_map_sgtable(attach->dev, table, dir, DMA_ATTR_SKIP_CPU_SYNC);
+	if (ret) {
+		sg_free_table(table);
+		kfree(table);
+		return ERR_PTR(ret);
+	}
+	return table;
+}
+
+static const struct dma_buf_ops drm_gem_sgt_dmabuf_ops = {
+	.cache_sgt_mapping = true,
+	.attach = drm_gem_map_attach,
+	.detach = drm_gem_map_detach,
+	.map_dma_buf = drm_gem_sgt_map_dma_buf,
+	.unmap_dma_buf = drm_gem_unmap_dma_buf,
+	.release = drm_gem_dmabuf_release,
+	.mmap = drm_gem_dmabuf_mmap,
+	.vmap = drm_gem_dmabuf_vmap,
+	.vunmap = drm_gem_dmabuf_vunmap,
+};
+
+/**
+ * drm_gem_sgt_prime_export() - share an object as a dma-buf
+ * @obj: GEM object of this layer
+ * @flags: of the file: DRM_CLOEXEC, DRM_RDWR
+ *
+ * For &drm_gem_object_funcs.export, as in drm_gem_prime_export(). Works after
+ * unbind, too. An imported object is shared as the dma-buf that it came from.
+ *
+ * Ownership: the caller has a reference to the dma-buf, which has one to @obj
+ * unless that is an import.
+ *
+ * Context: Process context, may sleep.
+ * Return: the dma-buf, or an ERR_PTR():
+ *
+ * * %-ENOMEM - out of memory
+ * * %-ENFILE - out of files
+ */
+struct dma_buf *drm_gem_sgt_prime_export(struct drm_gem_object *obj, int flags)
+{
+	struct drm_gem_sgt_object *bo = to_drm_gem_sgt_obj(obj);
+	struct drm_device *dev = obj->dev;
+	struct dma_buf_export_info exp_info = {
+		.exp_name = KBUILD_MODNAME,
+		.owner = dev->driver->fops->owner,
+		.ops = &drm_gem_sgt_dmabuf_ops,
+		.size = obj->size,
+		.flags = flags,
+		.priv = obj,
+		.resv = obj->resv,
+	};
+	struct dma_buf *dma_buf = drm_gem_sgt_import_dma_buf(bo);
+
+	if (dma_buf) {
+		get_dma_buf(dma_buf);
+		return dma_buf;
+	}
+	return drm_gem_dmabuf_export(dev, &exp_info);
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_prime_export);
+
+static int drm_gem_sgt_init_import(struct drm_device *dev,
+				   struct drm_sgt_device *sdev,
+				   struct drm_gem_sgt_object *bo,
+				   struct dma_buf *dma_buf)
+{
+	int ret;
+
+	bo->sgt = drm_sgt_create_import(sdev, dma_buf);
+	if (IS_ERR(bo->sgt))
+		return PTR_ERR(bo->sgt);
+
+	ret = drm_sgt_map(bo->sgt, DMA_BIDIRECTIONAL);
+	if (ret) {
+		drm_sgt_free(bo->sgt);
+		return ret;
+	}
+
+	drm_gem_private_object_init(dev, &bo->base, dma_buf->size);
+	bo->base.resv = dma_buf->resv;
+	drm_gem_sgt_debugfs_add(bo);
+	return 0;
+}
+
+/**
+ * drm_gem_sgt_prime_import() - make a GEM object of a dma-buf
+ * @dev: DRM device
+ * @sdev: the device that it will be mapped for
+ * @dma_buf: the dma-buf
+ *
+ * For &drm_driver.gem_prime_import, from a callback that knows @sdev. Attaches to
+ * @dma_buf and maps it, unless it is of @dev itself: then this finds the object
+ * that was exported. The mapping and the attachment end when the object is
+ * freed, or at unbind. &drm_driver.gem_create_object is called as in
+ * drm_gem_sgt_create().
+ *
+ * Ownership: the caller has the first reference to the object, or one more.
+ * The object holds one to @dma_buf until it is freed.
+ *
+ * Context: Process context, may sleep. Takes the resv of @dma_buf.
+ * Return: the object, or an ERR_PTR():
+ *
+ * * %-ENODEV - the device is no longer bound
+ * * see drm_sgt_create_import() and drm_sgt_map()
+ */
+struct drm_gem_object *drm_gem_sgt_prime_import(struct drm_device *dev,
+						struct drm_sgt_device *sdev,
+						struct dma_buf *dma_buf)
+{
+	struct drm_gem_sgt_object *bo;
+	struct drm_gem_object *obj;
+	int ret;
+
+	if (dma_buf->ops == &drm_gem_sgt_dmabuf_ops) {
+		obj = dma_buf->priv;
+		if (obj->dev == dev) {
+			drm_gem_object_get(obj);
+			return obj;
+		}
+	}
+
+	bo = drm_gem_sgt_alloc(dev, dma_buf->size);
+	if (IS_ERR(bo))
+		return ERR_CAST(bo);
+
+	ret = drm_gem_sgt_init_import(dev, sdev, bo, dma_buf);
+	if (ret) {
+		drm_dbg(dev, "import of %zu bytes from %s: %pe\n",
+			dma_buf->size, dma_buf->exp_name, ERR_PTR(ret));
+		kfree(bo);
+		return ERR_PTR(ret);
+	}
+	return &bo->base;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_prime_import);
+
+/**
+ * drm_gem_sgt_dumb_map_offset() - where in the DRM file an object can be mapped
+ * @file: whose handle it is
+ * @dev: DRM device
+ * @handle: of the object
+ * @offset: filled
+ *
+ * For &drm_driver.dumb_map_offset: drm_gem_dumb_map_offset() with imports
+ * refused.
+ *
+ * Context: Process context, may sleep.
+ * Return:
+ * * %0       - @offset is valid
+ * * %-ENOENT - there is no such handle
+ * * %-EINVAL - it is of an import: the dma-buf is what can be mapped
+ * * %-ENOSPC - out of mmap offsets
+ */
+int drm_gem_sgt_dumb_map_offset(struct drm_file *file, struct drm_device *dev,
+				u32 handle, u64 *offset)
+{
+	struct drm_gem_object *obj = drm_gem_object_lookup(file, handle);
+	bool import;
+
+	if (!obj)
+		return -ENOENT;
+
+	import = drm_gem_sgt_is_import(to_drm_gem_sgt_obj(obj));
+	drm_gem_object_put(obj);
+	if (import) {
+		drm_dbg(dev, "handle %u is an import: map the dma-buf\n", handle);
+		return -EINVAL;
+	}
+	return drm_gem_dumb_map_offset(file, dev, handle, offset);
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_dumb_map_offset);

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <kunit/static_stub.h>
+#include <linux/dma-mapping.h>
+
+#include "drm_sgt_internal.h"
+
+/*
+ * Implicit syncs are skipped, at both ends: under a bounce buffer the one in
+ * unmap would copy what the device saw last over what the CPU wrote since.
+ * The drivers sync, by range.
+ */
+#define DRM_SGT_ATTRS DMA_ATTR_SKIP_CPU_SYNC
+
+/* The one place that makes a DMA mapping of our pages. Not in physical mode. */
+int drm_sgt_dma_map(struct drm_sgt *sgt)
+{
+	int ret;
+
+	KUNIT_STATIC_STUB_REDIRECT(drm_sgt_dma_map, sgt);
+
+	if (drm_sgt_device_is_phys(sgt->sdev))
+		return 0;
+
+	ret = dma_map_sgtable(sgt->sdev->dma_dev, &sgt->table, sgt->dir,
+			      DRM_SGT_ATTRS);
+	/* "Legacy error": with a bounce buffer, it is out of slots. */
+	return ret == -EIO ? -ENOMEM : ret;
+}
+
+/* The one place that ends it. */
+void drm_sgt_dma_unmap(struct drm_sgt *sgt)
+{
+	KUNIT_STATIC_STUB_REDIRECT(drm_sgt_dma_unmap, sgt);
+
+	if (!drm_sgt_device_is_phys(sgt->sdev))
+		dma_unmap_sgtable(sgt->sdev->dma_dev, &sgt->table, sgt->dir,
+				  DRM_SGT_ATTRS);
+}
+
+/* What is mapped then: our table, or the exporter's; or an ERR_PTR(). */
+static struct sg_table *drm_sgt_begin_mapping(struct drm_sgt *sgt)
+{
+	int ret;
+
+	if (drm_sgt_should_fail_map(sgt->size))
+		return ERR_PTR(-ENOMEM);
+	if (drm_sgt_is_import(sgt))
+		return drm_sgt_import_map(sgt);
+
+	ret = drm_sgt_dma_map(sgt);
+	return ret ? ERR_PTR(ret) : &sgt->table;
+}
+
+void drm_sgt_end_mapping(struct drm_sgt *sgt)
+{
+	struct sg_table *mapped = sgt->mapped;
+
+	sgt->mapped = NULL;
+	if (drm_sgt_is_import(sgt))
+		drm_sgt_import_unmap(sgt, mapped);
+	else
+		drm_sgt_dma_unmap(sgt);
+}
+
+/* Exporters may round up; a mapping of our own pages has no reason to. */
+static bool drm_sgt_mapping_covers(const struct drm_sgt *sgt)
+{
+	if (drm_sgt_is_import(sgt))
+		return drm_dma_table_size(sgt->mapped) >= sgt->size;
+
+	return drm_sgt_device_is_phys(sgt->sdev) ||
+	       drm_dma_table_size(sgt->mapped) == sgt->size;
+}
+
+static int drm_sgt_map_and_list(struct drm_sgt *sgt)
+{
+	struct drm_sgt_device *sdev = sgt->sdev;
+	struct sg_table *mapped;
+
+	if (drm_sgt_device_is_gone(sdev))
+		return -ENODEV;
+
+	mapped = drm_sgt_begin_mapping(sgt);
+	if (IS_ERR(mapped))
+		return PTR_ERR(mapped);
+
+	sgt->mapped = mapped;
+	if (!drm_sgt_mapping_covers(sgt)) {
+		drm_sgt_end_mapping(sgt);
+		return -EIO;
+	}
+
+	drm_sgt_device_add(sdev, sgt);
+	return 0;
+}
+
+static int drm_sgt_map_locked(struct drm_sgt *sgt, enum dma_data_direction dir)
+{
+	int idx, ret;
+
+	lockdep_assert_held(&sgt->lock);
+
+	switch (drm_sgt_get_state(sgt)) {
+	case DRM_SGT_EMPTY:
+		drm_sgt_dbg(sgt->sdev, "mapping a table that has no pages\n");
+		return -EINVAL;
+	case DRM_SGT_MAPPED:
+		return sgt->dir == dir ? 0 : -EBUSY;
+	case DRM_SGT_BACKED:
+		break;
+	}
+
+	/*
+	 * The section is what an unbind waits for: then it finds the mapping on
+	 * the list, or none.
+	 */
+	sgt->dir = dir;
+	idx = srcu_read_lock(&sgt->sdev->srcu);
+	ret = drm_sgt_map_and_list(sgt);
+	srcu_read_unlock(&sgt->sdev->srcu, idx);
+	if (ret)
+		drm_sgt_dbg(sgt->sdev, "mapping %llu bytes in %u entries: %pe\n",
+			    sgt->size, sgt->table.orig_nents, ERR_PTR(ret));
+	return ret;
+}
+
+/**
+ * drm_sgt_map() - DMA-map a table for its device
+ * @sgt: the table, populated
+ * @dir: who writes, seen from the CPU
+ *
+ * The mapping ends at drm_sgt_unmap(), drm_sgt_free() or unbind, whichever is
+ * first. No data is synced: call drm_sgt_sync_for_device() before the device
+ * reads, and drm_sgt_sync_for_cpu() after it has written. Nothing happens if
+ * the table is mapped in this direction already.
+ *
+ * Context: Process context, may sleep.
+ * Return:
+ * * %0       - MAPPED, or was, the moment before an unbind
+ * * %-ENODEV - the device is no longer bound; the table stays BACKED
+ * * %-EINVAL - the table has no pages, @dir is none, or the IOMMU refused
+ * * %-EBUSY  - it is mapped in another direction
+ * * %-ENOMEM - out of memory, IOVA space or bounce buffers, or a page that the
+ *   device cannot reach: the DMA API does not tell these apart
+ * * %-EIO    - the mapping does not cover the table
+ * * %-EREMOTEIO - the table has memory of another device that this one cannot
+ *   reach
+ *
+ * and for an import:
+ *
+ * * %-EOPNOTSUPP - the device takes physical addresses, and the exporter has
+ *   none to give: an IOMMU or a bounce buffer is in between
+ * * what the exporter says, else
+ */
+int drm_sgt_map(struct drm_sgt *sgt, enum dma_data_direction dir)
+{
+	if (!valid_dma_direction(dir) || dir == DMA_NONE) {
+		drm_sgt_dbg(sgt->sdev, "direction %d\n", dir);
+		return -EINVAL;
+	}
+
+	guard(mutex)(&sgt->lock);
+
+	return drm_sgt_map_locked(sgt, dir);
+}
+EXPORT_SYMBOL_GPL(drm_sgt_map);
+
+/**
+ * drm_sgt_unmap() - end the mapping of a table
+ * @sgt: the table
+ *
+ * For the driver to call when neither the device nor a page table uses the
+ * addresses any more. Nothing happens if there is no mapping; if an unbind is
+ * ending it right now, waits until it has.
+ *
+ * Context: Process context, may sleep. Not inside an access section of @sgt.
+ * Return:
+ * * %0      - not mapped
+ * * %-EBUSY - somebody is in an access section of @sgt
+ */
+int drm_sgt_unmap(struct drm_sgt *sgt)
+{
+	might_sleep();
+	guard(mutex)(&sgt->lock);
+
+	return drm_sgt_device_remove(sgt->sdev, sgt);
+}
+EXPORT_SYMBOL_GPL(drm_sgt_unmap);
