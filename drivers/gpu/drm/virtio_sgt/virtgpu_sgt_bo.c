@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <linux/dma-buf.h>
 #include <linux/err.h>
+#include <linux/mutex.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/stddef.h>
 
 #include <drm/drm_file.h>
 #include <drm/drm_fourcc.h>
+#include <drm/drm_framebuffer.h>
 #include <drm/drm_gem_sgt.h>
 #include <drm/drm_print.h>
 #include <drm/drm_rect.h>
@@ -38,6 +41,10 @@
  * Freeing does not wait. The UNREF was allocated together with the buffer, and
  * its completion frees the number of the resource, the mapping and the pages,
  * in this order. Until the host has answered, it may read the pages.
+ *
+ * An import is the exception: what kind of picture somebody else's dma-buf has
+ * is known only when a framebuffer is made of it. It is LOCAL until then. The
+ * first framebuffer fixes format, width and height for as long as it lives.
  *
  * An unbind sends no UNREF for buffers that are still in use: the reset of the
  * device is what makes the host forget them. What has been queued is completed
@@ -224,6 +231,7 @@ static void virtgpu_sgt_bo_free(struct drm_gem_object *obj)
 
 static const struct drm_gem_object_funcs virtgpu_sgt_gem_funcs = {
 	.free = virtgpu_sgt_bo_free,
+	.export = drm_gem_sgt_prime_export,
 	.print_info = drm_gem_sgt_object_print_info,
 	.pin = drm_gem_sgt_object_pin,
 	.unpin = drm_gem_sgt_object_unpin,
@@ -280,7 +288,8 @@ static int virtgpu_sgt_bo_submit(struct virtgpu_sgt_bo *bo,
 	    virtgpu_sgt_cmd_is_idle(attach))
 		WRITE_ONCE(bo->state, VIRTGPU_SGT_BO_LOCAL);
 	else if (!created && !attached)
-		WRITE_ONCE(bo->state, VIRTGPU_SGT_BO_ATTACHED);
+		/* With all that describes it; see virtgpu_sgt_bo_is_attached(). */
+		smp_store_release(&bo->state, VIRTGPU_SGT_BO_ATTACHED);
 
 	return created ?: attached;
 }
@@ -318,30 +327,30 @@ out:
 	return ret;
 }
 
-static int virtgpu_sgt_bo_init(struct virtgpu_sgt_device *vgdev,
-			       struct virtgpu_sgt_bo *bo,
-			       const struct virtgpu_sgt_bo_params *params)
+/* What it takes to have a resource; freed with the buffer. */
+static int virtgpu_sgt_bo_reserve(struct virtgpu_sgt_device *vgdev,
+				  struct virtgpu_sgt_bo *bo)
 {
 	int ret;
 
-	bo->format = params->format;
-	bo->width = params->width;
-	bo->height = params->height;
+	if (!bo->unref) {
+		bo->unref = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq,
+						  sizeof(struct virtio_gpu_ctrl_hdr));
+		if (!bo->unref)
+			return -ENOMEM;
+		bo->unref->done = virtgpu_sgt_bo_unref_done;
+		bo->unref->priv = bo;
+		bo->unref->must_arrive = true;
+	}
 
-	bo->unref = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq,
-					  sizeof(struct virtio_gpu_ctrl_hdr));
-	if (!bo->unref)
-		return -ENOMEM;
-	bo->unref->done = virtgpu_sgt_bo_unref_done;
-	bo->unref->priv = bo;
-	bo->unref->must_arrive = true;
-
-	ret = ida_alloc_min(&vgdev->res_ids, 1, GFP_KERNEL);
-	if (ret < 0)
-		return ret;
-	bo->res_id = ret;
-
-	return drm_gem_sgt_map(&bo->base);
+	if (!bo->res_id) {
+		ret = ida_alloc_min(&vgdev->res_ids, 1, GFP_KERNEL);
+		if (ret < 0)
+			return ret;
+		bo->res_id = ret;
+		virtgpu_sgt_bo_publish(vgdev, bo);
+	}
+	return 0;
 }
 
 /**
@@ -379,12 +388,18 @@ virtgpu_sgt_bo_create(struct virtgpu_sgt_device *vgdev,
 	if (IS_ERR(base))
 		return ERR_CAST(base);
 	bo = container_of(base, struct virtgpu_sgt_bo, base);
+	bo->format = params->format;
+	bo->width = params->width;
+	bo->height = params->height;
 
-	ret = virtgpu_sgt_bo_init(vgdev, bo, params);
+	ret = drm_gem_sgt_map(base);
 	if (ret)
 		goto err_put;
 
-	virtgpu_sgt_bo_publish(vgdev, bo);
+	ret = virtgpu_sgt_bo_reserve(vgdev, bo);
+	if (ret)
+		goto err_put;
+
 	ret = virtgpu_sgt_bo_make_resource(vgdev, bo);
 	if (ret)
 		goto err_put;
@@ -393,6 +408,72 @@ virtgpu_sgt_bo_create(struct virtgpu_sgt_device *vgdev,
 err_put:
 	drm_gem_object_put(&base->base);
 	return ERR_PTR(ret);
+}
+
+/**
+ * virtgpu_sgt_prime_import() - &drm_driver.gem_prime_import
+ * @drm: DRM device
+ * @dma_buf: of whomever
+ *
+ * Context: Process context.
+ * Return: the GEM object, or an ERR_PTR(): see drm_gem_sgt_prime_import()
+ */
+struct drm_gem_object *virtgpu_sgt_prime_import(struct drm_device *drm,
+						struct dma_buf *dma_buf)
+{
+	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(drm);
+
+	if (virtgpu_sgt_is_dead(vgdev))
+		return ERR_PTR(-ENODEV);
+
+	return drm_gem_sgt_prime_import(drm, vgdev->sdev, dma_buf);
+}
+
+static bool virtgpu_sgt_fb_can_be_resource(const struct drm_framebuffer *fb)
+{
+	return virtgpu_sgt_format(fb->format->format) && !fb->offsets[0] &&
+	       fb->pitches[0] % sizeof(u32) == 0 &&
+	       fb->pitches[0] / sizeof(u32) <= VIRTGPU_SGT_MAX_RESOURCE &&
+	       fb->height <= VIRTGPU_SGT_MAX_RESOURCE;
+}
+
+/**
+ * virtgpu_sgt_bo_complete() - make the resource of an import
+ * @bo: a buffer
+ * @fb: a framebuffer of it
+ *
+ * Nothing happens if there is one, or if @fb is nothing to make one of: for the
+ * caller to check then.
+ *
+ * Context: Process context, not inside drm_dev_enter(): waits for the host.
+ * Return: 0 or a negative errno: see virtgpu_sgt_bo_create(), or:
+ *
+ * * %-EINTR - interrupted while somebody else did the same
+ */
+int virtgpu_sgt_bo_complete(struct virtgpu_sgt_bo *bo,
+			    const struct drm_framebuffer *fb)
+{
+	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(fb->dev);
+	int ret;
+
+	if (!drm_gem_sgt_is_import(&bo->base) ||
+	    !virtgpu_sgt_fb_can_be_resource(fb))
+		return 0;
+
+	ret = mutex_lock_interruptible(&vgdev->import_lock);
+	if (ret)
+		return ret;
+
+	if (bo->state == VIRTGPU_SGT_BO_LOCAL) {
+		bo->format = virtgpu_sgt_format(fb->format->format);
+		bo->width = fb->pitches[0] / sizeof(u32);
+		bo->height = fb->height;
+		ret = virtgpu_sgt_bo_reserve(vgdev, bo);
+		if (!ret)
+			ret = virtgpu_sgt_bo_make_resource(vgdev, bo);
+	}
+	mutex_unlock(&vgdev->import_lock);
+	return ret;
 }
 
 /**

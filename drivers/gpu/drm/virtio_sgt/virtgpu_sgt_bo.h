@@ -2,13 +2,16 @@
 #ifndef __VIRTGPU_SGT_BO_H__
 #define __VIRTGPU_SGT_BO_H__
 
+#include <asm/barrier.h>
 #include <linux/list.h>
 #include <linux/types.h>
 
 #include <drm/drm_gem_sgt.h>
 
+struct dma_buf;
 struct drm_device;
 struct drm_file;
+struct drm_framebuffer;
 struct drm_mode_create_dumb;
 struct drm_rect;
 struct virtgpu_sgt_cmd;
@@ -20,7 +23,8 @@ struct virtgpu_sgt_device;
 enum virtgpu_sgt_bo_state {
 	/**
 	 * @VIRTGPU_SGT_BO_LOCAL: the first state: nothing. Also after the
-	 * host has refused to make the resource
+	 * host has refused to make the resource, and that of an import until
+	 * somebody makes a framebuffer of it
 	 */
 	VIRTGPU_SGT_BO_LOCAL,
 	/**
@@ -43,7 +47,10 @@ enum virtgpu_sgt_bo_state {
 /**
  * struct virtgpu_sgt_bo - a GEM object and its resource on the host
  *
- * Everything but @state is set once, before anybody else can see the buffer.
+ * Everything but @state is set once, before anybody else can see the buffer. Of
+ * an import, what describes the resource is set under
+ * &virtgpu_sgt_device.import_lock, and looked at by those who have seen that
+ * it is attached: see virtgpu_sgt_bo_is_attached().
  */
 struct virtgpu_sgt_bo {
 	/** @base: the GEM object with its pages; must be first */
@@ -65,8 +72,8 @@ struct virtgpu_sgt_bo {
 	unsigned int entries;
 
 	/**
-	 * @state: written by who creates and who frees the buffer, and these
-	 * do not overlap; READ_ONCE() for everybody else
+	 * @state: written by who makes the resource and who frees the buffer,
+	 * and these do not overlap; READ_ONCE() for everybody else
 	 */
 	enum virtgpu_sgt_bo_state state;
 
@@ -97,11 +104,34 @@ struct virtgpu_sgt_bo_params {
 	u32 height;
 };
 
+/*
+ * Width and height of a 2D resource. Twice what a display may have; far below
+ * where products of the two get too large for the host or for us.
+ */
+#define VIRTGPU_SGT_MAX_RESOURCE	16384U
+
+/**
+ * virtgpu_sgt_bo_is_attached() - does the host have the pages of a buffer?
+ * @bo: the buffer
+ *
+ * Return: whether there is a resource that can be shown; if so, all that
+ * describes it is constant
+ */
+static inline bool virtgpu_sgt_bo_is_attached(const struct virtgpu_sgt_bo *bo)
+{
+	/* Pairs with the release in virtgpu_sgt_bo_submit(). */
+	return smp_load_acquire(&bo->state) == VIRTGPU_SGT_BO_ATTACHED;
+}
+
 struct drm_gem_object *virtgpu_sgt_gem_create_object(struct drm_device *drm,
 						     size_t size);
 struct virtgpu_sgt_bo * __must_check
 virtgpu_sgt_bo_create(struct virtgpu_sgt_device *vgdev,
 		      const struct virtgpu_sgt_bo_params *params);
+struct drm_gem_object *virtgpu_sgt_prime_import(struct drm_device *drm,
+						struct dma_buf *dma_buf);
+int __must_check virtgpu_sgt_bo_complete(struct virtgpu_sgt_bo *bo,
+					 const struct drm_framebuffer *fb);
 int virtgpu_sgt_dumb_create(struct drm_file *file, struct drm_device *drm,
 			    struct drm_mode_create_dumb *args);
 u64 virtgpu_sgt_bo_offset(const struct virtgpu_sgt_bo *bo,

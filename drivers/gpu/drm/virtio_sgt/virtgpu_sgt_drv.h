@@ -82,6 +82,9 @@ struct virtgpu_sgt_device {
 	/** @res_ids: numbers of resources; has a lock of its own */
 	struct ida res_ids;
 
+	/** @import_lock: one import at a time gets its resource */
+	struct mutex import_lock;
+
 	/** @bo_lock: protects @bos and @num_bos */
 	spinlock_t bo_lock;
 

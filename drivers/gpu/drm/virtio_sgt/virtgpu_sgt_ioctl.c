@@ -24,12 +24,6 @@
 /* Gallium's PIPE_TEXTURE_2D, the only target of a 2D resource. */
 #define VIRTGPU_SGT_TARGET_2D	2
 
-/*
- * Width and height of a 2D resource. Twice what a display may have; far below
- * where products of the two get too large for the host or for us.
- */
-#define VIRTGPU_SGT_MAX_RESOURCE	16384U
-
 /* The longest that VIRTGPU_WAIT waits. */
 #define VIRTGPU_SGT_WAIT	(15 * HZ)
 
@@ -41,7 +35,8 @@ static int virtgpu_sgt_map_ioctl(struct drm_device *drm, void *data,
 	if (args->pad)
 		return -EINVAL;
 
-	return drm_gem_dumb_map_offset(file, drm, args->handle, &args->offset);
+	return drm_gem_sgt_dumb_map_offset(file, drm, args->handle,
+					   &args->offset);
 }
 
 static int virtgpu_sgt_getparam_ioctl(struct drm_device *drm, void *data,
@@ -149,13 +144,15 @@ static int virtgpu_sgt_resource_info_ioctl(struct drm_device *drm, void *data,
 {
 	struct drm_virtgpu_resource_info *args = data;
 	struct drm_gem_object *obj;
+	struct virtgpu_sgt_bo *bo;
 
 	obj = drm_gem_object_lookup(file, args->bo_handle);
 	if (!obj)
 		return -ENOENT;
+	bo = to_virtgpu_sgt_bo(obj);
 
 	args->size = obj->size;
-	args->res_handle = to_virtgpu_sgt_bo(obj)->res_id;
+	args->res_handle = virtgpu_sgt_bo_is_attached(bo) ? bo->res_id : 0;
 	args->blob_mem = 0;
 	drm_gem_object_put(obj);
 	return 0;
@@ -169,6 +166,8 @@ virtgpu_sgt_transfer_rect(const struct drm_virtgpu_3d_transfer_to_host *args,
 {
 	const struct drm_virtgpu_3d_box *box = &args->box;
 
+	if (!virtgpu_sgt_bo_is_attached(bo))
+		return -EINVAL;
 	if (args->level || args->stride || args->layer_stride ||
 	    box->z || box->d > 1)
 		return -EINVAL;

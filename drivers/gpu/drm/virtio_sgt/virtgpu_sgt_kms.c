@@ -62,7 +62,7 @@ int virtgpu_sgt_fb_check(const struct drm_framebuffer *fb)
 {
 	const struct virtgpu_sgt_bo *bo = to_virtgpu_sgt_bo(fb->obj[0]);
 
-	if (READ_ONCE(bo->state) != VIRTGPU_SGT_BO_ATTACHED) {
+	if (!virtgpu_sgt_bo_is_attached(bo)) {
 		drm_dbg_kms(fb->dev, "resource %u has no backing\n",
 			    bo->res_id);
 		return -EINVAL;
@@ -93,7 +93,9 @@ virtgpu_sgt_fb_create(struct drm_device *drm, struct drm_file *file,
 	if (IS_ERR(fb))
 		return fb;
 
-	ret = virtgpu_sgt_fb_check(fb);
+	ret = virtgpu_sgt_bo_complete(to_virtgpu_sgt_bo(fb->obj[0]), fb);
+	if (!ret)
+		ret = virtgpu_sgt_fb_check(fb);
 	if (ret) {
 		drm_framebuffer_put(fb);
 		return ERR_PTR(ret);
