@@ -6,7 +6,9 @@
 #include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/stddef.h>
+#include <linux/workqueue.h>
 
+#include <drm/drm_drv.h>
 #include <drm/drm_file.h>
 #include <drm/drm_fourcc.h>
 #include <drm/drm_framebuffer.h>
@@ -38,9 +40,13 @@
  * Format, width and height are fixed then. So is the list of memory entries:
  * the pages do not move while the object lives.
  *
- * Freeing does not wait. The UNREF was allocated together with the buffer, and
- * its completion frees the number of the resource, the mapping and the pages,
+ * Freeing does not wait. The UNREF was allocated together with the buffer; when
+ * it is done, the number of the resource, the mapping and the pages are freed,
  * in this order. Until the host has answered, it may read the pages.
+ *
+ * That is done by a work item of its own. The one that takes the responses
+ * wakes commits, whose out-fences others wait for, while the end of an import
+ * takes the resv of its exporter, which those others may hold.
  *
  * An import is the exception: what kind of picture somebody else's dma-buf has
  * is known only when a framebuffer is made of it. It is LOCAL until then. The
@@ -212,14 +218,29 @@ static void virtgpu_sgt_bo_unref_done(struct virtgpu_sgt_cmd *cmd, int status)
 		drm_err_ratelimited(bo->base.base.dev,
 				    "the host does not let go of resource %u: %pe\n",
 				    bo->res_id, ERR_PTR(status));
+
+	/* Whoever had the last file or reference need not wait for it. */
+	drm_dev_get(bo->base.base.dev);
+	queue_work(virtgpu_sgt_free_wq, &bo->free_work);
+}
+
+static void virtgpu_sgt_bo_free_work(struct work_struct *work)
+{
+	struct virtgpu_sgt_bo *bo = container_of(work, struct virtgpu_sgt_bo,
+						 free_work);
+	struct drm_device *drm = bo->base.base.dev;
+
 	virtgpu_sgt_bo_destroy(bo);
+	drm_dev_put(drm);
 }
 
 static void virtgpu_sgt_bo_free(struct drm_gem_object *obj)
 {
+	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(obj->dev);
 	struct virtgpu_sgt_bo *bo = to_virtgpu_sgt_bo(obj);
 
-	if (bo->state == VIRTGPU_SGT_BO_LOCAL) {
+	if (bo->state == VIRTGPU_SGT_BO_LOCAL ||
+	    virtgpu_sgt_queue_is_gone(&vgdev->ctrlq)) {
 		virtgpu_sgt_bo_destroy(bo);
 		return;
 	}
@@ -259,6 +280,7 @@ struct drm_gem_object *virtgpu_sgt_gem_create_object(struct drm_device *drm,
 		return ERR_PTR(-ENOMEM);
 
 	INIT_LIST_HEAD(&bo->node);
+	INIT_WORK(&bo->free_work, virtgpu_sgt_bo_free_work);
 	bo->base.base.funcs = &virtgpu_sgt_gem_funcs;
 	return &bo->base.base;
 }

@@ -5,6 +5,7 @@
 #include <asm/barrier.h>
 #include <linux/list.h>
 #include <linux/types.h>
+#include <linux/workqueue_types.h>
 
 #include <drm/drm_gem_sgt.h>
 
@@ -82,6 +83,9 @@ struct virtgpu_sgt_bo {
 	 * as freeing must not fail
 	 */
 	struct virtgpu_sgt_cmd *unref;
+
+	/** @free_work: frees the buffer, once @unref is done */
+	struct work_struct free_work;
 
 	/** @node: in &virtgpu_sgt_device.bos, protected by bo_lock there */
 	struct list_head node;

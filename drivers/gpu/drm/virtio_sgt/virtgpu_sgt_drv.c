@@ -68,8 +68,8 @@
  *        |
  *   5. reset the device      the host forgets all resources and their pages:
  *        |                   this is the detach, for all buffers at once
- *   6. drain the queues      commands end with -ENODEV, also later ones, and
- *        |                   buffers whose UNREF was on its way are freed
+ *   6. drain the queues      commands end with -ENODEV, also later ones; wait
+ *        |                   until buffers whose UNREF was on its way are freed
  *   7. delete the queues     the virtio device is not touched from here on
  *        |
  *   8. end the mappings      drm_sgt_device_shutdown(): unmaps what is left,
@@ -86,6 +86,12 @@
 
 /* For the finished commands of all devices. */
 struct workqueue_struct *virtgpu_sgt_wq;
+
+/*
+ * For their finished buffers. Not the same, as freeing can wait for a resv, and
+ * if it frees a DRM device, too, for work of others.
+ */
+struct workqueue_struct *virtgpu_sgt_free_wq;
 
 /* DRM devices that are not freed yet. */
 static atomic_t virtgpu_sgt_live = ATOMIC_INIT(0);
@@ -274,6 +280,7 @@ static void virtgpu_sgt_hw_fini(struct virtgpu_sgt_device *vgdev)
 	virtio_reset_device(vgdev->vdev);
 	virtgpu_sgt_queue_drain(&vgdev->ctrlq);
 	virtgpu_sgt_queue_drain(&vgdev->cursorq);
+	flush_workqueue(virtgpu_sgt_free_wq);
 	vgdev->vdev->config->del_vqs(vgdev->vdev);
 	if (vgdev->sdev)
 		drm_sgt_device_shutdown(vgdev->sdev);
@@ -449,15 +456,28 @@ static int __init virtgpu_sgt_init(void)
 {
 	int ret;
 
-	/* Buffers are freed from here, so it must go on under memory pressure. */
+	/* What is waited for must go on under memory pressure. */
 	virtgpu_sgt_wq = alloc_workqueue("virtio_gpu_sgt",
 					 WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!virtgpu_sgt_wq)
 		return -ENOMEM;
 
+	virtgpu_sgt_free_wq = alloc_workqueue("virtio_gpu_sgt_free", WQ_UNBOUND,
+					      0);
+	if (!virtgpu_sgt_free_wq) {
+		ret = -ENOMEM;
+		goto err_wq;
+	}
+
 	ret = register_virtio_driver(&virtgpu_sgt_driver);
 	if (ret)
-		destroy_workqueue(virtgpu_sgt_wq);
+		goto err_free_wq;
+	return 0;
+
+err_free_wq:
+	destroy_workqueue(virtgpu_sgt_free_wq);
+err_wq:
+	destroy_workqueue(virtgpu_sgt_wq);
 	return ret;
 }
 module_init(virtgpu_sgt_init);
@@ -474,6 +494,7 @@ static void __exit virtgpu_sgt_exit(void)
 	unregister_virtio_driver(&virtgpu_sgt_driver);
 	wait_event(virtgpu_sgt_freed, !atomic_read(&virtgpu_sgt_live));
 	synchronize_rcu_tasks();
+	destroy_workqueue(virtgpu_sgt_free_wq);
 	destroy_workqueue(virtgpu_sgt_wq);
 }
 module_exit(virtgpu_sgt_exit);

@@ -121,6 +121,7 @@ to_virtgpu_sgt(const struct drm_device *drm)
 
 /* virtgpu_sgt_drv.c */
 extern struct workqueue_struct *virtgpu_sgt_wq;
+extern struct workqueue_struct *virtgpu_sgt_free_wq;
 
 bool virtgpu_sgt_is_dead(struct virtgpu_sgt_device *vgdev);
 

@@ -313,6 +313,17 @@ void virtgpu_sgt_queue_ack(struct virtgpu_sgt_queue *q)
 }
 
 /**
+ * virtgpu_sgt_queue_is_gone() - is there no host any more that knows anything?
+ * @q: the queue
+ *
+ * Return: true from the end of virtgpu_sgt_queue_drain() on
+ */
+bool virtgpu_sgt_queue_is_gone(struct virtgpu_sgt_queue *q)
+{
+	return READ_ONCE(q->state) == VIRTGPU_SGT_QUEUE_GONE;
+}
+
+/**
  * virtgpu_sgt_queue_stop() - send nothing more, and let nobody wait
  * @q: the queue
  *
@@ -337,7 +348,7 @@ void virtgpu_sgt_queue_stop(struct virtgpu_sgt_queue *q)
  * virtgpu_sgt_queue_drain() - end every command that the queue has
  * @q: a queue that is stopped, of a device that is reset
  *
- * Buffers whose UNREF the host did not answer are freed here: the reset has
+ * That frees buffers whose UNREF the host did not answer, as well: the reset has
  * made the host forget them. The virtqueue is not used afterwards.
  *
  * Context: Process context, may sleep.

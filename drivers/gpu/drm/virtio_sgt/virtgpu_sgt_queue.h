@@ -198,6 +198,7 @@ static inline bool virtgpu_sgt_cmd_has_failed(const struct virtgpu_sgt_cmd *cmd)
 void virtgpu_sgt_queue_init(struct virtgpu_sgt_device *vgdev,
 			    struct virtgpu_sgt_queue *q);
 void virtgpu_sgt_queue_start(struct virtgpu_sgt_queue *q, struct virtqueue *vq);
+bool virtgpu_sgt_queue_is_gone(struct virtgpu_sgt_queue *q);
 void virtgpu_sgt_queue_stop(struct virtgpu_sgt_queue *q);
 void virtgpu_sgt_queue_drain(struct virtgpu_sgt_queue *q);
 void virtgpu_sgt_queue_ack(struct virtgpu_sgt_queue *q);
