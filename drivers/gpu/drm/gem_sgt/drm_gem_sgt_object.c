@@ -129,7 +129,7 @@ err_release:
  * * %-EINVAL - @size is 0
  * * %-E2BIG  - @size is more than a table can list
  * * %-ENOMEM - out of memory
- * * %-ENOSPC - out of mmap offsets
+ * * %-ENOSPC - out of mmap offsets; or of memory for an inode, in shmem's words
  * * %-ENFILE - out of files
  */
 struct drm_gem_sgt_object *drm_gem_sgt_create(struct drm_device *dev,

@@ -391,6 +391,7 @@ static int virtgpu_sgt_bo_reserve(struct virtgpu_sgt_device *vgdev,
  *   does not like one of them
  * * %-E2BIG  - the pages lie too scattered for the host, or for its queue
  * * %-ENOMEM - out of memory here, in the bounce buffers, or on the host
+ * * %-ENOSPC, %-ENFILE - see drm_gem_sgt_create()
  * * %-ENODEV - the device goes away
  * * %-EIO    - the host has another problem
  * * %-ERESTARTSYS - the caller was killed

@@ -232,24 +232,23 @@ static int virtgpu_sgt_find_vqs(struct virtgpu_sgt_device *vgdev)
 }
 
 /*
- * Who maps the buffers. Segments may be as long as the DMA API can map in one
- * piece: the host has no limit that an entry could not be split for.
+ * Who maps the buffers: the DMA device or, where addresses are physical, nobody,
+ * and the parent for imports. Segments may be as long as the DMA API can map in
+ * one piece: the host has no limit that an entry could not be split for.
  */
 static int virtgpu_sgt_find_dma(struct virtgpu_sgt_device *vgdev)
 {
 	struct device *dma_dev = virtqueue_dma_dev(vgdev->ctrlq.vq);
 	struct device *owner = &vgdev->vdev->dev;
+	struct device *bus_dev = dma_dev ?: owner->parent;
+	size_t max = dma_max_mapping_size(bus_dev) ?: UINT_MAX;
 	struct drm_sgt_device *sdev;
 
-	if (dma_dev) {
-		size_t max = dma_max_mapping_size(dma_dev) ?: UINT_MAX;
+	if (bus_dev->dma_parms)
+		dma_set_max_seg_size(bus_dev, min_t(size_t, max, UINT_MAX));
 
-		dma_set_max_seg_size(dma_dev, min_t(size_t, max, UINT_MAX));
-		sdev = devm_drm_sgt_device_create(owner, dma_dev);
-	} else {
-		sdev = devm_drm_sgt_device_create_phys(owner,
-						       owner->parent);
-	}
+	sdev = dma_dev ? devm_drm_sgt_device_create(owner, dma_dev) :
+			 devm_drm_sgt_device_create_phys(owner, bus_dev);
 	if (IS_ERR(sdev))
 		return PTR_ERR(sdev);
 
