@@ -7,7 +7,7 @@
 
 #include "drm_sgt_kunit_helpers.h"
 
-struct dma_buf;
+struct drm_device;
 struct drm_driver;
 
 #define GEM_KUNIT_SIZE	(5 * PAGE_SIZE)
@@ -38,7 +38,11 @@ extern const struct drm_driver gem_kunit_driver;
 extern const struct drm_driver gem_kunit_driver_with_objects;
 extern const struct drm_gem_object_funcs gem_kunit_object_funcs;
 
+struct drm_device *gem_kunit_card(struct kunit *test, const char *name,
+				  const struct drm_driver *driver);
 struct gem_kunit *gem_kunit_create(struct kunit *test, const struct drm_driver *driver);
+struct gem_kunit *gem_kunit_create_on(struct kunit *test, const struct drm_driver *driver,
+				      struct drm_sgt_kunit_device *d);
 struct drm_file *gem_kunit_open(struct gem_kunit *f);
 struct drm_gem_sgt_object *gem_kunit_bo(struct gem_kunit *f, size_t size);
 void gem_kunit_bo_free(struct gem_kunit *f, struct drm_gem_sgt_object *bo);

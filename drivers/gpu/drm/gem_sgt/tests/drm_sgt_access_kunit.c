@@ -290,7 +290,7 @@ static void access_scope_that_is_refused_does_not_run(struct kunit *test)
 /* What a physical device sees: the CPU addresses, by the same rules. */
 static void access_in_physical_mode(struct kunit *test)
 {
-	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind_phys(test);
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind_phys(test, NULL);
 	struct drm_sgt *sgt = access_mapped_sgt(test, d->sdev);
 	struct drm_dma_iter iter;
 	struct drm_dma_seg seg;

@@ -117,18 +117,10 @@ KUNIT_ARRAY_PARAM(device_limits, device_limits, device_limits_desc);
 static void device_has_the_limits_of_the_dma_device(struct kunit *test)
 {
 	const struct device_limits *l = test->param_value;
-	struct device_dma_parameters *parms;
 	struct drm_sgt_device *sdev;
 	struct device *dev;
 
-	parms = kunit_kzalloc(test, sizeof(*parms), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, parms);
-	dev = kunit_device_register(test, "owner");
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
-	dev->dma_parms = parms;
-	dma_set_max_seg_size(dev, l->max_segment);
-	dma_set_seg_boundary(dev, l->boundary);
-
+	dev = drm_sgt_kunit_dma_device(test, "owner", l->max_segment, l->boundary);
 	sdev = devm_drm_sgt_device_create(dev, dev);
 	if (!l->expected_segment) {
 		KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(sdev), -EINVAL);
@@ -243,31 +235,88 @@ static void device_shutdown_happens_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(d->sdev).revoked, 1);
 }
 
-#define DEVICE_MANY	200
+/* A source of pages that nobody asks for an account of. */
+static int device_plain_get(void *source, struct drm_sgt_runs *runs, u64 size)
+{
+	return drm_sgt_runs_add(runs, pfn_to_page(0x100), size >> PAGE_SHIFT);
+}
+
+static const struct drm_sgt_pages_ops device_plain_ops = {
+	.name = "plain",
+	.get = device_plain_get,
+};
+
+struct device_many {
+	unsigned int nr;
+	struct drm_sgt *sgt[];
+};
+
+static void device_many_free(void *data)
+{
+	struct device_many *many = data;
+	unsigned int i;
+
+	for (i = 0; i < many->nr; i++)
+		drm_sgt_free(many->sgt[i]);
+	kvfree(many);
+}
+
+/* Mapped tables; without a test resource each, which others would step over. */
+static struct device_many *device_many_create(struct kunit *test,
+					      struct drm_sgt_device *sdev, unsigned int nr)
+{
+	struct device_many *many = kvzalloc(struct_size(many, sgt, nr), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, many);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, device_many_free, many));
+	while (many->nr < nr) {
+		struct drm_sgt *sgt;
+
+		sgt = drm_sgt_create(sdev, &device_plain_ops, NULL, DEVICE_SIZE);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+		many->sgt[many->nr++] = sgt;
+		KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(sgt));
+		KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(sgt, DMA_BIDIRECTIONAL));
+	}
+	return many;
+}
+
+static const unsigned int device_numbers[] = { 1, 10, 1000, 10000 };
+
+static void device_number_desc(const unsigned int *nr, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%u tables", *nr);
+}
+
+KUNIT_ARRAY_PARAM(device_number, device_numbers, device_number_desc);
 
 /* However many tables are mapped, each is unmapped once, after one wait in all. */
 static void device_unbind_waits_once_for_many(struct kunit *test)
 {
+	unsigned int nr = *(const unsigned int *)test->param_value, i;
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
 	struct drm_sgt_kunit *ctx = test->priv;
 	struct drm_sgt_device_stats stats;
-	unsigned int i;
+	struct device_many *many;
 
 	drm_sgt_kunit_stub_dma(ctx);
-	for (i = 0; i < DEVICE_MANY; i++)
-		device_table_create(test, d->sdev, DRM_SGT_MAPPED);
+	many = device_many_create(test, d->sdev, nr);
 	stats = drm_sgt_kunit_stats(d->sdev);
-	KUNIT_EXPECT_EQ(test, stats.mapped, DEVICE_MANY);
-	KUNIT_EXPECT_EQ(test, stats.bytes_mapped, DEVICE_MANY * DEVICE_SIZE);
+	KUNIT_EXPECT_EQ(test, ctx->maps, nr);
+	KUNIT_EXPECT_EQ(test, stats.mapped, nr);
+	KUNIT_EXPECT_EQ(test, stats.bytes_mapped, nr * DEVICE_SIZE);
+	KUNIT_EXPECT_EQ(test, stats.grace_periods, 0);
 
 	drm_sgt_kunit_unbind(d);
 	stats = drm_sgt_kunit_stats(d->sdev);
-	KUNIT_EXPECT_EQ(test, ctx->unmaps, DEVICE_MANY);
+	KUNIT_EXPECT_EQ(test, ctx->unmaps, nr);
 	KUNIT_EXPECT_EQ(test, stats.mapped, 0);
 	KUNIT_EXPECT_EQ(test, stats.bytes_mapped, 0);
-	KUNIT_EXPECT_EQ(test, stats.revoked, DEVICE_MANY);
-	KUNIT_EXPECT_EQ(test, stats.tables, DEVICE_MANY);
+	KUNIT_EXPECT_EQ(test, stats.revoked, nr);
+	KUNIT_EXPECT_EQ(test, stats.tables, nr);
 	KUNIT_EXPECT_EQ(test, stats.grace_periods, 1);
+	for (i = 0; i < nr; i++)
+		KUNIT_ASSERT_EQ(test, drm_sgt_get_state(many->sgt[i]), DRM_SGT_BACKED);
 }
 
 /* A buffer that somebody makes after unbind has pages, and no mapping. */
@@ -350,7 +399,7 @@ static void device_ends_with_its_owner(struct kunit *test)
 /* In physical mode the DMA API is not called, and the end is the same. */
 static void device_in_physical_mode_ends_too(struct kunit *test)
 {
-	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind_phys(test);
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind_phys(test, NULL);
 	struct device_table t;
 
 	KUNIT_EXPECT_TRUE(test, drm_sgt_device_is_phys(d->sdev));
@@ -443,7 +492,7 @@ static struct kunit_case drm_sgt_device_cases[] = {
 	KUNIT_CASE_PARAM(device_unbind_ends_mappings, device_state_gen_params),
 	KUNIT_CASE(device_unregister_ends_mappings),
 	KUNIT_CASE(device_shutdown_happens_once),
-	KUNIT_CASE(device_unbind_waits_once_for_many),
+	KUNIT_CASE_PARAM(device_unbind_waits_once_for_many, device_number_gen_params),
 	KUNIT_CASE(device_that_is_gone_still_makes_tables),
 	KUNIT_CASE(device_lives_as_long_as_its_tables),
 	KUNIT_CASE(device_references_are_counted),

@@ -462,6 +462,36 @@ static void sgt_dup_table_lists_the_same_pages(struct kunit *test)
 	sgt_check_state(test, &f, state);
 }
 
+/* A copy for an importer is cut as that one's device wants it; ours is as it was. */
+static void sgt_dup_table_has_the_limits_of_the_importer(struct kunit *test)
+{
+	static const struct drm_sgt_kunit_piece pieces[] = { { 0x101, 9 } };
+	/* Three pages at most, and none over a multiple of four. */
+	static const struct drm_sgt_kunit_piece expected[] = {
+		{ 0x101, 3 }, { 0x104, 3 }, { 0x107, 1 }, { 0x108, 2 },
+	};
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct scatterlist *sg;
+	struct sg_table *copy;
+	struct device *importer;
+	struct drm_sgt *sgt;
+	unsigned int i;
+
+	sgt = drm_sgt_kunit_sgt(test, d->sdev, drm_sgt_kunit_source_create(test, pieces, 1));
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(sgt));
+	importer = drm_sgt_kunit_dma_device(test, "importer", 3 * PAGE_SIZE, 4 * PAGE_SIZE - 1);
+	copy = drm_sgt_dup_table(sgt, importer);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, copy);
+	KUNIT_EXPECT_EQ(test, sgt->table.orig_nents, 1);
+	KUNIT_EXPECT_EQ(test, copy->orig_nents, ARRAY_SIZE(expected));
+	for_each_sgtable_sg(copy, sg, i) {
+		KUNIT_EXPECT_EQ(test, page_to_pfn(sg_page(sg)), expected[i].pfn);
+		KUNIT_EXPECT_EQ(test, sg->length, expected[i].nr_pages << PAGE_SHIFT);
+	}
+	sg_free_table(copy);
+	kfree(copy);
+}
+
 static struct kunit_case drm_sgt_cases[] = {
 	KUNIT_CASE(sgt_create_refuses_bad_sizes),
 	KUNIT_CASE(sgt_create_touches_no_page),
@@ -479,6 +509,7 @@ static struct kunit_case drm_sgt_cases[] = {
 	KUNIT_CASE(sgt_map_that_merges_is_walked_by_nents),
 	KUNIT_CASE(sgt_maps_through_the_dma_api),
 	KUNIT_CASE_PARAM(sgt_dup_table_lists_the_same_pages, sgt_state_gen_params),
+	KUNIT_CASE(sgt_dup_table_has_the_limits_of_the_importer),
 	{}
 };
 

@@ -214,13 +214,11 @@ void drm_sgt_kunit_watch(struct kunit *test, struct drm_sgt_device *sdev)
 	drm_sgt_kunit_device_create(test, sdev);
 }
 
-/* A device with limits of DMA segments, bound, and its own DMA device. */
-struct drm_sgt_kunit_device *
-drm_sgt_kunit_bind_limits(struct kunit *test, const char *name,
-			  unsigned int max_segment, u64 boundary)
+/* A device that can do DMA, with limits of DMA segments; bound, to nothing. */
+struct device *drm_sgt_kunit_dma_device(struct kunit *test, const char *name,
+					unsigned int max_segment, u64 boundary)
 {
 	struct device_dma_parameters *parms;
-	struct drm_sgt_kunit_device *d;
 	struct device *dev;
 
 	/* Kept until the device is gone: allocated before, freed after it. */
@@ -233,6 +231,16 @@ drm_sgt_kunit_bind_limits(struct kunit *test, const char *name,
 	dev->dma_parms = parms;
 	dma_set_max_seg_size(dev, max_segment);
 	dma_set_seg_boundary(dev, boundary);
+	return dev;
+}
+
+/* A device with limits of DMA segments, bound, and its own DMA device. */
+struct drm_sgt_kunit_device *
+drm_sgt_kunit_bind_limits(struct kunit *test, const char *name,
+			  unsigned int max_segment, u64 boundary)
+{
+	struct device *dev = drm_sgt_kunit_dma_device(test, name, max_segment, boundary);
+	struct drm_sgt_kunit_device *d;
 
 	d = drm_sgt_kunit_device_create(test, devm_drm_sgt_device_create(dev, dev));
 	d->dev = dev;
@@ -246,15 +254,17 @@ struct drm_sgt_kunit_device *drm_sgt_kunit_bind(struct kunit *test)
 	return drm_sgt_kunit_bind_limits(test, "sgt", UINT_MAX, ULONG_MAX);
 }
 
-/* A device that takes physical addresses. */
-struct drm_sgt_kunit_device *drm_sgt_kunit_bind_phys(struct kunit *test)
+/* A device that takes physical addresses, on top of @bus_dev, which can be NULL. */
+struct drm_sgt_kunit_device *drm_sgt_kunit_bind_phys(struct kunit *test,
+						     struct device *bus_dev)
 {
 	struct drm_sgt_kunit_device *d;
 	struct device *dev;
 
 	dev = kunit_device_register(test, "phys");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
-	d = drm_sgt_kunit_device_create(test, devm_drm_sgt_device_create_phys(dev, NULL));
+	KUNIT_ASSERT_EQ(test, 0, dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(64)));
+	d = drm_sgt_kunit_device_create(test, devm_drm_sgt_device_create_phys(dev, bus_dev));
 	d->dev = dev;
 	d->bound = true;
 	return d;

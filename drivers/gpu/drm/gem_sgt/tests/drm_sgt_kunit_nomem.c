@@ -39,16 +39,18 @@ static bool drm_sgt_kunit_has_failed(void)
  * spare most of our allocations, and print a backtrace for each of the others.
  */
 static const struct drm_sgt_kunit_knob {
+	const char *parent;
 	const char *dir;
 	const char *file;
 	size_t size;
 } drm_sgt_kunit_knobs[] = {
-	{ "failslab", "ignore-gfp-wait", sizeof(bool) },
-	{ "failslab", "verbose", sizeof(unsigned long) },
-	{ "fail_page_alloc", "ignore-gfp-wait", sizeof(bool) },
-	{ "fail_page_alloc", "ignore-gfp-highmem", sizeof(bool) },
-	{ "fail_page_alloc", "min-order", sizeof(u32) },
-	{ "fail_page_alloc", "verbose", sizeof(unsigned long) },
+	{ NULL, "failslab", "ignore-gfp-wait", sizeof(bool) },
+	{ NULL, "failslab", "verbose", sizeof(unsigned long) },
+	{ NULL, "fail_page_alloc", "ignore-gfp-wait", sizeof(bool) },
+	{ NULL, "fail_page_alloc", "ignore-gfp-highmem", sizeof(bool) },
+	{ NULL, "fail_page_alloc", "min-order", sizeof(u32) },
+	{ NULL, "fail_page_alloc", "verbose", sizeof(unsigned long) },
+	{ "drm_gem_sgt", "fail_dma_map", "verbose", sizeof(unsigned long) },
 };
 
 /* Of each knob: where it is, and what it was. */
@@ -60,9 +62,16 @@ struct drm_sgt_kunit_knobs {
 /* A file of debugfs that holds one value is a pointer to it. */
 static void *drm_sgt_kunit_knob_find(const struct drm_sgt_kunit_knob *knob)
 {
-	struct dentry *dir = debugfs_lookup(knob->dir, NULL), *file;
+	struct dentry *parent = NULL, *dir, *file;
 	void *value = NULL;
 
+	if (knob->parent) {
+		parent = debugfs_lookup(knob->parent, NULL);
+		if (!parent)
+			return NULL;
+	}
+	dir = debugfs_lookup(knob->dir, parent);
+	dput(parent);
 	if (!dir)
 		return NULL;
 	file = debugfs_lookup(knob->file, dir);

@@ -9,7 +9,7 @@
 #include <linux/shmem_fs.h>
 #include <linux/sizes.h>
 
-#include "drm_sgt_kunit_helpers.h"
+#include "drm_sgt_kunit_exporter.h"
 
 /*
  * Out of memory: each operation is done again and again, and each time another
@@ -25,6 +25,7 @@ struct nomem_ctx {
 	struct device *owner;
 	struct file *filp;
 	struct page **pages;
+	struct drm_sgt_kunit_exporter *e;
 };
 
 static struct nomem_ctx *nomem_start(struct kunit *test)
@@ -74,6 +75,8 @@ static void nomem_check_create(void *arg, int ret)
 
 	KUNIT_EXPECT_EQ(c->test, drm_sgt_kunit_stats(c->d->sdev).tables, 0);
 	KUNIT_EXPECT_EQ(c->test, c->source->releases, !ret);
+	/* The next one is a source of its own. */
+	c->source->releases = 0;
 	if (ret)
 		KUNIT_EXPECT_EQ(c->test, ret, -ENOMEM);
 }
@@ -90,6 +93,17 @@ static void nomem_creating_a_table(struct kunit *test)
 
 /* create_pages */
 
+/* An array of one page. */
+static void nomem_make_pages(struct nomem_ctx *c)
+{
+	c->pages = kvmalloc_array(1, sizeof(*c->pages), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(c->test, c->pages);
+	c->pages[0] = alloc_page(GFP_KERNEL);
+	if (!c->pages[0])
+		kvfree(c->pages);
+	KUNIT_ASSERT_NOT_NULL(c->test, c->pages[0]);
+}
+
 static int nomem_create_pages(void *arg)
 {
 	struct nomem_ctx *c = arg;
@@ -98,7 +112,6 @@ static int nomem_create_pages(void *arg)
 	if (IS_ERR(sgt))
 		return PTR_ERR(sgt);
 	drm_sgt_free(sgt);
-	c->pages = NULL;
 	return 0;
 }
 
@@ -107,8 +120,10 @@ static void nomem_check_create_pages(void *arg, int ret)
 	struct nomem_ctx *c = arg;
 
 	KUNIT_EXPECT_EQ(c->test, drm_sgt_kunit_stats(c->d->sdev).tables, 0);
-	if (!ret)
+	if (!ret) {
+		nomem_make_pages(c);
 		return;
+	}
 	KUNIT_EXPECT_EQ(c->test, ret, -ENOMEM);
 	KUNIT_EXPECT_EQ(c->test, page_count(c->pages[0]), 1);
 }
@@ -118,18 +133,11 @@ static void nomem_creating_a_table_of_pages(struct kunit *test)
 {
 	struct nomem_ctx *c = nomem_start(test);
 
-	c->pages = kvmalloc_array(1, sizeof(*c->pages), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, c->pages);
-	c->pages[0] = alloc_page(GFP_KERNEL);
-	if (!c->pages[0])
-		kvfree(c->pages);
-	KUNIT_ASSERT_NOT_NULL(test, c->pages[0]);
+	nomem_make_pages(c);
 	KUNIT_EXPECT_GE(test, drm_sgt_kunit_sweep(test, nomem_create_pages,
 						  nomem_check_create_pages, c), 2);
-	if (c->pages) {
-		put_page(c->pages[0]);
-		kvfree(c->pages);
-	}
+	put_page(c->pages[0]);
+	kvfree(c->pages);
 }
 
 /* populate */
@@ -250,6 +258,56 @@ static void nomem_copying_a_table(struct kunit *test)
 						  nomem_check_dup, c), 3);
 }
 
+/* import */
+
+static int nomem_import(void *arg)
+{
+	struct nomem_ctx *c = arg;
+	struct drm_sgt *sgt = drm_sgt_create_import(c->d->sdev, c->e->buf);
+	int ret;
+
+	if (IS_ERR(sgt))
+		return PTR_ERR(sgt);
+	ret = drm_sgt_map(sgt, DMA_BIDIRECTIONAL);
+	drm_sgt_free(sgt);
+	return ret;
+}
+
+static void nomem_check_import(void *arg, int ret)
+{
+	struct nomem_ctx *c = arg;
+
+	if (ret)
+		KUNIT_EXPECT_EQ(c->test, ret, -ENOMEM);
+	KUNIT_EXPECT_EQ(c->test, c->e->attaches, c->e->detaches);
+	KUNIT_EXPECT_EQ(c->test, c->e->maps, c->e->unmaps);
+	KUNIT_EXPECT_EQ(c->test, c->e->pins, c->e->unpins);
+	KUNIT_EXPECT_EQ(c->test, file_count(c->e->buf->file), 1);
+	KUNIT_EXPECT_EQ(c->test, drm_sgt_kunit_stats(c->d->sdev).tables, 0);
+}
+
+static const enum drm_sgt_kunit_exporter_kind nomem_exporters[] = {
+	EXPORTER_PLAIN, EXPORTER_CACHED, EXPORTER_DYNAMIC,
+};
+
+/* Wherever it runs out, nobody is attached or has a reference after it. */
+static void nomem_importing(struct kunit *test)
+{
+	struct nomem_ctx *c = nomem_start(test);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(nomem_exporters); i++) {
+		c->e = drm_sgt_kunit_exporter_create(test, nomem_exporters[i],
+						     6 * PAGE_SIZE, c->d->dev);
+		/*
+		 * The table, the attachment, two of the exporter's, and the map;
+		 * a checker that allocates once and not again can hide one.
+		 */
+		KUNIT_EXPECT_GE(test, drm_sgt_kunit_sweep(test, nomem_import,
+							  nomem_check_import, c), 3);
+	}
+}
+
 /* devices */
 
 static unsigned int nomem_count_devices(struct kunit *test)
@@ -314,6 +372,7 @@ static struct kunit_case drm_sgt_nomem_cases[] = {
 	KUNIT_CASE(nomem_populating_a_table),
 	KUNIT_CASE(nomem_populating_a_table_from_shmem),
 	KUNIT_CASE(nomem_copying_a_table),
+	KUNIT_CASE(nomem_importing),
 	KUNIT_CASE(nomem_creating_a_device),
 	{}
 };

@@ -1,0 +1,582 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <kunit/device.h>
+#include <kunit/static_stub.h>
+#include <linux/dma-mapping.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/sizes.h>
+
+#include "drm_sgt_kunit_exporter.h"
+
+/*
+ * Tables that stand for somebody else's dma-buf. The exporter is one of the test:
+ * it counts who is attached and what is mapped. GEM objects made of such tables
+ * are in drm_gem_sgt_import_kunit.c.
+ */
+
+#define IMPORT_PAGES	6
+#define IMPORT_SIZE	(IMPORT_PAGES * PAGE_SIZE)
+
+struct import_fixture {
+	struct kunit *test;
+	struct drm_sgt_kunit_device *d;
+	struct drm_sgt_kunit_exporter *e;
+	struct drm_sgt *sgt;
+};
+
+static void import_fixture_on(struct import_fixture *f, struct kunit *test,
+			      struct drm_sgt_kunit_device *d, struct device *dev,
+			      enum drm_sgt_kunit_exporter_kind kind)
+{
+	f->test = test;
+	f->d = d;
+	f->e = drm_sgt_kunit_exporter_create(test, kind, IMPORT_SIZE, dev);
+	f->sgt = drm_sgt_create_import(d->sdev, f->e->buf);
+	drm_sgt_kunit_free_later(test, f->sgt);
+}
+
+/* A table for a dma-buf of a @kind of exporter, not mapped. */
+static struct import_fixture import_fixture_create(struct kunit *test,
+						   enum drm_sgt_kunit_exporter_kind kind)
+{
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct import_fixture f;
+
+	import_fixture_on(&f, test, d, d->dev, kind);
+	return f;
+}
+
+static const enum drm_sgt_kunit_exporter_kind import_kinds[] = {
+	EXPORTER_PLAIN, EXPORTER_CACHED, EXPORTER_DYNAMIC,
+};
+
+static const char * const import_kind_name[] = { "plain", "cached", "dynamic" };
+
+static void import_kind_desc(const enum drm_sgt_kunit_exporter_kind *kind, char *desc)
+{
+	strscpy(desc, import_kind_name[*kind], KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(import_kind, import_kinds, import_kind_desc);
+
+static enum drm_sgt_kunit_exporter_kind import_kind(struct kunit *test)
+{
+	return *(const enum drm_sgt_kunit_exporter_kind *)test->param_value;
+}
+
+/* What the layer says of the mapping is what the exporter knows of it. */
+static void import_check(struct import_fixture *f, unsigned int begun, unsigned int ended)
+{
+	struct drm_sgt_device_stats stats = drm_sgt_kunit_stats(f->d->sdev);
+	bool mapped = begun != ended;
+
+	drm_sgt_kunit_exporter_check(f->e, begun, ended);
+	KUNIT_EXPECT_EQ(f->test, stats.maps, begun);
+	KUNIT_EXPECT_EQ(f->test, stats.unmaps, ended);
+	KUNIT_EXPECT_EQ(f->test, stats.mapped, mapped);
+	KUNIT_EXPECT_EQ(f->test, stats.bytes_mapped, mapped ? IMPORT_SIZE : 0);
+}
+
+/* To map is to attach and map, to unmap both back again; no more than once. */
+static void import_map_and_unmap(struct kunit *test)
+{
+	struct import_fixture f = import_fixture_create(test, import_kind(test));
+	struct drm_sgt_access access = {};
+
+	KUNIT_EXPECT_TRUE(test, drm_sgt_is_import(f.sgt));
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(f.sgt), DRM_SGT_BACKED);
+	KUNIT_EXPECT_EQ(test, drm_sgt_size(f.sgt), IMPORT_SIZE);
+	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_access_begin(f.sgt, &access));
+	import_check(&f, 0, 0);
+
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(f.sgt), DRM_SGT_MAPPED);
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_map(f.sgt, DMA_TO_DEVICE));
+	import_check(&f, 1, 0);
+
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_access_begin(f.sgt, &access));
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_unmap(f.sgt));
+	drm_sgt_access_end(&access);
+	import_check(&f, 1, 0);
+
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_unmap(f.sgt));
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_unmap(f.sgt));
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(f.sgt), DRM_SGT_BACKED);
+	import_check(&f, 1, 1);
+
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_TO_DEVICE));
+	import_check(&f, 2, 1);
+}
+
+static void import_do_unmap(struct import_fixture *f)
+{
+	KUNIT_EXPECT_EQ(f->test, 0, drm_sgt_unmap(f->sgt));
+}
+
+static void import_do_shutdown(struct import_fixture *f)
+{
+	drm_sgt_device_shutdown(f->d->sdev);
+}
+
+static void import_do_unbind(struct import_fixture *f)
+{
+	drm_sgt_kunit_unbind(f->d);
+}
+
+static void import_do_free(struct import_fixture *f)
+{
+	drm_sgt_kunit_free_now(f->test, f->sgt);
+	f->sgt = NULL;
+}
+
+typedef void (*import_step)(struct import_fixture *f);
+
+static const struct import_order {
+	const char *name;
+	import_step step[4];
+} import_orders[] = {
+	{ "unmap, free", { import_do_unmap, import_do_free } },
+	{ "free", { import_do_free } },
+	{ "free, unbind", { import_do_free, import_do_unbind } },
+	{ "unbind, free", { import_do_unbind, import_do_free } },
+	{ "unbind, unmap, free", { import_do_unbind, import_do_unmap, import_do_free } },
+	{ "unmap, unbind, free", { import_do_unmap, import_do_unbind, import_do_free } },
+	{ "shutdown, unbind, free", { import_do_shutdown, import_do_unbind, import_do_free } },
+	{ "shutdown, unmap, free", { import_do_shutdown, import_do_unmap, import_do_free } },
+};
+
+static void import_order_desc(const struct import_order *order, char *desc)
+{
+	strscpy(desc, order->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(import_order, import_orders, import_order_desc);
+
+/*
+ * The first step ends the mapping and the attachment, whoever takes it and
+ * whatever the exporter keeps; the others find nothing left. The dma-buf is
+ * referenced until the table is freed, and no longer.
+ */
+static void import_ends_once(struct kunit *test)
+{
+	const struct import_order *order = test->param_value;
+	unsigned int kind, i;
+
+	for (kind = 0; kind < ARRAY_SIZE(import_kinds); kind++) {
+		struct drm_sgt_kunit_device *d;
+		struct import_fixture f;
+
+		d = drm_sgt_kunit_bind_limits(test, import_kind_name[kind], UINT_MAX, ULONG_MAX);
+		import_fixture_on(&f, test, d, d->dev, import_kinds[kind]);
+		KUNIT_EXPECT_EQ(test, file_count(f.e->buf->file), 2);
+		KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
+		drm_sgt_kunit_exporter_check(f.e, 1, 0);
+		for (i = 0; i < ARRAY_SIZE(order->step) && order->step[i]; i++) {
+			order->step[i](&f);
+			drm_sgt_kunit_exporter_check(f.e, 1, 1);
+			KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(d->sdev).mapped, 0);
+			KUNIT_EXPECT_EQ(test, file_count(f.e->buf->file), f.sgt ? 2 : 1);
+		}
+	}
+}
+
+/* After the unbind, the exporter is not bothered any more. */
+static void import_after_unbind(struct kunit *test)
+{
+	struct import_fixture f = import_fixture_create(test, import_kind(test));
+	struct drm_sgt_access access = {};
+	struct drm_sgt *late;
+
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
+	drm_sgt_kunit_unbind(f.d);
+	import_check(&f, 1, 1);
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f.d->sdev).revoked, 1);
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(f.sgt), DRM_SGT_BACKED);
+	KUNIT_EXPECT_EQ(test, -ENODEV, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
+	KUNIT_EXPECT_EQ(test, -ENODEV, drm_sgt_access_begin(f.sgt, &access));
+	KUNIT_EXPECT_EQ(test, -ENODEV, drm_sgt_sync_for_device(f.sgt, 0, 1));
+
+	late = drm_sgt_create_import(f.d->sdev, f.e->buf);
+	drm_sgt_kunit_free_later(test, late);
+	KUNIT_EXPECT_EQ(test, -ENODEV, drm_sgt_map(late, DMA_BIDIRECTIONAL));
+	import_check(&f, 1, 1);
+}
+
+/* The table has the dma-buf to itself, when everybody else has let go. */
+static void import_keeps_the_dma_buf(struct kunit *test)
+{
+	struct import_fixture f = import_fixture_create(test, import_kind(test));
+
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
+	drm_sgt_kunit_exporter_put(f.e);
+	KUNIT_EXPECT_EQ(test, file_count(f.e->buf->file), 1);
+	drm_sgt_kunit_unbind(f.d);
+	KUNIT_EXPECT_EQ(test, file_count(f.e->buf->file), 1);
+	KUNIT_EXPECT_FALSE(test, completion_done(&f.e->released));
+	import_check(&f, 1, 1);
+	drm_sgt_kunit_free_now(test, f.sgt);
+	KUNIT_EXPECT_TRUE(test, drm_sgt_kunit_exporter_released(f.e));
+}
+
+/* Two tables of one dma-buf know nothing of each other: two attachments. */
+static void import_twice(struct kunit *test)
+{
+	struct import_fixture f = import_fixture_create(test, import_kind(test));
+	struct drm_sgt *other = drm_sgt_create_import(f.d->sdev, f.e->buf);
+
+	drm_sgt_kunit_free_later(test, other);
+	KUNIT_EXPECT_EQ(test, file_count(f.e->buf->file), 3);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(other, DMA_TO_DEVICE));
+	drm_sgt_kunit_exporter_check(f.e, 2, 0);
+	drm_sgt_kunit_free_now(test, other);
+	drm_sgt_kunit_exporter_check(f.e, 2, 1);
+	drm_sgt_kunit_unbind(f.d);
+	drm_sgt_kunit_exporter_check(f.e, 2, 2);
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f.d->sdev).grace_periods, 1);
+}
+
+/*
+ * Tables of exporters
+ */
+
+#define A	SZ_1G
+#define B	SZ_2G
+#define PG	PAGE_SIZE
+
+static const struct drm_sgt_kunit_layout import_layouts[] = {
+	{ "an entry a page", .nents = 6, .orig_nents = 6,
+	  .seg = { { A, PG }, { B, PG }, { A + PG, PG }, { B + PG, PG },
+		   { A + 2 * PG, PG }, { B - PG, PG } },
+	  .expected = { { A, PG }, { B, PG }, { A + PG, PG }, { B + PG, PG },
+			{ A + 2 * PG, PG }, { B - PG, PG } } },
+	{ "neighbours", .nents = 4, .orig_nents = 4,
+	  .seg = { { A, PG }, { A + PG, 2 * PG }, { B, PG }, { B + PG, 2 * PG } },
+	  .expected = { { A, 3 * PG }, { B, 3 * PG } } },
+	{ "merged by an IOMMU", .nents = 1, .orig_nents = 6,
+	  .seg = { { A, 6 * PG } }, .expected = { { A, 6 * PG } } },
+	{ "merged in part", .nents = 2, .orig_nents = 6,
+	  .seg = { { B, 2 * PG }, { A, 4 * PG } }, .expected = { { B, 2 * PG }, { A, 4 * PG } } },
+	{ "no CPU entries", .nents = 2, .orig_nents = 0,
+	  .seg = { { A, 5 * PG }, { B, PG } }, .expected = { { A, 5 * PG }, { B, PG } } },
+	{ "zero lengths at the end", .nents = 5, .orig_nents = 5,
+	  .seg = { { A, 4 * PG }, { B, 2 * PG }, { 0, 0 }, { 0, 0 }, { 0, 0 } },
+	  .expected = { { A, 4 * PG }, { B, 2 * PG } } },
+	{ "zero lengths in between", .nents = 5, .orig_nents = 5,
+	  .seg = { { 0, 0 }, { A, 4 * PG }, { 0, 0 }, { 0, 0 }, { A + 4 * PG, 2 * PG } },
+	  .expected = { { A, 6 * PG } } },
+	{ "longer than the dma-buf", .nents = 2, .orig_nents = 2,
+	  .seg = { { A, 4 * PG }, { B, 4 * PG } }, .expected = { { A, 4 * PG }, { B, 2 * PG } } },
+	{ "longer by an entry", .nents = 3, .orig_nents = 3,
+	  .seg = { { A, 4 * PG }, { B, 2 * PG }, { SZ_1M, PG } },
+	  .expected = { { A, 4 * PG }, { B, 2 * PG } } },
+	{ "shorter than the dma-buf", .nents = 2, .orig_nents = 2,
+	  .seg = { { A, 4 * PG }, { B, PG } }, .err = -EIO },
+	{ "shorter, with garbage behind", .nents = 1, .orig_nents = 6,
+	  .seg = { { A, 5 * PG } }, .err = -EIO },
+	{ "empty", .nents = 0, .orig_nents = 1, .err = -EIO },
+};
+
+#undef A
+#undef B
+#undef PG
+
+static void import_layout_desc(const struct drm_sgt_kunit_layout *l, char *desc)
+{
+	strscpy(desc, l->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(import_layout, import_layouts, import_layout_desc);
+
+/* A walk finds the segments of the exporter, all of them and nothing else. */
+static void import_check_walk(struct import_fixture *f)
+{
+	const struct drm_dma_seg *expected = f->e->layout->expected;
+	struct drm_dma_iter iter;
+	struct drm_dma_seg seg;
+	int ret;
+
+	drm_sgt_access_scope(view, f->sgt, ret) {
+		KUNIT_EXPECT_EQ(f->test, drm_dma_view_size(view), IMPORT_SIZE);
+		KUNIT_EXPECT_EQ(f->test, -ERANGE,
+				drm_dma_iter_init(&iter, view, 0, IMPORT_SIZE + 1));
+		ret = drm_dma_iter_init(&iter, view, 0, IMPORT_SIZE);
+		if (ret)
+			break;
+		for (; drm_dma_iter_next(&iter, &seg) && expected->len; expected++) {
+			KUNIT_EXPECT_EQ(f->test, seg.addr, expected->addr);
+			KUNIT_EXPECT_EQ(f->test, seg.len, expected->len);
+		}
+		KUNIT_EXPECT_EQ(f->test, seg.len, 0);
+		KUNIT_EXPECT_EQ(f->test, expected->len, 0);
+	}
+	KUNIT_EXPECT_EQ(f->test, ret, 0);
+}
+
+/*
+ * Whatever an exporter hands out, its DMA fields are walked and nothing else is
+ * looked at. What does not cover the dma-buf is handed back at once.
+ */
+static void import_of_a_layout(struct kunit *test)
+{
+	struct import_fixture f = import_fixture_create(test, EXPORTER_PLAIN);
+	const struct drm_sgt_kunit_layout *l = test->param_value;
+	struct drm_sgt_info info;
+
+	if (l->nents != l->orig_nents && !IS_ENABLED(CONFIG_NEED_SG_DMA_LENGTH))
+		kunit_skip(test, "entries have one length for CPU and device");
+	f.e->layout = l;
+	KUNIT_EXPECT_EQ(test, l->err, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
+	drm_sgt_kunit_exporter_check(f.e, 1, !!l->err);
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f.d->sdev).mapped, !l->err);
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(f.sgt), l->err ? DRM_SGT_BACKED : DRM_SGT_MAPPED);
+	if (l->err)
+		return;
+	import_check_walk(&f);
+	drm_sgt_get_info(f.sgt, &info);
+	KUNIT_EXPECT_EQ(test, info.dma_segs, l->nents);
+	KUNIT_EXPECT_EQ(test, info.cpu_ents, 0);
+}
+
+/* An import has no pages to give back, to walk or to list. */
+static void import_has_no_pages(struct kunit *test)
+{
+	struct import_fixture f = import_fixture_create(test, EXPORTER_PLAIN);
+	struct drm_sgt_run_iter iter;
+	struct drm_sgt_info info;
+	struct drm_sgt_run run;
+	unsigned int mapped;
+
+	for (mapped = 0; mapped < 2; mapped++) {
+		if (mapped)
+			KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
+		KUNIT_EXPECT_EQ(test, 0, drm_sgt_populate(f.sgt));
+		KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_depopulate(f.sgt));
+		KUNIT_EXPECT_EQ(test, -EINVAL,
+				PTR_ERR_OR_ZERO(drm_sgt_dup_table(f.sgt, f.d->dev)));
+		drm_sgt_run_iter_init(&iter, f.sgt);
+		KUNIT_EXPECT_FALSE(test, drm_sgt_run_iter_next(&iter, &run));
+		drm_sgt_get_info(f.sgt, &info);
+		KUNIT_EXPECT_EQ(test, info.size, IMPORT_SIZE);
+		KUNIT_EXPECT_EQ(test, info.runs, 0);
+		KUNIT_EXPECT_EQ(test, info.folios, 0);
+		KUNIT_EXPECT_EQ(test, info.cpu_ents, 0);
+		KUNIT_EXPECT_STREQ(test, info.source, "dma-buf");
+	}
+}
+
+/* Sizes that no table can have are refused, before anybody is attached. */
+static void import_refuses_sizes(struct kunit *test)
+{
+	static const size_t size[] = { 0, 1, PAGE_SIZE - 1, PAGE_SIZE + 1, IMPORT_SIZE - 512 };
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(size); i++) {
+		struct drm_sgt_kunit_exporter *e;
+		struct drm_sgt *sgt;
+
+		e = drm_sgt_kunit_exporter_create(test, EXPORTER_PLAIN, size[i], d->dev);
+		sgt = drm_sgt_create_import(d->sdev, e->buf);
+		KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(sgt), -EINVAL);
+		KUNIT_EXPECT_EQ(test, file_count(e->buf->file), 1);
+		drm_sgt_kunit_exporter_check(e, 0, 0);
+	}
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(d->sdev).tables, 0);
+}
+
+static int import_try(struct import_fixture *f, int *fail, int err)
+{
+	int ret;
+
+	*fail = err;
+	ret = drm_sgt_map(f->sgt, DMA_BIDIRECTIONAL);
+	*fail = 0;
+	return ret;
+}
+
+/* What an exporter says is passed on, nothing is held, and the next try works. */
+static void import_passes_errors_on(struct kunit *test)
+{
+	struct import_fixture f = import_fixture_create(test, import_kind(test));
+	bool dynamic = import_kind(test) == EXPORTER_DYNAMIC;
+
+	KUNIT_EXPECT_EQ(test, -EXDEV, import_try(&f, &f.e->fail_attach, -EXDEV));
+	import_check(&f, 0, 0);
+
+	KUNIT_EXPECT_EQ(test, -ENOSPC, import_try(&f, &f.e->fail_map, -ENOSPC));
+	KUNIT_EXPECT_EQ(test, f.e->attaches, 1);
+	KUNIT_EXPECT_EQ(test, f.e->detaches, 1);
+	KUNIT_EXPECT_EQ(test, f.e->maps, 0);
+	KUNIT_EXPECT_EQ(test, f.e->pins, f.e->unpins);
+
+	KUNIT_EXPECT_EQ(test, dynamic ? -EAGAIN : 0,
+			import_try(&f, &f.e->fail_pin, -EAGAIN));
+	KUNIT_EXPECT_EQ(test, f.e->attaches, 2);
+	KUNIT_EXPECT_EQ(test, f.e->detaches, dynamic ? 2 : 1);
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(f.sgt),
+			dynamic ? DRM_SGT_BACKED : DRM_SGT_MAPPED);
+
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f.d->sdev).maps, 1);
+	KUNIT_EXPECT_EQ(test, f.e->maps, 1);
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_unmap(f.sgt));
+	KUNIT_EXPECT_EQ(test, f.e->attaches, f.e->detaches);
+}
+
+/*
+ * Physical mode
+ */
+
+static bool import_says_phys(struct device *dev)
+{
+	return true;
+}
+
+static bool import_says_not_phys(struct device *dev)
+{
+	return false;
+}
+
+/* Without a device below there is nothing to attach to. */
+static void import_without_a_bus_device(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind_phys(test, NULL);
+	struct drm_sgt_kunit_exporter *e;
+
+	e = drm_sgt_kunit_exporter_create(test, EXPORTER_PLAIN, IMPORT_SIZE, NULL);
+	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP,
+			PTR_ERR_OR_ZERO(drm_sgt_create_import(d->sdev, e->buf)));
+	KUNIT_EXPECT_EQ(test, file_count(e->buf->file), 1);
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(d->sdev).tables, 0);
+	drm_sgt_kunit_exporter_check(e, 0, 0);
+}
+
+static void import_fixture_on_bus(struct import_fixture *f, struct kunit *test)
+{
+	struct device *bus = drm_sgt_kunit_dma_device(test, "bus", UINT_MAX, ULONG_MAX);
+
+	import_fixture_on(f, test, drm_sgt_kunit_bind_phys(test, bus), bus, EXPORTER_CACHED);
+}
+
+/* The device below is attached; its DMA addresses are what is seen. */
+static void import_in_physical_mode(struct kunit *test)
+{
+	struct import_fixture f;
+
+	kunit_activate_static_stub(test, drm_sgt_import_is_phys, import_says_phys);
+	import_fixture_on_bus(&f, test);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
+	import_check(&f, 1, 0);
+	import_check_walk(&f);
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_sync_for_device(f.sgt, 0, IMPORT_SIZE));
+	KUNIT_EXPECT_EQ(test, -ERANGE, drm_sgt_sync_for_device(f.sgt, 1, IMPORT_SIZE));
+	drm_sgt_kunit_unbind(f.d);
+	import_check(&f, 1, 1);
+}
+
+/* Where DMA addresses are not physical, nobody is attached. */
+static void import_refuses_translated_addresses(struct kunit *test)
+{
+	struct import_fixture f;
+
+	kunit_activate_static_stub(test, drm_sgt_import_is_phys, import_says_not_phys);
+	import_fixture_on_bus(&f, test);
+	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
+	import_check(&f, 0, 0);
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(f.sgt), DRM_SGT_BACKED);
+
+	kunit_activate_static_stub(test, drm_sgt_import_is_phys, import_says_phys);
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
+}
+
+/*
+ * Syncs
+ */
+
+/* The address of a byte of the ordinary table. */
+static dma_addr_t import_address(const struct drm_sgt_kunit_layout *l, u64 offset)
+{
+	const struct drm_dma_seg *seg = l->seg;
+
+	for (; offset >= seg->len; seg++)
+		offset -= seg->len;
+	return seg->addr + offset;
+}
+
+/* The calls that were recorded are those for @len bytes at @offset, a page each. */
+static void import_check_syncs(struct import_fixture *f, u64 offset, u64 len, bool for_cpu)
+{
+	struct drm_sgt_kunit *ctx = f->test->priv;
+	const struct drm_sgt_kunit_sync *sync = ctx->sync;
+	u64 pos = offset, end = offset + len;
+	unsigned int n = 0;
+
+	while (pos < end) {
+		u64 stop = min(round_down(pos, PAGE_SIZE) + PAGE_SIZE, end);
+
+		KUNIT_ASSERT_LT(f->test, n, ctx->nr_syncs);
+		KUNIT_EXPECT_EQ(f->test, sync[n].addr, import_address(f->e->layout, pos));
+		KUNIT_EXPECT_EQ(f->test, sync[n].len, stop - pos);
+		KUNIT_EXPECT_EQ(f->test, sync[n].dir, DMA_BIDIRECTIONAL);
+		KUNIT_EXPECT_EQ(f->test, sync[n].for_cpu, for_cpu);
+		pos = stop;
+		n++;
+	}
+	KUNIT_EXPECT_EQ_MSG(f->test, ctx->nr_syncs, n, "%llu bytes at %llu", len, offset);
+	ctx->nr_syncs = 0;
+}
+
+/* A sync goes page by page: where else an entry ends, only the exporter knows. */
+static void import_syncs_by_page(struct kunit *test)
+{
+	struct import_fixture f = import_fixture_create(test, EXPORTER_PLAIN);
+	struct rnd_state rnd;
+	unsigned int round;
+
+	if (!dma_dev_need_sync(f.d->dev))
+		kunit_skip(test, "nothing to sync here without CONFIG_DMA_API_DEBUG");
+	drm_sgt_kunit_stub_sync(test->priv);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_sync_for_device(f.sgt, 0, IMPORT_SIZE));
+	import_check_syncs(&f, 0, IMPORT_SIZE, false);
+	KUNIT_EXPECT_EQ(test, -ERANGE, drm_sgt_sync_for_cpu(f.sgt, 1, IMPORT_SIZE));
+	import_check_syncs(&f, 0, 0, true);
+
+	drm_sgt_kunit_seed(test, &rnd);
+	for (round = 0; round < 200; round++) {
+		u64 offset = drm_sgt_kunit_below(&rnd, IMPORT_SIZE + 1);
+		u64 len = drm_sgt_kunit_below(&rnd, IMPORT_SIZE - offset + 1);
+
+		KUNIT_ASSERT_EQ(test, 0, drm_sgt_sync_for_cpu(f.sgt, offset, len));
+		import_check_syncs(&f, offset, len, true);
+	}
+}
+
+/* First those whose mappings others build on. */
+static struct kunit_case drm_sgt_import_cases[] = {
+	KUNIT_CASE_PARAM(import_map_and_unmap, import_kind_gen_params),
+	KUNIT_CASE_PARAM(import_ends_once, import_order_gen_params),
+	KUNIT_CASE_PARAM(import_after_unbind, import_kind_gen_params),
+	KUNIT_CASE_PARAM(import_keeps_the_dma_buf, import_kind_gen_params),
+	KUNIT_CASE_PARAM(import_twice, import_kind_gen_params),
+	KUNIT_CASE_PARAM(import_of_a_layout, import_layout_gen_params),
+	KUNIT_CASE(import_has_no_pages),
+	KUNIT_CASE(import_refuses_sizes),
+	KUNIT_CASE_PARAM(import_passes_errors_on, import_kind_gen_params),
+	KUNIT_CASE(import_without_a_bus_device),
+	KUNIT_CASE(import_in_physical_mode),
+	KUNIT_CASE(import_refuses_translated_addresses),
+	KUNIT_CASE(import_syncs_by_page),
+	{}
+};
+
+static struct kunit_suite drm_sgt_import_suite = {
+	.name = "drm_sgt_import",
+	.init = drm_sgt_kunit_init,
+	.test_cases = drm_sgt_import_cases,
+};
+
+kunit_test_suite(drm_sgt_import_suite);

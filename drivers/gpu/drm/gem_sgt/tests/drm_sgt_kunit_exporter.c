@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/dma-resv.h>
+#include <linux/file.h>
+#include <linux/iosys-map.h>
+#include <linux/module.h>
+#include <linux/sizes.h>
+
+#include "drm_sgt_kunit_exporter.h"
+
+/* An ordinary table: three segments for the device, the same for the CPU. */
+const struct drm_sgt_kunit_layout drm_sgt_kunit_layout = {
+	.name = "ordinary",
+	.seg = { { SZ_1G, 2 * PAGE_SIZE }, { SZ_2G, PAGE_SIZE }, { SZ_1M, 3 * PAGE_SIZE } },
+	.nents = 3,
+	.orig_nents = 3,
+	.expected = { { SZ_1G, 2 * PAGE_SIZE }, { SZ_2G, PAGE_SIZE }, { SZ_1M, 3 * PAGE_SIZE } },
+};
+
+/* A table, and how much of it to free: its numbers are those of the layout. */
+struct exporter_table {
+	struct sg_table table;
+	unsigned int ents;
+};
+
+static void exporter_free_table(struct sg_table *table)
+{
+	struct exporter_table *t = container_of(table, struct exporter_table, table);
+
+	t->table.orig_nents = t->ents;
+	sg_free_table(&t->table);
+	kfree(t);
+}
+
+/* No entry has a page; those without a DMA segment have garbage in its place. */
+static struct sg_table *exporter_table(const struct drm_sgt_kunit_layout *layout)
+{
+	struct exporter_table *t = kzalloc(sizeof(*t), GFP_KERNEL);
+	struct scatterlist *sg;
+	unsigned int i;
+
+	if (!t)
+		return ERR_PTR(-ENOMEM);
+	t->ents = max(max(layout->nents, layout->orig_nents), 1);
+	if (sg_alloc_table(&t->table, t->ents, GFP_KERNEL)) {
+		kfree(t);
+		return ERR_PTR(-ENOMEM);
+	}
+	for_each_sg(t->table.sgl, sg, t->ents, i) {
+		bool is_seg = i < layout->nents;
+
+		sg->length = PAGE_SIZE;
+		sg_dma_address(sg) = is_seg ? layout->seg[i].addr : 0xdead0000dead0000ULL;
+		sg_dma_len(sg) = is_seg ? layout->seg[i].len : 0xdead;
+	}
+	t->table.nents = layout->nents;
+	t->table.orig_nents = layout->orig_nents;
+	return &t->table;
+}
+
+static int exporter_attach(struct dma_buf *buf, struct dma_buf_attachment *attach)
+{
+	struct drm_sgt_kunit_exporter *e = buf->priv;
+
+	if (e->fail_attach)
+		return e->fail_attach;
+	KUNIT_EXPECT_PTR_EQ(e->test, attach->dev, e->dev);
+	e->attaches++;
+	return 0;
+}
+
+/* Last, and only after the mapping. */
+static void exporter_detach(struct dma_buf *buf, struct dma_buf_attachment *attach)
+{
+	struct drm_sgt_kunit_exporter *e = buf->priv;
+
+	e->detaches++;
+	KUNIT_EXPECT_LE(e->test, e->detaches, e->attaches);
+	KUNIT_EXPECT_LE(e->test, e->maps - e->unmaps, e->attaches - e->detaches);
+}
+
+static int exporter_pin(struct dma_buf_attachment *attach)
+{
+	struct drm_sgt_kunit_exporter *e = attach->dmabuf->priv;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+	if (e->fail_pin)
+		return e->fail_pin;
+	e->pins++;
+	return 0;
+}
+
+static void exporter_unpin(struct dma_buf_attachment *attach)
+{
+	struct drm_sgt_kunit_exporter *e = attach->dmabuf->priv;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+	e->unpins++;
+}
+
+static struct sg_table *exporter_map(struct dma_buf_attachment *attach,
+				     enum dma_data_direction dir)
+{
+	struct drm_sgt_kunit_exporter *e = attach->dmabuf->priv;
+	struct sg_table *table;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+	if (e->fail_map)
+		return ERR_PTR(e->fail_map);
+	table = exporter_table(e->layout);
+	if (!IS_ERR(table))
+		e->maps++;
+	return table;
+}
+
+static void exporter_unmap(struct dma_buf_attachment *attach, struct sg_table *table,
+			   enum dma_data_direction dir)
+{
+	struct drm_sgt_kunit_exporter *e = attach->dmabuf->priv;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+	e->unmaps++;
+	exporter_free_table(table);
+}
+
+static int exporter_vmap(struct dma_buf *buf, struct iosys_map *map)
+{
+	struct drm_sgt_kunit_exporter *e = buf->priv;
+
+	e->vmaps++;
+	iosys_map_set_vaddr(map, e->mem);
+	return 0;
+}
+
+static void exporter_vunmap(struct dma_buf *buf, struct iosys_map *map)
+{
+	struct drm_sgt_kunit_exporter *e = buf->priv;
+
+	e->vmaps--;
+}
+
+/* Nobody is attached to what has no reference any more. */
+static void exporter_release(struct dma_buf *buf)
+{
+	struct drm_sgt_kunit_exporter *e = buf->priv;
+
+	KUNIT_EXPECT_EQ(e->test, e->attaches, e->detaches);
+	KUNIT_EXPECT_EQ(e->test, e->maps, e->unmaps);
+	KUNIT_EXPECT_EQ(e->test, e->pins, e->unpins);
+	KUNIT_EXPECT_EQ(e->test, e->vmaps, 0);
+	complete_all(&e->released);
+}
+
+#define EXPORTER_OPS				\
+	.attach = exporter_attach,		\
+	.detach = exporter_detach,		\
+	.map_dma_buf = exporter_map,		\
+	.unmap_dma_buf = exporter_unmap,	\
+	.vmap = exporter_vmap,			\
+	.vunmap = exporter_vunmap,		\
+	.release = exporter_release
+
+static const struct dma_buf_ops exporter_ops[] = {
+	[EXPORTER_PLAIN] = { EXPORTER_OPS },
+	[EXPORTER_CACHED] = { EXPORTER_OPS, .cache_sgt_mapping = true },
+	[EXPORTER_DYNAMIC] = { EXPORTER_OPS, .pin = exporter_pin, .unpin = exporter_unpin },
+};
+
+static void exporter_put(void *data)
+{
+	struct drm_sgt_kunit_exporter *e = data;
+
+	dma_buf_put(e->buf);
+}
+
+/* Drop the reference of the case; without that, it is dropped at the end. */
+void drm_sgt_kunit_exporter_put(struct drm_sgt_kunit_exporter *e)
+{
+	kunit_release_action(e->test, exporter_put, e);
+}
+
+/* Nobody has a reference to the dma-buf any more. A work item closes the file. */
+bool drm_sgt_kunit_exporter_released(struct drm_sgt_kunit_exporter *e)
+{
+	flush_delayed_fput();
+	return wait_for_completion_timeout(&e->released, DRM_SGT_KUNIT_PATIENCE);
+}
+
+/* Runs when all else has let go. */
+static void exporter_end(void *data)
+{
+	struct drm_sgt_kunit_exporter *e = data;
+
+	KUNIT_EXPECT_TRUE(e->test, drm_sgt_kunit_exporter_released(e));
+}
+
+/**
+ * drm_sgt_kunit_exporter_create() - export a dma-buf
+ * @test: the case
+ * @kind: of exporter
+ * @size: bytes
+ * @dev: who is to attach
+ *
+ * Return: the exporter; the case has the only reference to its dma-buf
+ */
+struct drm_sgt_kunit_exporter *
+drm_sgt_kunit_exporter_create(struct kunit *test, enum drm_sgt_kunit_exporter_kind kind,
+			      size_t size, struct device *dev)
+{
+	struct drm_sgt_kunit_exporter *e = kunit_kzalloc(test, sizeof(*e), GFP_KERNEL);
+	struct dma_buf_export_info info = {
+		.exp_name = "kunit",
+		.owner = THIS_MODULE,
+		.ops = &exporter_ops[kind],
+		.size = size,
+		.flags = O_RDWR,
+		.priv = e,
+	};
+
+	KUNIT_ASSERT_NOT_NULL(test, e);
+	e->test = test;
+	e->kind = kind;
+	e->layout = &drm_sgt_kunit_layout;
+	e->dev = dev;
+	init_completion(&e->released);
+	e->mem = kunit_kzalloc(test, size + !size, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, e->mem);
+	e->buf = dma_buf_export(&info);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, e->buf);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, exporter_end, e));
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, exporter_put, e));
+	return e;
+}
+
+/* So many attachments were made, each mapped, and so many of them ended. */
+void drm_sgt_kunit_exporter_check(struct drm_sgt_kunit_exporter *e, unsigned int begun,
+				  unsigned int ended)
+{
+	KUNIT_EXPECT_EQ(e->test, e->attaches, begun);
+	KUNIT_EXPECT_EQ(e->test, e->maps, begun);
+	KUNIT_EXPECT_EQ(e->test, e->unmaps, ended);
+	KUNIT_EXPECT_EQ(e->test, e->detaches, ended);
+	KUNIT_EXPECT_EQ(e->test, e->pins - e->unpins,
+			e->kind == EXPORTER_DYNAMIC ? begun - ended : 0);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __DRM_SGT_KUNIT_EXPORTER_H__
+#define __DRM_SGT_KUNIT_EXPORTER_H__
+
+#include <linux/dma-buf.h>
+#include <linux/scatterlist.h>
+
+#include "drm_sgt_kunit_helpers.h"
+
+#define EXPORTER_SEGS	8
+
+/**
+ * struct drm_sgt_kunit_layout - what the table of an exporter looks like
+ */
+struct drm_sgt_kunit_layout {
+	/** @name: for the log */
+	const char *name;
+	/** @seg: the DMA segments, from entry 0 on */
+	struct drm_dma_seg seg[EXPORTER_SEGS];
+	/** @nents: of them */
+	unsigned int nents;
+	/** @orig_nents: entries for the CPU; what is beyond @nents is garbage */
+	unsigned int orig_nents;
+	/** @expected: what a walk over the whole dma-buf finds, up to length 0 */
+	struct drm_dma_seg expected[EXPORTER_SEGS + 1];
+	/** @err: what mapping it says */
+	int err;
+};
+
+/**
+ * enum drm_sgt_kunit_exporter_kind - when an exporter maps and unmaps
+ */
+enum drm_sgt_kunit_exporter_kind {
+	/** @EXPORTER_PLAIN: when it is asked to */
+	EXPORTER_PLAIN,
+	/** @EXPORTER_CACHED: unmaps when the importer detaches */
+	EXPORTER_CACHED,
+	/** @EXPORTER_DYNAMIC: is pinned for importers that are not, and maps then */
+	EXPORTER_DYNAMIC,
+};
+
+/**
+ * struct drm_sgt_kunit_exporter - a dma-buf of somebody else
+ *
+ * Its memory is a buffer for the CPU and DMA addresses that lead nowhere. It
+ * keeps account of its calls, and lives until the dma-buf is released.
+ */
+struct drm_sgt_kunit_exporter {
+	/** @test: the case */
+	struct kunit *test;
+	/** @kind: of exporter */
+	enum drm_sgt_kunit_exporter_kind kind;
+	/** @buf: the case has a reference until drm_sgt_kunit_exporter_put() */
+	struct dma_buf *buf;
+	/** @layout: of its table */
+	const struct drm_sgt_kunit_layout *layout;
+	/** @dev: who has to attach */
+	struct device *dev;
+	/** @mem: what it is mapped to for the kernel */
+	void *mem;
+	/** @fail_attach: errno of the next attachments; 0: none */
+	int fail_attach;
+	/** @fail_pin: errno of the next pins */
+	int fail_pin;
+	/** @fail_map: errno of the next mappings */
+	int fail_map;
+	/** @attaches: that were made */
+	unsigned int attaches;
+	/** @detaches: of them, ended */
+	unsigned int detaches;
+	/** @maps: mappings that were made */
+	unsigned int maps;
+	/** @unmaps: of them, ended */
+	unsigned int unmaps;
+	/** @pins: that were made */
+	unsigned int pins;
+	/** @unpins: of them, ended */
+	unsigned int unpins;
+	/** @vmaps: mappings for the kernel that there are */
+	unsigned int vmaps;
+	/** @released: the dma-buf has been */
+	struct completion released;
+};
+
+extern const struct drm_sgt_kunit_layout drm_sgt_kunit_layout;
+
+struct drm_sgt_kunit_exporter *
+drm_sgt_kunit_exporter_create(struct kunit *test, enum drm_sgt_kunit_exporter_kind kind,
+			      size_t size, struct device *dev);
+void drm_sgt_kunit_exporter_put(struct drm_sgt_kunit_exporter *e);
+bool drm_sgt_kunit_exporter_released(struct drm_sgt_kunit_exporter *e);
+void drm_sgt_kunit_exporter_check(struct drm_sgt_kunit_exporter *e, unsigned int begun,
+				  unsigned int ended);
+
+#endif /* __DRM_SGT_KUNIT_EXPORTER_H__ */
