@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <fcntl.h>
-#include <linux/sync_file.h>
 #include <poll.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 
 #include "igt.h"
-#include "virtgpu_drm.h"
 
 #include "lib/sgt_fence.h"
 #include "lib/sgt_hold.h"
-#include "lib/sgt_test.h"
+#include "lib/sgt_removal.h"
+#include "lib/sgt_rounds.h"
 
 /**
  * TEST: sgt unbind
@@ -33,6 +29,9 @@
  * SUBTEST: virtio-mmap
  * Description: Unbind on the virtio bus with mappings held
  *
+ * SUBTEST: virtio-vmap
+ * Description: Unbind on the virtio bus with a mapping of the kernel held
+ *
  * SUBTEST: virtio-dmabuf
  * Description: Unbind on the virtio bus with dma-bufs held
  *
@@ -42,11 +41,29 @@
  * SUBTEST: virtio-import
  * Description: Unbind on the virtio bus with the imports of another driver held
  *
+ * SUBTEST: virtio-udmabuf
+ * Description: Unbind on the virtio bus with an import from udmabuf held
+ *
+ * SUBTEST: virtio-vgem
+ * Description: Unbind on the virtio bus with an import from vgem held
+ *
  * SUBTEST: virtio-scanout
  * Description: Unbind on the virtio bus with a buffer on the screen
  *
+ * SUBTEST: virtio-queued
+ * Description: Unbind on the virtio bus with commands without an answer
+ *
+ * SUBTEST: virtio-sync-file
+ * Description: Unbind on the virtio bus with the sync file of a commit held
+ *
+ * SUBTEST: virtio-syncobj
+ * Description: Unbind on the virtio bus with the syncobj of a commit held
+ *
  * SUBTEST: virtio-everything
  * Description: Unbind on the virtio bus with all of that held
+ *
+ * SUBTEST: virtio-unload
+ * Description: Unbind on the virtio bus with all of that held, let go, unload the module
  *
  * SUBTEST: pci-nothing
  * Description: Unbind virtio-pci with nothing held
@@ -60,6 +77,9 @@
  * SUBTEST: pci-mmap
  * Description: Unbind virtio-pci with mappings held
  *
+ * SUBTEST: pci-vmap
+ * Description: Unbind virtio-pci with a mapping of the kernel held
+ *
  * SUBTEST: pci-dmabuf
  * Description: Unbind virtio-pci with dma-bufs held
  *
@@ -69,11 +89,29 @@
  * SUBTEST: pci-import
  * Description: Unbind virtio-pci with the imports of another driver held
  *
+ * SUBTEST: pci-udmabuf
+ * Description: Unbind virtio-pci with an import from udmabuf held
+ *
+ * SUBTEST: pci-vgem
+ * Description: Unbind virtio-pci with an import from vgem held
+ *
  * SUBTEST: pci-scanout
  * Description: Unbind virtio-pci with a buffer on the screen
  *
+ * SUBTEST: pci-queued
+ * Description: Unbind virtio-pci with commands without an answer
+ *
+ * SUBTEST: pci-sync-file
+ * Description: Unbind virtio-pci with the sync file of a commit held
+ *
+ * SUBTEST: pci-syncobj
+ * Description: Unbind virtio-pci with the syncobj of a commit held
+ *
  * SUBTEST: pci-everything
  * Description: Unbind virtio-pci with all of that held
+ *
+ * SUBTEST: pci-unload
+ * Description: Unbind virtio-pci with all of that held, let go, unload the module
  *
  * SUBTEST: remove-nothing
  * Description: Remove the PCI device with nothing held
@@ -87,6 +125,9 @@
  * SUBTEST: remove-mmap
  * Description: Remove the PCI device with mappings held
  *
+ * SUBTEST: remove-vmap
+ * Description: Remove the PCI device with a mapping of the kernel held
+ *
  * SUBTEST: remove-dmabuf
  * Description: Remove the PCI device with dma-bufs held
  *
@@ -96,38 +137,29 @@
  * SUBTEST: remove-import
  * Description: Remove the PCI device with the imports of another driver held
  *
+ * SUBTEST: remove-udmabuf
+ * Description: Remove the PCI device with an import from udmabuf held
+ *
+ * SUBTEST: remove-vgem
+ * Description: Remove the PCI device with an import from vgem held
+ *
  * SUBTEST: remove-scanout
  * Description: Remove the PCI device with a buffer on the screen
+ *
+ * SUBTEST: remove-queued
+ * Description: Remove the PCI device with commands without an answer
+ *
+ * SUBTEST: remove-sync-file
+ * Description: Remove the PCI device with the sync file of a commit held
+ *
+ * SUBTEST: remove-syncobj
+ * Description: Remove the PCI device with the syncobj of a commit held
  *
  * SUBTEST: remove-everything
  * Description: Remove the PCI device with all of that held
  *
- * SUBTEST: virtio-flips
- * Description: Unbind on the virtio bus between page flips: each one has its event
- *
- * SUBTEST: pci-flips
- * Description: Unbind virtio-pci between page flips: each one has its event
- *
- * SUBTEST: remove-flips
- * Description: Remove the PCI device between page flips: each one has its event
- *
- * SUBTEST: virtio-storm
- * Description: Unbind on the virtio bus while processes create, map, show and free
- *
- * SUBTEST: pci-storm
- * Description: Unbind virtio-pci while processes create, map, show and free
- *
- * SUBTEST: remove-storm
- * Description: Remove the PCI device while processes create, map, show and free
- *
- * SUBTEST: virtio-close-race
- * Description: The last puts of many buffers race an unbind on the virtio bus
- *
- * SUBTEST: pci-close-race
- * Description: The last puts of many buffers race an unbind of virtio-pci
- *
- * SUBTEST: remove-close-race
- * Description: The last puts of many buffers race the removal of the PCI device
+ * SUBTEST: remove-unload
+ * Description: Remove the PCI device with all of that held, let go, unload the module
  *
  * SUBTEST: out-fence
  * Description: The fence of a commit that waits while the device goes is signalled
@@ -135,380 +167,75 @@
  * SUBTEST: generations
  * Description: The buffers of many devices that are gone live side by side
  *
- * SUBTEST: module-file
- * Description: An open file of a device that is gone keeps the module, and closing it frees it
- *
- * SUBTEST: module-mmap
- * Description: A mapping keeps the module, and unmapping frees it
- *
- * SUBTEST: module-dmabuf
- * Description: A dma-buf keeps the module, and closing it frees it
- *
- * SUBTEST: module-sync-file
- * Description: The sync file of a commit keeps the module, and closing it frees it
- *
  * SUBTEST: suspend
  * Description: Suspend is refused and leaves a working device
  */
 
 IGT_TEST_DESCRIPTION("Take the device away from its driver while its buffers are held");
 
-#define SYSFS_SECONDS	60
-#define FORGET_MS	10000
-#define ROUNDS		2
+#define EVERYTHING	(SGT_HOLD_SYNCOBJ * 2 - 1)
+/* What one process can have many times */
+#define GENERATIONS	(EVERYTHING & ~(SGT_HOLD_PROCESS | SGT_HOLD_QUEUED | SGT_HOLD_VMAP))
 
-/* Bounce buffer slots (2 KiB) that others than the GPU may take meanwhile */
-#define SLOTS_OF_OTHERS	16
-
-/* Those in use while the GPU is unbound, or negative */
-static long idle_slots = -1;
-
-/* The device as it was before it went */
-struct before {
-	struct sgt_device_row row;
-};
-
-static void unbind(const struct sgt_test *test, enum sgt_route route)
+static void hold_round(struct sgt_test *test, enum sgt_route route, unsigned int what)
 {
-	igt_kmsg(KMSG_INFO "unbinding by %s\n", sgt_route_name[route]);
-	igt_set_timeout(SYSFS_SECONDS, "unbind");
-	sgt_must(sgt_unbind(&test->gpu, route));
-	igt_reset_timeout();
-}
+	struct sgt_before before;
+	struct sgt_hold hold;
 
-static void rebind(struct sgt_test *test, enum sgt_route route)
-{
-	igt_kmsg(KMSG_INFO "binding again by %s\n", sgt_route_name[route]);
-	igt_set_timeout(SYSFS_SECONDS, "bind");
-	sgt_must(sgt_rebind(&test->gpu, route));
-	igt_reset_timeout();
-}
+	sgt_look_before(test, &before);
+	sgt_hold_begin(&hold, what);
 
-static void look_before(const struct sgt_test *test, struct before *before)
-{
-	memset(before, 0, sizeof(*before));
-	if (test->tables)
-		sgt_must(sgt_find_live_device(&before->row));
-}
+	sgt_remove(test, route);
+	sgt_expect_gone(test, &before, sgt_hold_buffers(&hold));
+	sgt_expect_no_mapping(test, hold.import_slots);
+	sgt_hold_check(&hold);
+	sgt_hold_check_nodev(&hold);
+	sgt_hold_write(&hold);
+	sgt_hold_check(&hold);
 
-/* No row of the device that is gone has an address left. */
-static void check_rows(unsigned int dev, int at_least)
-{
-	struct sgt_buffer_row *rows = NULL;
-	int count, seen = 0;
+	sgt_bring_back(test, route);
+	sgt_expect_memory(test);
+	sgt_expect_gone(test, &before, sgt_hold_buffers(&hold));
+	sgt_hold_check_nodev(&hold);
+	sgt_hold_check(&hold);
 
-	count = sgt_must(sgt_read_buffers(&rows));
-	for (int i = 0; i < count; i++) {
-		if (rows[i].dev != dev)
-			continue;
-		igt_assert(strcmp(rows[i].state, "mapped"));
-		igt_assert_eq_u64(rows[i].dma_segs, 0);
-		seen++;
-	}
-	free(rows);
-	igt_assert_lte(at_least, seen);
-}
-
-/* Every mapped page has bounce buffers in this set-up, whatever the driver. */
-static void check_slots(long of_importers)
-{
-	long slots, most = idle_slots + of_importers + SLOTS_OF_OTHERS;
-
-	if (idle_slots < 0)
-		return;
-	slots = sgt_must(sgt_swiotlb_used());
-	igt_assert_f(slots <= most, "%ld bounce buffer slots in use, %ld at most\n",
-		     slots, most);
-}
-
-/* To be called right after unbind: nothing may come later. */
-static void check_gone(const struct sgt_test *test, const struct before *before,
-		       int held)
-{
-	struct sgt_device_row row;
-	int err;
-
-	if (!test->tables)
-		return;
-
-	err = sgt_find_device(before->row.id, &row);
-	if (err == -ENOENT && !held)
-		return;
-	sgt_must(err);
-	igt_assert(!strcmp(row.state, "gone"));
-	igt_assert_eq_u64(row.mapped, 0);
-	igt_assert_eq_u64(row.bytes_mapped, 0);
-	igt_assert_eq_u64(row.maps, row.unmaps);
-	igt_assert(row.revoked >= (unsigned long)held);
-	check_rows(before->row.id, held);
-}
-
-/* The last holder let go: so do the tables. */
-static void check_forgotten(const struct sgt_test *test, const struct before *before)
-{
-	struct sgt_device_row row;
-	int err = 0, buffers = 0;
-
-	if (!test->tables)
-		return;
-	for (int ms = 0; ms < FORGET_MS; ms += 10) {
-		buffers = sgt_must(sgt_count_buffers(before->row.id));
-		err = sgt_find_device(before->row.id, &row);
-		if (err == -ENOENT && !buffers)
-			break;
-		poll(NULL, 0, 10);
-	}
-	igt_assert_eq(buffers, 0);
-	igt_assert_eq(err, -ENOENT);
-}
-
-/* A device that was just bound shows a picture. */
-static void check_works(const struct sgt_test *test)
-{
-	uint32_t seed = sgt_new_seed();
-	struct sgt_baseline base;
-	struct sgt_screen screen;
-	struct sgt_bo bo;
-	int drm;
-
-	drm = sgt_must(sgt_open_wait());
-	sgt_baseline_take(test, &base);
-	sgt_must(sgt_screen_find(&screen, drm));
-	sgt_make_picture(&bo, &screen, seed);
-	sgt_must(sgt_screen_show(&screen, &bo, 0));
-	if (sgt_host_present())
-		sgt_expect_screen(&screen, seed);
-	sgt_must(sgt_screen_off(&screen));
-	sgt_bo_free(&bo);
-	sgt_baseline_check(test, &base);
-	close(drm);
+	sgt_hold_end(&hold);
+	sgt_expect_forgotten(test, &before);
 }
 
 static void test_held(struct sgt_test *test, enum sgt_route route, unsigned int what)
 {
-	struct before before;
+	unsigned int possible = sgt_hold_possible(test, what);
+	struct sgt_rounds rounds;
+
+	igt_require_f(!what || possible, "not with this kernel, driver and set-up\n");
+	sgt_rounds_begin(&rounds, 1, 1);
+	while (sgt_rounds_next(&rounds))
+		hold_round(test, route, possible);
+	sgt_expect_picture(test);
+}
+
+static void test_unload(struct sgt_test *test, enum sgt_route route)
+{
+	unsigned int what = sgt_hold_possible(test, EVERYTHING);
+	struct sgt_rounds rounds;
 	struct sgt_hold hold;
 
-	look_before(test, &before);
-	sgt_hold_begin(&hold, what);
+	sgt_rounds_begin(&rounds, 1, 1);
+	while (sgt_rounds_next(&rounds)) {
+		sgt_hold_begin(&hold, what);
+		sgt_remove(test, route);
+		sgt_expect_no_mapping(test, hold.import_slots);
+		igt_assert_eq(sgt_module_unload(test->gpu.driver), -EWOULDBLOCK);
+		sgt_hold_check(&hold);
+		sgt_hold_end(&hold);
 
-	unbind(test, route);
-	check_gone(test, &before, sgt_hold_buffers(&hold));
-	check_slots(hold.import_slots);
-	sgt_hold_check(&hold);
-	sgt_hold_check_nodev(&hold);
-	sgt_hold_write(&hold);
-	sgt_hold_check(&hold);
-
-	rebind(test, route);
-	check_works(test);
-	check_gone(test, &before, sgt_hold_buffers(&hold));
-	sgt_hold_check_nodev(&hold);
-	sgt_hold_write(&hold);
-	sgt_hold_check(&hold);
-
-	sgt_hold_end(&hold);
-	check_forgotten(test, &before);
-	check_works(test);
-}
-
-/* What processes have in common: how far they are, and whether to stop */
-struct shared {
-	volatile unsigned int rounds, stop;
-};
-
-static struct shared *share(void)
-{
-	struct shared *shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	igt_assert(shared != MAP_FAILED);
-	return shared;
-}
-
-static void wait_for_rounds(struct shared *shared, unsigned int more)
-{
-	unsigned int end = shared->rounds + more;
-
-	for (int ms = 0; ms < 30000 && shared->rounds < end; ms += 5)
-		poll(NULL, 0, 5);
-	igt_assert_f(shared->rounds >= end, "the other processes are stuck\n");
-}
-
-/* Flips until the device says no; then every flip that was taken has its event. */
-static void flip_until_gone(struct shared *shared)
-{
-	struct sgt_screen screen;
-	struct sgt_bo bos[2];
-	int drm, err, flips = 0, seen = 0;
-
-	drm = sgt_must(sgt_open());
-	sgt_must(sgt_screen_find(&screen, drm));
-	sgt_make_picture(&bos[0], &screen, 1);
-	sgt_make_picture(&bos[1], &screen, 2);
-	sgt_must(sgt_screen_show(&screen, &bos[0], 0));
-
-	for (;;) {
-		err = sgt_screen_flip(&screen, &bos[shared->rounds++ & 1]);
-		if (err && err != -EBUSY)
-			break;
-		flips += !err;
-		/* Every fourth time the event is left for later. */
-		if (err || shared->rounds % 4)
-			seen += sgt_wait_flips(drm, flips - seen, 5000);
+		sgt_must(sgt_unload_in_time(test));
+		sgt_must(sgt_module_load(test->gpu.driver));
+		if (route != SGT_ROUTE_VIRTIO)
+			sgt_bring_back(test, route);
 	}
-	seen += sgt_wait_flips(drm, flips - seen, 5000);
-	igt_assert_eq(seen, flips);
-
-	for (int ms = 0; ms < FORGET_MS; ms += 10) {
-		if (sgt_screen_flip(&screen, &bos[0]) == -ENODEV)
-			break;
-		poll(NULL, 0, 10);
-	}
-	sgt_expect_nodev(drm, &bos[0]);
-	close(drm);
-}
-
-static void test_flips(struct sgt_test *test, enum sgt_route route)
-{
-	struct shared *shared = share();
-	struct before before;
-
-	for (int round = 0; round < 3; round++) {
-		look_before(test, &before);
-		igt_fork(child, 1)
-			flip_until_gone(shared);
-		wait_for_rounds(shared, 20);
-		unbind(test, route);
-		igt_waitchildren();
-		check_gone(test, &before, 0);
-		check_slots(0);
-		check_forgotten(test, &before);
-		rebind(test, route);
-	}
-	munmap(shared, PAGE);
-	check_works(test);
-}
-
-/* One buffer's whole life; a device that goes in the middle may fail any step. */
-static void live_a_life(int drm, uint32_t rounds)
-{
-	struct sgt_screen screen;
-	struct sgt_bo bo;
-	int dmabuf;
-
-	if (sgt_bo_create(&bo, drm, 64 + rounds % 512, 64))
-		return;
-	if (!sgt_bo_map(&bo)) {
-		sgt_fill(bo.map, sgt_bo_words(&bo), rounds);
-		sgt_expect_pattern(bo.map, sgt_bo_words(&bo), rounds);
-	}
-	dmabuf = sgt_bo_export(&bo);
-	if (dmabuf >= 0)
-		close(dmabuf);
-	sgt_bo_free(&bo);
-
-	if (rounds % 8 || sgt_screen_find(&screen, drm))
-		return;
-	if (sgt_bo_create(&bo, drm, screen.mode.hdisplay, screen.mode.vdisplay))
-		return;
-	if (!sgt_bo_add_fb(&bo))
-		sgt_screen_show(&screen, &bo, 0);
-	sgt_bo_free(&bo);
-}
-
-static void live_until_stopped(struct shared *shared)
-{
-	while (!shared->stop) {
-		int drm = sgt_open();
-
-		if (drm < 0) {
-			poll(NULL, 0, 1);
-			continue;
-		}
-		for (int i = 0; i < 16 && !shared->stop; i++)
-			live_a_life(drm, __sync_add_and_fetch(&shared->rounds, 1));
-		close(drm);
-	}
-}
-
-static void test_storm(struct sgt_test *test, enum sgt_route route)
-{
-	struct shared *shared = share();
-	struct before before[4];
-
-	igt_fork(child, 4)
-		live_until_stopped(shared);
-
-	for (unsigned int round = 0; round < ARRAY_SIZE(before); round++) {
-		wait_for_rounds(shared, 40);
-		look_before(test, &before[round]);
-		unbind(test, route);
-		check_gone(test, &before[round], 0);
-		rebind(test, route);
-	}
-	shared->stop = 1;
-	igt_waitchildren();
-	munmap(shared, PAGE);
-
-	for (unsigned int round = 0; round < ARRAY_SIZE(before); round++)
-		check_forgotten(test, &before[round]);
-	check_works(test);
-}
-
-#define RACE_BUFFERS 100
-
-static void close_at_once(struct shared *shared)
-{
-	static struct sgt_bo bos[RACE_BUFFERS];
-	int drm = sgt_must(sgt_open());
-
-	for (int i = 0; i < RACE_BUFFERS; i++) {
-		sgt_must(sgt_bo_create(&bos[i], drm, 256, 16 + i));
-		sgt_must(sgt_bo_map(&bos[i]));
-		sgt_fill(bos[i].map, sgt_bo_words(&bos[i]), i);
-	}
-	/* The parent unbinds from here on. */
-	__sync_add_and_fetch(&shared->rounds, 1);
-	while (!shared->stop)
-		;
-	for (int i = 0; i < RACE_BUFFERS; i++) {
-		if (i % 4 == 3)
-			sgt_expect_pattern(bos[i].map, sgt_bo_words(&bos[i]), i);
-		sgt_bo_free(&bos[i]);
-	}
-	close(drm);
-}
-
-static void test_close_race(struct sgt_test *test, enum sgt_route route)
-{
-	struct shared *shared = share();
-	struct before before;
-
-	for (int round = 0; round < 4; round++) {
-		shared->stop = 0;
-		look_before(test, &before);
-		igt_fork(child, 1)
-			close_at_once(shared);
-		wait_for_rounds(shared, 1);
-		shared->stop = 1;
-		unbind(test, route);
-		check_gone(test, &before, 0);
-		check_slots(0);
-		igt_waitchildren();
-		check_forgotten(test, &before);
-		rebind(test, route);
-	}
-	munmap(shared, PAGE);
-	check_works(test);
-}
-
-static int fence_status(int fence)
-{
-	struct sync_file_info info = {};
-
-	do_ioctl(fence, SYNC_IOC_FILE_INFO, &info);
-	return info.status;
+	sgt_expect_picture(test);
 }
 
 /* The unbind in the other process is past the point of no return. */
@@ -524,17 +251,6 @@ static void wait_until_gone(int drm)
 	igt_assert_f(false, "the device is still there\n");
 }
 
-static void check_signalled(int fence)
-{
-	struct pollfd pfd = { .fd = fence, .events = POLLIN };
-	int status;
-
-	igt_assert_eq(poll(&pfd, 1, 5000), 1);
-	igt_assert(pfd.revents & POLLIN);
-	status = fence_status(fence);
-	igt_assert_f(status == 1 || status == -ENODEV, "status %d\n", status);
-}
-
 /*
  * The commit waits for a fence of another device, which comes right before the
  * unbind, or while that waits for the commit.
@@ -543,58 +259,59 @@ static void test_out_fence(struct sgt_test *test, enum sgt_route route, bool fir
 {
 	struct sgt_fence in_fence;
 	struct sgt_screen screen;
-	struct before before;
+	struct sgt_before before;
 	struct sgt_bo bo;
 	int drm, fence;
 
-	look_before(test, &before);
+	sgt_look_before(test, &before);
 	drm = sgt_must(sgt_open());
 	sgt_must(sgt_screen_find(&screen, drm));
 	sgt_make_picture(&bo, &screen, sgt_new_seed());
 	sgt_must(sgt_screen_show(&screen, &bo, 0));
 	sgt_must(sgt_fence_begin(&in_fence));
 	fence = sgt_must(sgt_screen_fence(&screen, &bo, in_fence.file));
-	igt_assert_eq(fence_status(fence), 0);
+	igt_assert_eq(sgt_sync_file_status(fence), 0);
 
 	if (first)
 		sgt_must(sgt_fence_signal(&in_fence));
 	igt_fork(child, 1)
-		unbind(test, route);
+		sgt_remove(test, route);
 	wait_until_gone(drm);
 	if (!first) {
-		igt_assert_eq(fence_status(fence), 0);
+		igt_assert_eq(sgt_sync_file_status(fence), 0);
 		sgt_must(sgt_fence_signal(&in_fence));
 	}
-	check_signalled(fence);
+	sgt_expect_signalled(fence);
 	igt_waitchildren();
-	check_gone(test, &before, 1);
-	check_signalled(fence);
+	sgt_expect_gone(test, &before, 1);
+	sgt_expect_signalled(fence);
 
 	sgt_fence_end(&in_fence);
 	close(fence);
 	sgt_bo_free(&bo);
 	close(drm);
-	check_forgotten(test, &before);
-	rebind(test, route);
-	check_works(test);
+	sgt_expect_forgotten(test, &before);
+	sgt_bring_back(test, route);
+	sgt_expect_picture(test);
 }
 
 static void test_generations(struct sgt_test *test)
 {
+	unsigned int what = sgt_hold_possible(test, GENERATIONS);
 	static struct sgt_hold holds[6];
-	struct before before[ARRAY_SIZE(holds)];
+	struct sgt_before before[ARRAY_SIZE(holds)];
 	long import_slots = 0;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(holds); i++) {
 		enum sgt_route route = i % SGT_ROUTES;
 
-		look_before(test, &before[i]);
-		sgt_hold_begin(&holds[i], SGT_HOLD_ALL & ~SGT_HOLD_PROCESS);
-		unbind(test, route);
-		check_gone(test, &before[i], sgt_hold_buffers(&holds[i]));
+		sgt_look_before(test, &before[i]);
+		sgt_hold_begin(&holds[i], what);
+		sgt_remove(test, route);
+		sgt_expect_gone(test, &before[i], sgt_hold_buffers(&holds[i]));
 		import_slots += holds[i].import_slots;
-		check_slots(import_slots);
-		rebind(test, route);
+		sgt_expect_no_mapping(test, import_slots);
+		sgt_bring_back(test, route);
 	}
 	for (unsigned int i = 0; i < ARRAY_SIZE(holds); i++) {
 		/* From the middle outwards */
@@ -604,71 +321,9 @@ static void test_generations(struct sgt_test *test)
 		sgt_hold_write(&holds[old]);
 		sgt_hold_check(&holds[old]);
 		sgt_hold_end(&holds[old]);
-		check_forgotten(test, &before[old]);
+		sgt_expect_forgotten(test, &before[old]);
 	}
-	check_works(test);
-}
-
-/* The module is free some time after the last holder let go. */
-static int unload_in_time(const char *module)
-{
-	int err = 0;
-
-	for (int ms = 0; ms < FORGET_MS; ms += 10) {
-		err = sgt_module_unload(module);
-		if (err != -EWOULDBLOCK)
-			break;
-		poll(NULL, 0, 10);
-	}
-	return err;
-}
-
-static void test_module(struct sgt_test *test, unsigned int what)
-{
-	const char *module = test->gpu.driver;
-	struct sgt_hold hold;
-
-	sgt_hold_begin(&hold, what);
-	unbind(test, SGT_ROUTE_VIRTIO);
-	igt_assert_lt(0, sgt_must(sgt_module_users(module)));
-	igt_assert_eq(sgt_module_unload(module), -EWOULDBLOCK);
-	sgt_hold_check(&hold);
-
-	sgt_hold_end(&hold);
-	sgt_must(unload_in_time(module));
-	sgt_must(sgt_module_load(module));
-	check_works(test);
-}
-
-/*
- * A fence is a pointer to its CRTC.  The file alone must keep what that points
- * to, for longer than it takes the driver to see that nobody else does.
- */
-static void test_module_sync_file(struct sgt_test *test)
-{
-	const char *module = test->gpu.driver;
-	struct sgt_screen screen;
-	struct sgt_bo bo;
-	int drm, fence;
-
-	drm = sgt_must(sgt_open());
-	sgt_must(sgt_screen_find(&screen, drm));
-	sgt_make_picture(&bo, &screen, sgt_new_seed());
-	sgt_must(sgt_screen_show(&screen, &bo, 0));
-	fence = sgt_must(sgt_screen_fence(&screen, &bo, -1));
-	sgt_bo_free(&bo);
-	close(drm);
-	unbind(test, SGT_ROUTE_VIRTIO);
-
-	for (int ms = 0; ms < 3000; ms += 100) {
-		igt_assert_eq(sgt_module_unload(module), -EWOULDBLOCK);
-		poll(NULL, 0, 100);
-	}
-	igt_assert_neq(fence_status(fence), 0);
-	close(fence);
-	sgt_must(unload_in_time(module));
-	sgt_must(sgt_module_load(module));
-	check_works(test);
+	sgt_expect_picture(test);
 }
 
 static bool can_suspend(void)
@@ -695,8 +350,8 @@ static void test_suspend(struct sgt_test *test)
 	sgt_must(sgt_write_file("/sys/power/pm_test", "none"));
 	if (err != -EBUSY) {
 		/* Went to sleep and woke up without its buffers */
-		unbind(test, SGT_ROUTE_VIRTIO);
-		rebind(test, SGT_ROUTE_VIRTIO);
+		sgt_remove(test, SGT_ROUTE_VIRTIO);
+		sgt_bring_back(test, SGT_ROUTE_VIRTIO);
 	}
 	igt_assert_eq(err, -EBUSY);
 
@@ -709,31 +364,6 @@ static void test_suspend(struct sgt_test *test)
 	close(drm);
 }
 
-static void measure_idle_slots(struct sgt_test *test)
-{
-	unbind(test, SGT_ROUTE_VIRTIO);
-	idle_slots = sgt_must(sgt_swiotlb_used());
-	rebind(test, SGT_ROUTE_VIRTIO);
-}
-
-static bool have_driver(const char *name)
-{
-	int drm = sgt_open_driver(name);
-
-	if (drm >= 0)
-		close(drm);
-	return drm >= 0;
-}
-
-/* Only a subtest that failed leaves something to do here. */
-static void recover(struct sgt_test *test)
-{
-	igt_set_timeout(SYSFS_SECONDS, "recovery");
-	sgt_let_go();
-	sgt_must(sgt_gpu_recover(&test->gpu));
-	igt_reset_timeout();
-}
-
 int igt_main()
 {
 	static const struct {
@@ -744,97 +374,56 @@ int igt_main()
 		{ "handle", SGT_HOLD_HANDLE },
 		{ "process", SGT_HOLD_PROCESS },
 		{ "mmap", SGT_HOLD_MMAP },
+		{ "vmap", SGT_HOLD_VMAP },
 		{ "dmabuf", SGT_HOLD_DMABUF },
 		{ "dmabuf-mmap", SGT_HOLD_DMABUF_MMAP },
-		{ "import", SGT_HOLD_IMPORT },
+		{ "import", SGT_HOLD_IMPORTER },
+		{ "udmabuf", SGT_HOLD_UDMABUF },
+		{ "vgem", SGT_HOLD_VGEM },
 		{ "scanout", SGT_HOLD_SCANOUT },
-		{ "everything", SGT_HOLD_ALL },
-	};
-	static const struct {
-		const char *name, *what;
-		void (*run)(struct sgt_test *test, enum sgt_route route);
-	} races[] = {
-		{ "flips", "A page flip either fails or has its event", test_flips },
-		{ "storm", "Whatever goes on does not outlive the device", test_storm },
-		{ "close-race", "Unbind and the last put, whoever is first", test_close_race },
-	};
-	static const struct {
-		const char *name;
-		unsigned int what;
-	} modules[] = {
-		{ "module-file", SGT_HOLD_HANDLE },
-		{ "module-mmap", SGT_HOLD_MMAP },
-		{ "module-dmabuf", SGT_HOLD_DMABUF },
+		{ "queued", SGT_HOLD_QUEUED },
+		{ "sync-file", SGT_HOLD_SYNC_FILE },
+		{ "syncobj", SGT_HOLD_SYNCOBJ },
+		{ "everything", EVERYTHING },
 	};
 	struct sgt_test test = {};
 
-	igt_fixture() {
-		/* Nothing of the test's own may keep the device. */
-		close(sgt_test_begin(&test));
-		igt_require(geteuid() == 0);
-		if (sgt_setup_is("swiotlb"))
-			measure_idle_slots(&test);
-	}
+	igt_fixture()
+		sgt_removal_begin(&test);
 
 	for (int route = 0; route < SGT_ROUTES; route++) {
 		for (unsigned int i = 0; i < ARRAY_SIZE(holds); i++) {
 			igt_describe("Mappings end with the device, bytes do not");
 			igt_subtest_f("%s-%s", sgt_route_name[route], holds[i].name) {
-				igt_require(!(holds[i].what & SGT_HOLD_IMPORT) ||
-					    have_driver("vgem"));
-				for (int round = 0; round < ROUNDS; round++)
-					test_held(&test, route, holds[i].what);
+				test_held(&test, route, holds[i].what);
 			}
 			igt_fixture()
-				recover(&test);
+				sgt_removal_recover(&test);
 		}
-	}
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(races); i++) {
-		for (int route = 0; route < SGT_ROUTES; route++) {
-			igt_describe(races[i].what);
-			igt_subtest_f("%s-%s", sgt_route_name[route], races[i].name)
-				races[i].run(&test, route);
-			igt_fixture()
-				recover(&test);
-		}
+		igt_describe("The code stays as long as somebody may call it");
+		igt_subtest_f("%s-unload", sgt_route_name[route])
+			test_unload(&test, route);
+		igt_fixture()
+			sgt_removal_recover(&test);
 	}
 
 	igt_describe("Nobody waits for a device that is gone");
 	igt_subtest("out-fence") {
-		igt_require(have_driver("vgem"));
+		igt_require(sgt_have_driver("vgem"));
 		for (int route = 0; route < SGT_ROUTES; route++) {
 			test_out_fence(&test, route, true);
 			test_out_fence(&test, route, false);
 		}
 	}
 	igt_fixture()
-		recover(&test);
+		sgt_removal_recover(&test);
 
 	igt_describe("Old devices do not get in each other's way");
-	igt_subtest("generations") {
-		igt_require(have_driver("vgem"));
+	igt_subtest("generations")
 		test_generations(&test);
-	}
 	igt_fixture()
-		recover(&test);
-
-	for (unsigned int i = 0; i < ARRAY_SIZE(modules); i++) {
-		igt_describe("The code stays as long as somebody may call it");
-		igt_subtest_f("%s", modules[i].name)
-			test_module(&test, modules[i].what);
-		igt_fixture()
-			recover(&test);
-	}
-
-	igt_describe("The code stays as long as a fence may call it");
-	igt_subtest("module-sync-file") {
-		/* The in-tree driver's goes, and the file points to freed memory. */
-		sgt_require_tables(&test);
-		test_module_sync_file(&test);
-	}
-	igt_fixture()
-		recover(&test);
+		sgt_removal_recover(&test);
 
 	igt_describe("What is not supported is refused");
 	igt_subtest("suspend") {
@@ -843,5 +432,5 @@ int igt_main()
 		test_suspend(&test);
 	}
 	igt_fixture()
-		recover(&test);
+		sgt_removal_recover(&test);
 }

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <linux/dma-buf.h>
+#include <linux/sync_file.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "sgt_fence.h"
 #include "vgem_drm.h"
+
+#define SIGNAL_MS	10000
 
 /* The fences of the buffer, which is this one, as a sync file */
 static int export_fence(const struct sgt_bo *bo)
@@ -67,4 +72,45 @@ void sgt_fence_end(struct sgt_fence *fence)
 		close(fence->file);
 	sgt_bo_free(&fence->bo);
 	close(vgem);
+}
+
+int sgt_sync_file_status(int file)
+{
+	struct sync_file_info info = {};
+
+	return ioctl(file, SYNC_IOC_FILE_INFO, &info) ? -errno : info.status;
+}
+
+int sgt_sync_file_wait(int file)
+{
+	struct pollfd pfd = { .fd = file, .events = POLLIN };
+
+	if (poll(&pfd, 1, SIGNAL_MS) != 1 || !(pfd.revents & POLLIN))
+		return -ETIMEDOUT;
+	return sgt_sync_file_status(file);
+}
+
+int sgt_syncobj_make(int drm, int sync_file)
+{
+	uint32_t handle;
+	int fd = -1, err;
+
+	if (drmSyncobjCreate(drm, 0, &handle))
+		return -errno;
+	err = drmSyncobjImportSyncFile(drm, handle, sync_file) ||
+	      drmSyncobjHandleToFD(drm, handle, &fd) ? -errno : 0;
+	drmSyncobjDestroy(drm, handle);
+	return err ? err : fd;
+}
+
+int sgt_syncobj_open(int drm, int syncobj)
+{
+	uint32_t handle;
+	int fd = -1, err;
+
+	if (drmSyncobjFDToHandle(drm, syncobj, &handle))
+		return -errno;
+	err = drmSyncobjExportSyncFile(drm, handle, &fd) ? -errno : 0;
+	drmSyncobjDestroy(drm, handle);
+	return err ? err : fd;
 }

@@ -1,102 +1,55 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <poll.h>
 #include <sys/mman.h>
 
 #include "igt.h"
-#include "virtgpu_drm.h"
-
+#include "sgt_fence.h"
 #include "sgt_hold.h"
+#include "sgt_removal.h"
 
-#define CHILD_MS	30000
+/* What has the three buffers, and not others or none */
+#define OF_BUFFERS	(SGT_HOLD_HANDLE | SGT_HOLD_MMAP | SGT_HOLD_DMABUF | \
+			 SGT_HOLD_DMABUF_MMAP | SGT_HOLD_IMPORTER)
+#define OF_GUESTS	(SGT_HOLD_UDMABUF | SGT_HOLD_VGEM)
+#define OF_FENCES	(SGT_HOLD_SYNC_FILE | SGT_HOLD_SYNCOBJ)
 
-/* Steps of the child, one byte each way */
-enum { CHILD_CHECK = 'c', CHILD_CHECK_NODEV = 'n', CHILD_END = 'e' };
+/* The one that the kernel maps; the other two are too large or too small. */
+#define MAPPED		2
 
-void sgt_expect_nodev(int drm, const struct sgt_bo *bo)
+/* Of a buffer of somebody else: as small as a framebuffer may be */
+#define GUEST_WIDTH	64
+#define GUEST_HEIGHT	32
+
+/* The in-tree driver imports nothing, and an IOMMU or bounce buffers need dma. */
+static bool can_import(const struct sgt_test *test)
 {
-	struct drm_mode_create_dumb create = { .width = 64, .height = 64, .bpp = 32 };
-	struct drm_mode_map_dumb map = { .handle = bo->handle };
-	struct drm_virtgpu_resource_info info = { .bo_handle = bo->handle };
-	struct drm_virtgpu_getparam param = { .param = VIRTGPU_PARAM_3D_FEATURES };
-	struct drm_gem_close close = { .handle = bo->handle };
-	int value;
-
-	param.value = (uintptr_t)&value;
-	do_ioctl_err(drm, DRM_IOCTL_MODE_CREATE_DUMB, &create, ENODEV);
-	do_ioctl_err(drm, DRM_IOCTL_MODE_MAP_DUMB, &map, ENODEV);
-	do_ioctl_err(drm, DRM_IOCTL_VIRTGPU_RESOURCE_INFO, &info, ENODEV);
-	do_ioctl_err(drm, DRM_IOCTL_VIRTGPU_GETPARAM, &param, ENODEV);
-	do_ioctl_err(drm, DRM_IOCTL_GEM_CLOSE, &close, ENODEV);
-	igt_assert_eq(sgt_bo_export(bo), -ENODEV);
-	igt_assert(!drmModeGetResources(drm));
-	igt_assert_eq(errno, ENODEV);
-}
-
-static void send_byte(int fd, char byte)
-{
-	igt_assert_eq(write(fd, &byte, 1), 1);
-}
-
-static char receive_byte(int fd)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-	char byte = 0;
-
-	igt_assert_eq(poll(&pfd, 1, CHILD_MS), 1);
-	igt_assert_eq(read(fd, &byte, 1), 1);
-	return byte;
-}
-
-/* A file of its own, opened after the fork: the parent has no part in it. */
-static void hold_as_child(int from_parent, int to_parent)
-{
-	int drm = sgt_must(sgt_open());
-	uint32_t seed = 99;
+	struct sgt_foreign from;
 	struct sgt_bo bo;
-	char step;
+	int drm, err;
 
-	/* The screen is the parent's. */
-	igt_assert_eq(drmDropMaster(drm), 0);
-	sgt_must(sgt_bo_create(&bo, drm, 333, 111));
-	sgt_must(sgt_bo_map(&bo));
-	sgt_fill(bo.map, sgt_bo_words(&bo), seed);
-	send_byte(to_parent, 'r');
-
-	do {
-		step = receive_byte(from_parent);
-		sgt_expect_pattern(bo.map, sgt_bo_words(&bo), seed);
-		if (step == CHILD_CHECK_NODEV)
-			sgt_expect_nodev(drm, &bo);
-		sgt_fill(bo.map, sgt_bo_words(&bo), ++seed);
-		if (step == CHILD_END) {
-			sgt_bo_free(&bo);
-			close(drm);
-		}
-		send_byte(to_parent, 'r');
-	} while (step != CHILD_END);
+	if (!test->tables || sgt_foreign_udmabuf(&from, PAGE))
+		return false;
+	drm = sgt_must(sgt_open());
+	err = sgt_bo_import(&bo, drm, from.fd, 32, 32);
+	igt_assert_f(!err || err == -EOPNOTSUPP, "import: %s\n", strerror(-err));
+	if (!err)
+		sgt_bo_free(&bo);
+	close(drm);
+	sgt_foreign_free(&from);
+	return !err;
 }
 
-static void start_child(struct sgt_hold *hold)
+unsigned int sgt_hold_possible(const struct sgt_test *test, unsigned int what)
 {
-	int down[2], up[2];
-
-	igt_assert_eq(pipe(down), 0);
-	igt_assert_eq(pipe(up), 0);
-	igt_fork(child, 1)
-		hold_as_child(down[0], up[1]);
-	close(down[0]);
-	close(up[1]);
-	hold->to_child = down[1];
-	hold->from_child = up[0];
-	receive_byte(hold->from_child);
-}
-
-static void step_child(struct sgt_hold *hold, char step)
-{
-	if (!(hold->what & SGT_HOLD_PROCESS))
-		return;
-	send_byte(hold->to_child, step);
-	receive_byte(hold->from_child);
+	if (what & (SGT_HOLD_IMPORTER | SGT_HOLD_VGEM) && !sgt_have_driver("vgem"))
+		what &= ~(SGT_HOLD_IMPORTER | SGT_HOLD_VGEM);
+	if ((what & OF_GUESTS) && !can_import(test))
+		what &= ~OF_GUESTS;
+	if ((what & SGT_HOLD_VMAP) && sgt_vmap_probe())
+		what &= ~SGT_HOLD_VMAP;
+	/* Nothing keeps its fences, so a file of one needs the device's, too. */
+	if ((what & OF_FENCES) && !test->tables)
+		what |= SGT_HOLD_HANDLE;
+	return what;
 }
 
 static void import(struct sgt_hold *hold, struct sgt_held *held)
@@ -109,9 +62,10 @@ static void import(struct sgt_hold *hold, struct sgt_held *held)
 
 static void hold_dmabuf(struct sgt_hold *hold, struct sgt_held *held)
 {
-	unsigned int needs = SGT_HOLD_DMABUF | SGT_HOLD_DMABUF_MMAP | SGT_HOLD_IMPORT;
+	unsigned int needs = SGT_HOLD_DMABUF | SGT_HOLD_DMABUF_MMAP | SGT_HOLD_IMPORTER;
+	bool mapped = hold->what & SGT_HOLD_VMAP && held == &hold->held[MAPPED];
 
-	if (!(hold->what & needs))
+	if (!(hold->what & needs) && !mapped)
 		return;
 
 	held->dmabuf = sgt_must(sgt_bo_export(&held->bo));
@@ -119,8 +73,10 @@ static void hold_dmabuf(struct sgt_hold *hold, struct sgt_held *held)
 		held->dmabuf_map = sgt_mmap_fd(held->dmabuf, held->bo.size);
 		igt_assert(held->dmabuf_map);
 	}
-	if (hold->what & SGT_HOLD_IMPORT)
+	if (hold->what & SGT_HOLD_IMPORTER)
 		import(hold, held);
+	if (mapped)
+		sgt_must(sgt_vmap_begin(&hold->vmap, held->dmabuf, held->bo.size));
 	if (!(hold->what & SGT_HOLD_DMABUF)) {
 		close(held->dmabuf);
 		held->dmabuf = -1;
@@ -137,10 +93,63 @@ static void hold_one(struct sgt_hold *hold, struct sgt_held *held,
 	hold_dmabuf(hold, held);
 }
 
+static void hold_guest(struct sgt_hold *hold, struct sgt_guest *guest)
+{
+	sgt_pattern_fill(guest->from.map, guest->from.size / sizeof(uint32_t), hold->seed);
+	sgt_must(sgt_bo_import(&guest->bo, hold->drm, guest->from.fd,
+			       GUEST_WIDTH, GUEST_HEIGHT));
+	/* From here on the host knows its pages, too. */
+	sgt_must(sgt_bo_add_fb(&guest->bo));
+}
+
+static void hold_guests(struct sgt_hold *hold)
+{
+	if (hold->what & SGT_HOLD_UDMABUF) {
+		sgt_must(sgt_foreign_udmabuf(&hold->guests[0].from,
+					     GUEST_HEIGHT * GUEST_WIDTH * sizeof(uint32_t)));
+		hold_guest(hold, &hold->guests[0]);
+	}
+	if (hold->what & SGT_HOLD_VGEM) {
+		sgt_must(sgt_foreign_vgem(&hold->guests[1].from,
+					  GUEST_WIDTH, GUEST_HEIGHT));
+		hold_guest(hold, &hold->guests[1]);
+	}
+}
+
+static void hold_picture(struct sgt_hold *hold)
+{
+	struct sgt_bo *picture = &hold->held[0].bo;
+
+	if (!(hold->what & (SGT_HOLD_SCANOUT | OF_FENCES)))
+		return;
+
+	sgt_must(sgt_bo_add_fb(picture));
+	sgt_must(sgt_screen_show(&hold->screen, picture, 0));
+	if (hold->what & SGT_HOLD_SCANOUT && sgt_host_present())
+		sgt_expect_screen(&hold->screen, hold->seed);
+}
+
+/* Last: the commit is still on its way when the device goes. */
+static void hold_fence(struct sgt_hold *hold)
+{
+	int fence;
+
+	if (!(hold->what & OF_FENCES))
+		return;
+
+	fence = sgt_must(sgt_screen_fence(&hold->screen, &hold->held[0].bo, -1));
+	if (hold->what & SGT_HOLD_SYNCOBJ)
+		hold->syncobj = sgt_must(sgt_syncobj_make(hold->drm, fence));
+	if (hold->what & SGT_HOLD_SYNC_FILE)
+		hold->sync_file = fence;
+	else
+		close(fence);
+}
+
 /* Whether the file stays open as well */
 static bool needs_file(unsigned int what)
 {
-	return what & (SGT_HOLD_HANDLE | SGT_HOLD_SCANOUT);
+	return what & (SGT_HOLD_HANDLE | SGT_HOLD_SCANOUT | OF_GUESTS);
 }
 
 static void let_go(struct sgt_hold *hold)
@@ -162,15 +171,20 @@ static void let_go(struct sgt_hold *hold)
 	}
 }
 
+/* Children come first: what they hold is to be their own. */
 void sgt_hold_begin(struct sgt_hold *hold, unsigned int what)
 {
 	memset(hold, 0, sizeof(*hold));
 	hold->what = what;
 	hold->seed = sgt_new_seed();
 	hold->vgem = -1;
+	hold->sync_file = -1;
+	hold->syncobj = -1;
 	if (what & SGT_HOLD_PROCESS)
-		start_child(hold);
-	if (what & SGT_HOLD_IMPORT)
+		sgt_peer_begin(&hold->peer);
+	if (what & SGT_HOLD_QUEUED)
+		sgt_traffic_begin(&hold->traffic);
+	if (what & SGT_HOLD_IMPORTER)
 		hold->vgem = sgt_must(sgt_open_driver("vgem"));
 
 	hold->drm = sgt_must(sgt_open());
@@ -178,15 +192,14 @@ void sgt_hold_begin(struct sgt_hold *hold, unsigned int what)
 	hold_one(hold, &hold->held[0], hold->screen.mode.hdisplay,
 		 hold->screen.mode.vdisplay);
 	hold_one(hold, &hold->held[1], 32, 32);
-	hold_one(hold, &hold->held[2], 1021, 77);
-	if (what & SGT_HOLD_SCANOUT) {
-		sgt_must(sgt_bo_add_fb(&hold->held[0].bo));
-		sgt_must(sgt_screen_show(&hold->screen, &hold->held[0].bo, 0));
-		if (sgt_host_present())
-			sgt_expect_screen(&hold->screen, hold->seed);
-	}
+	hold_one(hold, &hold->held[MAPPED], 1021, 77);
+	hold_guests(hold);
+	hold_picture(hold);
 	sgt_hold_write(hold);
+	hold_fence(hold);
 	let_go(hold);
+	if (what & SGT_HOLD_QUEUED)
+		sgt_traffic_wait(&hold->traffic);
 }
 
 /* Any mapping of a buffer that is held will do. */
@@ -202,6 +215,12 @@ void sgt_hold_write(struct sgt_hold *hold)
 			sgt_fill(map, sgt_bo_words(&held->bo), seed);
 		else if (held->dmabuf >= 0 || held->import)
 			return;		/* only to be looked at */
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(hold->guests); i++) {
+		struct sgt_foreign *from = &hold->guests[i].from;
+
+		if (from->map)
+			sgt_fill(from->map, from->size / sizeof(uint32_t), seed);
 	}
 	hold->seed = seed;
 }
@@ -235,31 +254,80 @@ static void check_one(const struct sgt_hold *hold, const struct sgt_held *held)
 	}
 }
 
+/* The layer's table knows of the kernel's mapping. */
+static void check_vmap(const struct sgt_hold *hold)
+{
+	struct sgt_buffer_row *rows = NULL;
+	int count, vmaps = 0;
+
+	if (!sgt_tables_present())
+		return;
+	count = sgt_must(sgt_read_buffers(&rows));
+	for (int i = 0; i < count; i++)
+		if (rows[i].size == hold->held[MAPPED].bo.size)
+			vmaps += rows[i].vmaps;
+	free(rows);
+	igt_assert_eq(vmaps, 1);
+}
+
 void sgt_hold_check(struct sgt_hold *hold)
 {
 	for (int i = 0; i < SGT_HELD_BUFFERS; i++)
 		check_one(hold, &hold->held[i]);
-	step_child(hold, CHILD_CHECK);
+	for (unsigned int i = 0; i < ARRAY_SIZE(hold->guests); i++) {
+		struct sgt_foreign *from = &hold->guests[i].from;
+
+		if (from->map)
+			sgt_expect_pattern(from->map, from->size / sizeof(uint32_t),
+					   hold->seed);
+	}
+	if (hold->what & SGT_HOLD_VMAP)
+		check_vmap(hold);
+	if (hold->what & SGT_HOLD_PROCESS)
+		sgt_peer_check(&hold->peer);
+}
+
+/* An fd of a syncobj says nothing; the device that came after can ask it. */
+static void check_syncobj(int syncobj)
+{
+	int drm = sgt_open(), fence;
+
+	if (drm < 0)
+		return;
+	fence = sgt_must(sgt_syncobj_open(drm, syncobj));
+	sgt_expect_signalled(fence);
+	close(fence);
+	close(drm);
 }
 
 void sgt_hold_check_nodev(struct sgt_hold *hold)
 {
 	if (hold->drm >= 0)
 		sgt_expect_nodev(hold->drm, &hold->held[0].bo);
-	step_child(hold, CHILD_CHECK_NODEV);
+	if (hold->what & SGT_HOLD_PROCESS)
+		sgt_peer_check_nodev(&hold->peer);
+	if (hold->what & SGT_HOLD_QUEUED)
+		sgt_traffic_expect_nodev(&hold->traffic);
+	if (hold->sync_file >= 0)
+		sgt_expect_signalled(hold->sync_file);
+	if (hold->syncobj >= 0)
+		check_syncobj(hold->syncobj);
 }
 
 int sgt_hold_buffers(const struct sgt_hold *hold)
 {
-	unsigned int all = hold->what & ~(SGT_HOLD_PROCESS | SGT_HOLD_SCANOUT);
 	int count = 0;
 
-	if (all)
+	if (hold->what & OF_BUFFERS)
 		count += SGT_HELD_BUFFERS;
-	else if (hold->what & SGT_HOLD_SCANOUT)
-		count++;
+	else
+		count += !!(hold->what & SGT_HOLD_VMAP) + !!(hold->what & SGT_HOLD_SCANOUT);
 	if (hold->what & SGT_HOLD_PROCESS)
 		count++;
+	if (hold->what & SGT_HOLD_QUEUED)
+		count += SGT_TRAFFIC_PROCESSES;
+	for (unsigned int i = 0; i < ARRAY_SIZE(hold->guests); i++)
+		count += !!hold->guests[i].from.map;
 	return count;
 }
 
@@ -277,18 +345,36 @@ static void end_one(struct sgt_hold *hold, struct sgt_held *held)
 	sgt_bo_free(&held->bo);
 }
 
+static void end_guest(struct sgt_guest *guest)
+{
+	if (!guest->from.map)
+		return;
+	sgt_bo_free(&guest->bo);
+	sgt_foreign_free(&guest->from);
+}
+
 void sgt_hold_end(struct sgt_hold *hold)
 {
+	if (hold->what & SGT_HOLD_VMAP) {
+		/* Into memory of a device that is gone, bytes that nobody checks */
+		sgt_must(sgt_vmap_write(&hold->vmap));
+		sgt_vmap_end(&hold->vmap);
+	}
 	for (int i = 0; i < SGT_HELD_BUFFERS; i++)
 		end_one(hold, &hold->held[i]);
+	for (unsigned int i = 0; i < ARRAY_SIZE(hold->guests); i++)
+		end_guest(&hold->guests[i]);
+	if (hold->sync_file >= 0)
+		close(hold->sync_file);
+	if (hold->syncobj >= 0)
+		close(hold->syncobj);
 	if (hold->drm >= 0)
 		close(hold->drm);
 	if (hold->vgem >= 0)
 		close(hold->vgem);
-	if (hold->what & SGT_HOLD_PROCESS) {
-		step_child(hold, CHILD_END);
-		igt_waitchildren();
-		close(hold->to_child);
-		close(hold->from_child);
-	}
+	if (hold->what & SGT_HOLD_PROCESS)
+		sgt_peer_end(&hold->peer);
+	if (hold->what & SGT_HOLD_QUEUED)
+		sgt_traffic_end(&hold->traffic);
+	igt_waitchildren();
 }

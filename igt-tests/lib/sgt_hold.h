@@ -5,17 +5,26 @@
 
 #include <sys/types.h>
 
+#include "sgt_dmabuf.h"
+#include "sgt_peer.h"
 #include "sgt_test.h"
+#include "sgt_traffic.h"
+#include "sgt_vmap.h"
 
 enum {
 	SGT_HOLD_HANDLE		= 1 << 0,	/* an open file with a handle */
 	SGT_HOLD_PROCESS	= 1 << 1,	/* the same in another process */
 	SGT_HOLD_MMAP		= 1 << 2,	/* a mapping alone, the file closed */
-	SGT_HOLD_DMABUF		= 1 << 3,	/* a dma-buf fd */
-	SGT_HOLD_DMABUF_MMAP	= 1 << 4,	/* a mapping of the dma-buf alone */
-	SGT_HOLD_SCANOUT	= 1 << 5,	/* the picture on the screen */
-	SGT_HOLD_IMPORT		= 1 << 6,	/* the handle of another driver */
-	SGT_HOLD_ALL		= (1 << 7) - 1,
+	SGT_HOLD_VMAP		= 1 << 3,	/* a mapping of the kernel alone */
+	SGT_HOLD_DMABUF		= 1 << 4,	/* a dma-buf fd */
+	SGT_HOLD_DMABUF_MMAP	= 1 << 5,	/* a mapping of the dma-buf alone */
+	SGT_HOLD_IMPORTER	= 1 << 6,	/* the handle of another driver */
+	SGT_HOLD_UDMABUF	= 1 << 7,	/* a handle of udmabuf's memory */
+	SGT_HOLD_VGEM		= 1 << 8,	/* a handle of vgem's memory */
+	SGT_HOLD_SCANOUT	= 1 << 9,	/* the picture on the screen */
+	SGT_HOLD_QUEUED		= 1 << 10,	/* commands without an answer */
+	SGT_HOLD_SYNC_FILE	= 1 << 11,	/* the out-fence of a commit */
+	SGT_HOLD_SYNCOBJ	= 1 << 12,	/* the same, in a syncobj */
 };
 
 #define SGT_HELD_BUFFERS 3
@@ -27,15 +36,28 @@ struct sgt_held {
 	uint32_t import;	/* a handle of vgem */
 };
 
+/* Memory of somebody else, imported */
+struct sgt_guest {
+	struct sgt_foreign from;
+	struct sgt_bo bo;
+};
+
 struct sgt_hold {
 	unsigned int what;
 	int drm, vgem;
 	struct sgt_screen screen;
 	struct sgt_held held[SGT_HELD_BUFFERS];	/* the first is the picture */
+	struct sgt_guest guests[2];
+	struct sgt_vmap vmap;
+	struct sgt_peer peer;
+	struct sgt_traffic traffic;
+	int sync_file, syncobj;
 	uint32_t seed;		/* of what the CPU wrote last */
 	long import_slots;	/* bounce buffer slots of the importer's own */
-	int to_child, from_child;
 };
+
+/* Those of @what that this kernel and this driver can have */
+unsigned int sgt_hold_possible(const struct sgt_test *test, unsigned int what);
 
 /*
  * Creates buffers of several sizes, has the device read them where it is told
@@ -49,15 +71,12 @@ void sgt_hold_write(struct sgt_hold *hold);
 /* All that is held has what the CPU wrote last, in each way to look at it. */
 void sgt_hold_check(struct sgt_hold *hold);
 
-/* The device is gone: files say so. */
+/* The device is gone: files and fences say so, and nobody waits. */
 void sgt_hold_check_nodev(struct sgt_hold *hold);
 
-/* Buffers that are held, those of the child included */
+/* Buffers that are held, those of the children included */
 int sgt_hold_buffers(const struct sgt_hold *hold);
 
 void sgt_hold_end(struct sgt_hold *hold);
-
-/* Each call on @drm that is tried says -ENODEV. */
-void sgt_expect_nodev(int drm, const struct sgt_bo *bo);
 
 #endif

@@ -106,16 +106,28 @@ int sgt_bo_map(struct sgt_bo *bo)
 	return bo->map ? 0 : -errno;
 }
 
-int sgt_bo_add_fb(struct sgt_bo *bo)
+static int add_fb(const struct sgt_bo *bo, const struct sgt_fb *fb, uint32_t *id)
 {
 	uint32_t handles[4] = { bo->handle };
-	uint32_t pitches[4] = { bo->pitch };
-	uint32_t offsets[4] = { 0 };
+	uint32_t pitches[4] = { fb->pitch };
+	uint32_t offsets[4] = { fb->offset };
 
-	if (drmModeAddFB2(bo->drm, bo->width, bo->height, DRM_FORMAT_XRGB8888,
-			  handles, pitches, offsets, &bo->fb, 0))
+	if (drmModeAddFB2(bo->drm, fb->width, fb->height, fb->format,
+			  handles, pitches, offsets, id, 0))
 		return -errno;
 	return 0;
+}
+
+int sgt_bo_add_fb(struct sgt_bo *bo)
+{
+	const struct sgt_fb fb = {
+		.width = bo->width,
+		.height = bo->height,
+		.format = DRM_FORMAT_XRGB8888,
+		.pitch = bo->pitch,
+	};
+
+	return add_fb(bo, &fb, &bo->fb);
 }
 
 int sgt_bo_export(const struct sgt_bo *bo)
@@ -127,12 +139,19 @@ int sgt_bo_export(const struct sgt_bo *bo)
 	return fd;
 }
 
+int sgt_close_handle(int drm, uint32_t handle)
+{
+	struct drm_gem_close arg = { .handle = handle };
+
+	return drmIoctl(drm, DRM_IOCTL_GEM_CLOSE, &arg) ? -errno : 0;
+}
+
 int sgt_bo_close(struct sgt_bo *bo)
 {
-	struct drm_gem_close arg = { .handle = bo->handle };
+	uint32_t handle = bo->handle;
 
 	bo->handle = 0;
-	return drmIoctl(bo->drm, DRM_IOCTL_GEM_CLOSE, &arg) ? -errno : 0;
+	return sgt_close_handle(bo->drm, handle);
 }
 
 void sgt_bo_free(struct sgt_bo *bo)
@@ -144,6 +163,41 @@ void sgt_bo_free(struct sgt_bo *bo)
 	if (bo->handle)
 		sgt_bo_close(bo);
 	memset(bo, 0, sizeof(*bo));
+}
+
+void sgt_bo_free_all(struct sgt_bo *bos, int count)
+{
+	for (int i = 1; i < count; i += 2)
+		sgt_bo_free(&bos[i]);
+	for (int i = count - 1; i >= 0; i--)
+		if (bos[i].handle)
+			sgt_bo_free(&bos[i]);
+}
+
+int sgt_try_dumb(int drm, uint32_t width, uint32_t height, uint32_t bpp)
+{
+	struct drm_mode_create_dumb arg = {
+		.width = width,
+		.height = height,
+		.bpp = bpp,
+	};
+	struct drm_mode_destroy_dumb destroy = {};
+
+	if (drmIoctl(drm, DRM_IOCTL_MODE_CREATE_DUMB, &arg))
+		return -errno;
+	destroy.handle = arg.handle;
+	return drmIoctl(drm, DRM_IOCTL_MODE_DESTROY_DUMB, &destroy) ? -errno : 0;
+}
+
+int sgt_try_fb(const struct sgt_bo *bo, const struct sgt_fb *fb)
+{
+	uint32_t id = 0;
+	int err;
+
+	err = add_fb(bo, fb, &id);
+	if (err)
+		return err;
+	return drmModeRmFB(bo->drm, id) ? -errno : 0;
 }
 
 /* The first CRTC that an encoder of the connector can drive */

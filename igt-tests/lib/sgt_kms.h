@@ -17,6 +17,11 @@ struct sgt_bo {
 	uint32_t *map;
 };
 
+/* Of a framebuffer, where it is not what its buffer suggests */
+struct sgt_fb {
+	uint32_t width, height, format, pitch, offset;
+};
+
 struct sgt_screen {
 	int drm;		/* not owned */
 	uint32_t connector, crtc;
@@ -37,9 +42,17 @@ int sgt_bo_map(struct sgt_bo *bo);
 int sgt_bo_add_fb(struct sgt_bo *bo);
 int sgt_bo_export(const struct sgt_bo *bo);	/* a dma-buf fd */
 int sgt_bo_close(struct sgt_bo *bo);		/* the handle only */
+int sgt_close_handle(int drm, uint32_t handle);
 
 /* Lets go of all that the bo has; errors of a device that is gone are fine. */
 void sgt_bo_free(struct sgt_bo *bo);
+
+/* Many: odd ones go first, then the even ones from the end. */
+void sgt_bo_free_all(struct sgt_bo *bos, int count);
+
+/* Whether it can be made; it does not stay. */
+int sgt_try_dumb(int drm, uint32_t width, uint32_t height, uint32_t bpp);
+int sgt_try_fb(const struct sgt_bo *bo, const struct sgt_fb *fb);
 
 /* Another mapping, by handle or by dma-buf: NULL and errno on failure */
 void *sgt_mmap_handle(int drm, uint32_t handle, size_t size);
@@ -48,6 +61,11 @@ void *sgt_mmap_fd(int fd, size_t size);
 static inline size_t sgt_bo_words(const struct sgt_bo *bo)
 {
 	return bo->size / sizeof(*bo->map);
+}
+
+static inline size_t sgt_screen_bytes(const struct sgt_screen *screen)
+{
+	return screen->mode.hdisplay * screen->mode.vdisplay * 4ul;
 }
 
 /* The preferred mode of the first connected connector */

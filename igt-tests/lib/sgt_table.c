@@ -108,6 +108,7 @@ static void parse_device(void *to, const struct table *table)
 	row->maps = number_of(table, "maps");
 	row->unmaps = number_of(table, "unmaps");
 	row->revoked = number_of(table, "revoked");
+	row->grace = number_of(table, "grace");
 }
 
 static void parse_buffer(void *to, const struct table *table)
@@ -126,6 +127,7 @@ static void parse_buffer(void *to, const struct table *table)
 	row->pins = number_of(table, "pins");
 	row->vmaps = number_of(table, "vmaps");
 	row->exported = number_of(table, "exported");
+	copy_text(row->source, sizeof(row->source), table, "source");
 }
 
 static int read_table(const char *name, void **rows, size_t row_size,

@@ -13,7 +13,7 @@ struct sgt_device_row {
 	char dma[64];		/* the device that does DMA */
 	char mode[8];		/* dma or phys */
 	char state[8];		/* live or gone */
-	unsigned long tables, mapped, bytes_mapped, maps, unmaps, revoked;
+	unsigned long tables, mapped, bytes_mapped, maps, unmaps, revoked, grace;
 };
 
 struct sgt_buffer_row {
@@ -21,6 +21,7 @@ struct sgt_buffer_row {
 	unsigned long size, folios, runs, cpu_ents, dma_segs;
 	char state[8];		/* empty, backed or mapped */
 	unsigned int handles, refs, pins, vmaps, exported;
+	char source[16];	/* shmem or dma-buf */
 };
 
 bool sgt_tables_present(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the three tests have in common: the device, and what they assert. */
+/* What the tests have in common: the device, and what they assert. */
 #ifndef SGT_TEST_H
 #define SGT_TEST_H
 

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Looks for what went wrong: in the kernel's log, and in the layer's tables. */
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fuzz.h"
+#include "lib/sgt_table.h"
+
+/* An out-fence that nobody has is forgotten within a second or two. */
+#define PATIENCE_MS	10000
+
+/* What has been seen to leak once is waited for no longer than that. */
+#define HURRY_MS	1500
+
+static const char * const splats[] = {
+	"WARNING: ", "BUG: ", "BUG at", "KASAN", "UBSAN", "DMA-API: ", "Oops: ",
+	"general protection fault", "refcount_t: ", "blocked for more than", "stall",
+	"possible circular locking", "possible recursive locking", "suspicious RCU",
+	"inconsistent lock state", "DMAR: [", "Kernel panic", "list_add corruption",
+	"list_del corruption", "ODEBUG", "unreferenced object",
+};
+
+/* One device, and what the console has */
+struct state {
+	int devices, buffers;
+	unsigned long mapped;
+};
+
+static struct state quiet;
+static int kmsg = -1, patience_ms = PATIENCE_MS;
+
+void watch_hurry(void)
+{
+	patience_ms = HURRY_MS;
+}
+
+long watch_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static struct state measure(void)
+{
+	struct sgt_device_row *devices = NULL;
+	struct sgt_buffer_row *buffers = NULL;
+	struct state state = {};
+
+	state.devices = sgt_read_devices(&devices);
+	for (int i = 0; i < state.devices; i++)
+		state.mapped += devices[i].mapped;
+	state.buffers = sgt_read_buffers(&buffers);
+	free(devices);
+	free(buffers);
+	return state;
+}
+
+static bool is_quiet(struct state *state)
+{
+	*state = measure();
+	return state->devices == quiet.devices && state->buffers == quiet.buffers &&
+	       state->mapped == quiet.mapped;
+}
+
+static void write_knob(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	/* Kernels without have none. */
+	if (fd < 0)
+		return;
+	if (write(fd, text, strlen(text)) < 0)
+		perror(path);
+	close(fd);
+}
+
+/* What is said once is to be said again, the next time. */
+static void rearm(void)
+{
+	write_knob("/sys/kernel/debug/clear_warn_once", "1");
+	write_knob("/sys/kernel/debug/dma-api/num_errors", "3");
+}
+
+void watch_begin(void)
+{
+	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	lseek(kmsg, 0, SEEK_END);
+	quiet = measure();
+	rearm();
+}
+
+/* The line without what differs from time to time: numbers and addresses */
+static void set_what(struct finding *finding, const char *line)
+{
+	char *to = finding->what, *end = to + sizeof(finding->what) - 1;
+
+	while (*line && *line != '\n' && to < end) {
+		if (!strncmp(line, "PID: ", 5) || !strncmp(line, "CPU: ", 5)) {
+			line += 5;
+			while (isdigit((unsigned char)*line) || *line == ' ')
+				line++;
+		} else if (!strncmp(line, "0x", 2) || (line[0] == '+' && line[1] == '0')) {
+			while (isalnum((unsigned char)*line) || *line == '+' || *line == '/')
+				line++;
+			*to++ = '#';
+		} else if ((*line == '=' || *line == '#') && isdigit((unsigned char)line[1])) {
+			*to++ = *line++;
+			while (isdigit((unsigned char)*line))
+				line++;
+		} else {
+			*to++ = *line++;
+		}
+	}
+	*to = '\0';
+}
+
+static bool is_splat(const char *line)
+{
+	for (size_t i = 0; i < sizeof(splats) / sizeof(splats[0]); i++)
+		if (strstr(line, splats[i]))
+			return true;
+	return false;
+}
+
+/* All of the log since the last time.  The first splat is what counts. */
+static bool look_in_log(struct finding *finding)
+{
+	size_t used = 0;
+	char record[8192];
+	bool found = false;
+	ssize_t len;
+
+	/* EPIPE: lines were lost; the next are there. */
+	while ((len = read(kmsg, record, sizeof(record) - 1)) > 0 || errno == EPIPE) {
+		char *line;
+
+		if (len <= 0) {
+			errno = 0;
+			continue;
+		}
+		record[len] = '\0';
+		line = strchr(record, ';');
+		if (!line++)
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		if (!found && is_splat(line)) {
+			set_what(finding, line);
+			found = true;
+		}
+		if (found && used + strlen(line) + 2 < sizeof(finding->log))
+			used += sprintf(finding->log + used, "%s\n", line);
+		errno = 0;
+	}
+	return found;
+}
+
+bool watch_look(struct finding *finding)
+{
+	long end = watch_now_ms() + patience_ms;
+	struct state now;
+
+	memset(finding, 0, sizeof(*finding));
+	while (!is_quiet(&now) && watch_now_ms() < end)
+		poll(NULL, 0, 2);
+	if (look_in_log(finding)) {
+		/* What the bug has left is not the fault of the next one. */
+		quiet = now;
+		rearm();
+		return true;
+	}
+	if (is_quiet(&now))
+		return false;
+
+	snprintf(finding->what, sizeof(finding->what), "leak of %s",
+		 now.buffers > quiet.buffers ? "buffers" :
+		 now.mapped > quiet.mapped ? "mappings" :
+		 now.devices > quiet.devices ? "devices" : "less than there was");
+	snprintf(finding->log, sizeof(finding->log),
+		 "devices %d, buffers %d, mapped %lu; before %d, %d, %lu\n", now.devices,
+		 now.buffers, now.mapped, quiet.devices, quiet.buffers, quiet.mapped);
+	quiet = now;
+	return true;
+}

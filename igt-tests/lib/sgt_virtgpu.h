@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The driver's own ioctls, as far as more than one test needs them. */
+#ifndef SGT_VIRTGPU_H
+#define SGT_VIRTGPU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sgt_kms.h"
+
+bool sgt_has_3d(int drm);
+
+/* Has the device read all of a buffer, and waits: 0 or a negative errno */
+int sgt_transfer(const struct sgt_bo *bo);
+
+/* What the driver says of a handle: 0 or a negative errno */
+int sgt_resource_info(const struct sgt_bo *bo, uint32_t *res_handle, uint32_t *size);
+
+#endif

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "igt.h"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include "virtgpu_drm.h"
+
+#include "lib/sgt_nth.h"
+
+/**
+ * TEST: sgt fail
+ * Description: Make each call for buffers and files fail at each point where it can
+ * Category: Display
+ * Mega feature: DRM
+ * Sub-category: GEM
+ * Functionality: error paths
+ * Test category: fault injection
+ *
+ * SUBTEST: open
+ * Description: Failures of the opening of the device
+ *
+ * SUBTEST: close
+ * Description: Failures of the closing of a file that has buffers
+ *
+ * SUBTEST: create-dumb
+ * Description: Failures of the creation of a dumb buffer
+ *
+ * SUBTEST: create-resource
+ * Description: Failures of the creation of a resource
+ *
+ * SUBTEST: resource-info
+ * Description: Failures of the question for a resource
+ *
+ * SUBTEST: getparam
+ * Description: Failures of the question for a parameter
+ *
+ * SUBTEST: map-dumb
+ * Description: Failures of the question for the offset of a dumb buffer
+ *
+ * SUBTEST: map-resource
+ * Description: Failures of the question for the offset of a resource
+ *
+ * SUBTEST: mmap
+ * Description: Failures of the mapping of a buffer
+ *
+ * SUBTEST: touch
+ * Description: Failures of the first touch of a mapping
+ *
+ * SUBTEST: transfer
+ * Description: Failures of the transfer to the host
+ *
+ * SUBTEST: wait
+ * Description: Failures of the wait for a buffer
+ *
+ * SUBTEST: gem-close
+ * Description: Failures of the closing of a handle
+ *
+ * SUBTEST: destroy-dumb
+ * Description: Failures of the destruction of a dumb buffer
+ *
+ * SUBTEST: flink
+ * Description: Failures of the naming of a buffer
+ *
+ * SUBTEST: gem-open
+ * Description: Failures of the opening of a buffer by its name
+ *
+ * SUBTEST: fdinfo
+ * Description: Failures of the description of a file in procfs
+ *
+ * SUBTEST: devices-table
+ * Description: Failures of the table of devices in debugfs
+ *
+ * SUBTEST: buffers-table
+ * Description: Failures of the table of buffers in debugfs
+ */
+
+IGT_TEST_DESCRIPTION("Make each call for buffers and files fail at each point where it can");
+
+/* pipe_texture_target and virtio_gpu_formats, of which libdrm has no header */
+#define TARGET_2D	2
+#define FORMAT_BGRX	2
+
+static void make_mapping(struct sgt_try *try)
+{
+	sgt_try_buffer(try);
+	try->map = sgt_mmap_handle(try->drm, try->bo.handle, SGT_TRY_SIZE);
+	igt_assert(try->map);
+}
+
+/* Memory and host, each in its way: the bytes are kept, and can be transferred. */
+static void check_buffer(struct sgt_try *try)
+{
+	struct drm_virtgpu_3d_transfer_to_host transfer = {
+		.bo_handle = try->bo.handle,
+		.box = { .w = SGT_TRY_WIDTH, .h = SGT_TRY_HEIGHT, .d = 1 },
+	};
+	uint32_t seed = sgt_new_seed();
+	uint32_t *map;
+
+	map = sgt_mmap_handle(try->drm, try->bo.handle, SGT_TRY_SIZE);
+	igt_assert(map);
+	sgt_fill(map, SGT_TRY_SIZE / sizeof(*map), seed);
+	sgt_expect_pattern(map, SGT_TRY_SIZE / sizeof(*map), seed);
+	munmap(map, SGT_TRY_SIZE);
+	igt_assert_eq(sgt_try_ioctl(try->drm, DRM_IOCTL_VIRTGPU_TRANSFER_TO_HOST, &transfer), 0);
+}
+
+static int open_call(struct sgt_try *try)
+{
+	try->drm = open(sgt_try_node(), O_RDWR | O_CLOEXEC);
+	return try->drm < 0 ? -errno : 0;
+}
+
+static void open_check(struct sgt_try *try)
+{
+	sgt_must(sgt_bo_create(&try->bo, try->drm, SGT_TRY_WIDTH, SGT_TRY_HEIGHT));
+	check_buffer(try);
+}
+
+static int close_call(struct sgt_try *try)
+{
+	int drm = try->drm;
+
+	try->drm = -1;
+	return close(drm) ? -errno : 0;
+}
+
+static int create_dumb_call(struct sgt_try *try)
+{
+	struct drm_mode_create_dumb arg = {
+		.width = SGT_TRY_WIDTH,
+		.height = SGT_TRY_HEIGHT,
+		.bpp = 32,
+	};
+	int err = sgt_try_ioctl(try->drm, DRM_IOCTL_MODE_CREATE_DUMB, &arg);
+
+	try->bo.handle = arg.handle;
+	return err;
+}
+
+static int create_resource_call(struct sgt_try *try)
+{
+	struct drm_virtgpu_resource_create arg = {
+		.target = TARGET_2D,
+		.format = FORMAT_BGRX,
+		.width = SGT_TRY_WIDTH,
+		.height = SGT_TRY_HEIGHT,
+		.depth = 1,
+		.array_size = 1,
+		.size = SGT_TRY_SIZE,
+	};
+	int err = sgt_try_ioctl(try->drm, DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, &arg);
+
+	try->bo.handle = arg.bo_handle;
+	return err;
+}
+
+static int resource_info_call(struct sgt_try *try)
+{
+	struct drm_virtgpu_resource_info arg = { .bo_handle = try->bo.handle };
+	int err = sgt_try_ioctl(try->drm, DRM_IOCTL_VIRTGPU_RESOURCE_INFO, &arg);
+
+	if (!err)
+		igt_assert_eq(arg.size, SGT_TRY_SIZE);
+	return err;
+}
+
+static int getparam_call(struct sgt_try *try)
+{
+	struct drm_virtgpu_getparam arg = { .param = VIRTGPU_PARAM_CAPSET_QUERY_FIX };
+	int value = -1, err;
+
+	arg.value = (uintptr_t)&value;
+	err = sgt_try_ioctl(try->drm, DRM_IOCTL_VIRTGPU_GETPARAM, &arg);
+	if (!err)
+		igt_assert_eq(value, 1);
+	return err;
+}
+
+static int map_dumb_call(struct sgt_try *try)
+{
+	struct drm_mode_map_dumb arg = { .handle = try->bo.handle };
+
+	return sgt_try_ioctl(try->drm, DRM_IOCTL_MODE_MAP_DUMB, &arg);
+}
+
+static int map_resource_call(struct sgt_try *try)
+{
+	struct drm_virtgpu_map arg = { .handle = try->bo.handle };
+
+	return sgt_try_ioctl(try->drm, DRM_IOCTL_VIRTGPU_MAP, &arg);
+}
+
+static void make_offset(struct sgt_try *try)
+{
+	struct drm_mode_map_dumb arg = {};
+
+	sgt_try_buffer(try);
+	arg.handle = try->bo.handle;
+	igt_assert_eq(sgt_try_ioctl(try->drm, DRM_IOCTL_MODE_MAP_DUMB, &arg), 0);
+	try->bo.size = arg.offset;
+}
+
+static int mmap_call(struct sgt_try *try)
+{
+	void *map = mmap(NULL, SGT_TRY_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, try->drm,
+			 try->bo.size);
+
+	if (map == MAP_FAILED)
+		return -errno;
+	try->map = map;
+	return 0;
+}
+
+/* A fault that finds no memory is taken again: nobody sees a signal. */
+static int touch_call(struct sgt_try *try)
+{
+	return sgt_try_fill(try->map, SGT_TRY_SIZE / sizeof(uint32_t), 7) ? -EIO : 0;
+}
+
+static void touch_check(struct sgt_try *try)
+{
+	sgt_expect_pattern(try->map, SGT_TRY_SIZE / sizeof(uint32_t), 7);
+}
+
+static void mmap_check(struct sgt_try *try)
+{
+	igt_assert_eq(touch_call(try), 0);
+	touch_check(try);
+}
+
+static int transfer_call(struct sgt_try *try)
+{
+	struct drm_virtgpu_3d_transfer_to_host arg = {
+		.bo_handle = try->bo.handle,
+		.box = { .w = SGT_TRY_WIDTH, .h = SGT_TRY_HEIGHT, .d = 1 },
+	};
+
+	return sgt_try_ioctl(try->drm, DRM_IOCTL_VIRTGPU_TRANSFER_TO_HOST, &arg);
+}
+
+static int wait_call(struct sgt_try *try)
+{
+	struct drm_virtgpu_3d_wait arg = { .handle = try->bo.handle };
+
+	return sgt_try_ioctl(try->drm, DRM_IOCTL_VIRTGPU_WAIT, &arg);
+}
+
+static int gem_close_call(struct sgt_try *try)
+{
+	struct drm_gem_close arg = { .handle = try->bo.handle };
+
+	return sgt_try_ioctl(try->drm, DRM_IOCTL_GEM_CLOSE, &arg);
+}
+
+static int destroy_dumb_call(struct sgt_try *try)
+{
+	struct drm_mode_destroy_dumb arg = { .handle = try->bo.handle };
+
+	return sgt_try_ioctl(try->drm, DRM_IOCTL_MODE_DESTROY_DUMB, &arg);
+}
+
+static int flink_call(struct sgt_try *try)
+{
+	struct drm_gem_flink arg = { .handle = try->bo.handle };
+	int err = sgt_try_ioctl(try->drm, DRM_IOCTL_GEM_FLINK, &arg);
+
+	try->id = arg.name;
+	return err;
+}
+
+static void make_name(struct sgt_try *try)
+{
+	sgt_try_buffer(try);
+	igt_assert_eq(flink_call(try), 0);
+}
+
+static int gem_open_call(struct sgt_try *try)
+{
+	struct drm_gem_open arg = { .name = try->id };
+	int err = sgt_try_ioctl(try->drm, DRM_IOCTL_GEM_OPEN, &arg);
+
+	try->other.handle = arg.handle;
+	return err;
+}
+
+static int read_all(const char *path)
+{
+	static char text[1 << 16];
+	int fd, err = 0;
+	ssize_t len;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	do {
+		len = read(fd, text, sizeof(text));
+	} while (len > 0);
+	if (len < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static int fdinfo_call(struct sgt_try *try)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", try->drm);
+	return read_all(path);
+}
+
+static int devices_table_call(struct sgt_try *try)
+{
+	(void)try;
+	return read_all("/sys/kernel/debug/drm_gem_sgt/devices");
+}
+
+static int buffers_table_call(struct sgt_try *try)
+{
+	(void)try;
+	return read_all("/sys/kernel/debug/drm_gem_sgt/buffers");
+}
+
+#define CALL(name_, call_, prepare_, ...)	\
+	{ .name = name_, .call = call_, .prepare = prepare_, .finish = sgt_try_close, __VA_ARGS__ }
+
+static const struct sgt_nth_call calls[] = {
+	CALL("open", open_call, NULL, .check = open_check),
+	CALL("close", close_call, sgt_try_buffer),
+	/* Shared memory without an inode: ENOSPC is the kernel's word for that. */
+	CALL("create-dumb", create_dumb_call, sgt_try_open, .check = check_buffer, .also = ENOSPC),
+	CALL("create-resource", create_resource_call, sgt_try_open, .check = check_buffer,
+	     .also = ENOSPC),
+	CALL("resource-info", resource_info_call, sgt_try_buffer),
+	CALL("getparam", getparam_call, sgt_try_open),
+	CALL("map-dumb", map_dumb_call, sgt_try_buffer),
+	CALL("map-resource", map_resource_call, sgt_try_buffer),
+	CALL("mmap", mmap_call, make_offset, .check = mmap_check),
+	CALL("touch", touch_call, make_mapping, .check = touch_check),
+	CALL("transfer", transfer_call, make_mapping),
+	CALL("wait", wait_call, sgt_try_buffer),
+	CALL("gem-close", gem_close_call, sgt_try_buffer, .again = EINVAL),
+	CALL("destroy-dumb", destroy_dumb_call, sgt_try_buffer, .again = EINVAL),
+	CALL("flink", flink_call, sgt_try_buffer),
+	CALL("gem-open", gem_open_call, make_name),
+	CALL("fdinfo", fdinfo_call, make_mapping),
+	CALL("devices-table", devices_table_call, make_mapping),
+	CALL("buffers-table", buffers_table_call, make_mapping),
+};
+
+int igt_main()
+{
+	struct sgt_try try = { .drm = -1, .fd = -1 };
+	struct sgt_test test;
+	int keep = -1;
+
+	igt_fixture()
+		keep = sgt_nth_fixture(&test);
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(calls); i++) {
+		igt_describe_f("At each point of %s", calls[i].name);
+		igt_subtest_f("%s", calls[i].name)
+			sgt_nth_sweep(&test, &calls[i], &try);
+	}
+
+	igt_fixture()
+		close(keep);
+}

@@ -1,0 +1,496 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "drm_fourcc.h"
+#include "igt.h"
+#include "virtgpu_drm.h"
+
+#include "lib/sgt_damage.h"
+#include "lib/sgt_imported.h"
+#include "lib/sgt_test.h"
+#include "lib/sgt_virtgpu.h"
+
+/**
+ * TEST: sgt import fb
+ * Description: Show buffers of other exporters
+ * Category: Display
+ * Mega feature: DRM
+ * Sub-category: GEM
+ * Functionality: PRIME import
+ * Test category: functionality test
+ *
+ * SUBTEST: udmabuf-pixels
+ * Description: The device shows every pixel that the CPU writes to a memfd
+ *
+ * SUBTEST: vgem-pixels
+ * Description: The device shows every pixel that the CPU writes to a buffer of vgem
+ *
+ * SUBTEST: udmabuf-damage
+ * Description: Of a memfd the device takes the damaged rectangle and nothing else
+ *
+ * SUBTEST: vgem-damage
+ * Description: Of a buffer of vgem the device takes the damaged rectangle and nothing else
+ *
+ * SUBTEST: udmabuf-transfer
+ * Description: An import of udmabuf has no resource before it has a framebuffer, then one
+ *
+ * SUBTEST: vgem-transfer
+ * Description: An import of vgem has no resource before it has a framebuffer, then one
+ *
+ * SUBTEST: udmabuf-fb-outlives
+ * Description: The framebuffer of a memfd outlives the handle, the dma-buf and the memfd
+ *
+ * SUBTEST: vgem-fb-outlives
+ * Description: The framebuffer of a buffer of vgem outlives the handle and the dma-buf
+ *
+ * SUBTEST: udmabuf-process
+ * Description: A memfd of a process that is gone is shown
+ *
+ * SUBTEST: vgem-process
+ * Description: A buffer that a process which is gone had from vgem is shown
+ *
+ * SUBTEST: udmabuf-fork
+ * Description: Children import a memfd and write to it, and the parent shows it
+ *
+ * SUBTEST: vgem-fork
+ * Description: Children import a buffer of vgem and write to it, and the parent shows it
+ *
+ * SUBTEST: udmabuf-bad-fb
+ * Description: Framebuffers that do not fit a memfd, or the one before, are refused
+ *
+ * SUBTEST: vgem-bad-fb
+ * Description: Framebuffers that do not fit a buffer of vgem, or the last one, are refused
+ *
+ * SUBTEST: padded-rows
+ * Description: Rows with padding are shown without it
+ *
+ * SUBTEST: read-only
+ * Description: A dma-buf that was exported for reading is shown
+ *
+ * SUBTEST: trace-counts
+ * Description: The device sees one create, one attach and one unref for each import shown
+ *
+ * SUBTEST: fb-race
+ * Description: Of framebuffers of two geometries made at once, one kind wins
+ */
+
+IGT_TEST_DESCRIPTION("Show buffers of other exporters");
+
+static void begin_picture(struct sgt_imported *import, const struct sgt_screen *screen,
+			  enum sgt_exporter exporter)
+{
+	sgt_import_begin(import, screen->drm, exporter, screen->mode.hdisplay,
+			 screen->mode.vdisplay);
+}
+
+static void end_picture(struct sgt_imported *import, const struct sgt_screen *screen)
+{
+	sgt_must(sgt_screen_off(screen));
+	sgt_import_end(import);
+}
+
+static void test_pixels(const struct sgt_test *test, const struct sgt_screen *screen,
+			enum sgt_exporter exporter)
+{
+	uint32_t seed = sgt_new_seed();
+	struct sgt_imported import;
+
+	(void)test;
+	begin_picture(&import, screen, exporter);
+	sgt_import_show(&import, screen, seed);
+	for (int i = 0; i < 4; i++) {
+		seed = sgt_new_seed();
+		sgt_import_redraw(&import, screen, seed);
+		sgt_import_check(&import, seed);
+	}
+	end_picture(&import, screen);
+}
+
+static void test_damage(const struct sgt_test *test, const struct sgt_screen *screen,
+			enum sgt_exporter exporter)
+{
+	struct sgt_imported import;
+
+	(void)test;
+	begin_picture(&import, screen, exporter);
+	sgt_must(sgt_bo_add_fb(&import.bo));
+	import.bo.map = import.foreign.map;
+	sgt_check_damage(screen, &import.bo);
+	import.bo.map = NULL;
+	sgt_import_end(&import);
+}
+
+static void test_transfer(const struct sgt_test *test, const struct sgt_screen *screen,
+			  enum sgt_exporter exporter)
+{
+	uint32_t seed = sgt_new_seed(), other = sgt_new_seed();
+	struct drm_virtgpu_3d_wait wait = {};
+	uint32_t resource = ~0u, size = 0;
+	struct sgt_imported import;
+
+	(void)test;
+	begin_picture(&import, screen, exporter);
+	sgt_must(sgt_resource_info(&import.bo, &resource, &size));
+	igt_assert_eq(resource, 0);
+	igt_assert_eq(size, import.foreign.size);
+	igt_assert_eq(sgt_transfer(&import.bo), -EINVAL);
+	wait.handle = import.bo.handle;
+	do_ioctl(screen->drm, DRM_IOCTL_VIRTGPU_WAIT, &wait);
+
+	sgt_import_show(&import, screen, seed);
+	sgt_must(sgt_resource_info(&import.bo, &resource, &size));
+	igt_assert_neq(resource, 0);
+	igt_assert_eq(size, import.foreign.size);
+
+	/* The device has it when it is told to, and not before. */
+	sgt_import_fill(&import, other);
+	sgt_expect_screen(screen, seed);
+	sgt_must(sgt_transfer(&import.bo));
+	sgt_expect_screen(screen, other);
+	end_picture(&import, screen);
+}
+
+/* Whatever userspace had is closed while the picture is on. */
+static void test_fb_outlives(const struct sgt_test *test, const struct sgt_screen *screen,
+			     enum sgt_exporter exporter)
+{
+	uint32_t seed = sgt_new_seed();
+	struct sgt_imported import;
+	struct sgt_buffer_row row;
+
+	begin_picture(&import, screen, exporter);
+	close(import.foreign.fd);
+	import.foreign.fd = sgt_must(sgt_bo_export(&import.bo));
+	sgt_import_show(&import, screen, seed);
+
+	sgt_must(sgt_bo_close(&import.bo));
+	sgt_import_redraw(&import, screen, ++seed);
+	sgt_expect_row(test, &import.bo, &row);
+	igt_assert(!strcmp(row.state, "mapped"));
+
+	sgt_import_fill(&import, ++seed);
+	sgt_foreign_free(&import.foreign);
+	igt_assert_eq(drmModeDirtyFB(screen->drm, import.bo.fb, NULL, 0), 0);
+	sgt_expect_screen(screen, seed);
+	end_picture(&import, screen);
+}
+
+/* The child's part: the dma-buf goes to the parent, the rest with the child. */
+static void export_and_exit(int socket, const struct sgt_screen *screen,
+			    enum sgt_exporter exporter, uint32_t seed)
+{
+	struct sgt_imported import;
+
+	sgt_import_make(&import, exporter, screen->mode.hdisplay, screen->mode.vdisplay);
+	sgt_import_fill(&import, seed);
+	sgt_must(sgt_send_fd(socket, import.foreign.fd));
+}
+
+static void test_process(const struct sgt_test *test, const struct sgt_screen *screen,
+			 enum sgt_exporter exporter)
+{
+	uint32_t seed = sgt_new_seed(), other = sgt_new_seed();
+	struct sgt_imported probe, import = { .foreign.drm = -1 };
+	int pair[2], fd;
+
+	(void)test;
+	sgt_import_make(&probe, exporter, 1, 1);	/* skips here, not in the child */
+	sgt_import_end(&probe);
+	igt_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	igt_fork(child, 1)
+		export_and_exit(pair[1], screen, exporter, seed);
+	fd = sgt_must(sgt_receive_fd(pair[0]));
+	sgt_must(sgt_bo_import(&import.bo, screen->drm, fd, screen->mode.hdisplay,
+			       screen->mode.vdisplay));
+	igt_waitchildren();
+
+	sgt_must(sgt_bo_add_fb(&import.bo));
+	sgt_must(sgt_screen_show(screen, &import.bo, 0));
+	sgt_expect_screen(screen, seed);
+
+	/* The dma-buf is all that is left to write through. */
+	import.foreign.fd = fd;
+	import.foreign.size = import.bo.size;
+	import.foreign.map = sgt_mmap_fd(fd, import.bo.size);
+	igt_assert(import.foreign.map);
+	sgt_import_redraw(&import, screen, other);
+	end_picture(&import, screen);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+/* Each has rows of its own to write, and a file that is the parent's or its own. */
+static void import_as_child(const struct sgt_imported *import, int child, int children,
+			    uint32_t seed)
+{
+	uint32_t *map = import->foreign.map;
+	uint32_t width = import->bo.width;
+	struct sgt_bo bo;
+	int drm;
+
+	drm = child & 1 ? sgt_must(sgt_open()) : import->bo.drm;
+	sgt_must(sgt_bo_import(&bo, drm, import->foreign.fd, width, import->bo.height));
+	if (drm == import->bo.drm)
+		igt_assert_eq(bo.handle, import->bo.handle);
+	for (uint32_t y = child; y < import->bo.height; y += children)
+		for (uint32_t i = y * width; i < (y + 1) * width; i++)
+			map[i] = sgt_pattern(i, seed);
+}
+
+static void test_fork(const struct sgt_test *test, const struct sgt_screen *screen,
+		      enum sgt_exporter exporter)
+{
+	uint32_t seed = sgt_new_seed(), other = sgt_new_seed();
+	struct sgt_imported import;
+
+	(void)test;
+	begin_picture(&import, screen, exporter);
+	sgt_import_show(&import, screen, other);
+	igt_fork(child, 4)
+		import_as_child(&import, child, 4, seed);
+	igt_waitchildren();
+	igt_assert_eq(drmModeDirtyFB(screen->drm, import.bo.fb, NULL, 0), 0);
+	sgt_expect_screen(screen, seed);
+	end_picture(&import, screen);
+}
+
+struct bad_field {
+	size_t field;
+	uint32_t value;
+};
+
+#define FIELD(name)	offsetof(struct sgt_fb, name)
+
+static void refuse_fbs(const struct sgt_bo *bo, const struct sgt_fb *good,
+		       const struct bad_field *bad, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		struct sgt_fb fb = *good;
+
+		memcpy((char *)&fb + bad[i].field, &bad[i].value, sizeof(bad[i].value));
+		igt_debug("field at %zu = %#x\n", bad[i].field, bad[i].value);
+		igt_assert_eq(sgt_try_fb(bo, &fb), -EINVAL);
+	}
+}
+
+/* The first that is accepted says what the buffer is. */
+static void test_bad_fb(const struct sgt_test *test, const struct sgt_screen *screen,
+			enum sgt_exporter exporter)
+{
+	static const struct bad_field always[] = {
+		{ FIELD(width), 0 },
+		{ FIELD(width), 65 },
+		{ FIELD(height), 0 },
+		{ FIELD(height), 65 },
+		{ FIELD(format), DRM_FORMAT_XBGR8888 },
+		{ FIELD(format), DRM_FORMAT_RGB565 },
+		{ FIELD(format), 0 },
+		{ FIELD(pitch), 0 },
+		{ FIELD(pitch), 63 * 4 },
+		{ FIELD(pitch), 64 * 4 + 1 },
+		{ FIELD(pitch), 64 * 4 + 2 },
+		{ FIELD(pitch), 65 * 4 },
+		{ FIELD(offset), 4 },
+		{ FIELD(offset), PAGE },
+	};
+	static const struct bad_field after[] = {
+		{ FIELD(height), 49 },
+		{ FIELD(height), 64 },
+		{ FIELD(pitch), 65 * 4 },
+		{ FIELD(pitch), 128 * 4 },
+	};
+	struct sgt_fb good = { 64, 64, DRM_FORMAT_XRGB8888, 64 * 4, 0 };
+	struct sgt_imported import;
+
+	(void)test;
+	sgt_import_begin(&import, screen->drm, exporter, 64, 64);
+	igt_assert_eq_u64(import.foreign.size, 64 * 64 * 4);
+	refuse_fbs(&import.bo, &good, always, ARRAY_SIZE(always));
+
+	good.height = 48;
+	sgt_must(sgt_try_fb(&import.bo, &good));
+	refuse_fbs(&import.bo, &good, after, ARRAY_SIZE(after));
+	refuse_fbs(&import.bo, &good, always, ARRAY_SIZE(always));
+	sgt_must(sgt_try_fb(&import.bo, &good));
+	good.width = 33;
+	good.height = 47;
+	sgt_must(sgt_try_fb(&import.bo, &good));
+	sgt_import_end(&import);
+}
+
+static void race_for_fb(int drm, uint32_t handle, uint32_t pitch, volatile uint32_t *go,
+			volatile int *result)
+{
+	struct sgt_bo bo = { .drm = drm, .handle = handle };
+	struct sgt_fb fb = { 32, 32, DRM_FORMAT_XRGB8888, pitch, 0 };
+
+	__sync_add_and_fetch(go, 1);
+	while (*go < 2)
+		;
+	*result = sgt_try_fb(&bo, &fb);
+}
+
+static void test_fb_race(int drm, int rounds)
+{
+	struct shared {
+		volatile uint32_t go;
+		volatile int result[2];
+	} *shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	igt_assert(shared != MAP_FAILED);
+	sgt_must(sgt_host_trace_mark());
+	for (int round = 0; round < rounds; round++) {
+		struct sgt_imported import;
+
+		shared->go = 0;
+		sgt_import_begin(&import, drm, SGT_UDMABUF, 64, 64);
+		igt_fork(child, 2)
+			race_for_fb(drm, import.bo.handle, child ? 64 * 4 : 32 * 4,
+				    &shared->go, &shared->result[child]);
+		igt_waitchildren();
+		igt_assert_eq(shared->result[0] + shared->result[1], -EINVAL);
+		sgt_import_end(&import);
+	}
+	/* Nor did the loser get a resource that nobody frees. */
+	sgt_expect_trace("virtio_gpu_cmd_res_unref", rounds);
+	sgt_expect_trace("virtio_gpu_cmd_res_create_2d", rounds);
+	munmap(shared, PAGE);
+}
+
+static void test_trace_counts(int drm)
+{
+	struct sgt_imported import;
+
+	sgt_must(sgt_host_trace_mark());
+	sgt_import_begin(&import, drm, SGT_UDMABUF, 64, 64);
+	sgt_expect_trace("virtio_gpu_cmd_res_create_2d", 0);
+	sgt_must(sgt_bo_add_fb(&import.bo));
+	sgt_expect_trace("virtio_gpu_cmd_res_create_2d", 1);
+	sgt_expect_trace("virtio_gpu_cmd_res_back_attach", 1);
+
+	drmModeRmFB(drm, import.bo.fb);
+	sgt_must(sgt_bo_add_fb(&import.bo));
+	sgt_import_end(&import);
+	sgt_expect_trace("virtio_gpu_cmd_res_unref", 1);
+	sgt_expect_trace("virtio_gpu_cmd_res_create_2d", 1);
+	sgt_expect_trace("virtio_gpu_cmd_res_back_attach", 1);
+
+	/* One that is never shown is not the host's business. */
+	sgt_import_begin(&import, drm, SGT_UDMABUF, 64, 64);
+	sgt_import_end(&import);
+	sgt_expect_trace("virtio_gpu_cmd_res_create_2d", 1);
+	sgt_expect_trace("virtio_gpu_cmd_res_unref", 1);
+}
+
+static void test_padded_rows(const struct sgt_screen *screen)
+{
+	uint32_t width = screen->mode.hdisplay, height = screen->mode.vdisplay;
+	uint32_t seed = sgt_new_seed(), padded = width + 48;
+	struct sgt_imported import;
+
+	sgt_import_begin(&import, screen->drm, SGT_UDMABUF, padded, height);
+	for (uint32_t i = 0; i < padded * height; i++)
+		import.foreign.map[i] = i % padded < width ?
+			sgt_pattern(i / padded * width + i % padded, seed) : ~0u;
+	import.bo.width = width;
+	sgt_must(sgt_bo_add_fb(&import.bo));
+	sgt_must(sgt_screen_show(screen, &import.bo, 0));
+	sgt_expect_screen(screen, seed);
+	end_picture(&import, screen);
+}
+
+/* The first export of a buffer decides, so this one is not of the library. */
+static void export_for_reading(struct sgt_foreign *foreign, const struct sgt_screen *screen)
+{
+	struct sgt_bo bo;
+	int vgem;
+
+	vgem = sgt_open_driver("vgem");
+	igt_require_f(vgem >= 0, "there is no vgem\n");
+	sgt_must(sgt_bo_create(&bo, vgem, screen->mode.hdisplay, screen->mode.vdisplay));
+	sgt_must(sgt_bo_map(&bo));
+	*foreign = (struct sgt_foreign){ .size = bo.size, .map = bo.map, .drm = vgem };
+	igt_assert_eq(drmPrimeHandleToFD(vgem, bo.handle, DRM_CLOEXEC, &foreign->fd), 0);
+	igt_assert_eq(fcntl(foreign->fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+}
+
+static void test_read_only(const struct sgt_screen *screen)
+{
+	struct sgt_imported import = {};
+
+	export_for_reading(&import.foreign, screen);
+	sgt_must(sgt_bo_import(&import.bo, screen->drm, import.foreign.fd,
+			       screen->mode.hdisplay, screen->mode.vdisplay));
+	sgt_import_show(&import, screen, sgt_new_seed());
+	end_picture(&import, screen);
+}
+
+int igt_main()
+{
+	static const struct {
+		const char *name, *what;
+		void (*run)(const struct sgt_test *test, const struct sgt_screen *screen,
+			    enum sgt_exporter exporter);
+	} tests[] = {
+		{ "pixels", "Every pixel of somebody else's memory", test_pixels },
+		{ "damage", "A part of it, exactly", test_damage },
+		{ "transfer", "A resource comes with the framebuffer", test_transfer },
+		{ "fb-outlives", "A framebuffer holds all that it needs", test_fb_outlives },
+		{ "process", "An exporter that is gone", test_process },
+		{ "fork", "Many processes draw", test_fork },
+		{ "bad-fb", "The host would show it wrong, and not say so", test_bad_fb },
+	};
+	const char *rounds = getenv("SGT_ROUNDS");
+	struct sgt_import_state before = {};
+	struct sgt_screen screen = {};
+	struct sgt_test test = {};
+	int drm = -1;
+
+	igt_fixture() {
+		drm = sgt_test_begin(&test);
+		sgt_require_tables(&test);
+		sgt_require_host();
+		igt_require(!sgt_setup_is("bypass"));
+		sgt_must(sgt_screen_find(&screen, drm));
+		sgt_import_look(&test, &before);
+	}
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(tests); i++) {
+		for (int exporter = 0; exporter < SGT_EXPORTERS; exporter++) {
+			igt_describe(tests[i].what);
+			igt_subtest_f("%s-%s", sgt_exporter_name[exporter], tests[i].name) {
+				tests[i].run(&test, &screen, exporter);
+				sgt_import_check_clean(&test, &before);
+			}
+		}
+	}
+
+	igt_describe("The pitch is what the framebuffer says");
+	igt_subtest("padded-rows") {
+		test_padded_rows(&screen);
+		sgt_import_check_clean(&test, &before);
+	}
+
+	igt_describe("The device only reads");
+	igt_subtest("read-only") {
+		test_read_only(&screen);
+		sgt_import_check_clean(&test, &before);
+	}
+
+	igt_describe("The device is told of each import once");
+	igt_subtest("trace-counts") {
+		test_trace_counts(drm);
+		sgt_import_check_clean(&test, &before);
+	}
+
+	igt_describe("Whoever is first says what the buffer is");
+	igt_subtest("fb-race") {
+		test_fb_race(drm, rounds ? atoi(rounds) : 20);
+		sgt_import_check_clean(&test, &before);
+	}
+
+	igt_fixture()
+		close(drm);
+}
