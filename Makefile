@@ -2,7 +2,7 @@
 # For people; kbuild reads Kbuild.
 
 KDIR ?=
-export KDIR SETUP TEST DRIVER ACCEL DISPLAY_WINDOW TEST_SECONDS
+export KDIR SETUP TEST DRIVER ACCEL DISPLAY_WINDOW TEST_SECONDS ROUNDS SEED SECONDS REPLAY
 export PYTHONDONTWRITEBYTECODE = 1
 # depmod and modinfo: a user's PATH does not have them.
 export PATH := $(PATH):/usr/sbin:/sbin
@@ -12,20 +12,28 @@ help:
 
 #: make run              boot a guest, show a picture, unbind under it: build/run/screen.png
 #: make shell            the same guest with a shell on this terminal
-#: make check            all tests: kunit, igt in three set-ups, static
+#: make check            the tests of every day: kunit, igt, static
 #: make kunit            unit tests, on User Mode Linux
 #: make igt              tests of the driver, in QEMU
 #: make static           checkers and documentation
+#: make check-debug      kunit, igt and fuzz on debug kernels: KASAN, lockdep, KCSAN, ...
 #: make check-model      search the model of the unbind for orders that break it
+#: make check-all        check, check-model and check-debug, with one summary
+#: make fuzz             random ioctls under KASAN
 #: make modules          build/RELEASE/drm_gem_sgt.ko and virtio_gpu_sgt.ko
 #: make modules_install  to INSTALL_MOD_PATH/lib/modules/RELEASE
 #: make docs             the book as HTML: build/docs
 #: make clean            removes build/
 #:
 #: KDIR=DIR              a kernel to build modules for (default: Debian's 6.12, downloaded)
-#: SETUP=NAME            how the GPU reaches memory: phys, iommu, swiotlb (igt: all; run: iommu)
+#: SETUP=NAME            how the GPU reaches memory: phys, iommu, swiotlb (run: iommu), or
+#:                       igt: icount; check-debug: console, bypass, kunit, kcsan, kcsan-kunit, fuzz
 #: TEST=PATTERN          igt: program[@subtest]; kunit: suite.case; static: check
-#: TEST_SECONDS=N        limit for one IGT subtest (default: 180)
+#: TEST_SECONDS=N        limit for one IGT subtest (default: 180; check-debug: 900)
+#: ROUNDS=N              how often tests that repeat themselves do (check-debug: 20 or less)
+#: SEED=N                of random tests and fuzz (default: from the clock, printed)
+#: SECONDS=N             how long fuzz runs (check-debug: 180; 0: until it is stopped)
+#: REPLAY=FILE           fuzz: this program and no other
 #: DRIVER=in-tree        the kernel's own virtio_gpu, for comparison
 #: ACCEL=kvm             KVM, if a guest comes up under it (default: emulation)
 #: DISPLAY_WINDOW=1      make run with a window
@@ -59,6 +67,18 @@ static:
 	@tools/deps.sh run static
 	@tools/check.py static
 
+check-debug:
+	@tools/deps.sh run debug
+	@tools/check.py debug
+
+check-all:
+	@tools/deps.sh run kunit static model debug
+	@tools/check.py static kunit model igt debug
+
+fuzz:
+	@tools/deps.sh run debug
+	@tools/fuzz.py
+
 check-model:
 	@tools/deps.sh model
 	@tools/model.sh
@@ -70,4 +90,5 @@ docs:
 clean:
 	rm -rf build
 
-.PHONY: help modules modules_install run shell check kunit igt static check-model docs clean
+.PHONY: help modules modules_install run shell check kunit igt static check-debug check-all fuzz \
+	check-model docs clean

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Runs the tests: tools/check.py kunit|igt|static ...; see "make help" for the variables."""
+"""Runs the tests: tools/check.py kunit|igt|static|model|debug ...; see "make help"."""
 
 import os
 import sys
 
+import debug
 import igt
 import kunit
+import model
 import project
 import report
 import static
@@ -15,22 +17,25 @@ import vm
 
 def main():
     wanted = os.environ.get('TEST', '')
-    setups = os.environ.get('SETUP', '').split() or list(vm.SETUPS)
+    setups = os.environ.get('SETUP', '').split()
     driver = os.environ.get('DRIVER') or 'sgt'
-    unknown = [setup for setup in setups if setup not in vm.SETUPS]
-    if unknown or driver not in ('sgt', 'in-tree'):
-        sys.exit(f'SETUP is one or more of: {" ".join(vm.SETUPS)}; DRIVER is sgt or in-tree')
+    known = debug.BOOTS if 'debug' in sys.argv else vm.SETUPS
+    if not all(setup in known for setup in setups) or driver not in ('sgt', 'in-tree'):
+        sys.exit(f'SETUP is one or more of: {" ".join(known)}; DRIVER is sgt or in-tree')
     parts = {
-        'kunit': lambda results: kunit.run(results, wanted),
-        'igt': lambda results: igt.run(results, setups, wanted, driver),
-        'static': lambda results: static.run(results, wanted),
+        'kunit': ('kunit', lambda results: kunit.run(results, wanted)),
+        'igt': ('igt', lambda results: igt.run(results, setups, wanted, driver)),
+        'static': ('static', lambda results: static.run(results, wanted)),
+        'model': ('check-model', model.run),
+        'debug': ('check-debug', lambda results: debug.run(results, setups, wanted, driver)),
     }
     results = report.Report()
     for part in sys.argv[1:]:
+        target, run = parts[part]
         try:
-            parts[part](results)
+            run(results)
         except project.Failed as error:
-            results.add(part, 'start', 'fail', 0.0, str(error), again=f'make {part}')
+            results.add(part, 'start', 'fail', 0.0, str(error), again=f'make {target}')
     return results.finish()
 
 

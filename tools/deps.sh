@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Installs the Debian packages that the named jobs need, or says how.
-# Usage: tools/deps.sh modules|run|window|kunit|static|model|docs ...
+# Usage: tools/deps.sh modules|run|window|kunit|static|debug|model|docs ...
 set -eu
 
 # gcc-12 is what Debian's 6.12 kernel was built with. linux-kbuild's programs
@@ -9,6 +9,7 @@ set -eu
 modules='make gcc-12 libc6-dev libelf1 libssl3 pahole xz-utils kmod'
 run="$modules gcc libdrm-dev intel-gpu-tools pkg-config python3 qemu-system-x86 busybox-static"
 kunit='make gcc libc6-dev flex bison bc perl python3 xz-utils'
+debug="$kunit gcc-12 libelf-dev"
 static="$modules $kunit sparse shellcheck"
 model='gcc libc6-dev spin'
 window='qemu-system-gui'
@@ -20,6 +21,7 @@ for job; do
 	modules) wanted="$wanted $modules" ;;
 	run) wanted="$wanted $run" ;;
 	kunit) wanted="$wanted $kunit" ;;
+	debug) wanted="$wanted $debug" ;;
 	static) wanted="$wanted $static" ;;
 	model) wanted="$wanted $model" ;;
 	window) wanted="$wanted $window" ;;

@@ -73,7 +73,7 @@ def run(machine):
 def shell(machine):
     """Gives the terminal to a shell in the guest."""
     project.say('-- booting; Ctrl-A X ends QEMU at any time')
-    machine.start('tcg,thread=multi', shell=True)
+    machine.start(shell=True)
     machine.process.wait()
 
 

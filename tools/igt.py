@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Runs the IGT tests in the guest, each subtest alone, in one boot per set-up."""
+"""Runs the IGT tests in guests, each subtest alone, in one boot per set-up."""
 
 import fnmatch
+import functools
 import os
 import re
 import subprocess
@@ -9,18 +10,19 @@ import time
 
 import initramfs
 import project
+import splat
 import vm
 
+SOURCES = project.TOP / 'igt-tests'
 SECONDS = int(os.environ.get('TEST_SECONDS') or 180)
 SKIP = 77
 KILLED = 137
 
-# Kernel taints that a test must not cause: an Oops or BUG, a WARNING, a soft lockup.
-TAINTS = {1 << 7: 'D', 1 << 9: 'W', 1 << 14: 'L'}
-CRASHED = 1 << 7 | 1 << 14
-SPLAT = re.compile(r'\bBUG\b|WARNING:|\bOops\b|general protection fault|Kernel panic|'
-                   r'soft lockup|hung_task|blocked for more than|DMA-API:|'
-                   r'DMAR: .*fault|rcu: .*stall|refcount_t:')
+USUAL = 'swiotlb', 'iommu', 'phys', 'icount'
+# Which programs a set-up is for, when not for all, and which would only skip elsewhere.
+ONLY = {'icount': 'sgt_flat*', 'bypass': 'sgt_import*'}
+COUNTING = 'sgt_flat*'
+FAULTS = 'sgt_fail*'
 
 
 def subtests(program):
@@ -34,18 +36,17 @@ def select(programs, wanted):
     """The (program, subtest) pairs that match "program[@subtest]"; both may be patterns."""
     program_glob, _, subtest_glob = (wanted or '*').partition('@')
     return [(name, subtest) for name, path in programs.items()
-            if fnmatch.fnmatch(name, program_glob)
+            if fnmatch.fnmatch(name, program_glob) and (SOURCES / f'{name}.c').exists()
             for subtest in subtests(path)
             if not subtest_glob or fnmatch.fnmatch(subtest or '', subtest_glob)]
 
 
-def complaint(log, new_taint):
-    """What the kernel had to say against a test, or None."""
-    found = next((line for line in log.splitlines() if SPLAT.search(line)), None)
-    letters = ''.join(letter for bit, letter in TAINTS.items() if new_taint & bit)
-    if letters and not found:
-        return f'the kernel is tainted: {letters}'
-    return found and 'kernel: ' + re.sub(r'^\[[^]]*\] *', '', found)[:120]
+def fitting(tests, setup, faults=False):
+    """Those of the tests that the set-up is for; faults: the kernel can inject them."""
+    refused = [] if setup in ONLY else [COUNTING] if faults else [COUNTING, FAULTS]
+    return [test for test in tests
+            if fnmatch.fnmatch(test[0], ONLY.get(setup, '*')) and
+            not any(fnmatch.fnmatch(test[0], glob) for glob in refused)]
 
 
 def reason(output, failed):
@@ -54,18 +55,19 @@ def reason(output, failed):
         said = re.findall(r'CRITICAL: (.*)', output.split('**** DEBUG')[0])
         said = [text.removeprefix('Failed assertion: ') for text in said[1:]]
     else:
-        said = (re.findall(r'^Test requirement: (.*)', output, re.M) or
+        said = (re.findall(r'^Test requirement: .*\n(?!Last errno|Subtest )(.+)', output, re.M) or
+                re.findall(r'^Test requirement: (.*)', output, re.M) or
                 re.findall(r'^(?!Starting )(.*)\nSubtest \S+: SKIP', output, re.M))
     return '; '.join(dict.fromkeys(said))[:120]
 
 
-def verdict(outcome, taint, must_be_bound=True):
-    """Result and detail of what ran, with the taint there was before."""
-    wrong = complaint(outcome.log, outcome.taint & ~taint)
+def verdict(outcome, taint, limit=0, must_be_bound=True):
+    """Result and detail of what ran, with the taint there was before and its limit in seconds."""
+    wrong = splat.complaint(outcome.log, outcome.taint & ~taint)
     if wrong:
         return 'fail', wrong
-    if outcome.status == KILLED and outcome.seconds >= SECONDS:
-        return 'fail', f'killed after {SECONDS} s'
+    if outcome.status == KILLED and outcome.seconds >= limit > 0:
+        return 'fail', f'killed after {limit} s'
     if outcome.status not in (0, SKIP):
         return 'fail', reason(outcome.output, True) or f'exit status {outcome.status}'
     if must_be_bound and not outcome.bound:
@@ -75,14 +77,12 @@ def verdict(outcome, taint, must_be_bound=True):
     return 'pass', ''
 
 
-class SetUp:
-    """The tests of one set-up, in one guest as long as it lasts."""
+class Session:
+    """Tests in one set-up, in one guest as long as it lasts."""
 
-    def __init__(self, report, machine):
+    def __init__(self, report, machine, suite, again, seconds=SECONDS):
         self.report, self.machine = report, machine
-        self.again = f'make igt SETUP={machine.setup}'
-        if machine.driver != 'sgt':
-            self.again += f' DRIVER={machine.driver}'
+        self.suite, self.again, self.seconds = suite, again, seconds
         self.taint = 0
         self.up = False
 
@@ -94,17 +94,18 @@ class SetUp:
         if self.up:
             self.stop()
 
-    def add(self, test, outcome, again, must_be_bound=True):
-        result, detail = verdict(outcome, self.taint, must_be_bound)
+    def add(self, test, outcome, again, limit=0, must_be_bound=True):
+        result, detail = verdict(outcome, self.taint, limit, must_be_bound)
         self.taint = outcome.taint
-        self.report.add(self.machine.setup, test, result, outcome.seconds, detail,
+        self.report.add(self.suite, test, result, outcome.seconds, detail,
                         f'{outcome.output}\n-- kernel log\n{outcome.log}', again)
+        return result
 
     def lost(self, test, error, again, started):
         self.drop()
         output = self.machine.received.decode(errors='replace')
         console = self.machine.console.read_text(errors='replace').splitlines()
-        self.report.add(self.machine.setup, test, 'lost', time.monotonic() - started,
+        self.report.add(self.suite, test, 'lost', time.monotonic() - started,
                         f'VM lost: {error}',
                         f'{output}\n-- console\n' + '\n'.join(console[-300:]) + '\n', again)
 
@@ -124,6 +125,7 @@ class SetUp:
         self.up = True
         if outcome.status or not again:
             self.add('boot', outcome, self.again)
+        self.booted(outcome)
         if outcome.status:
             self.drop()
         return self.up
@@ -134,20 +136,35 @@ class SetUp:
         command = [program] + (['--run-subtest', subtest] if subtest else [])
         started = time.monotonic()
         try:
-            outcome = self.machine.run(SECONDS, *command)
+            outcome = self.machine.run(self.seconds, *command)
         except vm.Lost as error:
             self.lost(test, error, again, started)
             return
-        broken = outcome.taint & ~self.taint & CRASHED
-        self.add(test, outcome, again)
+        broken = self.unfit(outcome)
+        self.add(test, outcome, again, self.seconds)
         # No test is to suffer from what the one before it broke.
         if broken or not outcome.bound:
             self.drop()
 
+    def unfit(self, outcome):
+        """Whether a test left a kernel that is no ground for another one."""
+        return outcome.taint & ~self.taint & splat.CRASHED
+
+    def booted(self, outcome):
+        """For those who have more to do then; so are the next two."""
+
+    def before_unload(self):
+        pass
+
+    def after_unload(self):
+        pass
+
     def stop(self):
         started = time.monotonic()
         try:
+            self.before_unload()
             self.add('unload', self.machine.unload(), self.again, must_be_bound=False)
+            self.after_unload()
             self.machine.power_off()
         except vm.Lost as error:
             self.lost('power-off', error, self.again, started)
@@ -157,13 +174,19 @@ def run(report, setups, wanted, driver):
     root, modules = project.build_modules()
     built = project.build_programs()
     tests = select(built['igt'], wanted)
-    if not tests:
+    chosen = {setup: fitting(tests, setup) for setup in setups or USUAL}
+    if not any(chosen.values()):
         raise project.Failed(f'no test matches TEST={wanted}')
     image = project.BUILD / f'guest-{driver}.cpio'
     initramfs.build(root, modules, {**built['samples'], **built['igt']}, driver, image)
-    for setup in setups:
-        directory = project.BUILD / 'check' / setup
-        project.say(f'-- {len(tests)} tests in QEMU, set-up {setup}')
-        machine = vm.Vm(setup, driver, root, image, directory,
-                        lambda key, value, setup=setup: report.fact(setup, key, value))
-        SetUp(report, machine).run(tests)
+
+    def session(setup):
+        machine = vm.Vm(setup, driver, root, image, report.directory / setup,
+                        lambda key, value: report.fact(setup, key, value))
+        again = f'make igt SETUP={setup}' + (f' DRIVER={driver}' if driver != 'sgt' else '')
+        Session(report, machine, setup, again).run(chosen[setup])
+
+    for setup, fit in chosen.items():
+        project.say(f'-- {len(fit)} tests in QEMU, set-up {setup}')
+    report.side_by_side((setup, f'make igt SETUP={setup}', functools.partial(session, setup))
+                        for setup, fit in chosen.items() if fit)

@@ -59,6 +59,8 @@ def stage_modules(root, ours, driver):
     else:
         modules.update((path.stem, path) for path in ours)
         wanted = [*ours, 'vgem']
+    # Has a kernel mapping of a dma-buf: not every kernel has this.
+    wanted += {'vivid'} & modules.keys()
     shutil.rmtree(STAGE, ignore_errors=True)
     into = STAGE / 'lib/modules' / kernel
     into.mkdir(parents=True)

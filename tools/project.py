@@ -38,7 +38,8 @@ def lock_checkout():
 
 
 def say(text):
-    print(text, flush=True)
+    # One write: threads do not mix their lines.
+    print(f'{text}\n', end='', flush=True)
 
 
 def lines(what, command, log, **kwargs):

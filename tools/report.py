@@ -2,23 +2,29 @@
 """Collects results: a line each as they come, a table at the end, results.tsv for machines."""
 
 import collections
+import queue
 import shutil
+import threading
+import traceback
 
 import project
 
-DIRECTORY = project.BUILD / 'check'
+# A guest keeps about one CPU busy.
+GUESTS = 2
 
 
 class Report:
     """The results of one run of the checks."""
 
     def __init__(self):
-        self.lock = project.lock_checkout()
-        shutil.rmtree(DIRECTORY, ignore_errors=True)
-        DIRECTORY.mkdir(parents=True)
+        self.checkout = project.lock_checkout()
+        self.directory = project.BUILD / 'check'
+        shutil.rmtree(self.directory, ignore_errors=True)
+        self.directory.mkdir(parents=True)
         self.results = []
         self.facts = {}
-        self.tsv = open(DIRECTORY / 'results.tsv', 'w', buffering=1)
+        self.lock = threading.RLock()
+        self.tsv = open(self.directory / 'results.tsv', 'w', buffering=1)
         print('suite', 'test', 'result', 'seconds', 'detail', sep='\t', file=self.tsv)
 
     def add(self, suite, test, result, seconds, detail='', text='', again=''):
@@ -26,22 +32,48 @@ class Report:
 
         text is what a reader of a failure wants to see, again the command that repeats it.
         """
-        self.results.append((suite, test, result, seconds))
-        print(suite, test, result, f'{seconds:.1f}', detail, sep='\t', file=self.tsv)
-        line = f'{suite:<8} {test:<52} {result:<4} {seconds:6.1f} s'
-        project.say(f'{line}  {detail}' if detail else line)
+        line = f'{suite:<13} {test:<52} {result:<4} {seconds:6.1f} s'
+        said = [f'{line}  {detail}' if detail else line]
         if result in ('fail', 'lost'):
-            log = DIRECTORY / suite / f'{test.replace("/", "_")}.log'
+            log = self.directory / suite / f'{test.replace("/", "_")}.log'
             log.parent.mkdir(exist_ok=True)
             log.write_text(f'{test}: {result}: {detail}\nAgain: {again}\n\n{text}')
-            project.say(f'{"":8} log: {project.shown(log)}')
-            project.say(f'{"":8} again: {again}')
+            said += [f'{"":13} log: {project.shown(log)}', f'{"":13} again: {again}']
+        with self.lock:
+            self.results.append((suite, test, result, seconds))
+            print(suite, test, result, f'{seconds:.1f}', detail, sep='\t', file=self.tsv)
+            project.say('\n'.join(said))
 
     def fact(self, suite, key, value):
         """Records a measured value."""
-        self.facts.setdefault(key, {})[suite] = value
-        with open(DIRECTORY / 'facts.tsv', 'a') as file:
+        with self.lock, open(self.directory / 'facts.tsv', 'a') as file:
+            self.facts.setdefault(key, {})[suite] = value
             print(suite, key, value, sep='\t', file=file)
+
+    def side_by_side(self, jobs):
+        """Runs jobs (suite, command that repeats it, function) in their order, GUESTS at once."""
+        waiting = queue.SimpleQueue()
+        for job in jobs:
+            waiting.put(job)
+
+        def work():
+            while not waiting.empty():
+                try:
+                    suite, again, function = waiting.get_nowait()
+                except queue.Empty:
+                    return
+                try:
+                    function()
+                except Exception as error:
+                    self.add(suite, 'run', 'fail', 0.0, str(error) or repr(error),
+                             traceback.format_exc(), again)
+
+        # Daemons, so that Ctrl-C does not wait for them.
+        workers = [threading.Thread(target=work, daemon=True) for _ in range(GUESTS)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
 
     def finish(self):
         """Prints the tables; returns the exit status."""
@@ -50,9 +82,9 @@ class Report:
             columns = list(dict.fromkeys(suite for row in self.facts.values() for suite in row))
             project.say(f'\n{"measured":<32}' + ''.join(f'{column:>16}' for column in columns))
             for key, row in self.facts.items():
-                project.say(f'{key:<32}' + ''.join(f'{row.get(column, "-"):>16}'
-                                                  for column in columns))
-        project.say(f'\n{"suite":<8} {"passed":>8} {"failed":>8} {"skipped":>8} {"seconds":>8}')
+                project.say(f'{key:<32}' +
+                            ''.join(f'{row.get(column, "-"):>16}' for column in columns))
+        project.say(f'\n{"suite":<13} {"passed":>8} {"failed":>8} {"skipped":>8} {"seconds":>8}')
         for suite in suites:
             self._row(suite, [result for result in self.results if result[0] == suite])
         counts = self._counts(self.results)
@@ -69,5 +101,5 @@ class Report:
 
     def _row(self, suite, results):
         counts = self._counts(results)
-        project.say(f'{suite:<8} {counts["pass"]:>8} {counts["fail"] + counts["lost"]:>8} '
+        project.say(f'{suite:<13} {counts["pass"]:>8} {counts["fail"] + counts["lost"]:>8} '
                     f'{counts["skip"]:>8} {sum(result[3] for result in results):>8.0f}')

@@ -10,8 +10,8 @@ import subprocess
 import tempfile
 import time
 
+import graft
 import igt
-import kunit
 import project
 
 TOP = project.TOP
@@ -65,8 +65,8 @@ def check_checkpatch():
     """checkpatch --strict on the C files"""
     tool('perl')
     source = project.kernel('source')
-    common = [source / 'scripts/checkpatch.pl', '--no-tree', f'--root={source}', '--strict', '--terse', '--no-summary', '--quiet',
-              '--show-types']
+    common = [source / 'scripts/checkpatch.pl', '--no-tree', f'--root={source}', '--strict',
+              '--terse', '--no-summary', '--quiet', '--show-types']
     # Programs have no kernel macros and types; libdrm has CamelCase, and IGT's macros look
     # like functions and like calls without a brace.
     program = ('--ignore=ARRAY_SIZE,AVOID_EXTERNS,CAMELCASE,COMPLEX_MACRO,'
@@ -135,7 +135,9 @@ def check_igt_list():
     """the IGT subtests are those that are documented"""
     said = []
     for name, path in project.build_programs()['igt'].items():
-        text = (TOP / f'igt-tests/{name}.c').read_text()
+        if not (igt.SOURCES / f'{name}.c').exists():
+            continue
+        text = (igt.SOURCES / f'{name}.c').read_text()
         documented = set(re.findall(r'^ \* SUBTEST: (\S+)', text, re.M))
         listed = {subtest for subtest in igt.subtests(path) if subtest}
         said += [f'{name}@{subtest}: not documented' for subtest in sorted(listed - documented)]
@@ -202,14 +204,14 @@ def check_kconfig():
     """our Kconfig works in a kernel tree, all options can be reached"""
     options = {option for name in files('Kconfig')
                for option in re.findall(r'^config (\w+)', (TOP / name).read_text(), re.M)}
-    with kunit.lock(), tempfile.TemporaryDirectory() as scratch:
-        source = kunit.graft() / 'src'
+    with graft.lock(), tempfile.TemporaryDirectory() as scratch:
+        source = graft.home() / 'src'
         ok, said = call('make', '-C', source, f'O={scratch}', 'ARCH=x86', 'allmodconfig')
         if not ok:
             return said
         with open(f'{scratch}/.config') as file:
             config = file.read()
-    said = '\n'.join(line for line in said.splitlines() if kunit.GRAFT in line)
+    said = '\n'.join(line for line in said.splitlines() if graft.GRAFT in line)
     return said + '\n'.join(f'{option}: out of reach in allmodconfig' for option in sorted(options)
                             if not re.search(rf'\bCONFIG_{option}\b', config))
 

@@ -14,13 +14,28 @@ import time
 import project
 from hostport import HostPort
 
-# How the GPU's addresses reach memory: QEMU's machine and devices, the GPU's properties, and
-# the kernel's command line.
+
+@dataclasses.dataclass(frozen=True)
+class SetUp:
+    """How the GPU's addresses reach memory: what QEMU has, and what the kernel is told."""
+    kernel: str = ''
+    gpu: str = ''
+    devices: tuple = ()
+    cpus: int = 2
+    accel: str = 'tcg,thread=multi'
+
+
+IOMMU = ('-device', 'intel-iommu,device-iotlb=on,caching-mode=on')
+PLATFORM = ',iommu_platform=on,ats=on,disable-legacy=on'
 SETUPS = {
-    'phys': ([], '', ''),
-    'iommu': (['-device', 'intel-iommu,device-iotlb=on,caching-mode=on'],
-              ',iommu_platform=on,ats=on,disable-legacy=on', 'intel_iommu=on iommu.strict=1'),
-    'swiotlb': ([], ',iommu_platform=on,ats=on,disable-legacy=on', 'swiotlb=262144,force'),
+    'phys': SetUp('SGT_SETUP=phys'),
+    'iommu': SetUp('SGT_SETUP=iommu intel_iommu=on iommu.strict=1', PLATFORM, IOMMU),
+    'swiotlb': SetUp('SGT_SETUP=swiotlb swiotlb=262144,force', PLATFORM),
+    # The GPU takes physical addresses, and has an IOMMU that translates above it.
+    'bypass': SetUp('SGT_SETUP=bypass intel_iommu=on iommu.strict=1', '', IOMMU),
+    # The guest's clock counts its instructions.
+    'icount': SetUp('SGT_SETUP=iommu SGT_ICOUNT=1 intel_iommu=on iommu.strict=1', PLATFORM,
+                    (*IOMMU, '-icount', 'shift=0,sleep=off'), cpus=1, accel='tcg'),
 }
 BOOT_SECONDS = 120
 FRAME = b'\0sgt:'
@@ -81,9 +96,12 @@ class Qmp:
 class Vm:
     """One guest. Use boot(), run() and power_off(); close() is for any state."""
 
-    def __init__(self, setup, driver, root, initramfs, directory, fact=None, window=False):
+    def __init__(self, setup, driver, root, initramfs, directory, fact=None, window=False,
+                 append='', patience=1):
+        """append goes to the kernel's command line; patience is for kernels that are slow."""
         self.setup, self.driver, self.root = setup, driver, root
         self.initramfs, self.directory, self.window = initramfs, directory, window
+        self.append, self.patience = append, patience
         self.fact = fact or (lambda key, value: None)
         self.console = directory / 'console.log'
         self.trace = directory / 'qemu-trace.log'
@@ -91,24 +109,25 @@ class Vm:
         self.received = b''
 
     def command_line(self, accel, shell):
-        machine, gpu, kernel = SETUPS[self.setup]
-        words = [kernel, 'console=ttyS0', 'panic=-1', 'log_buf_len=4M', 'sysrq_always_enabled',
-                 f'SGT_SETUP={self.setup}', f'SGT_DRIVER={self.driver}']
+        setup = SETUPS[self.setup]
+        words = [setup.kernel, 'console=ttyS0', 'panic=-1', 'log_buf_len=4M',
+                 'sysrq_always_enabled', f'SGT_DRIVER={self.driver}', self.append]
         if shell:
             words += ['SGT_SHELL=1', 'quiet', 'loglevel=4']
         return ['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-no-reboot',
                 '-machine', 'q35', '-accel', accel, '-cpu', 'host' if accel == 'kvm' else 'max',
-                '-smp', '2', '-m', '3G', *machine,
+                '-smp', str(setup.cpus), '-m', '3G', *setup.devices,
                 '-display', self.window or 'none', '-vga', 'none',
-                '-device', 'virtio-gpu-pci,id=gpu,xres=1280,yres=800' + gpu,
+                '-device', 'virtio-gpu-pci,id=gpu,xres=1280,yres=800' + setup.gpu,
                 '-kernel', str(self.root / f'boot/vmlinuz-{project.release(self.root)}'),
                 '-initrd', str(self.initramfs), '-append', ' '.join(words),
                 '-serial', 'mon:stdio' if shell else f'file:{self.console}',
                 '-trace', 'virtio_gpu_*', '-D', str(self.trace),
                 '-device', 'virtio-serial-pci']
 
-    def start(self, accel, shell=False):
+    def start(self, accel=None, shell=False):
         """Starts QEMU with our channels to it as open sockets."""
+        accel = accel or SETUPS[self.setup].accel
         self.directory.mkdir(parents=True, exist_ok=True)
         for log in self.console, self.trace:
             log.write_bytes(b'')
@@ -136,9 +155,9 @@ class Vm:
             raise Lost(f'QEMU does not start: {text.splitlines()[-1] if text else error}') from None
         HostPort(ours['host'], self.qmp, self.trace, self.directory, self.fact).start()
 
-    def boot(self):
+    def boot(self, limit=BOOT_SECONDS):
         """Starts the guest and loads the modules in it; returns the outcome of that."""
-        if os.environ.get('ACCEL') == 'kvm':
+        if os.environ.get('ACCEL') == 'kvm' and SETUPS[self.setup].accel != 'tcg':
             # That the device node opens proves nothing: only a guest that comes up does.
             try:
                 self.start('kvm')
@@ -147,22 +166,22 @@ class Vm:
                 self.close()
                 project.say('   no guest comes up under KVM here: emulating')
                 os.environ['ACCEL'] = 'tcg'
-        self.start('tcg,thread=multi')
-        return self._outcome(time.monotonic(), BOOT_SECONDS)
+        self.start()
+        return self._outcome(time.monotonic(), limit * self.patience)
 
     def run(self, limit, *command, live=None):
         """Runs a command for at most limit seconds; live() gets its output as it comes."""
-        return self._request(f'run {limit} {" ".join(command)}', limit + 30, live)
+        return self._request(f'run {limit} {" ".join(command)}', limit + 30 * self.patience, live)
 
     def unload(self):
         """Unloads the modules."""
-        return self._request('unload', 60)
+        return self._request('unload', 60 * self.patience)
 
     def power_off(self):
         """Ends the guest; raises Lost unless it went down by itself in good order."""
         self._send('poweroff')
         try:
-            self.process.wait(60)
+            self.process.wait(60 * self.patience)
         except subprocess.TimeoutExpired:
             raise Lost('the guest does not power off') from None
         reasons = [event['data']['reason'] for event in self.qmp.drain()

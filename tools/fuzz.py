@@ -1,0 +1,220 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Runs random programs of ioctls on a debug kernel, and makes what breaks it short."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+import debug
+import initramfs
+import project
+import report
+import vm
+
+PROGRAM = project.BUILD / 'igt/fuzz/sgt_fuzz'
+FOUND = project.BUILD / 'fuzz'
+SETUPS = 'iommu', 'phys', 'swiotlb'
+
+# A guest that died says nothing more: what killed it is searched with so many new ones.
+BOOTS = 12
+# One sequence, and all that minimises it
+PATIENCE = 900
+# How often a program runs that is to break something; how many come before one that did
+TRIES, BEFORE = 20, 10
+# Without a limit each set-up has so many seconds in turn.
+TURN = 600
+
+
+def word(text):
+    """A program as one word of a command line."""
+    lines = (line.split('#')[0].split() for line in text.splitlines())
+    return ';'.join(','.join(line) for line in lines if line)
+
+
+def text(ops):
+    """A program as people read it."""
+    return ops.replace(',', ' ').replace(';', '\n') + '\n'
+
+
+class Listener:
+    """What the fuzzer says: its position, the program in question, and words for people."""
+
+    def __init__(self, setup):
+        self.setup, self.rest = setup, b''
+        self.index, self.ops, self.found, self.progress = 0, None, '', ''
+
+    def __call__(self, data):
+        *lines, self.rest = (self.rest + data).split(b'\n')
+        for line in lines:
+            self.line(line.decode(errors='replace'))
+
+    def line(self, line):
+        key, _, value = line.partition(' ')
+        if key == 'at':
+            self.index = int(value)
+        elif key == 'ops':
+            self.ops = value
+        else:
+            if key == 'found:':
+                self.found = value
+            if key == 'seed':
+                self.progress = line
+            if key in ('found:', 'seed', 'looking'):
+                project.say(f'   {self.setup:<8} {line}')
+
+
+class Hunt:
+    """The fuzzer in guests of one set-up."""
+
+    def __init__(self, results, setup, seed):
+        self.results, self.setup, self.seed = results, setup, seed
+        self.name = f'seed-{seed}'
+        self.again = f'make fuzz SETUP={setup} SEED={seed}'
+        self.image = project.BUILD / 'guest-fuzz.cpio'
+
+    def guest(self):
+        root, _, _ = debug.prepare()
+        if not self.image.exists() or self.image.stat().st_mtime < PROGRAM.stat().st_mtime:
+            ours = sorted((root / f'lib/modules/{project.release(root)}/kernel').glob('*_sgt.ko'))
+            initramfs.build(root, ours, {'sgt_fuzz': PROGRAM,
+                                         'sgt-debug': project.TOOLS / 'guest-debug'},
+                            'sgt', self.image)
+        machine = debug.machine(f'fuzz-{self.setup}', self.setup)
+        machine.initramfs = self.image
+        return machine
+
+    def run(self, limit, *arguments):
+        """Runs the fuzzer in a new guest; returns the outcome, or None when that died."""
+        self.heard = Listener(self.setup)
+        machine = self.guest()
+        self.log = ''
+        try:
+            machine.boot()
+            outcome = machine.run(limit, 'sgt_fuzz', *(str(word) for word in arguments),
+                                  live=self.heard)
+            self.log = outcome.output
+            if outcome.status == 0:
+                checks = machine.run(limit, 'sgt-debug', 'checks')
+                self.heard.found = debug.wrong(checks.output)
+                self.log += checks.output
+            return outcome
+        except vm.Lost as error:
+            console = machine.console.read_text(errors='replace').splitlines()
+            self.heard.found = self.heard.found or str(error)
+            self.log = '\n'.join(console[-300:])
+            return None
+        finally:
+            machine.close()
+
+    def hunt(self, seconds):
+        """Random programs for so long."""
+        started = time.monotonic()
+        outcome = self.run(seconds + PATIENCE, '--seed', self.seed, '--seconds', seconds)
+        heard, log = self.heard, self.log
+        if outcome and outcome.status in (0, 1, 3):
+            ops = heard.ops
+        else:
+            ops = self.search(heard)
+        self.conclude(heard, ops, log, time.monotonic() - started)
+
+    def replay(self, name, ops):
+        started = time.monotonic()
+        outcome = self.run(PATIENCE, '--ops', ops, '--count', TRIES)
+        if outcome:
+            ops = self.heard.ops or ops
+        self.name, self.again = name, f'make fuzz SETUP={self.setup} REPLAY={name}'
+        self.conclude(self.heard, ops, self.log, time.monotonic() - started)
+
+    def conclude(self, heard, ops, log, seconds):
+        found = heard.found
+        if not found:
+            said = re.sub(r'seed \d+: ', '', heard.progress)
+            self.results.add('fuzz', f'{self.setup}-{self.name}', 'pass', seconds, said)
+            return
+        if ops:
+            FOUND.mkdir(parents=True, exist_ok=True)
+            path = FOUND / f'{self.setup}-{self.seed}-{heard.index}.txt'
+            path.write_text(f'# {found}\n{text(ops)}')
+            project.say(f'The program that does it:\n{text(ops)}')
+            self.again = f'make fuzz SETUP={self.setup} REPLAY={project.shown(path)}'
+        self.results.add('fuzz', f'{self.setup}-{self.name}', 'fail', seconds, found[:120], log,
+                         self.again)
+
+    def search(self, heard):
+        """Bisects a program that took the guest down, with a new guest for each try."""
+        boots = 0
+
+        def breaks(*arguments):
+            nonlocal boots
+            boots += 1
+            project.say(f'   {self.setup:<8} guest {boots} of at most {BOOTS}')
+            outcome = self.run(PATIENCE, *arguments)
+            return outcome is None or outcome.status != 0
+
+        ops = heard.ops or self.generate(heard.index)
+        if not breaks('--ops', ops, '--count', TRIES):
+            first = max(0, heard.index - BEFORE)
+            count = heard.index - first + 1
+            alone = breaks('--seed', self.seed, '--first', first, '--count', count)
+            project.say(f'   {self.setup:<8} ' + (f'it takes the sequences from {first} on' if alone
+                                                  else 'it does not happen again'))
+            return ops
+
+        parts = ops.split(';')
+        chunk = len(parts) // 2
+        while chunk and boots < BOOTS:
+            at = len(parts) - chunk
+            while at >= 0 and boots < BOOTS:
+                less = parts[:at] + parts[at + chunk:]
+                if less and breaks('--ops', ';'.join(less), '--count', TRIES):
+                    parts = less
+                at -= chunk
+            chunk //= 2
+        return ';'.join(parts)
+
+    def generate(self, index):
+        """The sequence is a function of its numbers: the host has the same."""
+        listed = subprocess.run([PROGRAM, '--print', '--count', '1', '--seed', str(self.seed),
+                                 '--first', str(index)], check=True,
+                                stdout=subprocess.PIPE, text=True)
+        return listed.stdout.splitlines()[0].partition(' ')[2]
+
+
+def run(results, seconds, seed=None, replay=None):
+    """Fuzzes each set-up for its part of the seconds; 0: for ever."""
+    seed = int(seed or time.time())
+    setups = [name for name in os.environ.get('SETUP', '').split() if name in SETUPS] or SETUPS
+    debug.prepare()
+    if replay:
+        ops = word(pathlib.Path(replay).read_text())
+        for setup in setups:
+            Hunt(results, setup, seed).replay(replay, ops)
+        return
+    while True:
+        project.say(f'-- fuzz: SEED={seed}, set-ups {" ".join(setups)}')
+        for setup in setups:
+            Hunt(results, setup, seed).hunt(seconds // len(setups) or TURN)
+        if seconds or any(result in ('fail', 'lost') for _, _, result, _ in results.results):
+            return
+        seed += 1
+
+
+def main():
+    results = report.Report()
+    seconds = os.environ.get('SECONDS')
+    run(results, int(seconds) if seconds else debug.FUZZ_SECONDS,
+        os.environ.get('SEED'), os.environ.get('REPLAY'))
+    return results.finish()
+
+
+if __name__ == '__main__':
+    try:
+        sys.exit(main())
+    except project.Failed as error:
+        sys.exit(f'{error}')
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The kernel's source with the project in it: a work copy, and the builds beside it."""
+
+import contextlib
+import fcntl
+import filecmp
+import os
+import re
+import shutil
+
+import project
+
+GRAFT = 'drivers/gpu/drm/drm-gem-sgt'
+PARTS = 'Kbuild', 'Kconfig', 'include', 'drivers', 'compat'
+
+
+def is_source(file):
+    return file.suffix in ('.c', '.h') or file.name in ('Kbuild', 'Kconfig', 'Makefile')
+
+
+def copy(source):
+    """Copies the project to where it belongs in the source, touching only what differs."""
+    wanted = set()
+    for part in PARTS:
+        top = project.TOP / part
+        for file in [top] if top.is_file() else filter(is_source, top.rglob('*')):
+            target = source / GRAFT / file.relative_to(project.TOP)
+            wanted.add(target)
+            if not target.exists() or not filecmp.cmp(file, target, shallow=False):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, target)
+    for file in (source / GRAFT).rglob('*'):
+        if file.is_file() and file not in wanted:
+            file.unlink()
+
+
+def home():
+    """A directory with the work copy, the project in it, as src; builds go beside that."""
+    pristine = project.kernel('source')
+    directory = project.CACHE / pristine.name.replace('linux-', 'graft-')
+    source = directory / 'src'
+    if not source.is_dir():
+        project.say('-- linking a work copy of the source (some seconds)')
+        fresh = directory / 'src.new'
+        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.copytree(pristine, fresh, symlinks=True, copy_function=os.link)
+        fresh.rename(source)
+    copy(source)
+    for name, line in (('Kconfig', f'source "{GRAFT}/Kconfig"'),
+                       ('Makefile', 'obj-y += drm-gem-sgt/')):
+        path = source / 'drivers/gpu/drm' / name
+        text = path.read_text()
+        if line not in text:
+            # A new file: this one is a hard link to the pristine source.
+            path.unlink()
+            path.write_text(f'{text}\n{line}\n')
+    return directory
+
+
+@contextlib.contextmanager
+def lock():
+    """Holds the work copy and what is built of it: other checkouts share them."""
+    project.CACHE.mkdir(parents=True, exist_ok=True)
+    with open(project.CACHE / 'graft.lock', 'w') as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            project.say('-- waiting for another checkout to build its kernel')
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def shorter(text):
+    """With paths as they are in the project, not in the kernel tree."""
+    return re.sub(rf'[^ ]*{GRAFT}/', '', text)
+
+
+def build(what, directory, command, log):
+    """Runs make in the work copy; returns its output, and the warnings in our files."""
+    output = project.step(what, ['make', '--no-print-directory', *command, '-j' + project.JOBS],
+                          log, cwd=directory / 'src')
+    ours = [shorter(line) for line in output
+            if GRAFT in line and re.search(r'\b(warning|error):', line)]
+    if ours:
+        # The next build is to say it again, unless it is mended.
+        for file in (directory / 'src' / GRAFT).rglob('*.c'):
+            file.touch()
+    return output, ours

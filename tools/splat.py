@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What a kernel's log has against a test."""
+
+import re
+
+# Kernel taints that a test must not cause: an Oops or BUG, a WARNING, a soft lockup.
+TAINTS = {1 << 7: 'D', 1 << 9: 'W', 1 << 14: 'L'}
+CRASHED = 1 << 7 | 1 << 14
+WARNED = 1 << 9
+# The last three end what a checker finds: nothing is proven from there on.
+SPLAT = re.compile(r'\bBUG\b|WARNING:|\bOops\b|general protection fault|Kernel panic|'
+                   r'soft lockup|hung_task|blocked for more than|UBSAN:|'
+                   r'DMA-API: (?!preallocated |debugging enabled|dma_debug_entry pool grown)|'
+                   r'DMAR: .*fault|rcu: .*stall|refcount_t:|'
+                   r'turning off the locking correctness validator|lockdep is turned off|'
+                   r'kmemleak: .*disabled')
+STAMP = re.compile(r'^\[ *(\d+\.\d+)\] ', re.M)
+OURS = re.compile(r'\[(drm_gem_sgt|virtio_gpu_sgt)\b')
+RACE = re.compile(r'^BUG: KCSAN: .*?^={60,}$', re.M | re.S)
+# Where the irq core cannot make a file in /proc, it goes on without, and warns when it
+# removes the file: a rebind with failing allocations shows that, whatever the driver.
+EXCUSED = re.compile(r"^-+\[ cut here \]-+\nname '\w+'\nWARNING: [^\n]* at fs/proc/generic\.c"
+                     r'.*?^---\[ end trace .*?$', re.M | re.S)
+PENDING = re.compile(r'pending DMA allocations while released from device \[count=(\d+)\]')
+
+
+def plain(log):
+    """The log without the time stamps."""
+    return STAMP.sub('', log)
+
+
+def foreign_races(log):
+    """The reports of KCSAN in which nothing of ours takes part."""
+    return [report for report in RACE.findall(plain(log)) if not OURS.search(report)]
+
+
+def complaint(log, new_taint):
+    """What the kernel had to say against a test, or None."""
+    log = RACE.sub(lambda report: report[0] if OURS.search(report[0]) else '', plain(log))
+    log, excused = EXCUSED.subn('', log)
+    if excused:
+        new_taint &= ~WARNED
+    found = next((line for line in log.splitlines() if SPLAT.search(line)), None)
+    letters = ''.join(letter for bit, letter in TAINTS.items() if new_taint & bit)
+    if letters and not found:
+        return f'the kernel is tainted: {letters}'
+    return found and f'kernel: {found[:120]}'
+
+
+def pending(log):
+    """How many mappings the DMA API's checker found on a device at unbind."""
+    return sum(int(count) for count in PENDING.findall(log))
+
+
+def leaks(listed):
+    """Of what kmemleak lists: the objects that our modules allocated, and how many others."""
+    objects = re.split(r'^(?=unreferenced object )', listed, flags=re.M)[1:]
+    ours = [text for text in objects if OURS.search(text)]
+    return ours, len(objects) - len(ours)
