@@ -39,9 +39,9 @@ class Boot:
 
 # Longest first; KCSAN samples: it wants time more than repetition.
 BOOTS = {
-    'swiotlb': Boot('debug', 'swiotlb', '*', 20),
     'iommu': Boot('debug', 'iommu', '*', 20),
-    'phys': Boot('debug', 'phys', '*', 20),
+    'swiotlb': Boot('debug', 'swiotlb', '*', 5),
+    'phys': Boot('debug', 'phys', '*', 5),
     'kcsan': Boot('kcsan', 'iommu', 'sgt_race* sgt_unbind*', 5),
     'console': Boot('debug', 'iommu', 'sgt_unbind* sgt_screen*', 1, console=True),
     'kunit': Boot('debug', 'iommu', 'kunit'),
