@@ -37,10 +37,13 @@ struct drm_gem_sgt_object {
 	/** @pin_count: who wants the pages to stay; protected by the resv */
 	unsigned int pin_count;
 
-	/** @vmap_count: users of @vaddr; protected by the resv */
+	/** @vmap_count: kernel mappings; protected by the resv */
 	unsigned int vmap_count;
 
-	/** @vaddr: kernel address while @vmap_count > 0; protected by the resv */
+	/**
+	 * @vaddr: kernel address of our own pages while @vmap_count > 0;
+	 * protected by the resv
+	 */
 	void *vaddr;
 
 	/* private: the debugfs table of live objects, under its own lock */
@@ -80,7 +83,7 @@ bool drm_gem_sgt_is_import(const struct drm_gem_sgt_object *bo);
 struct dma_buf *drm_gem_sgt_prime_export(struct drm_gem_object *obj, int flags);
 struct drm_gem_object * __must_check
 drm_gem_sgt_prime_import(struct drm_device *dev, struct drm_sgt_device *sdev,
-			 struct dma_buf *dma_buf);
+			 struct dma_buf *dma_buf, enum dma_data_direction dir);
 
 int drm_gem_sgt_dumb_map_offset(struct drm_file *file, struct drm_device *dev,
 				u32 handle, u64 *offset);

@@ -143,9 +143,9 @@ struct drm_sgt_info {
 	u64 size;
 	/** @runs: physically contiguous runs of pages, 0 when EMPTY or imported */
 	unsigned int runs;
-	/** @folios: folios, each counted once per run, 0 when EMPTY */
+	/** @folios: folios, each counted once per run, 0 as @runs */
 	unsigned long folios;
-	/** @cpu_ents: entries of the table (orig_nents), 0 when EMPTY */
+	/** @cpu_ents: entries of the table (orig_nents), 0 as @runs */
 	unsigned int cpu_ents;
 	/** @dma_segs: DMA segments (nents), 0 unless MAPPED */
 	unsigned int dma_segs;

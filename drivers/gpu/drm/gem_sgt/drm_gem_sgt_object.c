@@ -170,7 +170,8 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_create);
  * For &drm_gem_object_funcs.free, last: frees the structure too. The device
  * does not use the object any more: a driver has told it, or it is unbound.
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. Takes the resv of the dma-buf, if @bo is an
+ * import: the last reference must not be dropped with that held.
  */
 void drm_gem_sgt_free(struct drm_gem_sgt_object *bo)
 {
@@ -315,13 +316,17 @@ struct dma_buf *drm_gem_sgt_import_dma_buf(const struct drm_gem_sgt_object *bo)
  * as nobody knows what userspace will do. Nothing happens if there is one: so
  * for an import, which is mapped from the start.
  *
- * Context: Process context, may sleep. Takes the lock of the table: the caller
- * can hold the resv, unless @bo is an import.
+ * Context: Process context, may sleep. Takes the lock of the table only: the
+ * caller can hold the resv.
  * Return: 0, or see drm_sgt_populate() and drm_sgt_map()
  */
 int drm_gem_sgt_map(struct drm_gem_sgt_object *bo)
 {
 	int ret;
+
+	/* Mapped once, by the import, in the direction that it was told. */
+	if (drm_gem_sgt_is_import(bo))
+		return drm_sgt_get_state(bo->sgt) == DRM_SGT_MAPPED ? 0 : -ENODEV;
 
 	ret = drm_sgt_populate(bo->sgt);
 	if (ret)

@@ -35,6 +35,9 @@ drm_gem_sgt_map_dma_buf(struct dma_buf_attachment *attach,
 	struct sg_table *table;
 	int ret;
 
+	if (WARN_ON(dir == DMA_NONE))
+		return ERR_PTR(-EINVAL);
+
 	table = drm_sgt_dup_table(to_drm_gem_sgt_obj(obj)->sgt, attach->dev);
 	if (IS_ERR(table))
 		return table;
@@ -68,6 +71,8 @@ static const struct dma_buf_ops drm_gem_sgt_dmabuf_ops = {
  *
  * For &drm_gem_object_funcs.export, as in drm_gem_prime_export(). Works after
  * unbind, too. An imported object is shared as the dma-buf that it came from.
+ * Objects of a driver that imports must have this: by it, the driver knows its
+ * own buffers when they come back.
  *
  * Ownership: the caller has a reference to the dma-buf, which has one to @obj
  * unless that is an import.
@@ -104,7 +109,8 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_prime_export);
 static int drm_gem_sgt_init_import(struct drm_device *dev,
 				   struct drm_sgt_device *sdev,
 				   struct drm_gem_sgt_object *bo,
-				   struct dma_buf *dma_buf)
+				   struct dma_buf *dma_buf,
+				   enum dma_data_direction dir)
 {
 	int ret;
 
@@ -112,7 +118,7 @@ static int drm_gem_sgt_init_import(struct drm_device *dev,
 	if (IS_ERR(bo->sgt))
 		return PTR_ERR(bo->sgt);
 
-	ret = drm_sgt_map(bo->sgt, DMA_BIDIRECTIONAL);
+	ret = drm_sgt_map(bo->sgt, dir);
 	if (ret) {
 		drm_sgt_free(bo->sgt);
 		return ret;
@@ -129,12 +135,17 @@ static int drm_gem_sgt_init_import(struct drm_device *dev,
  * @dev: DRM device
  * @sdev: the device that it will be mapped for
  * @dma_buf: the dma-buf
+ * @dir: who writes, seen from the CPU
  *
  * For &drm_driver.gem_prime_import, from a callback that knows @sdev. Attaches to
  * @dma_buf and maps it, unless it is of @dev itself: then this finds the object
  * that was exported. The mapping and the attachment end when the object is
  * freed, or at unbind. &drm_driver.gem_create_object is called as in
  * drm_gem_sgt_create().
+ *
+ * The exporter maps, and may sync when it unmaps: behind a bounce buffer, that
+ * writes over the memory what was in the buffer, unless @dir is DMA_TO_DEVICE.
+ * A driver whose device does not write should say so.
  *
  * Ownership: the caller has the first reference to the object, or one more.
  * The object holds one to @dma_buf until it is freed.
@@ -147,7 +158,8 @@ static int drm_gem_sgt_init_import(struct drm_device *dev,
  */
 struct drm_gem_object *drm_gem_sgt_prime_import(struct drm_device *dev,
 						struct drm_sgt_device *sdev,
-						struct dma_buf *dma_buf)
+						struct dma_buf *dma_buf,
+						enum dma_data_direction dir)
 {
 	struct drm_gem_sgt_object *bo;
 	struct drm_gem_object *obj;
@@ -165,7 +177,7 @@ struct drm_gem_object *drm_gem_sgt_prime_import(struct drm_device *dev,
 	if (IS_ERR(bo))
 		return ERR_CAST(bo);
 
-	ret = drm_gem_sgt_init_import(dev, sdev, bo, dma_buf);
+	ret = drm_gem_sgt_init_import(dev, sdev, bo, dma_buf, dir);
 	if (ret) {
 		drm_dbg(dev, "import of %zu bytes from %s: %pe\n",
 			dma_buf->size, dma_buf->exp_name, ERR_PTR(ret));
@@ -183,8 +195,8 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_prime_import);
  * @handle: of the object
  * @offset: filled
  *
- * For &drm_driver.dumb_map_offset: drm_gem_dumb_map_offset() with imports
- * refused.
+ * For &drm_driver.dumb_map_offset: drm_gem_dumb_map_offset(), which does not
+ * know an import when it sees one. To map one by its offset fails in any case.
  *
  * Context: Process context, may sleep.
  * Return:

@@ -438,7 +438,8 @@ static void drm_sgt_device_drain(struct drm_sgt_device *sdev)
  *
  * Context: Process context, may sleep. Not inside an access section, and with
  * no lock held that somebody may want who is inside one. Takes the resv of the
- * dma-bufs that are imported.
+ * dma-bufs that are imported, and waits for an import that is being mapped by
+ * its exporter: fences of the driver are signalled before.
  */
 void drm_sgt_device_shutdown(struct drm_sgt_device *sdev)
 {

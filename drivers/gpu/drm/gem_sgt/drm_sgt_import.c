@@ -140,8 +140,11 @@ bool drm_sgt_import_is_phys(struct device *dev)
 	return !dev->dma_range_map && !is_swiotlb_force_bounce(dev);
 }
 
-/* A page that the bus device cannot reach is bounced, whatever the rule. */
-static bool drm_sgt_import_bounces(struct device *dev, struct sg_table *table)
+/*
+ * A page that the bus device cannot reach is bounced, whatever the rule, and
+ * nobody would sync it. A device that is not coherent needs syncs, too.
+ */
+static bool drm_sgt_import_needs_sync(struct device *dev, struct sg_table *table)
 {
 	struct scatterlist *sg;
 	unsigned int i;
@@ -162,8 +165,8 @@ drm_sgt_import_map_attached(struct drm_sgt *sgt, struct dma_buf_attachment *atta
 		return table;
 
 	if (drm_sgt_device_is_phys(sgt->sdev) &&
-	    drm_sgt_import_bounces(attach->dev, table)) {
-		drm_sgt_dbg(sgt->sdev, "a bounce buffer, for a device with physical addresses\n");
+	    drm_sgt_import_needs_sync(attach->dev, table)) {
+		drm_sgt_dbg(sgt->sdev, "syncs needed, for a device with physical addresses\n");
 		dma_buf_unmap_attachment_unlocked(attach, table, sgt->dir);
 		return ERR_PTR(-EOPNOTSUPP);
 	}

@@ -120,8 +120,8 @@ static int drm_sgt_map_locked(struct drm_sgt *sgt, enum dma_data_direction dir)
 	ret = drm_sgt_map_and_list(sgt);
 	srcu_read_unlock(&sgt->sdev->srcu, idx);
 	if (ret)
-		drm_sgt_dbg(sgt->sdev, "mapping %llu bytes in %u entries: %pe\n",
-			    sgt->size, sgt->table.orig_nents, ERR_PTR(ret));
+		drm_sgt_dbg(sgt->sdev, "mapping %llu bytes of %s: %pe\n",
+			    sgt->size, sgt->ops->name, ERR_PTR(ret));
 	return ret;
 }
 
@@ -150,7 +150,8 @@ static int drm_sgt_map_locked(struct drm_sgt *sgt, enum dma_data_direction dir)
  * and for an import:
  *
  * * %-EOPNOTSUPP - the device takes physical addresses, and the exporter has
- *   none to give: an IOMMU or a bounce buffer is in between
+ *   none to give: an IOMMU or a bounce buffer is in between, or the bus is not
+ *   coherent
  * * what the exporter says, else
  */
 int drm_sgt_map(struct drm_sgt *sgt, enum dma_data_direction dir)

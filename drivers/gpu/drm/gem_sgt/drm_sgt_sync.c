@@ -16,10 +16,12 @@
  *
  * The pages of an import are synced by their exporter, for its own device, with
  * the brackets of DMA_BUF_IOCTL_SYNC. Exporters forget the bounce buffers of
- * their importers, so the calls above see to these.
+ * their importers, so the calls above see to these. Where devices are not
+ * coherent, the imported memory has to be in the linear map for that.
  *
- * An unbind syncs nothing either. What the CPU wrote last is what is there
- * afterwards.
+ * An unbind syncs nothing either, of our own pages. What the CPU wrote last is
+ * what is there afterwards. Exporters may sync when they unmap: see
+ * drm_gem_sgt_prime_import().
  */
 
 typedef void (*drm_sgt_sync_fn)(struct device *dev, dma_addr_t addr, size_t len,

@@ -50,7 +50,9 @@
  *
  * An import is the exception: what kind of picture somebody else's dma-buf has
  * is known only when a framebuffer is made of it. It is LOCAL until then. The
- * first framebuffer fixes format, width and height for as long as it lives.
+ * first framebuffer fixes format, width and height, until the import is freed.
+ * If making the resource was given up half way, the next framebuffer has it
+ * undone by an UNREF, and tries again.
  *
  * An unbind sends no UNREF for buffers that are still in use: the reset of the
  * device is what makes the host forget them. What has been queued is completed
@@ -212,6 +214,7 @@ static void virtgpu_sgt_bo_destroy(struct virtgpu_sgt_bo *bo)
 static void virtgpu_sgt_bo_unref_done(struct virtgpu_sgt_cmd *cmd, int status)
 {
 	struct virtgpu_sgt_bo *bo = cmd->priv;
+	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(bo->base.base.dev);
 
 	/* There is nobody else to tell. */
 	if (status && status != -ENODEV)
@@ -221,6 +224,7 @@ static void virtgpu_sgt_bo_unref_done(struct virtgpu_sgt_cmd *cmd, int status)
 
 	/* Whoever had the last file or reference need not wait for it. */
 	drm_dev_get(bo->base.base.dev);
+	atomic_inc(&vgdev->freeing);
 	queue_work(virtgpu_sgt_free_wq, &bo->free_work);
 }
 
@@ -228,10 +232,12 @@ static void virtgpu_sgt_bo_free_work(struct work_struct *work)
 {
 	struct virtgpu_sgt_bo *bo = container_of(work, struct virtgpu_sgt_bo,
 						 free_work);
-	struct drm_device *drm = bo->base.base.dev;
+	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(bo->base.base.dev);
 
 	virtgpu_sgt_bo_destroy(bo);
-	drm_dev_put(drm);
+	if (atomic_dec_and_test(&vgdev->freeing))
+		wake_up_all(&vgdev->freed);
+	drm_dev_put(vgdev->drm);
 }
 
 static void virtgpu_sgt_bo_free(struct drm_gem_object *obj)
@@ -449,7 +455,9 @@ struct drm_gem_object *virtgpu_sgt_prime_import(struct drm_device *drm,
 	if (virtgpu_sgt_is_dead(vgdev))
 		return ERR_PTR(-ENODEV);
 
-	return drm_gem_sgt_prime_import(drm, vgdev->sdev, dma_buf);
+	/* The host never writes into the backing of a 2D resource. */
+	return drm_gem_sgt_prime_import(drm, vgdev->sdev, dma_buf,
+					DMA_TO_DEVICE);
 }
 
 static bool virtgpu_sgt_fb_can_be_resource(const struct drm_framebuffer *fb)
@@ -458,6 +466,51 @@ static bool virtgpu_sgt_fb_can_be_resource(const struct drm_framebuffer *fb)
 	       fb->pitches[0] % sizeof(u32) == 0 &&
 	       fb->pitches[0] / sizeof(u32) <= VIRTGPU_SGT_MAX_RESOURCE &&
 	       fb->height <= VIRTGPU_SGT_MAX_RESOURCE;
+}
+
+/* Have the host forget a resource that somebody failed to make. */
+static int virtgpu_sgt_bo_undo_resource(struct virtgpu_sgt_device *vgdev,
+					struct virtgpu_sgt_bo *bo)
+{
+	struct virtgpu_sgt_cmd *unref;
+	int ret;
+
+	unref = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq,
+				      sizeof(struct virtio_gpu_ctrl_hdr));
+	if (!unref)
+		return -ENOMEM;
+
+	unref->must_arrive = true;
+	virtgpu_sgt_prep_unref(unref, bo);
+	virtgpu_sgt_cmd_submit(unref);
+	ret = virtgpu_sgt_cmd_wait_killable(unref);
+	virtgpu_sgt_cmd_put(unref);
+	if (!ret)
+		WRITE_ONCE(bo->state, VIRTGPU_SGT_BO_LOCAL);
+	return ret;
+}
+
+static int virtgpu_sgt_bo_complete_locked(struct virtgpu_sgt_device *vgdev,
+					  struct virtgpu_sgt_bo *bo,
+					  const struct drm_framebuffer *fb)
+{
+	int ret = 0;
+
+	lockdep_assert_held(&vgdev->import_lock);
+
+	if (bo->state == VIRTGPU_SGT_BO_CREATED)
+		ret = virtgpu_sgt_bo_undo_resource(vgdev, bo);
+	if (ret || bo->state != VIRTGPU_SGT_BO_LOCAL)
+		return ret;
+
+	bo->format = virtgpu_sgt_format(fb->format->format);
+	bo->width = fb->pitches[0] / sizeof(u32);
+	bo->height = fb->height;
+	ret = virtgpu_sgt_bo_reserve(vgdev, bo);
+	if (ret)
+		return ret;
+
+	return virtgpu_sgt_bo_make_resource(vgdev, bo);
 }
 
 /**
@@ -487,14 +540,7 @@ int virtgpu_sgt_bo_complete(struct virtgpu_sgt_bo *bo,
 	if (ret)
 		return ret;
 
-	if (bo->state == VIRTGPU_SGT_BO_LOCAL) {
-		bo->format = virtgpu_sgt_format(fb->format->format);
-		bo->width = fb->pitches[0] / sizeof(u32);
-		bo->height = fb->height;
-		ret = virtgpu_sgt_bo_reserve(vgdev, bo);
-		if (!ret)
-			ret = virtgpu_sgt_bo_make_resource(vgdev, bo);
-	}
+	ret = virtgpu_sgt_bo_complete_locked(vgdev, bo, fb);
 	mutex_unlock(&vgdev->import_lock);
 	return ret;
 }

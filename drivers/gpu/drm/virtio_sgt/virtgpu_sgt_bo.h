@@ -49,7 +49,8 @@ enum virtgpu_sgt_bo_state {
  * struct virtgpu_sgt_bo - a GEM object and its resource on the host
  *
  * Everything but @state is set once, before anybody else can see the buffer. Of
- * an import, what describes the resource is set under
+ * an import, what describes the resource is set, and set again if the host refuses
+ * it, under
  * &virtgpu_sgt_device.import_lock, and looked at by those who have seen that
  * it is attached: see virtgpu_sgt_bo_is_attached().
  */
@@ -57,7 +58,7 @@ struct virtgpu_sgt_bo {
 	/** @base: the GEM object with its pages; must be first */
 	struct drm_gem_sgt_object base;
 
-	/** @res_id: number of the resource, never 0 */
+	/** @res_id: number of the resource; 0: an import that has none yet */
 	u32 res_id;
 
 	/** @format: one of enum virtio_gpu_formats, four bytes a pixel */

@@ -89,7 +89,8 @@ struct workqueue_struct *virtgpu_sgt_wq;
 
 /*
  * For their finished buffers. Not the same, as freeing can wait for a resv, and
- * if it frees a DRM device, too, for work of others.
+ * if it frees a DRM device, too, for work of others: so it has no rescuer, and
+ * what is freed under memory pressure may wait for a worker.
  */
 struct workqueue_struct *virtgpu_sgt_free_wq;
 
@@ -205,6 +206,7 @@ static int virtgpu_sgt_device_init(struct drm_device *drm,
 
 	spin_lock_init(&vgdev->bo_lock);
 	INIT_LIST_HEAD(&vgdev->bos);
+	init_waitqueue_head(&vgdev->freed);
 	INIT_WORK(&vgdev->hotplug_work, virtgpu_sgt_hotplug_work);
 	virtgpu_sgt_fences_init(vgdev);
 	virtgpu_sgt_queue_init(vgdev, &vgdev->ctrlq);
@@ -279,7 +281,7 @@ static void virtgpu_sgt_hw_fini(struct virtgpu_sgt_device *vgdev)
 	virtio_reset_device(vgdev->vdev);
 	virtgpu_sgt_queue_drain(&vgdev->ctrlq);
 	virtgpu_sgt_queue_drain(&vgdev->cursorq);
-	flush_workqueue(virtgpu_sgt_free_wq);
+	wait_event(vgdev->freed, !atomic_read(&vgdev->freeing));
 	vgdev->vdev->config->del_vqs(vgdev->vdev);
 	if (vgdev->sdev)
 		drm_sgt_device_shutdown(vgdev->sdev);

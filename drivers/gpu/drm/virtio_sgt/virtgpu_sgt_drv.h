@@ -91,6 +91,12 @@ struct virtgpu_sgt_device {
 	/** @bos: buffers that the host has heard of, for debugfs */
 	struct list_head bos;
 
+	/** @freeing: buffers that a work item is about to free */
+	atomic_t freeing;
+
+	/** @freed: woken when @freeing becomes 0 */
+	wait_queue_head_t freed;
+
 	/** @num_bos: length of @bos */
 	unsigned int num_bos;
 

@@ -86,6 +86,12 @@ static int virtgpu_sgt_cursor_atomic_check(struct drm_plane *plane,
 	const struct drm_plane_state *new_state =
 		drm_atomic_get_new_plane_state(state, plane);
 	const struct virtgpu_sgt_bo *bo;
+	int ret;
+
+	/* First, as it sees to it that there is a size to look at. */
+	ret = virtgpu_sgt_plane_check(plane, state, true);
+	if (ret)
+		return ret;
 
 	if (new_state->fb) {
 		bo = virtgpu_sgt_plane_bo(new_state);
@@ -99,7 +105,7 @@ static int virtgpu_sgt_cursor_atomic_check(struct drm_plane *plane,
 			return -EINVAL;
 		}
 	}
-	return virtgpu_sgt_plane_check(plane, state, true);
+	return 0;
 }
 
 static bool virtgpu_sgt_plane_view_changed(const struct drm_plane_state *old,

@@ -63,10 +63,12 @@
  * 3. &virtgpu_sgt_device.output_lock, a mutex: what the host said of its
  *    displays. Not held while the host is asked
  * 4. &virtgpu_sgt_fences.lock, a mutex: out-fences
- * 5. drm_dev_enter(): only for the moment in which the host is notified. Nobody
+ * 5. &virtgpu_sgt_device.import_lock, a mutex: one import at a time gets its
+ *    resource. Waits for the host inside, as 2, and is held with none of 1 to 4
+ * 6. drm_dev_enter(): only for the moment in which the host is notified. Nobody
  *    waits for the host inside: the unplug of any DRM device, not only of
  *    this one, waits for all who are in there
- * 6. &virtgpu_sgt_queue.lock and &virtgpu_sgt_device.bo_lock, spinlocks, taken
+ * 7. &virtgpu_sgt_queue.lock and &virtgpu_sgt_device.bo_lock, spinlocks, taken
  *    in process context only, and neither inside the other
  *
  * The helper layer has locks of its own, none of which is held while it calls

@@ -37,7 +37,8 @@ static int example_dumb_create(struct drm_file *file, struct drm_device *drm,
 static struct drm_gem_object *example_import(struct drm_device *drm,
 					     struct dma_buf *dma_buf)
 {
-	return drm_gem_sgt_prime_import(drm, to_example(drm)->sdev, dma_buf);
+	return drm_gem_sgt_prime_import(drm, to_example(drm)->sdev, dma_buf,
+					DMA_TO_DEVICE);
 }
 
 DEFINE_DRM_GEM_FOPS(example_fops);

@@ -33,7 +33,7 @@ KUNIT_DEFINE_ACTION_WRAPPER(gem_import_put, drm_gem_object_put, struct drm_gem_o
 
 static struct drm_gem_object *gem_import_try(struct gem_import *c)
 {
-	return drm_gem_sgt_prime_import(c->f->drm, c->f->d->sdev, c->e->buf);
+	return drm_gem_sgt_prime_import(c->f->drm, c->f->d->sdev, c->e->buf, DMA_TO_DEVICE);
 }
 
 /* A device, and a dma-buf of somebody else. */
@@ -206,7 +206,7 @@ static void gem_import_of_an_own_object(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
 	KUNIT_EXPECT_EQ(test, kref_read(&bo->base.refcount), 2);
-	obj = drm_gem_sgt_prime_import(f->drm, f->d->sdev, buf);
+	obj = drm_gem_sgt_prime_import(f->drm, f->d->sdev, buf, DMA_TO_DEVICE);
 	KUNIT_EXPECT_PTR_EQ(test, obj, &bo->base);
 	KUNIT_EXPECT_EQ(test, kref_read(&bo->base.refcount), 3);
 	KUNIT_EXPECT_EQ(test, f->objects, 1);
@@ -239,7 +239,7 @@ static void gem_import_of_another_device(struct kunit *test)
 	gem_kunit_each_page(test, bo, 12, true);
 	buf = drm_gem_sgt_prime_export(&bo->base, O_RDWR);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
-	obj = drm_gem_sgt_prime_import(card, d->sdev, buf);
+	obj = drm_gem_sgt_prime_import(card, d->sdev, buf, DMA_TO_DEVICE);
 	dma_buf_put(buf);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, obj);
 	KUNIT_EXPECT_PTR_NE(test, obj, &bo->base);

@@ -162,7 +162,7 @@ static int gem_stress_import(void *arg)
 	struct iosys_map map;
 	int ret;
 
-	obj = drm_gem_sgt_prime_import(f->b.drm, f->b.owner.sdev, f->buf);
+	obj = drm_gem_sgt_prime_import(f->b.drm, f->b.owner.sdev, f->buf, DMA_TO_DEVICE);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
 
@@ -256,7 +256,7 @@ static void gem_stress_begin(struct gem_stress *f, bool import)
 	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(f->addr));
 	if (!import)
 		return;
-	f->import = drm_gem_sgt_prime_import(f->b.drm, f->b.owner.sdev, f->buf);
+	f->import = drm_gem_sgt_prime_import(f->b.drm, f->b.owner.sdev, f->buf, DMA_TO_DEVICE);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f->import);
 }
 
