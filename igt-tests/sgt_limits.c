@@ -6,6 +6,7 @@
 
 #include "igt.h"
 
+#include "lib/sgt_rounds.h"
 #include "lib/sgt_test.h"
 
 /**
@@ -176,10 +177,11 @@ static void killed_round(volatile uint32_t *creates, uint32_t seed)
 }
 
 /* The host counts a resource that nobody told it to free, so its room shrinks. */
-static void killed(const struct sgt_test *test, int drm, int rounds)
+static void killed(const struct sgt_test *test, int drm)
 {
 	volatile uint32_t *creates = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
 					  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct sgt_rounds rounds;
 	struct sgt_baseline base;
 	uint64_t room;
 
@@ -187,15 +189,13 @@ static void killed(const struct sgt_test *test, int drm, int rounds)
 	sgt_baseline_take(test, &base);
 	room = room_in_host(drm);
 
-	for (int round = 0; round < rounds; round++) {
-		uint32_t seed = sgt_new_seed();
-
-		igt_debug("round %d, seed %u\n", round, seed);
-		killed_round(creates, seed);
+	sgt_rounds_begin(&rounds, 1, 100);
+	while (sgt_rounds_next(&rounds)) {
+		killed_round(creates, sgt_random_below(&rounds.random, UINT32_MAX));
 		igt_assert_eq(sgt_try_dumb(drm, 64, 64, 32), 0);
 		sgt_baseline_check(test, &base);
 	}
-	igt_info("%d processes killed, %u creates\n", 4 * rounds, *creates);
+	igt_info("%u processes killed, %u creates\n", 4 * rounds.done, *creates);
 	igt_assert(*creates);
 	igt_assert_eq_u64(room_in_host(drm), room);
 	sgt_baseline_check(test, &base);
@@ -290,7 +290,7 @@ int igt_main()
 
 	igt_describe("Whoever is killed in the middle of a create");
 	igt_subtest("killed")
-		killed(&test, drm, 100);
+		killed(&test, drm);
 
 	igt_fixture()
 		close(drm);
