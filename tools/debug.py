@@ -40,9 +40,9 @@ class Boot:
 # Longest first; KCSAN samples: it wants time more than repetition.
 BOOTS = {
     'iommu': Boot('debug', 'iommu', '*', 20),
-    'swiotlb': Boot('debug', 'swiotlb', '*', 5),
-    'phys': Boot('debug', 'phys', '*', 5),
-    'kcsan': Boot('kcsan', 'iommu', 'sgt_race* sgt_unbind*', 5),
+    'swiotlb': Boot('debug', 'swiotlb', '*', 3),
+    'phys': Boot('debug', 'phys', '*', 3),
+    'kcsan': Boot('kcsan', 'iommu', 'sgt_race* sgt_unbind*', 3),
     'console': Boot('debug', 'iommu', 'sgt_unbind* sgt_screen*', 1, console=True),
     'kunit': Boot('debug', 'iommu', 'kunit'),
     'kcsan-kunit': Boot('kcsan', 'iommu', 'kunit'),

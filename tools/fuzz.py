@@ -83,7 +83,8 @@ class Hunt:
             initramfs.build(root, ours, {'sgt_fuzz': PROGRAM,
                                          'sgt-debug': project.TOOLS / 'guest-debug'},
                             'sgt', self.image)
-        machine = debug.machine(f'fuzz-{self.setup}', self.setup)
+        # Without the console, the core keeps the last cursor when nobody has the device open.
+        machine = debug.machine(f'fuzz-{self.setup}', self.setup, console=True)
         machine.initramfs = self.image
         return machine
 

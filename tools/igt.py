@@ -20,7 +20,7 @@ KILLED = 137
 
 USUAL = 'swiotlb', 'iommu', 'phys', 'icount'
 # Which programs a set-up is for, when not for all, and which would only skip elsewhere.
-ONLY = {'icount': 'sgt_flat*', 'bypass': 'sgt_import*'}
+ONLY = {'icount': 'sgt_flat*', 'bypass': 'sgt_import'}
 COUNTING = 'sgt_flat*'
 FAULTS = 'sgt_fail*'
 

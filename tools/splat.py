@@ -29,14 +29,19 @@ def plain(log):
     return STAMP.sub('', log)
 
 
+def is_ours(race):
+    """Whether a report of KCSAN is of an access in our code; its first line names the two."""
+    return OURS.search(race.splitlines()[0])
+
+
 def foreign_races(log):
-    """The reports of KCSAN in which nothing of ours takes part."""
-    return [report for report in RACE.findall(plain(log)) if not OURS.search(report)]
+    """The reports of KCSAN in which no access is ours."""
+    return [race for race in RACE.findall(plain(log)) if not is_ours(race)]
 
 
 def complaint(log, new_taint):
     """What the kernel had to say against a test, or None."""
-    log = RACE.sub(lambda report: report[0] if OURS.search(report[0]) else '', plain(log))
+    log = RACE.sub(lambda race: race[0] if is_ours(race[0]) else '', plain(log))
     log, excused = EXCUSED.subn('', log)
     if excused:
         new_taint &= ~WARNED
