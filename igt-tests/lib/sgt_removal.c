@@ -11,8 +11,11 @@
 #define FORGET_MS	10000
 #define POLL_MS		5
 
-/* Bounce buffer slots (2 KiB) that others than the GPU may take meanwhile */
-#define SLOTS_OF_OTHERS	16
+/*
+ * Slots that come and go meanwhile, also while those of an importer are counted;
+ * a picture takes two thousand.
+ */
+#define SLOTS_OF_OTHERS	64
 
 /* Those in use while the GPU is unbound, or negative */
 static long idle_slots = -1;
