@@ -99,7 +99,7 @@ static int drm_gem_sgt_buffers_show(struct seq_file *m, void *v)
 		   info.dma_segs, drm_gem_sgt_state_name(info.state),
 		   bo->base.handle_count, kref_read(&bo->base.refcount),
 		   bo->pin_count, bo->vmap_count,
-		   !drm_sgt_is_import(bo->sgt) && bo->base.dma_buf,
+		   !drm_gem_sgt_is_import(bo) && bo->base.dma_buf,
 		   info.source, bo->comm, bo->pid);
 	return 0;
 }

@@ -218,12 +218,12 @@ static void virtgpu_sgt_bo_unref_done(struct virtgpu_sgt_cmd *cmd, int status)
 
 	/* There is nobody else to tell. */
 	if (status && status != -ENODEV)
-		drm_err_ratelimited(bo->base.base.dev,
+		drm_err_ratelimited(vgdev->drm,
 				    "the host does not let go of resource %u: %pe\n",
 				    bo->res_id, ERR_PTR(status));
 
 	/* Whoever had the last file or reference need not wait for it. */
-	drm_dev_get(bo->base.base.dev);
+	drm_dev_get(vgdev->drm);
 	atomic_inc(&vgdev->freeing);
 	queue_work(virtgpu_sgt_free_wq, &bo->free_work);
 }
@@ -355,6 +355,18 @@ out:
 	return ret;
 }
 
+static struct virtgpu_sgt_cmd *
+virtgpu_sgt_bo_alloc_unref(struct virtgpu_sgt_device *vgdev)
+{
+	struct virtgpu_sgt_cmd *unref;
+
+	unref = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq,
+				      sizeof(struct virtio_gpu_ctrl_hdr));
+	if (unref)
+		unref->must_arrive = true;
+	return unref;
+}
+
 /* What it takes to have a resource; freed with the buffer. */
 static int virtgpu_sgt_bo_reserve(struct virtgpu_sgt_device *vgdev,
 				  struct virtgpu_sgt_bo *bo)
@@ -362,13 +374,11 @@ static int virtgpu_sgt_bo_reserve(struct virtgpu_sgt_device *vgdev,
 	int ret;
 
 	if (!bo->unref) {
-		bo->unref = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq,
-						  sizeof(struct virtio_gpu_ctrl_hdr));
+		bo->unref = virtgpu_sgt_bo_alloc_unref(vgdev);
 		if (!bo->unref)
 			return -ENOMEM;
 		bo->unref->done = virtgpu_sgt_bo_unref_done;
 		bo->unref->priv = bo;
-		bo->unref->must_arrive = true;
 	}
 
 	if (!bo->res_id) {
@@ -475,18 +485,20 @@ static int virtgpu_sgt_bo_undo_resource(struct virtgpu_sgt_device *vgdev,
 	struct virtgpu_sgt_cmd *unref;
 	int ret;
 
-	unref = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq,
-				      sizeof(struct virtio_gpu_ctrl_hdr));
+	unref = virtgpu_sgt_bo_alloc_unref(vgdev);
 	if (!unref)
 		return -ENOMEM;
 
-	unref->must_arrive = true;
 	virtgpu_sgt_prep_unref(unref, bo);
 	virtgpu_sgt_cmd_submit(unref);
 	ret = virtgpu_sgt_cmd_wait_killable(unref);
-	virtgpu_sgt_cmd_put(unref);
-	if (!ret)
+
+	/* The host refuses only what it does not have: it may never have had it. */
+	if (virtgpu_sgt_cmd_is_idle(unref)) {
 		WRITE_ONCE(bo->state, VIRTGPU_SGT_BO_LOCAL);
+		ret = 0;
+	}
+	virtgpu_sgt_cmd_put(unref);
 	return ret;
 }
 
