@@ -77,7 +77,7 @@ check-all:
 
 fuzz:
 	@tools/deps.sh run debug
-	@tools/fuzz.py
+	@tools/check.py fuzz
 
 check-model:
 	@tools/deps.sh model

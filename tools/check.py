@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Runs the tests: tools/check.py kunit|igt|static|model|debug ...; see "make help"."""
+"""Runs the tests: tools/check.py kunit|igt|static|model|debug|fuzz ...; see "make help"."""
 
 import os
 import sys
 
 import debug
+import fuzz
 import igt
 import kunit
 import model
@@ -28,6 +29,8 @@ def main():
         'static': ('static', lambda results: static.run(results, wanted)),
         'model': ('check-model', model.run),
         'debug': ('check-debug', lambda results: debug.run(results, setups, wanted, driver)),
+        'fuzz': ('fuzz', lambda results: fuzz.run(results, debug.FUZZ_SECONDS, debug.SEED,
+                                                  os.environ.get('REPLAY'))),
     }
     results = report.Report()
     for part in sys.argv[1:]:

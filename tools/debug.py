@@ -69,7 +69,7 @@ def built(kernel, driver):
             for name in ('drm_gem_sgt', 'virtio_gpu_sgt')]
     programs = project.build_programs()
     image = project.BUILD / f'guest-{kernel}-{driver}.cpio'
-    initramfs.build(root, ours, {**programs['samples'], **programs['igt'],
+    initramfs.build(root, ours, {**programs['samples'], **programs['igt'], **programs['fuzz'],
                                  'sgt-debug': project.TOOLS / 'guest-debug'}, driver, image)
     return root, image, programs['igt']
 
@@ -169,15 +169,6 @@ class KunitSession(Session):
             raise project.Failed(f'no KUnit case ran (TEST={self.wanted or "*"})')
 
 
-def fuzz(report):
-    try:
-        import fuzz as fuzzer
-    except ImportError:
-        report.add('fuzz', 'fuzz', 'skip', 0.0, 'there is no tools/fuzz.py')
-        return
-    fuzzer.run(report, FUZZ_SECONDS, seed=SEED)
-
-
 def plan(programs, names, wanted):
     """{boot: what its session runs} of the boots that have something to run."""
     found = igt.select(programs, wanted)
@@ -205,7 +196,9 @@ def run(report, names, wanted, driver):
 
     def job(name):
         if name == 'fuzz':
-            fuzz(report)
+            # Not imported above: it imports this module.
+            import fuzz
+            fuzz.run(report, FUZZ_SECONDS, SEED)
             return
         kind = KunitSession if BOOTS[name].tests == 'kunit' else Session
         session = kind(report, name, driver)

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """Runs random programs of ioctls on a debug kernel, and makes what breaks it short."""
 
@@ -6,13 +5,10 @@ import os
 import pathlib
 import re
 import subprocess
-import sys
 import time
 
 import debug
-import initramfs
 import project
-import report
 import vm
 
 PROGRAM = project.BUILD / 'igt/fuzz/sgt_fuzz'
@@ -74,19 +70,10 @@ class Hunt:
         self.results, self.setup, self.seed = results, setup, seed
         self.name = f'seed-{seed}'
         self.again = f'make fuzz SETUP={setup} SEED={seed}'
-        self.image = project.BUILD / 'guest-fuzz.cpio'
 
     def guest(self):
-        root, _, _ = debug.prepare()
-        if not self.image.exists() or self.image.stat().st_mtime < PROGRAM.stat().st_mtime:
-            ours = sorted((root / f'lib/modules/{project.release(root)}/kernel').glob('*_sgt.ko'))
-            initramfs.build(root, ours, {'sgt_fuzz': PROGRAM,
-                                         'sgt-debug': project.TOOLS / 'guest-debug'},
-                            'sgt', self.image)
         # Without the console, the core keeps the last cursor when nobody has the device open.
-        machine = debug.machine(f'fuzz-{self.setup}', self.setup, console=True)
-        machine.initramfs = self.image
-        return machine
+        return debug.machine(f'fuzz-{self.setup}', self.setup, console=True)
 
     def run(self, limit, *arguments):
         """Runs the fuzzer in a new guest; returns the outcome, or None when that died."""
@@ -202,20 +189,3 @@ def run(results, seconds, seed=None, replay=None):
         if seconds or any(result in ('fail', 'lost') for _, _, result, _ in results.results):
             return
         seed += 1
-
-
-def main():
-    results = report.Report()
-    seconds = os.environ.get('SECONDS')
-    run(results, int(seconds) if seconds else debug.FUZZ_SECONDS,
-        os.environ.get('SEED'), os.environ.get('REPLAY'))
-    return results.finish()
-
-
-if __name__ == '__main__':
-    try:
-        sys.exit(main())
-    except project.Failed as error:
-        sys.exit(f'{error}')
-    except KeyboardInterrupt:
-        sys.exit(130)

@@ -100,13 +100,19 @@ def build_modules():
     return root, sorted((BUILD / release(root)).glob('*.ko'))
 
 
+def executables(directory):
+    """{name: path} of the programs in a directory."""
+    return {path.name: path for path in sorted(directory.iterdir())
+            if path.is_file() and os.access(path, os.X_OK)}
+
+
 def build_programs():
-    """Builds the test and sample programs; returns {name: path} of each directory."""
+    """Builds the test and sample programs; returns {name: path} of each kind."""
     programs = {}
     for part, into in ('igt-tests', 'igt'), ('samples', 'samples'):
         (BUILD / into).mkdir(parents=True, exist_ok=True)
         step(part, ['make', '-s', '-C', TOP / part, f'O={BUILD / into}', '-j' + JOBS],
              BUILD / f'log/{part}.log')
-        programs[into] = {path.name: path for path in sorted((BUILD / into).iterdir())
-                          if path.is_file() and os.access(path, os.X_OK)}
+        programs[into] = executables(BUILD / into)
+    programs['fuzz'] = executables(BUILD / 'igt/fuzz')
     return programs

@@ -57,7 +57,7 @@ class Report:
             waiting.put(job)
 
         def work():
-            while not waiting.empty():
+            while True:
                 try:
                     suite, again, function = waiting.get_nowait()
                 except queue.Empty:
