@@ -10,6 +10,7 @@
 
 struct device;
 struct dma_buf;
+struct drm_dma_layout;
 struct drm_sgt;
 struct drm_sgt_device;
 struct drm_sgt_runs;
@@ -202,6 +203,7 @@ struct drm_dma_view {
 	/* private: for drm_dma_iter_init() alone */
 	struct scatterlist * const sgl;
 	const struct drm_sgt_device * const sdev;
+	const struct drm_dma_layout * const layout;
 	const u64 size;
 	const unsigned int nents;
 	const bool phys;

@@ -20,16 +20,23 @@
  * is refused before the first step, so that a walk never ends short.
  */
 
-/* What the first nents entries add up to: bytes. */
-u64 drm_dma_table_size(const struct sg_table *table)
+static struct drm_dma_ents drm_dma_view_ents(const struct drm_dma_view view)
 {
-	struct scatterlist *sg;
-	unsigned int i;
-	u64 size = 0;
+	return (struct drm_dma_ents) {
+		.sg = view.sgl,
+		.nents = view.nents,
+		.phys = view.phys,
+	};
+}
 
-	for_each_sgtable_dma_sg(table, sg, i)
-		size += sg_dma_len(sg);
-	return size;
+/* What a view is like; without marks. Looks at each entry, if nobody has. */
+void drm_dma_view_measure(const struct drm_dma_view view,
+			  struct drm_dma_layout *layout)
+{
+	if (view.layout)
+		*layout = *view.layout;
+	else
+		drm_dma_layout_measure(layout, drm_dma_view_ents(view));
 }
 
 /**
@@ -46,9 +53,13 @@ u64 drm_dma_table_size(const struct sg_table *table)
  */
 struct drm_dma_view drm_dma_view_borrow(const struct sg_table *table)
 {
+	struct drm_dma_ents ents = { .sg = table->sgl, .nents = table->nents };
+	struct drm_dma_layout layout;
+
+	drm_dma_layout_measure(&layout, ents);
 	return (struct drm_dma_view) {
 		.sgl = table->sgl,
-		.size = drm_dma_table_size(table),
+		.size = layout.size,
 		.nents = table->nents,
 	};
 }
@@ -85,13 +96,7 @@ static bool drm_dma_iter_entry(const struct drm_dma_iter *iter,
 	if (!iter->nents)
 		return false;
 
-	if (iter->phys) {
-		seg->addr = sg_phys(iter->sg);
-		seg->len = iter->sg->length;
-	} else {
-		seg->addr = sg_dma_address(iter->sg);
-		seg->len = sg_dma_len(iter->sg);
-	}
+	*seg = drm_dma_entry(iter->sg, iter->phys);
 	seg->addr += iter->skip;
 	seg->len -= iter->skip;
 	return true;
@@ -110,9 +115,19 @@ static void drm_dma_iter_take(struct drm_dma_iter *iter, u64 len, u64 entry_len)
 		iter->sg = sg_next(iter->sg);
 }
 
-static bool drm_dma_iter_seek(struct drm_dma_iter *iter, u64 offset)
+static bool drm_dma_iter_seek(struct drm_dma_iter *iter, u64 offset,
+			      const struct drm_dma_layout *layout)
 {
+	const struct drm_dma_mark *mark = NULL;
 	struct drm_dma_seg entry;
+
+	if (layout)
+		mark = drm_dma_layout_find(layout, offset);
+	if (mark) {
+		iter->sg = mark->sg;
+		iter->nents -= mark->index;
+		offset -= mark->offset;
+	}
 
 	while (offset) {
 		u64 len;
@@ -133,7 +148,8 @@ static bool drm_dma_iter_seek(struct drm_dma_iter *iter, u64 offset)
  * @offset: first byte of the range
  * @len: bytes; 0 is a range without a segment
  *
- * Finding @offset takes as long as there are segments before it.
+ * Finding @offset takes a few steps in a view of a &struct drm_sgt, and in one
+ * from drm_dma_view_borrow() as many as there are segments before it.
  *
  * Context: Inside the access section that @view is from; under lockdep it is
  * checked. For a view from drm_dma_view_borrow(), as long as that one is good.
@@ -158,15 +174,15 @@ int drm_dma_iter_init(struct drm_dma_iter *iter, const struct drm_dma_view view,
 		.phys = view.phys,
 		.left = len,
 	};
-	if (WARN_ON_ONCE(!drm_dma_iter_seek(iter, offset)))
+	if (WARN_ON_ONCE(!drm_dma_iter_seek(iter, offset, view.layout)))
 		return -ERANGE;
 	return 0;
 }
 EXPORT_SYMBOL_GPL(drm_dma_iter_init);
 
 /* A sum that wraps around to address 0 is no neighbour. */
-static bool drm_dma_seg_touches(const struct drm_dma_seg *seg,
-				const struct drm_dma_seg *next)
+bool drm_dma_seg_touches(const struct drm_dma_seg *seg,
+			 const struct drm_dma_seg *next)
 {
 	return next->addr > seg->addr && next->addr - seg->addr == seg->len;
 }

@@ -103,6 +103,18 @@ void drm_sgt_access_end(struct drm_sgt_access *access)
 }
 EXPORT_SYMBOL_GPL(drm_sgt_access_end);
 
+/* The entries of a mapping, as its device reads them. */
+struct drm_dma_ents drm_sgt_mapped_ents(const struct drm_sgt *sgt)
+{
+	bool phys = drm_sgt_device_is_phys(sgt->sdev) && !drm_sgt_is_import(sgt);
+
+	return (struct drm_dma_ents) {
+		.sg = sgt->mapped->sgl,
+		.nents = phys ? sgt->mapped->orig_nents : sgt->mapped->nents,
+		.phys = phys,
+	};
+}
+
 /**
  * drm_sgt_access_view() - the DMA segments of a table
  * @access: an open section
@@ -114,18 +126,19 @@ EXPORT_SYMBOL_GPL(drm_sgt_access_end);
 struct drm_dma_view drm_sgt_access_view(const struct drm_sgt_access *access)
 {
 	struct drm_sgt *sgt = access->sgt;
-	bool phys;
+	struct drm_dma_ents ents;
 
 	if (WARN_ON_ONCE(!sgt))
 		return (struct drm_dma_view) {};
 
-	phys = drm_sgt_device_is_phys(sgt->sdev) && !drm_sgt_is_import(sgt);
+	ents = drm_sgt_mapped_ents(sgt);
 	return (struct drm_dma_view) {
-		.sgl = sgt->mapped->sgl,
+		.sgl = ents.sg,
 		.sdev = sgt->sdev,
+		.layout = &sgt->layout,
 		.size = sgt->size,
-		.nents = phys ? sgt->mapped->orig_nents : sgt->mapped->nents,
-		.phys = phys,
+		.nents = ents.nents,
+		.phys = ents.phys,
 	};
 }
 EXPORT_SYMBOL_GPL(drm_sgt_access_view);

@@ -97,6 +97,53 @@ struct drm_sgt_device {
 };
 
 /**
+ * struct drm_dma_mark - where an entry of a mapped table begins
+ */
+struct drm_dma_mark {
+	/** @sg: the entry */
+	struct scatterlist *sg;
+	/** @offset: bytes before it */
+	u64 offset;
+	/** @index: entries before it */
+	unsigned int index;
+};
+
+/**
+ * struct drm_dma_layout - what the DMA addresses of a table are like
+ *
+ * Found out once for each mapping, so that nobody who walks has to look at all
+ * entries for it.
+ */
+struct drm_dma_layout {
+	/** @size: bytes of all entries */
+	u64 size;
+	/** @longest: bytes of the longest run of neighbours */
+	u64 longest;
+	/** @bits: all addresses and lengths ORed: what they are multiples of */
+	u64 bits;
+	/** @last: the highest address */
+	dma_addr_t last;
+	/** @marks: one for every so many entries, in order */
+	struct drm_dma_mark *marks;
+	/** @nr_marks: how many */
+	unsigned int nr_marks;
+};
+
+/**
+ * struct drm_dma_ents - the entries of a mapped table, and a position in them
+ */
+struct drm_dma_ents {
+	/** @sg: the first one, or the one that was looked at last */
+	struct scatterlist *sg;
+	/** @nents: how many */
+	unsigned int nents;
+	/** @index: how many have been looked at */
+	unsigned int index;
+	/** @phys: the physical address counts */
+	bool phys;
+};
+
+/**
  * struct drm_sgt - pages, a table of them, and their DMA mapping
  *
  * Teardown order is unmap, free the table, put the pages, release the source.
@@ -132,6 +179,9 @@ struct drm_sgt {
 	 * in MAPPED, constant there
 	 */
 	struct sg_table *mapped;
+
+	/** @layout: of @mapped; as that */
+	struct drm_dma_layout layout;
 
 	/** @dma_segs: entries of @mapped; as @mapped, but outlives it */
 	unsigned int dma_segs;
@@ -205,8 +255,31 @@ void drm_sgt_dma_sync_for_device(struct device *dev, dma_addr_t addr, size_t len
 void drm_sgt_dma_sync_for_cpu(struct device *dev, dma_addr_t addr, size_t len,
 			      enum dma_data_direction dir);
 
+/* drm_sgt_access.c */
+struct drm_dma_ents drm_sgt_mapped_ents(const struct drm_sgt *sgt);
+
 /* drm_dma_view.c */
-u64 drm_dma_table_size(const struct sg_table *table);
+bool drm_dma_seg_touches(const struct drm_dma_seg *seg,
+			 const struct drm_dma_seg *next);
+void drm_dma_view_measure(const struct drm_dma_view view,
+			  struct drm_dma_layout *layout);
+
+/* What one entry says. */
+static inline struct drm_dma_seg drm_dma_entry(struct scatterlist *sg, bool phys)
+{
+	if (phys)
+		return (struct drm_dma_seg) { sg_phys(sg), sg->length };
+
+	return (struct drm_dma_seg) { sg_dma_address(sg), sg_dma_len(sg) };
+}
+
+/* drm_dma_layout.c */
+void drm_dma_layout_measure(struct drm_dma_layout *layout,
+			    struct drm_dma_ents ents);
+int drm_dma_layout_init(struct drm_dma_layout *layout, struct drm_dma_ents ents);
+void drm_dma_layout_fini(struct drm_dma_layout *layout);
+const struct drm_dma_mark *
+drm_dma_layout_find(const struct drm_dma_layout *layout, u64 offset);
 
 /*
  * drm_sgt_runs.c

@@ -57,6 +57,7 @@ void drm_sgt_end_mapping(struct drm_sgt *sgt)
 	struct sg_table *mapped = sgt->mapped;
 
 	sgt->mapped = NULL;
+	drm_dma_layout_fini(&sgt->layout);
 	if (drm_sgt_is_import(sgt))
 		drm_sgt_import_unmap(sgt, mapped);
 	else
@@ -67,16 +68,16 @@ void drm_sgt_end_mapping(struct drm_sgt *sgt)
 static bool drm_sgt_mapping_covers(const struct drm_sgt *sgt)
 {
 	if (drm_sgt_is_import(sgt))
-		return drm_dma_table_size(sgt->mapped) >= sgt->size;
+		return sgt->layout.size >= sgt->size;
 
-	return drm_sgt_device_is_phys(sgt->sdev) ||
-	       drm_dma_table_size(sgt->mapped) == sgt->size;
+	return sgt->layout.size == sgt->size;
 }
 
 static int drm_sgt_map_and_list(struct drm_sgt *sgt)
 {
 	struct drm_sgt_device *sdev = sgt->sdev;
 	struct sg_table *mapped;
+	int ret;
 
 	if (drm_sgt_device_is_gone(sdev))
 		return -ENODEV;
@@ -86,9 +87,12 @@ static int drm_sgt_map_and_list(struct drm_sgt *sgt)
 		return PTR_ERR(mapped);
 
 	sgt->mapped = mapped;
-	if (!drm_sgt_mapping_covers(sgt)) {
+	ret = drm_dma_layout_init(&sgt->layout, drm_sgt_mapped_ents(sgt));
+	if (!ret && !drm_sgt_mapping_covers(sgt))
+		ret = -EIO;
+	if (ret) {
 		drm_sgt_end_mapping(sgt);
-		return -EIO;
+		return ret;
 	}
 
 	drm_sgt_device_add(sdev, sgt);
