@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/err.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "drm_gpt_internal.h"
+
+/**
+ * DOC: page tables
+ *
+ * A &struct drm_gpt fills the page tables of a device from DMA segments. What the
+ * tables look like is the business of a &struct drm_gpt_fmt; which VA is used
+ * for what, that of the driver, or of drm_gpuvm.
+ *
+ * Every change is an operation, &struct drm_gpt_op, that maps or unmaps one range
+ * and goes through two steps. drm_gpt_prepare_map() and drm_gpt_prepare_unmap()
+ * check it, count the tables that it takes, exactly, and allocate them: all
+ * that can fail fails there. drm_gpt_commit_map() and drm_gpt_commit() write. They
+ * allocate nothing and cannot fail, and so may be what a fence waits for.
+ * drm_gpt_op_fini() frees what fell out of the table. Or drm_gpt_abort() takes
+ * back what was prepared.
+ *
+ * ::
+ *
+ *          prepare            commit                op_fini
+ *   IDLE ----------> PREPARED ------> COMMITTED ------------> IDLE
+ *     ^                 |     writes, flushes    frees tables
+ *     +------ abort ----+
+ *
+ * Many operations can be between the two steps. So there are two states: what the
+ * tables are, and what they will be when all that is prepared is committed. An
+ * operation is checked and counted against the second, the plan. Therefore:
+ *
+ * - Operations are committed in the order in which they were prepared. A driver
+ *   has one timeline for each page table.
+ * - Only the newest can be aborted.
+ * - An operation whose turn it is cannot be left out, whatever has happened to
+ *   what it was waiting for: later ones count on it. If a fence that a job
+ *   waits for fails, its operations are committed all the same, and its own
+ *   fence says so.
+ */
+
+/* What can be said of a level without those below it. */
+static bool drm_gpt_level_is_sane(const struct drm_gpt_fmt *fmt, unsigned int i)
+{
+	const struct drm_gpt_level *level = &fmt->level[i];
+
+	if (!level->bits || (fmt->entry_size << level->bits) > PAGE_SIZE)
+		return false;
+	if (level->leaf && level->shift >= fmt->addr_bits)
+		return false;
+	if (!i)
+		return level->leaf;
+	return level->shift == level[-1].shift + level[-1].bits &&
+	       level->leaf <= level[-1].leaf;
+}
+
+static bool drm_gpt_tree_is_sane(const struct drm_gpt_fmt *fmt)
+{
+	unsigned int i;
+
+	for (i = 0; i < fmt->levels; i++)
+		if (!drm_gpt_level_is_sane(fmt, i))
+			return false;
+	return fmt->level[i - 1].shift + fmt->level[i - 1].bits < 64 && fmt->link;
+}
+
+/* A list has pages of entries below a table that the device does not read. */
+static bool drm_gpt_list_is_sane(const struct drm_gpt_fmt *fmt)
+{
+	return fmt->levels == 1 && drm_gpt_level_is_sane(fmt, 0) &&
+	       fmt->max_entries <= 1u << (fmt->level[0].bits + fmt->level[1].bits) &&
+	       fmt->max_len && IS_ALIGNED(fmt->max_len, BIT_ULL(fmt->level[0].shift));
+}
+
+static bool drm_gpt_fmt_is_sane(const struct drm_gpt_fmt *fmt)
+{
+	if (!fmt->levels || fmt->levels > DRM_GPT_MAX_LEVELS)
+		return false;
+	if (!fmt->entry_size || fmt->addr_bits > 64)
+		return false;
+	if (!fmt->fill || !fmt->clear || !fmt->read)
+		return false;
+	return fmt->list ? drm_gpt_list_is_sane(fmt) : drm_gpt_tree_is_sane(fmt);
+}
+
+/* One past the last VA. */
+u64 drm_gpt_va_size(const struct drm_gpt *gpt)
+{
+	const struct drm_gpt_level *top = &gpt->fmt->level[gpt->fmt->levels - 1];
+
+	return gpt->fmt->list ? S64_MAX : BIT_ULL(top->shift + top->bits);
+}
+
+static int drm_gpt_add_root(struct drm_gpt *gpt)
+{
+	const struct drm_gpt_fmt *fmt = gpt->fmt;
+	struct drm_gpt_mem *mem;
+	LIST_HEAD(unused);
+	int ret;
+
+	gpt->root = drm_gpt_table_alloc(fmt, fmt->list ? 1 : fmt->levels - 1);
+	if (!gpt->root)
+		return -ENOMEM;
+	if (fmt->list)
+		return 0;
+
+	mem = drm_gpt_mem_alloc(gpt->sdev, 1);
+	if (IS_ERR(mem))
+		return PTR_ERR(mem);
+
+	ret = drm_gpt_mem_give(mem, &gpt->root);
+	if (ret) {
+		list_add(&mem->entry, &unused);
+		drm_gpt_mem_free_list(&unused);
+		return ret;
+	}
+	gpt->tables = 1;
+	return 0;
+}
+
+/* Teach lockdep that a commit may be what a reclaim waits for. */
+static void drm_gpt_prime_lockdep(struct drm_gpt *gpt)
+{
+	if (!IS_ENABLED(CONFIG_LOCKDEP))
+		return;
+
+	fs_reclaim_acquire(GFP_KERNEL);
+	might_lock(&gpt->commit_lock);
+	fs_reclaim_release(GFP_KERNEL);
+	might_lock(&gpt->plan_lock);
+}
+
+/**
+ * drm_gpt_create() - make an empty page table
+ * @fmt: what it looks like
+ * @sdev: maps its tables, and those only; NULL for a list whose pages are
+ *	mapped by somebody else
+ * @funcs: what the driver adds, or NULL
+ * @priv: for @funcs
+ *
+ * Ownership: the caller's, for drm_gpt_destroy().
+ *
+ * Context: Process context, may sleep.
+ * Return: the page table, or an ERR_PTR():
+ *
+ * * %-EINVAL - @fmt makes no sense, or it is a tree and has no @sdev
+ * * %-ENOMEM - out of memory, or see drm_sgt_map()
+ * * %-ENODEV - the device is no longer bound
+ */
+struct drm_gpt *drm_gpt_create(const struct drm_gpt_fmt *fmt,
+			       struct drm_sgt_device *sdev,
+			       const struct drm_gpt_funcs *funcs, void *priv)
+{
+	struct drm_gpt *gpt;
+	int ret;
+
+	if (!drm_gpt_fmt_is_sane(fmt) || (!sdev && !fmt->list))
+		return ERR_PTR(-EINVAL);
+
+	gpt = kzalloc(sizeof(*gpt), GFP_KERNEL);
+	if (!gpt)
+		return ERR_PTR(-ENOMEM);
+
+	gpt->fmt = fmt;
+	gpt->funcs = funcs;
+	gpt->priv = priv;
+	if (sdev)
+		gpt->sdev = drm_sgt_device_get(sdev);
+	mutex_init(&gpt->plan_lock);
+	mutex_init(&gpt->commit_lock);
+	drm_gpt_prime_lockdep(gpt);
+
+	ret = drm_gpt_add_root(gpt);
+	if (ret) {
+		drm_gpt_destroy(gpt);
+		return ERR_PTR(ret);
+	}
+	return gpt;
+}
+EXPORT_SYMBOL_GPL(drm_gpt_create);
+
+/**
+ * drm_gpt_destroy() - free a page table
+ * @gpt: the page table, or NULL; no operation is between prepare and op_fini
+ *
+ * The device does not read it any more. What is mapped in it is not looked at.
+ *
+ * Context: Process context, may sleep.
+ */
+void drm_gpt_destroy(struct drm_gpt *gpt)
+{
+	LIST_HEAD(unused);
+
+	if (!gpt)
+		return;
+
+	WARN_ON_ONCE(gpt->planned != gpt->committed);
+
+	mutex_lock(&gpt->plan_lock);
+	if (gpt->root)
+		drm_gpt_table_free_all(gpt, gpt->root, &unused);
+	mutex_unlock(&gpt->plan_lock);
+
+	drm_gpt_mem_free_list(&unused);
+	mutex_destroy(&gpt->plan_lock);
+	mutex_destroy(&gpt->commit_lock);
+	if (gpt->sdev)
+		drm_sgt_device_put(gpt->sdev);
+	kfree(gpt);
+}
+EXPORT_SYMBOL_GPL(drm_gpt_destroy);
+
+/**
+ * drm_gpt_root() - the memory of the root table
+ * @gpt: the page table
+ *
+ * Its DMA address, for a register of the device, is read in an access section
+ * like any other.
+ *
+ * Context: Any.
+ * Return: a mapped table of one page, which is the page table's; NULL for a list
+ */
+struct drm_sgt *drm_gpt_root(const struct drm_gpt *gpt)
+{
+	return gpt->root->mem ? gpt->root->mem->sgt : NULL;
+}
+EXPORT_SYMBOL_GPL(drm_gpt_root);
+
+/**
+ * drm_gpt_format() - the format of a page table
+ * @gpt: the page table
+ *
+ * Context: Any.
+ * Return: what it was made with
+ */
+const struct drm_gpt_fmt *drm_gpt_format(const struct drm_gpt *gpt)
+{
+	return gpt->fmt;
+}
+EXPORT_SYMBOL_GPL(drm_gpt_format);

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __DRM_GPT_INTERNAL_H__
+#define __DRM_GPT_INTERNAL_H__
+
+#include <linux/bitmap.h>
+#include <linux/mutex.h>
+
+#include <drm/drm_gpt.h>
+#include <drm/drm_gpt_fmt.h>
+
+#include "drm_sgt_internal.h"
+
+/* Few enough that one table that is left does not keep many pages. */
+#define DRM_GPT_MEM_MAX_PAGES	32
+
+/**
+ * struct drm_gpt_mem - pages for some tables, DMA-mapped together
+ *
+ * Freed with the last of the tables.
+ */
+struct drm_gpt_mem {
+	/** @sgt: of @pages; NULL if the device does not read them through us */
+	struct drm_sgt *sgt;
+	/** @tables: how many use a page; protected by &drm_gpt.plan_lock */
+	unsigned int tables;
+	/** @nr_pages: length of @pages */
+	unsigned int nr_pages;
+	/** @entry: in a list of those to be freed, once @tables is 0 */
+	struct list_head entry;
+	/** @pages: zeroed, owned */
+	struct page *pages[] __counted_by(nr_pages);
+};
+
+/**
+ * struct drm_gpt_table - one table, as the engine sees it
+ *
+ * What is planned is protected by &drm_gpt.plan_lock, what is live by
+ * &drm_gpt.commit_lock. The rest is constant once the table has its memory.
+ */
+struct drm_gpt_table {
+	/** @mem: where @entries is */
+	struct drm_gpt_mem *mem;
+	/** @index: of the page in @mem */
+	unsigned int index;
+	/**
+	 * @entries: the memory that the device reads; written under
+	 * &drm_gpt.commit_lock. NULL for the pages of a list's own table
+	 */
+	void *entries;
+	/** @dma: its address, for the table above */
+	dma_addr_t dma;
+	/** @level: 0 is the lowest */
+	u8 level;
+	/** @used: planned: entries that are not empty */
+	unsigned int used;
+	/** @leaf: planned: entries that are leaves; those of level 0 are nothing else */
+	unsigned long *leaf;
+	/** @below: planned: entries that are tables; NULL on level 0 */
+	unsigned long *below;
+	/** @child: planned: the tables below; NULL on level 0 */
+	struct drm_gpt_table **child;
+	/** @live: live: the tables below; NULL on level 0 */
+	struct drm_gpt_table **live;
+};
+
+/**
+ * struct drm_gpt - a page table
+ *
+ * There are two of it: what is planned, changed when an operation is prepared or
+ * aborted, and what is live, changed by commits. &struct drm_gpt_table has both.
+ *
+ * Lock order: &drm_gpt.plan_lock, then the locks of drm_sgt. Nothing is taken
+ * inside of &drm_gpt.commit_lock, and no memory is allocated: it is taken in the
+ * fence-signalling path. Neither is taken inside the other.
+ */
+struct drm_gpt {
+	/** @fmt: constant */
+	const struct drm_gpt_fmt *fmt;
+	/** @sdev: maps the tables; counted; NULL for a list of its own; constant */
+	struct drm_sgt_device *sdev;
+	/** @funcs: constant, can be NULL */
+	const struct drm_gpt_funcs *funcs;
+	/** @priv: for @funcs; constant */
+	void *priv;
+	/** @root: constant; of a list, a table without memory */
+	struct drm_gpt_table *root;
+
+	/** @plan_lock: protects the plan */
+	struct mutex plan_lock;
+	/** @planned: number of the newest operation; protected by @plan_lock */
+	u64 planned;
+	/** @tables: that exist; protected by @plan_lock */
+	unsigned long tables;
+	/** @list_len: planned bytes of a list; protected by @plan_lock */
+	u64 list_len;
+
+	/** @commit_lock: protects what the device reads */
+	struct mutex commit_lock;
+	/** @committed: number of the last operation; written under @commit_lock */
+	u64 committed;
+};
+
+/* Steps of an operation; each names what it does to the live table. */
+enum drm_gpt_step {
+	/* Nothing: a table has been made. */
+	DRM_GPT_STEP_NEW,
+	/* A new table is filled with what the leaf at an entry leads to. */
+	DRM_GPT_STEP_SPLIT,
+	/* Empty entries become leaves. */
+	DRM_GPT_STEP_MAP,
+	/* Leaves become empty. */
+	DRM_GPT_STEP_CLEAR,
+	/* An entry, empty or a leaf, becomes a new table. */
+	DRM_GPT_STEP_LINK,
+	/* A table becomes an empty entry, and what is below is dropped. */
+	DRM_GPT_STEP_UNLINK,
+};
+
+/* Where the messages are from; NULL if nobody maps the tables, or in physical mode. */
+static inline struct device *drm_gpt_dev(const struct drm_gpt *gpt)
+{
+	return gpt->sdev ? gpt->sdev->dma_dev : NULL;
+}
+
+#define drm_gpt_dbg(gpt, fmt, ...) \
+	drm_dev_dbg(drm_gpt_dev(gpt), DRM_UT_DRIVER, fmt, ##__VA_ARGS__)
+
+static inline unsigned int drm_gpt_nr_entries(const struct drm_gpt *gpt,
+					      unsigned int level)
+{
+	return 1u << gpt->fmt->level[level].bits;
+}
+
+/* The bytes that an entry covers. */
+static inline u64 drm_gpt_span(const struct drm_gpt *gpt, unsigned int level)
+{
+	return BIT_ULL(gpt->fmt->level[level].shift);
+}
+
+static inline unsigned int drm_gpt_index(const struct drm_gpt *gpt,
+					 unsigned int level, u64 va)
+{
+	return (va >> gpt->fmt->level[level].shift) &
+	       (drm_gpt_nr_entries(gpt, level) - 1);
+}
+
+/* Where the entry that @va is in ends, or @end if that is before. */
+static inline u64 drm_gpt_entry_end(const struct drm_gpt *gpt,
+				    unsigned int level, u64 va, u64 end)
+{
+	u64 span = drm_gpt_span(gpt, level);
+
+	return min((va & ~(span - 1)) + span, end);
+}
+
+static inline void *drm_gpt_entry(const struct drm_gpt *gpt,
+				  const struct drm_gpt_table *table,
+				  unsigned int index)
+{
+	return table->entries + index * gpt->fmt->entry_size;
+}
+
+/* drm_gpt.c */
+u64 drm_gpt_va_size(const struct drm_gpt *gpt);
+
+/* drm_gpt_table.c */
+struct drm_gpt_table *drm_gpt_table_alloc(const struct drm_gpt_fmt *fmt,
+					  unsigned int level);
+void drm_gpt_table_free(struct drm_gpt *gpt, struct drm_gpt_table *table,
+			struct list_head *unused);
+void drm_gpt_table_free_all(struct drm_gpt *gpt, struct drm_gpt_table *table,
+			    struct list_head *unused);
+bool drm_gpt_table_is_full(const struct drm_gpt *gpt,
+			   const struct drm_gpt_table *table);
+void drm_gpt_table_sync(struct drm_gpt *gpt, const struct drm_gpt_table *table,
+			unsigned int first, unsigned int count);
+
+/* drm_gpt_mem.c */
+struct drm_gpt_mem *drm_gpt_mem_alloc(struct drm_sgt_device *sdev,
+				      unsigned int nr_pages);
+int drm_gpt_mem_give(struct drm_gpt_mem *mem, struct drm_gpt_table **tables);
+void drm_gpt_mem_free_list(struct list_head *unused);
+
+/* drm_gpt_op.c */
+struct drm_gpt_edit *drm_gpt_op_edit(struct drm_gpt_op *op,
+				     enum drm_gpt_step what,
+				     struct drm_gpt_table *table,
+				     unsigned int first);
+
+/* drm_gpt_plan.c */
+
+/**
+ * struct drm_gpt_plan - an operation while it is being prepared
+ */
+struct drm_gpt_plan {
+	/** @gpt: whose plan_lock is held */
+	struct drm_gpt *gpt;
+	/** @op: the operation */
+	struct drm_gpt_op *op;
+	/** @iter: the segments of a map, if they have to be looked at */
+	struct drm_dma_iter iter;
+	/** @seg: what is left of the segment that the last leaf came from */
+	struct drm_dma_seg seg;
+};
+
+int drm_gpt_plan_advance(struct drm_gpt_plan *plan, u64 len);
+struct drm_gpt_table *drm_gpt_plan_table(struct drm_gpt_plan *plan,
+					 enum drm_gpt_step what,
+					 struct drm_gpt_table *parent,
+					 unsigned int index);
+int drm_gpt_plan_link(struct drm_gpt_plan *plan, struct drm_gpt_table *table,
+		      struct drm_gpt_table *child, unsigned int index);
+int drm_gpt_plan_unlink(struct drm_gpt_plan *plan, struct drm_gpt_table *table,
+			unsigned int index);
+int drm_gpt_plan_map(struct drm_gpt_plan *plan, struct drm_gpt_table *table,
+		     u64 va, u64 end);
+int drm_gpt_plan_unmap(struct drm_gpt_plan *plan, struct drm_gpt_table *table,
+		       u64 va, u64 end);
+
+/* drm_gpt_list.c */
+int drm_gpt_list_plan_map(struct drm_gpt_plan *plan);
+int drm_gpt_list_plan_unmap(struct drm_gpt_plan *plan);
+
+#endif /* __DRM_GPT_INTERNAL_H__ */

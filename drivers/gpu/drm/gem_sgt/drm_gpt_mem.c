@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/gfp.h>
+#include <linux/slab.h>
+
+#include "drm_gpt_internal.h"
+
+/**
+ * DOC: memory of the tables
+ *
+ * A table is read by the device, so its memory is mapped for DMA like that of a
+ * buffer, and its mapping ends with the device, too: it is a &struct drm_sgt.
+ * The tables that one operation needs share a few of these. Each has a page of
+ * its own, of the CPU's size, and they are mapped with one call.
+ */
+
+static int drm_gpt_mem_get_pages(void *source, struct drm_sgt_runs *runs, u64 size)
+{
+	struct drm_gpt_mem *mem = source;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < mem->nr_pages; i++) {
+		ret = drm_sgt_runs_add(runs, mem->pages[i], 1);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* The pages are put by drm_gpt_mem_free(). */
+static const struct drm_sgt_pages_ops drm_gpt_mem_pages = {
+	.name = "page tables",
+	.get = drm_gpt_mem_get_pages,
+};
+
+static int drm_gpt_mem_map(struct drm_gpt_mem *mem, struct drm_sgt_device *sdev)
+{
+	struct drm_sgt *sgt;
+	int ret;
+
+	sgt = drm_sgt_create(sdev, &drm_gpt_mem_pages, mem,
+			     (u64)mem->nr_pages << PAGE_SHIFT);
+	if (IS_ERR(sgt))
+		return PTR_ERR(sgt);
+
+	mem->sgt = sgt;
+	ret = drm_sgt_populate(sgt);
+	if (ret)
+		return ret;
+
+	/* Devices set bits in the entries that they use. */
+	ret = drm_sgt_map(sgt, DMA_BIDIRECTIONAL);
+	return ret ?: drm_sgt_sync_for_device(sgt, 0, drm_sgt_size(sgt));
+}
+
+static void drm_gpt_mem_free(struct drm_gpt_mem *mem)
+{
+	unsigned int i;
+
+	drm_sgt_free(mem->sgt);
+	for (i = 0; i < mem->nr_pages; i++)
+		if (mem->pages[i])
+			__free_page(mem->pages[i]);
+	kfree(mem);
+}
+
+/**
+ * drm_gpt_mem_alloc() - get memory for tables
+ * @sdev: maps it; NULL: nobody does
+ * @tables: how many; there may be fewer in one piece
+ *
+ * Return: memory for at least one table, or an ERR_PTR()
+ */
+struct drm_gpt_mem *drm_gpt_mem_alloc(struct drm_sgt_device *sdev,
+				      unsigned int tables)
+{
+	unsigned int i, nr = min(tables, DRM_GPT_MEM_MAX_PAGES);
+	struct drm_gpt_mem *mem;
+	int ret = 0;
+
+	mem = kzalloc(struct_size(mem, pages, nr), GFP_KERNEL);
+	if (!mem)
+		return ERR_PTR(-ENOMEM);
+
+	mem->nr_pages = nr;
+	INIT_LIST_HEAD(&mem->entry);
+	for (i = 0; i < nr && !ret; i++) {
+		mem->pages[i] = alloc_page(GFP_KERNEL | __GFP_ZERO);
+		if (!mem->pages[i])
+			ret = -ENOMEM;
+	}
+	if (!ret && sdev)
+		ret = drm_gpt_mem_map(mem, sdev);
+	if (ret) {
+		drm_gpt_mem_free(mem);
+		return ERR_PTR(ret);
+	}
+	return mem;
+}
+
+/* The addresses of the pages, one table each. */
+static int drm_gpt_mem_read(struct drm_gpt_mem *mem, struct drm_gpt_table **tables)
+{
+	struct drm_dma_iter iter;
+	struct drm_dma_seg seg;
+	unsigned int i = 0;
+	int ret;
+
+	drm_sgt_access_scope(view, mem->sgt, ret) {
+		ret = drm_dma_iter_init(&iter, view, 0, drm_dma_view_size(view));
+		while (!ret && drm_dma_iter_next(&iter, &seg))
+			for (; seg.len; seg.len -= PAGE_SIZE, seg.addr += PAGE_SIZE)
+				tables[i++]->dma = seg.addr;
+	}
+	return ret;
+}
+
+/**
+ * drm_gpt_mem_give() - let tables use the memory
+ * @mem: new, from drm_gpt_mem_alloc()
+ * @tables: as many as there are pages
+ *
+ * The addresses that are stored in @tables go into other tables, and nowhere
+ * else. They end with the mapping, and nothing reads the tables then.
+ *
+ * Return: 0, or -ENODEV if the device is no longer bound; @tables are as before
+ */
+int drm_gpt_mem_give(struct drm_gpt_mem *mem, struct drm_gpt_table **tables)
+{
+	unsigned int i;
+	int ret = mem->sgt ? drm_gpt_mem_read(mem, tables) : 0;
+
+	if (ret)
+		return ret;
+
+	for (i = 0; i < mem->nr_pages; i++) {
+		tables[i]->mem = mem;
+		tables[i]->index = i;
+		tables[i]->entries = page_address(mem->pages[i]);
+	}
+	mem->tables = mem->nr_pages;
+	return 0;
+}
+
+/**
+ * drm_gpt_mem_free_list() - free memory that no table uses any more
+ * @unused: list of &struct drm_gpt_mem
+ *
+ * Context: Process context, may sleep; not under a lock of a page table.
+ */
+void drm_gpt_mem_free_list(struct list_head *unused)
+{
+	struct drm_gpt_mem *mem, *next;
+
+	list_for_each_entry_safe(mem, next, unused, entry)
+		drm_gpt_mem_free(mem);
+}

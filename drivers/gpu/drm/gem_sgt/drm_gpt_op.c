@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "drm_gpt_internal.h"
+
+/*
+ * An operation is a list of steps, made when it is prepared and done when it is
+ * committed. Each also changes the plan, in a way that can be taken back; that
+ * is all there is to an abort, and to a prepare that fails half way.
+ */
+
+static int drm_gpt_op_grow(struct drm_gpt_op *op)
+{
+	unsigned int max = op->max_edits * 2;
+	struct drm_gpt_edit *edits;
+
+	edits = kvmalloc_array(max, sizeof(*edits), GFP_KERNEL);
+	if (!edits)
+		return -ENOMEM;
+
+	memcpy(edits, op->edits, op->nr_edits * sizeof(*edits));
+	if (op->edits != op->inline_edits)
+		kvfree(op->edits);
+	op->edits = edits;
+	op->max_edits = max;
+	return 0;
+}
+
+/* Add a step. Returns NULL if there is no memory for it. */
+struct drm_gpt_edit *drm_gpt_op_edit(struct drm_gpt_op *op,
+				     enum drm_gpt_step what,
+				     struct drm_gpt_table *table,
+				     unsigned int first)
+{
+	struct drm_gpt_edit *edit;
+
+	if (op->nr_edits == op->max_edits && drm_gpt_op_grow(op))
+		return NULL;
+
+	edit = &op->edits[op->nr_edits++];
+	*edit = (struct drm_gpt_edit) {
+		.what = what,
+		.table = table,
+		.first = first,
+		.count = 1,
+	};
+	return edit;
+}
+
+static void drm_gpt_op_begin(struct drm_gpt_op *op, struct drm_gpt *gpt,
+			     u64 va, u64 len)
+{
+	op->gpt = gpt;
+	op->va = va;
+	op->len = len;
+	op->offset = 0;
+	op->prot = 0;
+	op->merge = false;
+	op->flush = false;
+	op->nr_edits = 0;
+	op->nr_tables = 0;
+	op->edits = op->inline_edits;
+	op->max_edits = ARRAY_SIZE(op->inline_edits);
+}
+
+static void drm_gpt_op_end(struct drm_gpt_op *op)
+{
+	if (op->edits != op->inline_edits)
+		kvfree(op->edits);
+	op->edits = NULL;
+	op->nr_edits = 0;
+	op->state = DRM_GPT_OP_IDLE;
+}
+
+static void drm_gpt_undo_edit(struct drm_gpt *gpt, struct drm_gpt_edit *edit,
+			      struct list_head *unused)
+{
+	struct drm_gpt_table *table = edit->table;
+
+	switch (edit->what) {
+	case DRM_GPT_STEP_NEW:
+	case DRM_GPT_STEP_SPLIT:
+		drm_gpt_table_free(gpt, edit->child, unused);
+		break;
+	case DRM_GPT_STEP_MAP:
+		bitmap_clear(table->leaf, edit->first, edit->count);
+		table->used -= edit->count;
+		break;
+	case DRM_GPT_STEP_CLEAR:
+		bitmap_set(table->leaf, edit->first, edit->count);
+		table->used += edit->count;
+		break;
+	case DRM_GPT_STEP_LINK:
+		__clear_bit(edit->first, table->below);
+		table->child[edit->first] = NULL;
+		if (edit->was_leaf)
+			__set_bit(edit->first, table->leaf);
+		else
+			table->used--;
+		break;
+	case DRM_GPT_STEP_UNLINK:
+		__set_bit(edit->first, table->below);
+		table->child[edit->first] = edit->child;
+		table->used++;
+		break;
+	}
+}
+
+static void drm_gpt_undo_locked(struct drm_gpt_op *op, struct list_head *unused)
+{
+	struct drm_gpt *gpt = op->gpt;
+
+	lockdep_assert_held(&gpt->plan_lock);
+
+	while (op->nr_edits)
+		drm_gpt_undo_edit(gpt, &op->edits[--op->nr_edits], unused);
+	drm_gpt_op_end(op);
+}
+
+/* The next @nr tables that have no memory yet; @edit goes on behind them. */
+static void drm_gpt_op_new_tables(struct drm_gpt_edit **edit, unsigned int nr,
+				  struct drm_gpt_table **tables)
+{
+	unsigned int i = 0;
+
+	for (; i < nr; (*edit)++)
+		if ((*edit)->what == DRM_GPT_STEP_NEW ||
+		    (*edit)->what == DRM_GPT_STEP_SPLIT)
+			tables[i++] = (*edit)->child;
+}
+
+static int drm_gpt_op_give_memory_locked(struct drm_gpt_op *op)
+{
+	struct drm_gpt_table *tables[DRM_GPT_MEM_MAX_PAGES];
+	struct drm_gpt_edit *edit = op->edits;
+	struct drm_gpt *gpt = op->gpt;
+	unsigned int left = op->nr_tables;
+	LIST_HEAD(unused);
+	int ret;
+
+	lockdep_assert_held(&gpt->plan_lock);
+
+	while (left) {
+		struct drm_gpt_mem *mem = drm_gpt_mem_alloc(gpt->sdev, left);
+
+		if (IS_ERR(mem))
+			return PTR_ERR(mem);
+
+		drm_gpt_op_new_tables(&edit, mem->nr_pages, tables);
+		ret = drm_gpt_mem_give(mem, tables);
+		if (ret) {
+			list_add(&mem->entry, &unused);
+			drm_gpt_mem_free_list(&unused);
+			return ret;
+		}
+		gpt->tables += mem->nr_pages;
+		left -= mem->nr_pages;
+	}
+	return 0;
+}
+
+/* The operation is planned; it either gets what it needs, or is no more. */
+static int drm_gpt_op_finish_locked(struct drm_gpt_op *op, int ret,
+				    struct list_head *unused)
+{
+	struct drm_gpt *gpt = op->gpt;
+
+	lockdep_assert_held(&gpt->plan_lock);
+
+	if (!ret)
+		ret = drm_gpt_op_give_memory_locked(op);
+	if (ret) {
+		drm_gpt_dbg(gpt, "%s of %#llx bytes at %#llx: %pe\n",
+			    op->is_map ? "map" : "unmap", op->len, op->va,
+			    ERR_PTR(ret));
+		drm_gpt_undo_locked(op, unused);
+		return ret;
+	}
+
+	if (gpt->fmt->list)
+		gpt->list_len = op->is_map ? op->len : 0;
+	op->seq = ++gpt->planned;
+	op->state = DRM_GPT_OP_PREPARED;
+	return 0;
+}
+
+static int drm_gpt_check_range(struct drm_gpt *gpt, u64 va, u64 len)
+{
+	u64 mask = drm_gpt_span(gpt, 0) - 1, size = drm_gpt_va_size(gpt);
+
+	if (!len || va & mask || (len & mask && !gpt->fmt->tail)) {
+		drm_gpt_dbg(gpt, "%#llx bytes at %#llx: not of leaves of %#llx\n",
+			    len, va, mask + 1);
+		return -EINVAL;
+	}
+	if (len > size || va > size - len) {
+		drm_gpt_dbg(gpt, "%#llx bytes at %#llx: VA ends at %#llx\n",
+			    len, va, size);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int drm_gpt_check_op(struct drm_gpt *gpt, const struct drm_gpt_op *op,
+			    u64 va, u64 len)
+{
+	if (op->state != DRM_GPT_OP_IDLE) {
+		drm_gpt_dbg(gpt, "the operation is in use\n");
+		return -EBUSY;
+	}
+	if (gpt->sdev && drm_sgt_device_is_gone(gpt->sdev))
+		return -ENODEV;
+	return drm_gpt_check_range(gpt, va, len);
+}
+
+/* The smallest leaf above those of level 0; 0 if there is none. */
+static u64 drm_gpt_large_leaf(const struct drm_gpt *gpt)
+{
+	unsigned int i;
+
+	for (i = 1; i < gpt->fmt->levels; i++)
+		if (gpt->fmt->level[i].leaf)
+			return drm_gpt_span(gpt, i);
+	return 0;
+}
+
+/*
+ * Do the segments decide anything? If there can be no large leaf, and no address
+ * that does not fit, then what a map takes follows from its VA alone.
+ */
+static bool drm_gpt_segments_matter(const struct drm_gpt *gpt, u64 len,
+				    const struct drm_dma_layout *layout)
+{
+	u64 large = drm_gpt_large_leaf(gpt);
+
+	return gpt->fmt->list ||
+	       layout->bits & (drm_gpt_span(gpt, 0) - 1) ||
+	       fls64(layout->last) > gpt->fmt->addr_bits ||
+	       (large && len >= large && layout->longest >= large);
+}
+
+static int drm_gpt_plan_op_locked(struct drm_gpt_op *op, struct drm_gpt_plan *plan)
+{
+	struct drm_gpt *gpt = op->gpt;
+	u64 end = op->va + round_up(op->len, drm_gpt_span(gpt, 0));
+	int ret;
+
+	lockdep_assert_held(&gpt->plan_lock);
+
+	if (gpt->fmt->list)
+		return op->is_map ? drm_gpt_list_plan_map(plan) :
+				    drm_gpt_list_plan_unmap(plan);
+	if (op->is_map)
+		return drm_gpt_plan_map(plan, gpt->root, op->va, end);
+
+	ret = drm_gpt_plan_unmap(plan, gpt->root, op->va, end);
+	return min(ret, 0);
+}
+
+static int drm_gpt_prepare(struct drm_gpt_op *op, struct drm_gpt_plan *plan)
+{
+	struct drm_gpt *gpt = op->gpt;
+	LIST_HEAD(unused);
+	int ret;
+
+	might_alloc(GFP_KERNEL);
+
+	mutex_lock(&gpt->plan_lock);
+	ret = drm_gpt_plan_op_locked(op, plan);
+	ret = drm_gpt_op_finish_locked(op, ret, &unused);
+	mutex_unlock(&gpt->plan_lock);
+
+	drm_gpt_mem_free_list(&unused);
+	return ret;
+}
+
+/**
+ * drm_gpt_prepare_map() - get ready to have a range lead to memory
+ * @gpt: the page table
+ * @op: idle; it cannot be copied from here on
+ * @va: first byte of the range
+ * @len: bytes, a multiple of the smallest leaf
+ * @view: the memory
+ * @offset: first byte in it, a multiple of the smallest leaf
+ * @prot: DRM_GPT_*, those that the format has
+ *
+ * Checks against the plan, and allocates the tables that are missing there: no
+ * more and no fewer. Where VA, address, length and neighbouring segments allow a
+ * larger leaf, there will be one. The caller sees to it that the memory stays
+ * mapped until the operation is committed, and from then until it is unmapped
+ * here, or the device is unbound.
+ *
+ * Of a format with &drm_gpt_fmt.tail, @len may end inside a leaf.
+ *
+ * Context: Process context, may sleep. Inside the access section of @view, or
+ * while a borrowed one is good.
+ * Return: 0, and @op is prepared; or a negative errno, and nothing has changed:
+ *
+ * * %-EINVAL - @va, @len, @offset or an address is no multiple of the smallest
+ *   leaf, @len is 0, the range is beyond the VA, or @prot has unknown bits
+ * * %-ERANGE - @view has less than @len bytes at @offset
+ * * %-EEXIST - something is mapped in the range, or will be
+ * * %-EOVERFLOW - an address has more bits than an entry
+ * * %-EOPNOTSUPP - a list is mapped from VA 0 only
+ * * %-E2BIG  - more entries than a list may have
+ * * %-EBUSY  - @op is not idle
+ * * %-ENOMEM - out of memory, or see drm_sgt_map()
+ * * %-ENODEV - the device is no longer bound
+ */
+int drm_gpt_prepare_map(struct drm_gpt *gpt, struct drm_gpt_op *op, u64 va,
+			u64 len, const struct drm_dma_view view, u64 offset,
+			u32 prot)
+{
+	struct drm_gpt_plan plan = { .gpt = gpt, .op = op };
+	struct drm_dma_layout layout;
+	int ret;
+
+	ret = drm_gpt_check_op(gpt, op, va, len);
+	if (ret)
+		return ret;
+	if (offset & (drm_gpt_span(gpt, 0) - 1) || prot & ~gpt->fmt->prot) {
+		drm_gpt_dbg(gpt, "offset %#llx, prot %#x\n", offset, prot);
+		return -EINVAL;
+	}
+
+	ret = drm_dma_iter_init(&plan.iter, view, offset, len);
+	if (ret) {
+		drm_gpt_dbg(gpt, "%#llx bytes at %#llx of %#llx\n", len, offset,
+			    drm_dma_view_size(view));
+		return ret;
+	}
+
+	drm_gpt_op_begin(op, gpt, va, len);
+	drm_dma_view_measure(view, &layout);
+	op->is_map = true;
+	op->offset = offset;
+	op->prot = prot;
+	op->merge = drm_gpt_segments_matter(gpt, len, &layout);
+	return drm_gpt_prepare(op, &plan);
+}
+EXPORT_SYMBOL_GPL(drm_gpt_prepare_map);
+
+/**
+ * drm_gpt_prepare_unmap() - get ready to empty a range
+ * @gpt: the page table
+ * @op: idle; it cannot be copied from here on
+ * @va: first byte of the range, a multiple of the smallest leaf
+ * @len: bytes, a multiple of it
+ *
+ * A leaf that is cut becomes a table of smaller ones, which is allocated here.
+ * Tables with nothing left in them fall out.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, and @op is prepared; or a negative errno, and nothing has changed:
+ *
+ * * %-EINVAL - @va or @len is no multiple of the smallest leaf, @len is 0, or the
+ *   range is beyond the VA
+ * * %-ENOENT - the range has a hole, or will have
+ * * %-EOPNOTSUPP - a list is unmapped as a whole only
+ * * %-EBUSY  - @op is not idle
+ * * %-ENOMEM - out of memory, or see drm_sgt_map()
+ * * %-ENODEV - the device is no longer bound
+ */
+int drm_gpt_prepare_unmap(struct drm_gpt *gpt, struct drm_gpt_op *op, u64 va,
+			  u64 len)
+{
+	struct drm_gpt_plan plan = { .gpt = gpt, .op = op };
+	int ret;
+
+	ret = drm_gpt_check_op(gpt, op, va, len);
+	if (ret)
+		return ret;
+
+	drm_gpt_op_begin(op, gpt, va, len);
+	op->is_map = false;
+	return drm_gpt_prepare(op, &plan);
+}
+EXPORT_SYMBOL_GPL(drm_gpt_prepare_unmap);
+
+/**
+ * drm_gpt_abort() - take back what was prepared
+ * @op: the newest operation that is prepared; nothing happens if it is idle
+ *
+ * The plan, and the tables, are as they were before @op was prepared.
+ *
+ * Context: Process context, may sleep.
+ * Return:
+ * * %0      - @op is idle
+ * * %-EBUSY - it is not the newest, or it is committed
+ */
+int drm_gpt_abort(struct drm_gpt_op *op)
+{
+	struct drm_gpt *gpt = op->gpt;
+	LIST_HEAD(unused);
+
+	if (op->state == DRM_GPT_OP_IDLE)
+		return 0;
+
+	scoped_guard(mutex, &gpt->plan_lock) {
+		if (op->state != DRM_GPT_OP_PREPARED || op->seq != gpt->planned)
+			return -EBUSY;
+
+		gpt->planned--;
+		if (gpt->fmt->list)
+			gpt->list_len = op->is_map ? 0 : op->len;
+		drm_gpt_undo_locked(op, &unused);
+	}
+	drm_gpt_mem_free_list(&unused);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(drm_gpt_abort);
+
+/**
+ * drm_gpt_op_fini() - free what an operation took out of the page table
+ * @op: committed; nothing happens if it is idle
+ *
+ * The device has been flushed by the commit. @op can be used again.
+ *
+ * Context: Process context, may sleep. Not in the fence-signalling path.
+ */
+void drm_gpt_op_fini(struct drm_gpt_op *op)
+{
+	struct drm_gpt *gpt = op->gpt;
+	LIST_HEAD(unused);
+	unsigned int i;
+
+	if (op->state == DRM_GPT_OP_IDLE ||
+	    WARN_ON_ONCE(op->state != DRM_GPT_OP_COMMITTED))
+		return;
+
+	mutex_lock(&gpt->plan_lock);
+	for (i = 0; i < op->nr_edits; i++)
+		if (op->edits[i].what == DRM_GPT_STEP_UNLINK)
+			drm_gpt_table_free_all(gpt, op->edits[i].child, &unused);
+	mutex_unlock(&gpt->plan_lock);
+
+	drm_gpt_op_end(op);
+	drm_gpt_mem_free_list(&unused);
+}
+EXPORT_SYMBOL_GPL(drm_gpt_op_fini);
+
+/**
+ * drm_gpt_op_tables() - how many tables does an operation add?
+ * @op: prepared, or committed
+ *
+ * Context: Any.
+ * Return: tables that were allocated for it
+ */
+unsigned int drm_gpt_op_tables(const struct drm_gpt_op *op)
+{
+	return op->nr_tables;
+}
+EXPORT_SYMBOL_GPL(drm_gpt_op_tables);

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/bitmap.h>
+#include <linux/slab.h>
+
+#include "drm_gpt_internal.h"
+
+/*
+ * What an operation will do to a tree, found out from the top, and written into
+ * the plan on the way. Steps are in an order that is safe for a device that is
+ * reading: a table is filled before it is linked.
+ */
+
+/**
+ * drm_gpt_plan_table() - plan a new table
+ * @plan: of which operation
+ * @what: DRM_GPT_STEP_NEW for an empty one, or DRM_GPT_STEP_SPLIT
+ * @parent: above it
+ * @index: its entry there; not changed yet
+ *
+ * Return: the table, which belongs to the operation until it is linked; or NULL
+ */
+struct drm_gpt_table *drm_gpt_plan_table(struct drm_gpt_plan *plan,
+					 enum drm_gpt_step what,
+					 struct drm_gpt_table *parent,
+					 unsigned int index)
+{
+	struct drm_gpt_table *child;
+	struct drm_gpt_edit *edit;
+
+	child = drm_gpt_table_alloc(plan->gpt->fmt, parent->level - 1);
+	if (!child)
+		return NULL;
+
+	edit = drm_gpt_op_edit(plan->op, what, parent, index);
+	if (!edit) {
+		kfree(child);
+		return NULL;
+	}
+	edit->child = child;
+	plan->op->nr_tables++;
+	if (what == DRM_GPT_STEP_SPLIT) {
+		child->used = drm_gpt_nr_entries(plan->gpt, child->level);
+		bitmap_fill(child->leaf, child->used);
+	}
+	return child;
+}
+
+/**
+ * drm_gpt_plan_link() - plan that an entry leads to a new table
+ * @plan: of which operation
+ * @table: has the entry
+ * @child: the new table
+ * @index: of the entry: empty, or the leaf that @child was split from
+ *
+ * Return: 0 or -ENOMEM
+ */
+int drm_gpt_plan_link(struct drm_gpt_plan *plan, struct drm_gpt_table *table,
+		      struct drm_gpt_table *child, unsigned int index)
+{
+	struct drm_gpt_edit *edit;
+
+	edit = drm_gpt_op_edit(plan->op, DRM_GPT_STEP_LINK, table, index);
+	if (!edit)
+		return -ENOMEM;
+
+	edit->child = child;
+	edit->was_leaf = __test_and_clear_bit(index, table->leaf);
+	if (!edit->was_leaf)
+		table->used++;
+	__set_bit(index, table->below);
+	table->child[index] = child;
+	plan->op->flush |= edit->was_leaf;
+	return 0;
+}
+
+/**
+ * drm_gpt_plan_unlink() - plan that a table falls out, with all below it
+ * @plan: of which operation
+ * @table: has the entry
+ * @index: of the entry
+ *
+ * Return: 0 or -ENOMEM
+ */
+int drm_gpt_plan_unlink(struct drm_gpt_plan *plan, struct drm_gpt_table *table,
+			unsigned int index)
+{
+	struct drm_gpt_edit *edit;
+
+	edit = drm_gpt_op_edit(plan->op, DRM_GPT_STEP_UNLINK, table, index);
+	if (!edit)
+		return -ENOMEM;
+
+	edit->child = table->child[index];
+	__clear_bit(index, table->below);
+	table->child[index] = NULL;
+	table->used--;
+	plan->op->flush = true;
+	return 0;
+}
+
+/* Whether an entry can hold what a segment says. */
+static int drm_gpt_plan_check_seg(struct drm_gpt_plan *plan)
+{
+	const struct drm_gpt_fmt *fmt = plan->gpt->fmt;
+	struct drm_dma_seg seg = plan->seg;
+	u64 mask = drm_gpt_span(plan->gpt, 0) - 1;
+	bool last = !plan->iter.left;
+
+	if (fls64(seg.addr + seg.len - 1) > fmt->addr_bits)
+		return -EOVERFLOW;
+	if (seg.addr & mask || (seg.len & mask && !(fmt->tail && last)))
+		return -EINVAL;
+	return 0;
+}
+
+/* Have a segment to look at, unless that was the last. */
+static int drm_gpt_plan_peek(struct drm_gpt_plan *plan)
+{
+	if (plan->seg.len || !drm_dma_iter_next(&plan->iter, &plan->seg))
+		return 0;
+
+	return drm_gpt_plan_check_seg(plan);
+}
+
+/**
+ * drm_gpt_plan_advance() - go on in the memory that is mapped
+ * @plan: of a map for which segments matter
+ * @len: bytes; can be too many at the end, by less than a leaf
+ *
+ * Return: 0; or, for a segment that no entry can hold, -EINVAL or -EOVERFLOW
+ */
+int drm_gpt_plan_advance(struct drm_gpt_plan *plan, u64 len)
+{
+	while (len) {
+		int ret = drm_gpt_plan_peek(plan);
+		u64 step = min(len, plan->seg.len);
+
+		if (ret || !step)
+			return ret;
+		plan->seg.addr += step;
+		plan->seg.len -= step;
+		len -= step;
+	}
+	return 0;
+}
+
+/* How many leaves of a level can follow each other from @va on; can be none. */
+static u64 drm_gpt_plan_count(const struct drm_gpt_plan *plan,
+			      const struct drm_gpt_table *table, u64 va, u64 end)
+{
+	const struct drm_gpt_level *level = &plan->gpt->fmt->level[table->level];
+	unsigned int index = drm_gpt_index(plan->gpt, table->level, va);
+	u64 left = drm_gpt_nr_entries(plan->gpt, table->level) - index;
+	u64 mask = BIT_ULL(level->shift) - 1;
+
+	left = min(left, (end - va) >> level->shift);
+	if (!table->level)
+		return left;
+	if (!level->leaf || !plan->op->merge || (va | plan->seg.addr) & mask)
+		return 0;
+
+	return min(left, plan->seg.len >> level->shift);
+}
+
+static bool drm_gpt_table_is_clean(const struct drm_gpt_table *table,
+				   unsigned int index, unsigned int count)
+{
+	unsigned int end = index + count;
+
+	return find_next_bit(table->leaf, end, index) == end &&
+	       (!table->level || find_next_bit(table->below, end, index) == end);
+}
+
+static int drm_gpt_plan_leaves(struct drm_gpt_plan *plan,
+			       struct drm_gpt_table *table, unsigned int index,
+			       unsigned int count)
+{
+	struct drm_gpt_op *op = plan->op;
+	struct drm_gpt_edit *edit = NULL;
+
+	if (!drm_gpt_table_is_clean(table, index, count))
+		return -EEXIST;
+
+	if (op->nr_edits)
+		edit = &op->edits[op->nr_edits - 1];
+	if (edit && edit->what == DRM_GPT_STEP_MAP && edit->table == table &&
+	    edit->first + edit->count == index) {
+		edit->count += count;
+	} else {
+		edit = drm_gpt_op_edit(op, DRM_GPT_STEP_MAP, table, index);
+		if (!edit)
+			return -ENOMEM;
+		edit->count = count;
+	}
+
+	bitmap_set(table->leaf, index, count);
+	table->used += count;
+	return op->merge ? drm_gpt_plan_advance(plan, (u64)count <<
+						plan->gpt->fmt->level[table->level].shift) : 0;
+}
+
+static int drm_gpt_plan_map_below(struct drm_gpt_plan *plan,
+				  struct drm_gpt_table *table, u64 va, u64 end)
+{
+	unsigned int index = drm_gpt_index(plan->gpt, table->level, va);
+	struct drm_gpt_table *child = table->child[index];
+	int ret;
+
+	if (test_bit(index, table->leaf))
+		return -EEXIST;
+	if (child)
+		return drm_gpt_plan_map(plan, child, va, end);
+
+	child = drm_gpt_plan_table(plan, DRM_GPT_STEP_NEW, table, index);
+	if (!child)
+		return -ENOMEM;
+
+	ret = drm_gpt_plan_map(plan, child, va, end);
+	return ret ?: drm_gpt_plan_link(plan, table, child, index);
+}
+
+/**
+ * drm_gpt_plan_map() - plan to map a range, in one table and below
+ * @plan: of which operation
+ * @table: covers the range
+ * @va: first byte
+ * @end: first byte after it
+ *
+ * Return: 0 or a negative errno: see drm_gpt_prepare_map()
+ */
+int drm_gpt_plan_map(struct drm_gpt_plan *plan, struct drm_gpt_table *table,
+		     u64 va, u64 end)
+{
+	struct drm_gpt *gpt = plan->gpt;
+	unsigned int level = table->level;
+
+	lockdep_assert_held(&gpt->plan_lock);
+
+	while (va < end) {
+		int ret = plan->op->merge ? drm_gpt_plan_peek(plan) : 0;
+		u64 count, next;
+
+		if (ret)
+			return ret;
+
+		count = drm_gpt_plan_count(plan, table, va, end);
+		if (count) {
+			next = va + (count << gpt->fmt->level[level].shift);
+			ret = drm_gpt_plan_leaves(plan, table,
+						  drm_gpt_index(gpt, level, va), count);
+		} else {
+			next = drm_gpt_entry_end(gpt, level, va, end);
+			ret = drm_gpt_plan_map_below(plan, table, va, next);
+		}
+		if (ret)
+			return ret;
+		va = next;
+	}
+	return 0;
+}
+
+/* Returns 1 if these leaves are all that @table has: it will fall out whole. */
+static int drm_gpt_plan_clear(struct drm_gpt_plan *plan,
+			      struct drm_gpt_table *table, unsigned int index,
+			      unsigned int count)
+{
+	struct drm_gpt_edit *edit;
+
+	if (count == table->used && table != plan->gpt->root)
+		return 1;
+
+	edit = drm_gpt_op_edit(plan->op, DRM_GPT_STEP_CLEAR, table, index);
+	if (!edit)
+		return -ENOMEM;
+
+	edit->count = count;
+	bitmap_clear(table->leaf, index, count);
+	table->used -= count;
+	plan->op->flush = true;
+	return 0;
+}
+
+/* Make a table of the leaf that the range cuts, and cut that. */
+static int drm_gpt_plan_split(struct drm_gpt_plan *plan,
+			      struct drm_gpt_table *table, unsigned int index,
+			      u64 va, u64 end)
+{
+	struct drm_gpt_table *child;
+	int ret;
+
+	child = drm_gpt_plan_table(plan, DRM_GPT_STEP_SPLIT, table, index);
+	if (!child)
+		return -ENOMEM;
+
+	ret = drm_gpt_plan_unmap(plan, child, va, end);
+	return ret ?: drm_gpt_plan_link(plan, table, child, index);
+}
+
+/* Empty a part of what one entry covers, or, with @whole, all of it. */
+static int drm_gpt_plan_unmap_below(struct drm_gpt_plan *plan,
+				    struct drm_gpt_table *table, u64 va, u64 end,
+				    bool whole)
+{
+	unsigned int index = drm_gpt_index(plan->gpt, table->level, va);
+	struct drm_gpt_table *child = table->child[index];
+	int ret;
+
+	if (!child)
+		return -ENOENT;
+
+	if (whole)
+		ret = drm_gpt_table_is_full(plan->gpt, child) ? 1 : -ENOENT;
+	else
+		ret = drm_gpt_plan_unmap(plan, child, va, end);
+	return ret > 0 ? drm_gpt_plan_unlink(plan, table, index) : ret;
+}
+
+/* One step of drm_gpt_plan_unmap(); @next says how far it went. */
+static int drm_gpt_plan_unmap_some(struct drm_gpt_plan *plan,
+				   struct drm_gpt_table *table, u64 va, u64 end,
+				   u64 *next)
+{
+	struct drm_gpt *gpt = plan->gpt;
+	unsigned int shift = gpt->fmt->level[table->level].shift;
+	unsigned int index = drm_gpt_index(gpt, table->level, va);
+	unsigned int stop;
+	bool whole;
+
+	*next = drm_gpt_entry_end(gpt, table->level, va, end);
+	whole = *next - va == drm_gpt_span(gpt, table->level);
+	if (!table->level && !whole)
+		return -EINVAL;
+	if (!test_bit(index, table->leaf))
+		return table->level ? drm_gpt_plan_unmap_below(plan, table, va, *next,
+							       whole) : -ENOENT;
+	if (!whole)
+		return drm_gpt_plan_split(plan, table, index, va, *next);
+
+	stop = min_t(u64, drm_gpt_nr_entries(gpt, table->level),
+		     index + ((end - va) >> shift));
+	stop = find_next_zero_bit(table->leaf, stop, index);
+	*next = va + ((u64)(stop - index) << shift);
+	return drm_gpt_plan_clear(plan, table, index, stop - index);
+}
+
+/**
+ * drm_gpt_plan_unmap() - plan to empty a range, in one table and below
+ * @plan: of which operation
+ * @table: covers the range
+ * @va: first byte
+ * @end: first byte after it
+ *
+ * Return: 0; 1 if nothing will be left in @table, which is for the caller to
+ * unlink; or a negative errno: see drm_gpt_prepare_unmap()
+ */
+int drm_gpt_plan_unmap(struct drm_gpt_plan *plan, struct drm_gpt_table *table,
+		       u64 va, u64 end)
+{
+	lockdep_assert_held(&plan->gpt->plan_lock);
+
+	while (va < end) {
+		u64 next;
+		int ret = drm_gpt_plan_unmap_some(plan, table, va, end, &next);
+
+		/* What is left of the range has nothing in it. */
+		if (ret > 0)
+			return next < end ? -ENOENT : 1;
+		if (ret)
+			return ret;
+		va = next;
+	}
+	return !table->used && table != plan->gpt->root;
+}
