@@ -106,6 +106,7 @@ struct drm_gpt_op {
 	bool is_map;
 	bool merge;
 	bool flush;
+	bool drops;
 	unsigned int nr_edits;
 	unsigned int max_edits;
 	unsigned int nr_tables;

@@ -4,6 +4,7 @@
 
 #include <linux/minmax.h>
 #include <linux/scatterlist.h>
+#include <linux/string.h>
 #include <linux/types.h>
 
 #include <drm/drm_gpt.h>
@@ -156,23 +157,25 @@ typedef void (*drm_gpt_put_fn)(void *entry, dma_addr_t addr, u64 bits);
  */
 static __always_inline void *
 __drm_gpt_fill_singles(struct drm_gpt_fill *fill, void *entry, void *end,
-		       size_t size, drm_gpt_put_fn put, u64 bits)
+		       size_t size, drm_gpt_put_fn put, u64 bits, bool phys)
 {
+	const unsigned int step = 1u << fill->shift;
 	struct scatterlist *sg = fill->iter.sg;
-	const u64 step = BIT_ULL(fill->shift);
-	const bool phys = fill->iter.phys;
 
 	do {
 		dma_addr_t addr;
-		u64 len;
+		unsigned int len;
 
 		/* As much was prepared as there is: no look for the end. */
 		sg++;
-		if (unlikely(sg_is_chain(sg)))
+		if (unlikely(sg_is_chain(sg))) {
 			sg = sg_chain_ptr(sg);
+			/* A branch, not a conditional move that each load waits for. */
+			OPTIMIZER_HIDE_VAR(sg);
+		}
 		addr = phys ? sg_phys(sg) : sg_dma_address(sg);
 		len = phys ? sg->length : sg_dma_len(sg);
-		if (len != step) {
+		if (unlikely(len != step)) {
 			fill->seg.addr = addr;
 			fill->seg.len = len;
 			break;
@@ -230,11 +233,16 @@ drm_gpt_fill_leaves(struct drm_gpt_fill *fill, size_t size, drm_gpt_put_fn put,
 		u64 count;
 
 		if (!seg->len) {
-			if (!fill->merge)
+			if (fill->merge) {
+				if (!drm_gpt_fill_next(fill))
+					return;
+			} else if (fill->iter.phys) {
 				entry = __drm_gpt_fill_singles(fill, entry, end, size,
-							       put, bits);
-			else if (!drm_gpt_fill_next(fill))
-				return;
+							       put, bits, true);
+			} else {
+				entry = __drm_gpt_fill_singles(fill, entry, end, size,
+							       put, bits, false);
+			}
 			continue;
 		}
 
@@ -245,6 +253,24 @@ drm_gpt_fill_leaves(struct drm_gpt_fill *fill, size_t size, drm_gpt_put_fn put,
 		seg->addr += count << fill->shift;
 		seg->len -= min(seg->len, count << fill->shift);
 	}
+}
+
+/**
+ * drm_gpt_clear_le64() - &drm_gpt_fmt.clear for entries of 8 bytes
+ * @entry: the first one
+ * @count: how many
+ */
+static inline void drm_gpt_clear_le64(void *entry, unsigned int count)
+{
+	__le64 *le = entry;
+
+	/* Below that, what it takes to start a string instruction is more. */
+	if (count >= 16) {
+		memset64(entry, 0, count);
+		return;
+	}
+	while (count--)
+		WRITE_ONCE(*le++, 0);
 }
 
 #endif /* __DRM_GPT_FMT_H__ */

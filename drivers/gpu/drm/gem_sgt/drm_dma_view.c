@@ -29,14 +29,24 @@ static struct drm_dma_ents drm_dma_view_ents(const struct drm_dma_view view)
 	};
 }
 
-/* What a view is like; without marks. Looks at each entry, if nobody has. */
-void drm_dma_view_measure(const struct drm_dma_view view,
-			  struct drm_dma_layout *layout)
+/* What a view is like. Looks at each entry, if nobody has: into @measured. */
+const struct drm_dma_layout *
+drm_dma_view_measure(const struct drm_dma_view view,
+		     struct drm_dma_layout *measured)
 {
 	if (view.layout)
-		*layout = *view.layout;
-	else
-		drm_dma_layout_measure(layout, drm_dma_view_ents(view));
+		return view.layout;
+
+	drm_dma_layout_measure(measured, drm_dma_view_ents(view));
+	return measured;
+}
+
+/* Whether a view has so many bytes from an offset on. */
+int drm_dma_view_check(const struct drm_dma_view view, u64 offset, u64 len)
+{
+	u64 end;
+
+	return check_add_overflow(offset, len, &end) || end > view.size ? -ERANGE : 0;
 }
 
 /**
@@ -160,11 +170,9 @@ static bool drm_dma_iter_seek(struct drm_dma_iter *iter, u64 offset,
 int drm_dma_iter_init(struct drm_dma_iter *iter, const struct drm_dma_view view,
 		      u64 offset, u64 len)
 {
-	u64 end;
-
 	drm_dma_check_section(view.sdev);
 
-	if (check_add_overflow(offset, len, &end) || end > view.size)
+	if (drm_dma_view_check(view, offset, len))
 		return -ERANGE;
 
 	*iter = (struct drm_dma_iter) {
@@ -174,7 +182,7 @@ int drm_dma_iter_init(struct drm_dma_iter *iter, const struct drm_dma_view view,
 		.phys = view.phys,
 		.left = len,
 	};
-	if (WARN_ON_ONCE(!drm_dma_iter_seek(iter, offset, view.layout)))
+	if (offset && WARN_ON_ONCE(!drm_dma_iter_seek(iter, offset, view.layout)))
 		return -ERANGE;
 	return 0;
 }

@@ -135,10 +135,14 @@ static void drm_gpt_commit_with(struct drm_gpt_op *op, struct drm_gpt_fill *fill
 }
 
 /* The first entry can be one that the range begins in the middle of. */
-static void drm_gpt_fill_begin(struct drm_gpt_fill *fill)
+static void drm_gpt_fill_begin(struct drm_gpt_fill *fill,
+			       const struct drm_gpt_op *op)
 {
 	struct drm_dma_iter *iter = &fill->iter;
 
+	fill->prot = op->prot;
+	fill->merge = op->merge;
+	fill->seg.len = 0;
 	if (fill->merge)
 		return;
 
@@ -158,7 +162,8 @@ static void drm_gpt_fill_begin(struct drm_gpt_fill *fill)
  */
 void drm_gpt_commit_map(struct drm_gpt_op *op, const struct drm_dma_view view)
 {
-	struct drm_gpt_fill fill = { .prot = op->prot, .merge = op->merge };
+	/* Not zeroed: see drm_gpt_prepare(). */
+	struct drm_gpt_fill fill __uninitialized;
 
 	if (WARN_ON_ONCE(!op->is_map) ||
 	    WARN_ON_ONCE(drm_dma_iter_init(&fill.iter, view, op->offset, op->len))) {
@@ -166,7 +171,7 @@ void drm_gpt_commit_map(struct drm_gpt_op *op, const struct drm_dma_view view)
 		return;
 	}
 
-	drm_gpt_fill_begin(&fill);
+	drm_gpt_fill_begin(&fill, op);
 	drm_gpt_commit_with(op, &fill);
 }
 EXPORT_SYMBOL_GPL(drm_gpt_commit_map);

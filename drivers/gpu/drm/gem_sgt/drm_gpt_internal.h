@@ -212,10 +212,8 @@ int drm_gpt_plan_link(struct drm_gpt_plan *plan, struct drm_gpt_table *table,
 		      struct drm_gpt_table *child, unsigned int index);
 int drm_gpt_plan_unlink(struct drm_gpt_plan *plan, struct drm_gpt_table *table,
 			unsigned int index);
-int drm_gpt_plan_map(struct drm_gpt_plan *plan, struct drm_gpt_table *table,
-		     u64 va, u64 end);
-int drm_gpt_plan_unmap(struct drm_gpt_plan *plan, struct drm_gpt_table *table,
-		       u64 va, u64 end);
+int drm_gpt_plan_map(struct drm_gpt_plan *plan, u64 va, u64 end);
+int drm_gpt_plan_unmap(struct drm_gpt_plan *plan, u64 va, u64 end);
 
 /* drm_gpt_list.c */
 int drm_gpt_list_plan_map(struct drm_gpt_plan *plan);

@@ -60,6 +60,7 @@ static void drm_gpt_op_begin(struct drm_gpt_op *op, struct drm_gpt *gpt,
 	op->prot = 0;
 	op->merge = false;
 	op->flush = false;
+	op->drops = false;
 	op->nr_edits = 0;
 	op->nr_tables = 0;
 	op->edits = op->inline_edits;
@@ -170,7 +171,7 @@ static int drm_gpt_op_finish_locked(struct drm_gpt_op *op, int ret,
 
 	lockdep_assert_held(&gpt->plan_lock);
 
-	if (!ret)
+	if (!ret && op->nr_tables)
 		ret = drm_gpt_op_give_memory_locked(op);
 	if (ret) {
 		drm_gpt_dbg(gpt, "%s of %#llx bytes at %#llx: %pe\n",
@@ -232,8 +233,10 @@ static u64 drm_gpt_large_leaf(const struct drm_gpt *gpt)
  * that does not fit, then what a map takes follows from its VA alone.
  */
 static bool drm_gpt_segments_matter(const struct drm_gpt *gpt, u64 len,
-				    const struct drm_dma_layout *layout)
+				    const struct drm_dma_view view)
 {
+	struct drm_dma_layout measured __uninitialized;
+	const struct drm_dma_layout *layout = drm_dma_view_measure(view, &measured);
 	u64 large = drm_gpt_large_leaf(gpt);
 
 	return gpt->fmt->list ||
@@ -246,20 +249,21 @@ static int drm_gpt_plan_op_locked(struct drm_gpt_op *op, struct drm_gpt_plan *pl
 {
 	struct drm_gpt *gpt = op->gpt;
 	u64 end = op->va + round_up(op->len, drm_gpt_span(gpt, 0));
-	int ret;
 
 	lockdep_assert_held(&gpt->plan_lock);
 
 	if (gpt->fmt->list)
 		return op->is_map ? drm_gpt_list_plan_map(plan) :
 				    drm_gpt_list_plan_unmap(plan);
-	if (op->is_map)
-		return drm_gpt_plan_map(plan, gpt->root, op->va, end);
-
-	ret = drm_gpt_plan_unmap(plan, gpt->root, op->va, end);
-	return min(ret, 0);
+	return op->is_map ? drm_gpt_plan_map(plan, op->va, end) :
+			    drm_gpt_plan_unmap(plan, op->va, end);
 }
 
+/*
+ * @plan has an iterator if the segments matter. It is not initialised where it
+ * comes from, since the compiler would zero all of it: that is a tenth of what a
+ * short map takes.
+ */
 static int drm_gpt_prepare(struct drm_gpt_op *op, struct drm_gpt_plan *plan)
 {
 	struct drm_gpt *gpt = op->gpt;
@@ -268,6 +272,9 @@ static int drm_gpt_prepare(struct drm_gpt_op *op, struct drm_gpt_plan *plan)
 
 	might_alloc(GFP_KERNEL);
 
+	plan->gpt = gpt;
+	plan->op = op;
+	plan->seg.len = 0;
 	mutex_lock(&gpt->plan_lock);
 	ret = drm_gpt_plan_op_locked(op, plan);
 	ret = drm_gpt_op_finish_locked(op, ret, &unused);
@@ -314,8 +321,7 @@ int drm_gpt_prepare_map(struct drm_gpt *gpt, struct drm_gpt_op *op, u64 va,
 			u64 len, const struct drm_dma_view view, u64 offset,
 			u32 prot)
 {
-	struct drm_gpt_plan plan = { .gpt = gpt, .op = op };
-	struct drm_dma_layout layout;
+	struct drm_gpt_plan plan __uninitialized;
 	int ret;
 
 	ret = drm_gpt_check_op(gpt, op, va, len);
@@ -326,7 +332,7 @@ int drm_gpt_prepare_map(struct drm_gpt *gpt, struct drm_gpt_op *op, u64 va,
 		return -EINVAL;
 	}
 
-	ret = drm_dma_iter_init(&plan.iter, view, offset, len);
+	ret = drm_dma_view_check(view, offset, len);
 	if (ret) {
 		drm_gpt_dbg(gpt, "%#llx bytes at %#llx of %#llx\n", len, offset,
 			    drm_dma_view_size(view));
@@ -334,11 +340,15 @@ int drm_gpt_prepare_map(struct drm_gpt *gpt, struct drm_gpt_op *op, u64 va,
 	}
 
 	drm_gpt_op_begin(op, gpt, va, len);
-	drm_dma_view_measure(view, &layout);
 	op->is_map = true;
 	op->offset = offset;
 	op->prot = prot;
-	op->merge = drm_gpt_segments_matter(gpt, len, &layout);
+	op->merge = drm_gpt_segments_matter(gpt, len, view);
+	if (op->merge) {
+		ret = drm_dma_iter_init(&plan.iter, view, offset, len);
+		if (ret)
+			return ret;
+	}
 	return drm_gpt_prepare(op, &plan);
 }
 EXPORT_SYMBOL_GPL(drm_gpt_prepare_map);
@@ -367,7 +377,7 @@ EXPORT_SYMBOL_GPL(drm_gpt_prepare_map);
 int drm_gpt_prepare_unmap(struct drm_gpt *gpt, struct drm_gpt_op *op, u64 va,
 			  u64 len)
 {
-	struct drm_gpt_plan plan = { .gpt = gpt, .op = op };
+	struct drm_gpt_plan plan __uninitialized;
 	int ret;
 
 	ret = drm_gpt_check_op(gpt, op, va, len);
@@ -413,6 +423,21 @@ int drm_gpt_abort(struct drm_gpt_op *op)
 }
 EXPORT_SYMBOL_GPL(drm_gpt_abort);
 
+static void drm_gpt_op_free_tables(struct drm_gpt_op *op)
+{
+	struct drm_gpt *gpt = op->gpt;
+	LIST_HEAD(unused);
+	unsigned int i;
+
+	mutex_lock(&gpt->plan_lock);
+	for (i = 0; i < op->nr_edits; i++)
+		if (op->edits[i].what == DRM_GPT_STEP_UNLINK)
+			drm_gpt_table_free_all(gpt, op->edits[i].child, &unused);
+	mutex_unlock(&gpt->plan_lock);
+
+	drm_gpt_mem_free_list(&unused);
+}
+
 /**
  * drm_gpt_op_fini() - free what an operation took out of the page table
  * @op: committed; nothing happens if it is idle
@@ -423,22 +448,13 @@ EXPORT_SYMBOL_GPL(drm_gpt_abort);
  */
 void drm_gpt_op_fini(struct drm_gpt_op *op)
 {
-	struct drm_gpt *gpt = op->gpt;
-	LIST_HEAD(unused);
-	unsigned int i;
-
 	if (op->state == DRM_GPT_OP_IDLE ||
 	    WARN_ON_ONCE(op->state != DRM_GPT_OP_COMMITTED))
 		return;
 
-	mutex_lock(&gpt->plan_lock);
-	for (i = 0; i < op->nr_edits; i++)
-		if (op->edits[i].what == DRM_GPT_STEP_UNLINK)
-			drm_gpt_table_free_all(gpt, op->edits[i].child, &unused);
-	mutex_unlock(&gpt->plan_lock);
-
+	if (op->drops)
+		drm_gpt_op_free_tables(op);
 	drm_gpt_op_end(op);
-	drm_gpt_mem_free_list(&unused);
 }
 EXPORT_SYMBOL_GPL(drm_gpt_op_fini);
 

@@ -96,6 +96,7 @@ int drm_gpt_plan_unlink(struct drm_gpt_plan *plan, struct drm_gpt_table *table,
 	table->child[index] = NULL;
 	table->used--;
 	plan->op->flush = true;
+	plan->op->drops = true;
 	return 0;
 }
 
@@ -200,6 +201,36 @@ static int drm_gpt_plan_leaves(struct drm_gpt_plan *plan,
 						plan->gpt->fmt->level[table->level].shift) : 0;
 }
 
+/* How many entries of a table a range touches. */
+static u64 drm_gpt_plan_touched(const struct drm_gpt *gpt,
+				const struct drm_gpt_table *table, u64 va, u64 end)
+{
+	unsigned int shift = gpt->fmt->level[table->level].shift;
+
+	return ((end - 1) >> shift) - (va >> shift) + 1;
+}
+
+/* The lowest table that there is for a range which it covers more than once. */
+static struct drm_gpt_table *
+drm_gpt_plan_descend(const struct drm_gpt *gpt, u64 va, u64 end)
+{
+	struct drm_gpt_table *table = gpt->root, *child;
+
+	while (table->level) {
+		if (drm_gpt_plan_touched(gpt, table, va, end) > 1 ||
+		    end - va == drm_gpt_span(gpt, table->level))
+			break;
+		child = table->child[drm_gpt_index(gpt, table->level, va)];
+		if (!child)
+			break;
+		table = child;
+	}
+	return table;
+}
+
+static int drm_gpt_plan_map_table(struct drm_gpt_plan *plan,
+				  struct drm_gpt_table *table, u64 va, u64 end);
+
 static int drm_gpt_plan_map_below(struct drm_gpt_plan *plan,
 				  struct drm_gpt_table *table, u64 va, u64 end)
 {
@@ -210,32 +241,21 @@ static int drm_gpt_plan_map_below(struct drm_gpt_plan *plan,
 	if (test_bit(index, table->leaf))
 		return -EEXIST;
 	if (child)
-		return drm_gpt_plan_map(plan, child, va, end);
+		return drm_gpt_plan_map_table(plan, child, va, end);
 
 	child = drm_gpt_plan_table(plan, DRM_GPT_STEP_NEW, table, index);
 	if (!child)
 		return -ENOMEM;
 
-	ret = drm_gpt_plan_map(plan, child, va, end);
+	ret = drm_gpt_plan_map_table(plan, child, va, end);
 	return ret ?: drm_gpt_plan_link(plan, table, child, index);
 }
 
-/**
- * drm_gpt_plan_map() - plan to map a range, in one table and below
- * @plan: of which operation
- * @table: covers the range
- * @va: first byte
- * @end: first byte after it
- *
- * Return: 0 or a negative errno: see drm_gpt_prepare_map()
- */
-int drm_gpt_plan_map(struct drm_gpt_plan *plan, struct drm_gpt_table *table,
-		     u64 va, u64 end)
+static int drm_gpt_plan_map_table(struct drm_gpt_plan *plan,
+				  struct drm_gpt_table *table, u64 va, u64 end)
 {
 	struct drm_gpt *gpt = plan->gpt;
 	unsigned int level = table->level;
-
-	lockdep_assert_held(&gpt->plan_lock);
 
 	while (va < end) {
 		int ret = plan->op->merge ? drm_gpt_plan_peek(plan) : 0;
@@ -260,6 +280,22 @@ int drm_gpt_plan_map(struct drm_gpt_plan *plan, struct drm_gpt_table *table,
 	return 0;
 }
 
+/**
+ * drm_gpt_plan_map() - plan to map a range of a tree
+ * @plan: of which operation
+ * @va: first byte
+ * @end: first byte after it
+ *
+ * Return: 0 or a negative errno: see drm_gpt_prepare_map()
+ */
+int drm_gpt_plan_map(struct drm_gpt_plan *plan, u64 va, u64 end)
+{
+	lockdep_assert_held(&plan->gpt->plan_lock);
+
+	return drm_gpt_plan_map_table(plan, drm_gpt_plan_descend(plan->gpt, va, end),
+				      va, end);
+}
+
 /* Returns 1 if these leaves are all that @table has: it will fall out whole. */
 static int drm_gpt_plan_clear(struct drm_gpt_plan *plan,
 			      struct drm_gpt_table *table, unsigned int index,
@@ -281,6 +317,9 @@ static int drm_gpt_plan_clear(struct drm_gpt_plan *plan,
 	return 0;
 }
 
+static int drm_gpt_plan_unmap_table(struct drm_gpt_plan *plan,
+				    struct drm_gpt_table *table, u64 va, u64 end);
+
 /* Make a table of the leaf that the range cuts, and cut that. */
 static int drm_gpt_plan_split(struct drm_gpt_plan *plan,
 			      struct drm_gpt_table *table, unsigned int index,
@@ -293,7 +332,7 @@ static int drm_gpt_plan_split(struct drm_gpt_plan *plan,
 	if (!child)
 		return -ENOMEM;
 
-	ret = drm_gpt_plan_unmap(plan, child, va, end);
+	ret = drm_gpt_plan_unmap_table(plan, child, va, end);
 	return ret ?: drm_gpt_plan_link(plan, table, child, index);
 }
 
@@ -312,11 +351,11 @@ static int drm_gpt_plan_unmap_below(struct drm_gpt_plan *plan,
 	if (whole)
 		ret = drm_gpt_table_is_full(plan->gpt, child) ? 1 : -ENOENT;
 	else
-		ret = drm_gpt_plan_unmap(plan, child, va, end);
+		ret = drm_gpt_plan_unmap_table(plan, child, va, end);
 	return ret > 0 ? drm_gpt_plan_unlink(plan, table, index) : ret;
 }
 
-/* One step of drm_gpt_plan_unmap(); @next says how far it went. */
+/* One step of drm_gpt_plan_unmap_table(); @next says how far it went. */
 static int drm_gpt_plan_unmap_some(struct drm_gpt_plan *plan,
 				   struct drm_gpt_table *table, u64 va, u64 end,
 				   u64 *next)
@@ -344,21 +383,10 @@ static int drm_gpt_plan_unmap_some(struct drm_gpt_plan *plan,
 	return drm_gpt_plan_clear(plan, table, index, stop - index);
 }
 
-/**
- * drm_gpt_plan_unmap() - plan to empty a range, in one table and below
- * @plan: of which operation
- * @table: covers the range
- * @va: first byte
- * @end: first byte after it
- *
- * Return: 0; 1 if nothing will be left in @table, which is for the caller to
- * unlink; or a negative errno: see drm_gpt_prepare_unmap()
- */
-int drm_gpt_plan_unmap(struct drm_gpt_plan *plan, struct drm_gpt_table *table,
-		       u64 va, u64 end)
+/* Returns 1 if nothing will be left in @table, which is for the caller to unlink. */
+static int drm_gpt_plan_unmap_table(struct drm_gpt_plan *plan,
+				    struct drm_gpt_table *table, u64 va, u64 end)
 {
-	lockdep_assert_held(&plan->gpt->plan_lock);
-
 	while (va < end) {
 		u64 next;
 		int ret = drm_gpt_plan_unmap_some(plan, table, va, end, &next);
@@ -371,4 +399,26 @@ int drm_gpt_plan_unmap(struct drm_gpt_plan *plan, struct drm_gpt_table *table,
 		va = next;
 	}
 	return !table->used && table != plan->gpt->root;
+}
+
+/**
+ * drm_gpt_plan_unmap() - plan to empty a range of a tree
+ * @plan: of which operation
+ * @va: first byte
+ * @end: first byte after it
+ *
+ * Return: 0 or a negative errno: see drm_gpt_prepare_unmap()
+ */
+int drm_gpt_plan_unmap(struct drm_gpt_plan *plan, u64 va, u64 end)
+{
+	struct drm_gpt *gpt = plan->gpt;
+	struct drm_gpt_table *table;
+
+	lockdep_assert_held(&gpt->plan_lock);
+
+	/* If it keeps something, no table above changes either. */
+	table = drm_gpt_plan_descend(gpt, va, end);
+	if (table->used <= drm_gpt_plan_touched(gpt, table, va, end))
+		table = gpt->root;
+	return drm_gpt_plan_unmap_table(plan, table, va, end);
 }

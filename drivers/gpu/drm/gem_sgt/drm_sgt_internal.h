@@ -261,8 +261,10 @@ struct drm_dma_ents drm_sgt_mapped_ents(const struct drm_sgt *sgt);
 /* drm_dma_view.c */
 bool drm_dma_seg_touches(const struct drm_dma_seg *seg,
 			 const struct drm_dma_seg *next);
-void drm_dma_view_measure(const struct drm_dma_view view,
-			  struct drm_dma_layout *layout);
+const struct drm_dma_layout *
+drm_dma_view_measure(const struct drm_dma_view view,
+		     struct drm_dma_layout *measured);
+int drm_dma_view_check(const struct drm_dma_view view, u64 offset, u64 len);
 
 /* What one entry says. */
 static inline struct drm_dma_seg drm_dma_entry(struct scatterlist *sg, bool phys)

@@ -2,7 +2,6 @@
 
 #include <asm/byteorder.h>
 #include <linux/export.h>
-#include <linux/string.h>
 
 #include <drm/drm_gpt_fmt.h>
 
@@ -36,11 +35,6 @@ static void radix3_link(void *entry, dma_addr_t table)
 	radix3_put(entry, table, 0);
 }
 
-static void radix3_clear(void *entry, unsigned int count)
-{
-	memset64(entry, 0, count);
-}
-
 static enum drm_gpt_entry radix3_read(const void *entry, unsigned int level,
 				      struct drm_gpt_run *run)
 {
@@ -68,7 +62,7 @@ const struct drm_gpt_fmt drm_gpt_radix3 = {
 	.tail = true,
 	.fill = radix3_fill,
 	.link = radix3_link,
-	.clear = radix3_clear,
+	.clear = drm_gpt_clear_le64,
 	.read = radix3_read,
 };
 EXPORT_SYMBOL_GPL(drm_gpt_radix3);

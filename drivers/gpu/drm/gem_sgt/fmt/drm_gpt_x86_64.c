@@ -2,7 +2,6 @@
 
 #include <linux/bits.h>
 #include <linux/export.h>
-#include <linux/string.h>
 
 #include <drm/drm_gpt_fmt.h>
 
@@ -51,11 +50,6 @@ static void x86_64_link(void *entry, dma_addr_t table)
 	x86_64_put(entry, table, X86_64_P | X86_64_RW | X86_64_US | X86_64_A);
 }
 
-static void x86_64_clear(void *entry, unsigned int count)
-{
-	memset64(entry, 0, count);
-}
-
 static enum drm_gpt_entry x86_64_read(const void *entry, unsigned int level,
 				      struct drm_gpt_run *run)
 {
@@ -88,7 +82,7 @@ const struct drm_gpt_fmt drm_gpt_x86_64 = {
 	.prot = DRM_GPT_WRITE | DRM_GPT_UNCACHED,
 	.fill = x86_64_fill,
 	.link = x86_64_link,
-	.clear = x86_64_clear,
+	.clear = drm_gpt_clear_le64,
 	.read = x86_64_read,
 };
 EXPORT_SYMBOL_GPL(drm_gpt_x86_64);
