@@ -495,11 +495,17 @@ void drm_gpt_kunit_unmap_now(struct drm_gpt_kunit *ctx, u64 va, u64 len)
  * Is it what it must be?
  */
 
-/* A walk, and the cells that it has not come to. */
+/*
+ * A walk, and the cells that it has not come to. What is wrong is said after it: to
+ * say so takes memory.
+ */
 struct gpt_walk {
 	struct drm_gpt_kunit *ctx;
 	unsigned int i;
 	unsigned int end;
+	/* the first one that is not as it should be, and how it should be */
+	struct drm_gpt_run is;
+	struct drm_gpt_run want;
 };
 
 /* Does the cell after @i go on where it ends? */
@@ -516,21 +522,21 @@ static int gpt_check_run(void *arg, const struct drm_gpt_run *run)
 	struct gpt_walk *walk = arg;
 	struct drm_gpt_kunit *ctx = walk->ctx;
 	const struct drm_gpt_kunit_cell *cell = &ctx->cells[0][walk->i];
-	u64 va = drm_gpt_kunit_va(ctx, walk->i), len = ctx->window.cell;
-	unsigned int i = walk->i;
+	struct drm_gpt_run want = {
+		.va = drm_gpt_kunit_va(ctx, walk->i),
+		.seg = { .addr = cell->addr, .len = ctx->window.cell },
+		.prot = cell->prot,
+	};
 
-	while (i + 1 < walk->end && gpt_goes_on(ctx, i)) {
-		len += ctx->window.cell;
-		i++;
-	}
-	walk->i = i + 1;
-	if (run->va == va && run->seg.len == len && run->seg.addr == cell->addr &&
-	    run->prot == cell->prot)
+	for (; walk->i + 1 < walk->end && gpt_goes_on(ctx, walk->i); walk->i++)
+		want.seg.len += ctx->window.cell;
+	walk->i++;
+	if (run->va == want.va && run->seg.addr == want.seg.addr &&
+	    run->seg.len == want.seg.len && run->prot == want.prot)
 		return 0;
 
-	KUNIT_FAIL(ctx->test, "%#llx: %#llx bytes to %#llx, %#x; not %#llx: %#llx to %#llx, %#x",
-		   run->va, run->seg.len, (u64)run->seg.addr, run->prot, va, len, cell->addr,
-		   cell->prot);
+	walk->is = *run;
+	walk->want = want;
 	return -EPROTO;
 }
 
@@ -543,6 +549,11 @@ static void gpt_check_walk(struct drm_gpt_kunit *ctx, unsigned int first, unsign
 			       (u64)(end - first) * ctx->window.cell, gpt_check_run, &walk);
 
 	KUNIT_EXPECT_EQ_MSG(ctx->test, ret, hole ? -EFAULT : 0, "cells %u to %u", first, end);
+	if (ret == -EPROTO)
+		KUNIT_FAIL(ctx->test, "%#llx: %#llx to %#llx, %#x; not %#llx: %#llx to %#llx, %#x",
+			   walk.is.va, walk.is.seg.len, (u64)walk.is.seg.addr, walk.is.prot,
+			   walk.want.va, walk.want.seg.len, (u64)walk.want.seg.addr,
+			   walk.want.prot);
 	KUNIT_EXPECT_EQ(ctx->test, walk.i, hole ? first : end);
 }
 
