@@ -198,8 +198,11 @@ static void flight_aborts_leave_no_trace(struct kunit *test)
 {
 	struct flight f = flight_create(test);
 	const unsigned int pages = f.len / f.page;
-	struct drm_gpt_kunit_trace trace[6];
+	struct drm_gpt_kunit_trace *trace;
 	int i;
+
+	trace = kunit_kcalloc(test, 5, sizeof(*trace), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, trace);
 
 	flight_map(&f, 1, pages - 2);
 	flight_land(&f);

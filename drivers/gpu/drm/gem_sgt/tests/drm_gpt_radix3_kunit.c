@@ -161,10 +161,12 @@ static void radix3_lists_each_page(struct kunit *test)
 static void radix3_lists_scattered_pages(struct kunit *test)
 {
 	struct drm_gpt_kunit *ctx = drm_gpt_kunit_create(test, &drm_gpt_radix3);
-	struct drm_dma_seg seg[RADIX3_SEGS];
-	struct rnd_state rnd;
 	unsigned int round, i;
+	struct drm_dma_seg *seg;
+	struct rnd_state rnd;
 
+	seg = kunit_kcalloc(test, RADIX3_SEGS, sizeof(*seg), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, seg);
 	drm_sgt_kunit_seed(test, &rnd);
 	for (round = 0; round < 50; round++) {
 		u64 len = 0;
