@@ -5,9 +5,9 @@
 
 #include <drm/drm_rect.h>
 
-#include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_cmd.h"
 #include "virtgpu_sgt_entries.h"
+#include "virtgpu_sgt_resource.h"
 
 /*
  * The 2D commands of the virtio specification, version 1.2, section 5.7 "GPU
@@ -173,36 +173,36 @@ void virtgpu_sgt_prep_get_edid(struct virtgpu_sgt_cmd *cmd, u32 scanout)
 /**
  * virtgpu_sgt_prep_create_2d() - make a resource on the host (5.7.6.8)
  * @cmd: an idle command of the control queue
- * @bo: the buffer that the resource is for
+ * @res: the resource
  */
 void virtgpu_sgt_prep_create_2d(struct virtgpu_sgt_cmd *cmd,
-				const struct virtgpu_sgt_bo *bo)
+				const struct virtgpu_sgt_resource *res)
 {
 	union virtgpu_sgt_request *req;
 
 	req = virtgpu_sgt_prep(cmd, VIRTIO_GPU_CMD_RESOURCE_CREATE_2D,
-			       sizeof(req->create_2d), bo->res_id);
-	req->create_2d.resource_id = cpu_to_le32(bo->res_id);
-	req->create_2d.format = cpu_to_le32(bo->format);
-	req->create_2d.width = cpu_to_le32(bo->width);
-	req->create_2d.height = cpu_to_le32(bo->height);
+			       sizeof(req->create_2d), res->id);
+	req->create_2d.resource_id = cpu_to_le32(res->id);
+	req->create_2d.format = cpu_to_le32(res->format);
+	req->create_2d.width = cpu_to_le32(res->width);
+	req->create_2d.height = cpu_to_le32(res->height);
 }
 
 /**
  * virtgpu_sgt_prep_attach() - tell the host where the pages are (5.7.6.8)
  * @cmd: an idle command of the control queue, which was not used before
- * @bo: the buffer
+ * @res: the resource
  * @entries: the list of its pages; belongs to @cmd from here on
  */
 void virtgpu_sgt_prep_attach(struct virtgpu_sgt_cmd *cmd,
-			     const struct virtgpu_sgt_bo *bo,
+			     const struct virtgpu_sgt_resource *res,
 			     struct virtgpu_sgt_entries *entries)
 {
 	union virtgpu_sgt_request *req;
 
 	req = virtgpu_sgt_prep(cmd, VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING,
-			       sizeof(req->attach), bo->res_id);
-	req->attach.resource_id = cpu_to_le32(bo->res_id);
+			       sizeof(req->attach), res->id);
+	req->attach.resource_id = cpu_to_le32(res->id);
 	req->attach.nr_entries = cpu_to_le32(entries->count);
 	cmd->entries = entries;
 }
@@ -210,80 +210,80 @@ void virtgpu_sgt_prep_attach(struct virtgpu_sgt_cmd *cmd,
 /**
  * virtgpu_sgt_prep_unref() - let the host forget a resource (5.7.6.8)
  * @cmd: an idle command of the control queue
- * @bo: the buffer that the resource is for
+ * @res: the resource
  *
  * The backing goes with the resource: no DETACH_BACKING is needed before.
  */
 void virtgpu_sgt_prep_unref(struct virtgpu_sgt_cmd *cmd,
-			    const struct virtgpu_sgt_bo *bo)
+			    const struct virtgpu_sgt_resource *res)
 {
 	union virtgpu_sgt_request *req;
 
 	req = virtgpu_sgt_prep(cmd, VIRTIO_GPU_CMD_RESOURCE_UNREF,
-			       sizeof(req->unref), bo->res_id);
-	req->unref.resource_id = cpu_to_le32(bo->res_id);
+			       sizeof(req->unref), res->id);
+	req->unref.resource_id = cpu_to_le32(res->id);
 }
 
 /**
  * virtgpu_sgt_prep_transfer() - let the host read from the pages (5.7.6.8)
  * @cmd: an idle command of the control queue
- * @bo: the buffer
+ * @res: the resource
  * @rect: where in the resource the pixels go
  * @offset: where in the pages the first of them is; the next line is as far
  *	away as lines of the resource are
  */
 void virtgpu_sgt_prep_transfer(struct virtgpu_sgt_cmd *cmd,
-			       const struct virtgpu_sgt_bo *bo,
+			       const struct virtgpu_sgt_resource *res,
 			       const struct drm_rect *rect, u64 offset)
 {
 	union virtgpu_sgt_request *req;
 
 	req = virtgpu_sgt_prep(cmd, VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D,
-			       sizeof(req->transfer), bo->res_id);
+			       sizeof(req->transfer), res->id);
 	req->transfer.r = virtgpu_sgt_rect(rect);
 	req->transfer.offset = cpu_to_le64(offset);
-	req->transfer.resource_id = cpu_to_le32(bo->res_id);
+	req->transfer.resource_id = cpu_to_le32(res->id);
 }
 
 /**
  * virtgpu_sgt_prep_set_scanout() - choose what a display shows (5.7.6.8)
  * @cmd: an idle command of the control queue
  * @scanout: number of the display
- * @bo: what to show, or NULL to turn the display off
- * @rect: which part of @bo; not used without
+ * @res: what to show, or NULL to turn the display off
+ * @rect: which part of @res; not used without
  */
 void virtgpu_sgt_prep_set_scanout(struct virtgpu_sgt_cmd *cmd, u32 scanout,
-				  const struct virtgpu_sgt_bo *bo,
+				  const struct virtgpu_sgt_resource *res,
 				  const struct drm_rect *rect)
 {
 	union virtgpu_sgt_request *req;
 
 	req = virtgpu_sgt_prep(cmd, VIRTIO_GPU_CMD_SET_SCANOUT,
-			       sizeof(req->scanout), bo ? bo->res_id : 0);
+			       sizeof(req->scanout), res ? res->id : 0);
 	req->scanout.scanout_id = cpu_to_le32(scanout);
-	if (!bo)
+	if (!res)
 		return;
 
 	req->scanout.r = virtgpu_sgt_rect(rect);
-	req->scanout.resource_id = cpu_to_le32(bo->res_id);
+	req->scanout.resource_id = cpu_to_le32(res->id);
 }
 
 /**
  * virtgpu_sgt_prep_flush() - bring a resource to the displays (5.7.6.8)
  * @cmd: an idle command of the control queue
- * @bo: the buffer that the resource is for
+ * @res: the resource
  * @rect: which part of it
  */
 void virtgpu_sgt_prep_flush(struct virtgpu_sgt_cmd *cmd,
-			    const struct virtgpu_sgt_bo *bo,
+			    const struct virtgpu_sgt_resource *res,
 			    const struct drm_rect *rect)
 {
 	union virtgpu_sgt_request *req;
 
 	req = virtgpu_sgt_prep(cmd, VIRTIO_GPU_CMD_RESOURCE_FLUSH,
-			       sizeof(req->flush), bo->res_id);
+			       sizeof(req->flush), res->id);
 	req->flush.r = virtgpu_sgt_rect(rect);
-	req->flush.resource_id = cpu_to_le32(bo->res_id);
+	req->flush.resource_id = cpu_to_le32(res->id);
 }
 
 /**

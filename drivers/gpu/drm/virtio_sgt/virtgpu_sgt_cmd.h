@@ -7,7 +7,7 @@
 #include "virtgpu_sgt_queue.h"
 
 struct drm_rect;
-struct virtgpu_sgt_bo;
+struct virtgpu_sgt_resource;
 
 /**
  * struct virtgpu_sgt_cursor - what the host is told of a cursor
@@ -34,20 +34,20 @@ const char *virtgpu_sgt_cmd_name(const struct virtgpu_sgt_cmd *cmd);
 void virtgpu_sgt_prep_get_display_info(struct virtgpu_sgt_cmd *cmd);
 void virtgpu_sgt_prep_get_edid(struct virtgpu_sgt_cmd *cmd, u32 scanout);
 void virtgpu_sgt_prep_create_2d(struct virtgpu_sgt_cmd *cmd,
-				const struct virtgpu_sgt_bo *bo);
+				const struct virtgpu_sgt_resource *res);
 void virtgpu_sgt_prep_attach(struct virtgpu_sgt_cmd *cmd,
-			     const struct virtgpu_sgt_bo *bo,
+			     const struct virtgpu_sgt_resource *res,
 			     struct virtgpu_sgt_entries *entries);
 void virtgpu_sgt_prep_unref(struct virtgpu_sgt_cmd *cmd,
-			    const struct virtgpu_sgt_bo *bo);
+			    const struct virtgpu_sgt_resource *res);
 void virtgpu_sgt_prep_transfer(struct virtgpu_sgt_cmd *cmd,
-			       const struct virtgpu_sgt_bo *bo,
+			       const struct virtgpu_sgt_resource *res,
 			       const struct drm_rect *rect, u64 offset);
 void virtgpu_sgt_prep_set_scanout(struct virtgpu_sgt_cmd *cmd, u32 scanout,
-				  const struct virtgpu_sgt_bo *bo,
+				  const struct virtgpu_sgt_resource *res,
 				  const struct drm_rect *rect);
 void virtgpu_sgt_prep_flush(struct virtgpu_sgt_cmd *cmd,
-			    const struct virtgpu_sgt_bo *bo,
+			    const struct virtgpu_sgt_resource *res,
 			    const struct drm_rect *rect);
 void virtgpu_sgt_prep_cursor(struct virtgpu_sgt_cmd *cmd, u32 scanout,
 			     const struct virtgpu_sgt_cursor *cursor,

@@ -3,22 +3,23 @@
 #include <linux/seq_file.h>
 
 #include <drm/drm_debugfs.h>
+#include <drm/drm_gem.h>
 #include <drm/drm_sgt.h>
 
-#include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_debugfs.h"
 #include "virtgpu_sgt_drv.h"
+#include "virtgpu_sgt_resource.h"
 
-static const char *virtgpu_sgt_bo_state_name(enum virtgpu_sgt_bo_state state)
+static const char *virtgpu_sgt_resource_state_name(enum virtgpu_sgt_resource_state state)
 {
 	switch (state) {
-	case VIRTGPU_SGT_BO_LOCAL:
+	case VIRTGPU_SGT_RESOURCE_LOCAL:
 		return "local";
-	case VIRTGPU_SGT_BO_CREATED:
+	case VIRTGPU_SGT_RESOURCE_CREATED:
 		return "created";
-	case VIRTGPU_SGT_BO_ATTACHED:
+	case VIRTGPU_SGT_RESOURCE_ATTACHED:
 		return "attached";
-	case VIRTGPU_SGT_BO_UNREF:
+	case VIRTGPU_SGT_RESOURCE_UNREF:
 		return "unref";
 	}
 	return "?";
@@ -28,16 +29,16 @@ static int virtgpu_sgt_resources_show(struct seq_file *m, void *data)
 {
 	struct drm_debugfs_entry *entry = m->private;
 	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(entry->dev);
-	const struct virtgpu_sgt_bo *bo;
+	const struct virtgpu_sgt_resource *res;
 
 	seq_puts(m, "id size entries state handles\n");
-	spin_lock(&vgdev->bo_lock);
-	list_for_each_entry(bo, &vgdev->bos, node)
-		seq_printf(m, "%u %zu %u %s %u\n", bo->res_id,
-			   bo->base.base.size, READ_ONCE(bo->entries),
-			   virtgpu_sgt_bo_state_name(READ_ONCE(bo->state)),
-			   READ_ONCE(bo->base.base.handle_count));
-	spin_unlock(&vgdev->bo_lock);
+	spin_lock(&vgdev->resource_lock);
+	list_for_each_entry(res, &vgdev->resources, node)
+		seq_printf(m, "%u %zu %u %s %u\n", res->id, res->obj->size,
+			   READ_ONCE(res->entries),
+			   virtgpu_sgt_resource_state_name(READ_ONCE(res->state)),
+			   READ_ONCE(res->obj->handle_count));
+	spin_unlock(&vgdev->resource_lock);
 	return 0;
 }
 
@@ -58,7 +59,7 @@ static int virtgpu_sgt_stats_show(struct seq_file *m, void *data)
 	seq_printf(m, "mode %s\n",
 		   drm_sgt_device_is_phys(vgdev->sdev) ? "phys" : "dma");
 	virtgpu_sgt_stat(m, "scanouts", vgdev->num_scanouts);
-	virtgpu_sgt_stat(m, "resources", READ_ONCE(vgdev->num_bos));
+	virtgpu_sgt_stat(m, "resources", READ_ONCE(vgdev->num_resources));
 	virtgpu_sgt_stat(m, "commands", atomic_long_read(&stats->commands));
 	virtgpu_sgt_stat(m, "inflight", inflight);
 	virtgpu_sgt_stat(m, "pending", pending);

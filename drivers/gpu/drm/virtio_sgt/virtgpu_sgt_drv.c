@@ -204,8 +204,8 @@ static int virtgpu_sgt_device_init(struct drm_device *drm,
 	if (ret)
 		return ret;
 
-	spin_lock_init(&vgdev->bo_lock);
-	INIT_LIST_HEAD(&vgdev->bos);
+	spin_lock_init(&vgdev->resource_lock);
+	INIT_LIST_HEAD(&vgdev->resources);
 	init_waitqueue_head(&vgdev->freed);
 	INIT_WORK(&vgdev->hotplug_work, virtgpu_sgt_hotplug_work);
 	virtgpu_sgt_fences_init(vgdev);

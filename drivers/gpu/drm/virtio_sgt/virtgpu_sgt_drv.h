@@ -85,20 +85,20 @@ struct virtgpu_sgt_device {
 	/** @import_lock: one import at a time gets its resource */
 	struct mutex import_lock;
 
-	/** @bo_lock: protects @bos and @num_bos */
-	spinlock_t bo_lock;
+	/** @resource_lock: protects @resources and @num_resources */
+	spinlock_t resource_lock;
 
-	/** @bos: buffers that the host has heard of, for debugfs */
-	struct list_head bos;
+	/** @resources: what the host has heard of, for debugfs */
+	struct list_head resources;
 
-	/** @freeing: buffers that a work item is about to free */
+	/** @num_resources: length of @resources */
+	unsigned int num_resources;
+
+	/** @freeing: objects that a work item is about to free */
 	atomic_t freeing;
 
 	/** @freed: woken when @freeing becomes 0 */
 	wait_queue_head_t freed;
-
-	/** @num_bos: length of @bos */
-	unsigned int num_bos;
 
 	/**
 	 * @commit_error: what went wrong in a commit that had returned by

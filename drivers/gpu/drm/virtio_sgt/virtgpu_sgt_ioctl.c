@@ -128,7 +128,7 @@ static int virtgpu_sgt_resource_create_ioctl(struct drm_device *drm, void *data,
 		return PTR_ERR(bo);
 
 	/* Once the handle exists, somebody may guess and close it. */
-	res_id = bo->res_id;
+	res_id = bo->res.id;
 	ret = drm_gem_handle_create(file, &bo->base.base, &handle);
 	drm_gem_object_put(&bo->base.base);
 	if (ret)
@@ -143,16 +143,16 @@ static int virtgpu_sgt_resource_info_ioctl(struct drm_device *drm, void *data,
 					   struct drm_file *file)
 {
 	struct drm_virtgpu_resource_info *args = data;
+	struct virtgpu_sgt_resource *res;
 	struct drm_gem_object *obj;
-	struct virtgpu_sgt_bo *bo;
 
 	obj = drm_gem_object_lookup(file, args->bo_handle);
 	if (!obj)
 		return -ENOENT;
-	bo = to_virtgpu_sgt_bo(obj);
+	res = to_virtgpu_sgt_resource(obj);
 
 	args->size = obj->size;
-	args->res_handle = virtgpu_sgt_bo_is_attached(bo) ? bo->res_id : 0;
+	args->res_handle = virtgpu_sgt_resource_is_attached(res) ? res->id : 0;
 	args->blob_mem = 0;
 	drm_gem_object_put(obj);
 	return 0;
@@ -161,28 +161,28 @@ static int virtgpu_sgt_resource_info_ioctl(struct drm_device *drm, void *data,
 /* Where a transfer goes, if it can be one of a 2D resource. */
 static int
 virtgpu_sgt_transfer_rect(const struct drm_virtgpu_3d_transfer_to_host *args,
-			  const struct virtgpu_sgt_bo *bo,
+			  const struct virtgpu_sgt_resource *res,
 			  struct drm_rect *rect)
 {
 	const struct drm_virtgpu_3d_box *box = &args->box;
 
-	if (!virtgpu_sgt_bo_is_attached(bo))
+	if (!virtgpu_sgt_resource_is_attached(res))
 		return -EINVAL;
 	if (args->level || args->stride || args->layer_stride ||
 	    box->z || box->d > 1)
 		return -EINVAL;
 	if (!box->w || !box->h ||
-	    (u64)box->x + box->w > bo->width ||
-	    (u64)box->y + box->h > bo->height)
+	    (u64)box->x + box->w > res->width ||
+	    (u64)box->y + box->h > res->height)
 		return -EINVAL;
 
 	drm_rect_init(rect, box->x, box->y, box->w, box->h);
 	return 0;
 }
 
-/* Let the host read @rect, from @offset on in the memory of @bo. */
+/* Let the host read @rect, from @offset on in the memory of @res. */
 static int virtgpu_sgt_transfer(struct virtgpu_sgt_device *vgdev,
-				struct virtgpu_sgt_bo *bo,
+				struct virtgpu_sgt_resource *res,
 				const struct drm_rect *rect, u64 offset)
 {
 	struct virtgpu_sgt_cmd *cmd;
@@ -191,18 +191,16 @@ static int virtgpu_sgt_transfer(struct virtgpu_sgt_device *vgdev,
 	if (virtgpu_sgt_is_dead(vgdev))
 		return -ENODEV;
 
-	ret = virtgpu_sgt_bo_sync(bo, rect, offset);
-	if (ret)
-		return ret == -ERANGE ? -EINVAL : ret;
-
 	cmd = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq,
 				    sizeof(struct virtio_gpu_ctrl_hdr));
 	if (!cmd)
 		return -ENOMEM;
 
-	virtgpu_sgt_prep_transfer(cmd, bo, rect, offset);
-	virtgpu_sgt_cmd_submit(cmd);
-	ret = virtgpu_sgt_cmd_wait_killable(cmd);
+	ret = virtgpu_sgt_resource_transfer(res, cmd, rect, offset);
+	if (ret == -ERANGE)
+		ret = -EINVAL;
+	if (!ret)
+		ret = virtgpu_sgt_cmd_wait_killable(cmd);
 	virtgpu_sgt_cmd_put(cmd);
 	return ret;
 }
@@ -212,19 +210,19 @@ static int virtgpu_sgt_transfer_to_host_ioctl(struct drm_device *drm,
 					      struct drm_file *file)
 {
 	struct drm_virtgpu_3d_transfer_to_host *args = data;
+	struct virtgpu_sgt_resource *res;
 	struct drm_gem_object *obj;
-	struct virtgpu_sgt_bo *bo;
 	struct drm_rect rect;
 	int ret;
 
 	obj = drm_gem_object_lookup(file, args->bo_handle);
 	if (!obj)
 		return -ENOENT;
-	bo = to_virtgpu_sgt_bo(obj);
+	res = to_virtgpu_sgt_resource(obj);
 
-	ret = virtgpu_sgt_transfer_rect(args, bo, &rect);
+	ret = virtgpu_sgt_transfer_rect(args, res, &rect);
 	if (!ret)
-		ret = virtgpu_sgt_transfer(to_virtgpu_sgt(drm), bo, &rect,
+		ret = virtgpu_sgt_transfer(to_virtgpu_sgt(drm), res, &rect,
 					   args->offset);
 	drm_gem_object_put(obj);
 	return ret;

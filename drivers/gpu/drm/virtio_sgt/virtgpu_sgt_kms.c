@@ -60,23 +60,24 @@
  */
 int virtgpu_sgt_fb_check(const struct drm_framebuffer *fb)
 {
-	const struct virtgpu_sgt_bo *bo = to_virtgpu_sgt_bo(fb->obj[0]);
+	const struct virtgpu_sgt_resource *res =
+		to_virtgpu_sgt_resource(fb->obj[0]);
 
-	if (!virtgpu_sgt_bo_is_attached(bo)) {
+	if (!virtgpu_sgt_resource_is_attached(res)) {
 		drm_dbg_kms(fb->dev, "resource %u has no backing\n",
-			    bo->res_id);
+			    res->id);
 		return -EINVAL;
 	}
-	if (!virtgpu_sgt_format_shows(bo->format, fb->format->format)) {
+	if (!virtgpu_sgt_format_shows(res->format, fb->format->format)) {
 		drm_dbg_kms(fb->dev, "resource %u of format %u shown as %p4cc\n",
-			    bo->res_id, bo->format, &fb->format->format);
+			    res->id, res->format, &fb->format->format);
 		return -EINVAL;
 	}
-	if (fb->offsets[0] || fb->pitches[0] != bo->width * sizeof(u32) ||
-	    fb->width > bo->width || fb->height > bo->height) {
+	if (fb->offsets[0] || fb->pitches[0] != res->width * sizeof(u32) ||
+	    fb->width > res->width || fb->height > res->height) {
 		drm_dbg_kms(fb->dev, "%ux%u, pitch %u, at %u do not fit resource %u of %ux%u\n",
 			    fb->width, fb->height, fb->pitches[0],
-			    fb->offsets[0], bo->res_id, bo->width, bo->height);
+			    fb->offsets[0], res->id, res->width, res->height);
 		return -EINVAL;
 	}
 	return 0;

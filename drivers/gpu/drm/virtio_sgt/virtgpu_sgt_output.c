@@ -10,13 +10,13 @@
 #include <drm/drm_modeset_helper_vtables.h>
 #include <drm/drm_rect.h>
 
-#include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_cmd.h"
 #include "virtgpu_sgt_connector.h"
 #include "virtgpu_sgt_drv.h"
 #include "virtgpu_sgt_kms.h"
 #include "virtgpu_sgt_output.h"
 #include "virtgpu_sgt_plane.h"
+#include "virtgpu_sgt_resource.h"
 
 /**
  * DOC: displays
@@ -59,25 +59,18 @@ static bool virtgpu_sgt_output_reclaim(struct virtgpu_sgt_cmd *cmd)
 
 /* Sync the pixels in @rect, and send the command that fetches them. */
 static int virtgpu_sgt_output_upload(struct virtgpu_sgt_output *output,
-				     struct virtgpu_sgt_bo *bo,
+				     struct virtgpu_sgt_resource *res,
 				     const struct drm_rect *rect)
 {
-	u64 offset = virtgpu_sgt_bo_offset(bo, rect);
-	int ret;
-
-	ret = virtgpu_sgt_bo_sync(bo, rect, offset);
-	if (ret)
-		return ret;
 	if (!virtgpu_sgt_output_reclaim(output->transfer))
 		return -ENODEV;
 
-	virtgpu_sgt_prep_transfer(output->transfer, bo, rect, offset);
-	virtgpu_sgt_cmd_submit(output->transfer);
-	return 0;
+	return virtgpu_sgt_resource_transfer(res, output->transfer, rect,
+					     virtgpu_sgt_resource_offset(res, rect));
 }
 
 static int virtgpu_sgt_output_try_show(struct virtgpu_sgt_output *output,
-				       struct virtgpu_sgt_bo *bo,
+				       struct virtgpu_sgt_resource *res,
 				       const struct drm_rect *damage,
 				       const struct drm_rect *view)
 {
@@ -90,15 +83,15 @@ static int virtgpu_sgt_output_try_show(struct virtgpu_sgt_output *output,
 	    !virtgpu_sgt_output_reclaim(output->flush))
 		return -ENODEV;
 
-	ret = virtgpu_sgt_output_upload(output, bo, damage);
+	ret = virtgpu_sgt_output_upload(output, res, damage);
 	if (ret)
 		return ret;
 	if (view) {
 		virtgpu_sgt_prep_set_scanout(output->scanout, output->index,
-					     bo, view);
+					     res, view);
 		virtgpu_sgt_cmd_submit(output->scanout);
 	}
-	virtgpu_sgt_prep_flush(output->flush, bo, damage);
+	virtgpu_sgt_prep_flush(output->flush, res, damage);
 	virtgpu_sgt_cmd_submit(output->flush);
 
 	transferred = virtgpu_sgt_cmd_wait(output->transfer);
@@ -112,10 +105,10 @@ static int virtgpu_sgt_output_try_show(struct virtgpu_sgt_output *output,
 /**
  * virtgpu_sgt_output_show() - bring a picture to the display
  * @output: the output
- * @bo: the buffer that has the picture
+ * @res: the resource that has the picture
  * @damage: what the host does not have yet, or NULL if it has everything
- * @view: what shall be shown of @bo
- * @set_view: whether @bo or @view are new
+ * @view: what shall be shown of @res
+ * @set_view: whether @res or @view are new
  *
  * What goes wrong is told to the commit, not to the caller.
  *
@@ -123,7 +116,7 @@ static int virtgpu_sgt_output_try_show(struct virtgpu_sgt_output *output,
  * for the host.
  */
 void virtgpu_sgt_output_show(struct virtgpu_sgt_output *output,
-			     struct virtgpu_sgt_bo *bo,
+			     struct virtgpu_sgt_resource *res,
 			     const struct drm_rect *damage,
 			     const struct drm_rect *view, bool set_view)
 {
@@ -138,7 +131,7 @@ void virtgpu_sgt_output_show(struct virtgpu_sgt_output *output,
 	if (!damage)
 		return;
 
-	ret = virtgpu_sgt_output_try_show(output, bo, damage,
+	ret = virtgpu_sgt_output_try_show(output, res, damage,
 					  set_view ? view : NULL);
 	output->stale = ret;
 	virtgpu_sgt_output_fail(output, ret);
@@ -179,7 +172,7 @@ void virtgpu_sgt_output_blank(struct virtgpu_sgt_output *output)
  */
 static int virtgpu_sgt_output_try_point(struct virtgpu_sgt_output *output,
 					const struct virtgpu_sgt_cursor *cursor,
-					struct virtgpu_sgt_bo *upload,
+					struct virtgpu_sgt_resource *upload,
 					bool update)
 {
 	struct drm_rect whole;
@@ -208,7 +201,7 @@ static int virtgpu_sgt_output_try_point(struct virtgpu_sgt_output *output,
 
 static void virtgpu_sgt_output_point_locked(struct virtgpu_sgt_output *output,
 					    const struct virtgpu_sgt_cursor *cursor,
-					    struct virtgpu_sgt_bo *upload,
+					    struct virtgpu_sgt_resource *upload,
 					    bool update)
 {
 	int ret;
@@ -224,7 +217,7 @@ static void virtgpu_sgt_output_point_locked(struct virtgpu_sgt_output *output,
  * virtgpu_sgt_output_point() - set or move the cursor
  * @output: the output
  * @cursor: what it shall be
- * @image: the buffer of the image
+ * @image: the resource of the image
  * @upload: whether the image is new
  * @update: whether something else is new beside the position
  *
@@ -233,7 +226,7 @@ static void virtgpu_sgt_output_point_locked(struct virtgpu_sgt_output *output,
  */
 void virtgpu_sgt_output_point(struct virtgpu_sgt_output *output,
 			      const struct virtgpu_sgt_cursor *cursor,
-			      struct virtgpu_sgt_bo *image, bool upload,
+			      struct virtgpu_sgt_resource *image, bool upload,
 			      bool update)
 {
 	guard(mutex)(&output->lock);

@@ -11,10 +11,10 @@
 
 struct drm_edid;
 struct drm_rect;
-struct virtgpu_sgt_bo;
 struct virtgpu_sgt_cmd;
 struct virtgpu_sgt_cursor;
 struct virtgpu_sgt_device;
+struct virtgpu_sgt_resource;
 
 /**
  * struct virtgpu_sgt_display - what the host says of one display
@@ -91,13 +91,13 @@ to_virtgpu_sgt_output(struct drm_crtc *crtc)
 int virtgpu_sgt_outputs_init(struct virtgpu_sgt_device *vgdev);
 
 void virtgpu_sgt_output_show(struct virtgpu_sgt_output *output,
-			     struct virtgpu_sgt_bo *bo,
+			     struct virtgpu_sgt_resource *res,
 			     const struct drm_rect *damage,
 			     const struct drm_rect *view, bool set_view);
 void virtgpu_sgt_output_blank(struct virtgpu_sgt_output *output);
 void virtgpu_sgt_output_point(struct virtgpu_sgt_output *output,
 			      const struct virtgpu_sgt_cursor *cursor,
-			      struct virtgpu_sgt_bo *image, bool upload,
+			      struct virtgpu_sgt_resource *image, bool upload,
 			      bool update);
 void virtgpu_sgt_output_unpoint(struct virtgpu_sgt_output *output);
 int virtgpu_sgt_output_error(struct virtgpu_sgt_output *output);

@@ -29,10 +29,10 @@ static const u32 virtgpu_sgt_cursor_formats[] = {
 	DRM_FORMAT_HOST_ARGB8888,
 };
 
-static struct virtgpu_sgt_bo *
-virtgpu_sgt_plane_bo(const struct drm_plane_state *state)
+static struct virtgpu_sgt_resource *
+virtgpu_sgt_plane_resource(const struct drm_plane_state *state)
 {
-	return to_virtgpu_sgt_bo(state->fb->obj[0]);
+	return to_virtgpu_sgt_resource(state->fb->obj[0]);
 }
 
 /* A plane stays with one CRTC, so the old state does if the new has none. */
@@ -85,7 +85,7 @@ static int virtgpu_sgt_cursor_atomic_check(struct drm_plane *plane,
 {
 	const struct drm_plane_state *new_state =
 		drm_atomic_get_new_plane_state(state, plane);
-	const struct virtgpu_sgt_bo *bo;
+	const struct virtgpu_sgt_resource *res;
 	int ret;
 
 	/* First, as it sees to it that there is a size to look at. */
@@ -94,9 +94,9 @@ static int virtgpu_sgt_cursor_atomic_check(struct drm_plane *plane,
 		return ret;
 
 	if (new_state->fb) {
-		bo = virtgpu_sgt_plane_bo(new_state);
-		if (bo->width != VIRTGPU_SGT_CURSOR_SIZE ||
-		    bo->height != VIRTGPU_SGT_CURSOR_SIZE ||
+		res = virtgpu_sgt_plane_resource(new_state);
+		if (res->width != VIRTGPU_SGT_CURSOR_SIZE ||
+		    res->height != VIRTGPU_SGT_CURSOR_SIZE ||
 		    new_state->crtc_w != VIRTGPU_SGT_CURSOR_SIZE ||
 		    new_state->crtc_h != VIRTGPU_SGT_CURSOR_SIZE) {
 			drm_dbg_kms(plane->dev, "cursor is not %ux%u\n",
@@ -132,7 +132,7 @@ static void virtgpu_sgt_primary_atomic_update(struct drm_plane *plane,
 	set_view = virtgpu_sgt_plane_view_changed(old_state, new_state) ||
 		   drm_atomic_crtc_needs_modeset(crtc_state);
 	drm_rect_fp_to_int(&view, &new_state->src);
-	virtgpu_sgt_output_show(output, virtgpu_sgt_plane_bo(new_state),
+	virtgpu_sgt_output_show(output, virtgpu_sgt_plane_resource(new_state),
 				damaged ? &damage : NULL, &view, set_view);
 }
 
@@ -156,16 +156,16 @@ static void virtgpu_sgt_cursor_atomic_update(struct drm_plane *plane,
 	struct drm_plane_state *old_state, *new_state;
 	struct virtgpu_sgt_output *output;
 	struct virtgpu_sgt_cursor cursor;
-	struct virtgpu_sgt_bo *bo;
+	struct virtgpu_sgt_resource *res;
 	bool upload, update;
 
 	old_state = drm_atomic_get_old_plane_state(state, plane);
 	new_state = drm_atomic_get_new_plane_state(state, plane);
 	output = virtgpu_sgt_plane_output(old_state, new_state);
-	bo = virtgpu_sgt_plane_bo(new_state);
+	res = virtgpu_sgt_plane_resource(new_state);
 
 	cursor = (struct virtgpu_sgt_cursor) {
-		.resource = bo->res_id,
+		.resource = res->id,
 		.x = new_state->crtc_x,
 		.y = new_state->crtc_y,
 		.hot_x = new_state->hotspot_x,
@@ -180,7 +180,7 @@ static void virtgpu_sgt_cursor_atomic_update(struct drm_plane *plane,
 		 virtgpu_sgt_cursor_has_damage(new_state);
 	update = old_state->hotspot_x != new_state->hotspot_x ||
 		 old_state->hotspot_y != new_state->hotspot_y;
-	virtgpu_sgt_output_point(output, &cursor, bo, upload, update);
+	virtgpu_sgt_output_point(output, &cursor, res, upload, update);
 }
 
 static void virtgpu_sgt_cursor_atomic_disable(struct drm_plane *plane,

@@ -68,8 +68,8 @@
  * 6. drm_dev_enter(): only for the moment in which the host is notified. Nobody
  *    waits for the host inside: the unplug of any DRM device, not only of
  *    this one, waits for all who are in there
- * 7. &virtgpu_sgt_queue.lock and &virtgpu_sgt_device.bo_lock, spinlocks, taken
- *    in process context only, and neither inside the other
+ * 7. &virtgpu_sgt_queue.lock and &virtgpu_sgt_device.resource_lock, spinlocks,
+ *    taken in process context only, and neither inside the other
  *
  * The helper layer has locks of its own, none of which is held while it calls
  * the driver. No access section of it is open while the driver submits a

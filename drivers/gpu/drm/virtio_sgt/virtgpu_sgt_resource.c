@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/atomic.h>
+#include <linux/err.h>
+#include <linux/idr.h>
+#include <linux/list.h>
+#include <linux/overflow.h>
+#include <linux/workqueue.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_fourcc.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_print.h>
+#include <drm/drm_rect.h>
+
+#include "virtgpu_sgt_cmd.h"
+#include "virtgpu_sgt_drv.h"
+#include "virtgpu_sgt_entries.h"
+#include "virtgpu_sgt_resource.h"
+
+/**
+ * DOC: life of a resource
+ *
+ * A 2D resource (VIRTIO 1.2, 5.7.6.1) is a picture that the host has, and the
+ * memory here that the host fetches it from. It is part of a GEM object, and the
+ * two are freed together.
+ *
+ * ::
+ *
+ *            CREATE_2D          ATTACH_BACKING       last reference
+ *            submitted          answered             gone
+ *   LOCAL --------------> CREATED ----------> ATTACHED ------> UNREF --> freed
+ *     ^                    |    |                                ^  answered,
+ *     +--- host refuses ---+    +---- attach fails, or killed ---+  or reset
+ *
+ * Making it waits for the host, so that its answer is the errno of the ioctl.
+ *
+ * Freeing does not wait. The UNREF was allocated beforehand; when it is done,
+ * the number of the resource and the GEM object are freed, in this order. Until
+ * the host has answered, it may read the memory.
+ *
+ * That is done by a work item of its own. The one that takes the responses
+ * wakes commits, whose out-fences others wait for, while the end of an import
+ * takes the resv of its exporter, which those others may hold.
+ *
+ * An unbind sends no UNREF for what is still in use: the reset of the device is
+ * what makes the host forget it. What has been queued is completed after the
+ * reset, and what is freed later is freed on the spot.
+ */
+
+/**
+ * virtgpu_sgt_format_is_known() - is this a format of 2D resources?
+ * @format: number from userspace
+ *
+ * Return: whether the specification knows it; if so, a pixel has four bytes
+ */
+bool virtgpu_sgt_format_is_known(u32 format)
+{
+	switch (format) {
+	case VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM:
+	case VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM:
+	case VIRTIO_GPU_FORMAT_A8R8G8B8_UNORM:
+	case VIRTIO_GPU_FORMAT_X8R8G8B8_UNORM:
+	case VIRTIO_GPU_FORMAT_R8G8B8A8_UNORM:
+	case VIRTIO_GPU_FORMAT_X8B8G8R8_UNORM:
+	case VIRTIO_GPU_FORMAT_A8B8G8R8_UNORM:
+	case VIRTIO_GPU_FORMAT_R8G8B8X8_UNORM:
+		return true;
+	}
+	return false;
+}
+
+/**
+ * virtgpu_sgt_format() - the format of a resource for a format of DRM
+ * @fourcc: DRM_FORMAT_*, names bits from the highest down
+ *
+ * Return: VIRTIO_GPU_FORMAT_*, names bytes from the lowest up; 0 if none fits
+ */
+u32 virtgpu_sgt_format(u32 fourcc)
+{
+	switch (fourcc) {
+	case DRM_FORMAT_XRGB8888:
+		return VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM;
+	case DRM_FORMAT_ARGB8888:
+		return VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM;
+	case DRM_FORMAT_BGRX8888:
+		return VIRTIO_GPU_FORMAT_X8R8G8B8_UNORM;
+	case DRM_FORMAT_BGRA8888:
+		return VIRTIO_GPU_FORMAT_A8R8G8B8_UNORM;
+	}
+	return 0;
+}
+
+/* The format with the fourth component as padding. */
+static u32 virtgpu_sgt_format_opaque(u32 format)
+{
+	switch (format) {
+	case VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM:
+		return VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM;
+	case VIRTIO_GPU_FORMAT_A8R8G8B8_UNORM:
+		return VIRTIO_GPU_FORMAT_X8R8G8B8_UNORM;
+	case VIRTIO_GPU_FORMAT_R8G8B8A8_UNORM:
+		return VIRTIO_GPU_FORMAT_R8G8B8X8_UNORM;
+	case VIRTIO_GPU_FORMAT_A8B8G8R8_UNORM:
+		return VIRTIO_GPU_FORMAT_X8B8G8R8_UNORM;
+	}
+	return format;
+}
+
+/**
+ * virtgpu_sgt_format_shows() - will these pixels have the right colours?
+ * @format: format of the resource
+ * @fourcc: DRM_FORMAT_* of the framebuffer
+ *
+ * Alpha does not matter: a dumb buffer is made without knowing whether it will
+ * be a picture or a cursor, and the host copies all four bytes in any case.
+ *
+ * Return: whether they are in the same order
+ */
+bool virtgpu_sgt_format_shows(u32 format, u32 fourcc)
+{
+	return virtgpu_sgt_format_opaque(format) ==
+	       virtgpu_sgt_format_opaque(virtgpu_sgt_format(fourcc));
+}
+
+static void virtgpu_sgt_resource_publish(struct virtgpu_sgt_device *vgdev,
+					 struct virtgpu_sgt_resource *res)
+{
+	spin_lock(&vgdev->resource_lock);
+	list_add_tail(&res->node, &vgdev->resources);
+	vgdev->num_resources++;
+	spin_unlock(&vgdev->resource_lock);
+}
+
+static void virtgpu_sgt_resource_withdraw(struct virtgpu_sgt_device *vgdev,
+					  struct virtgpu_sgt_resource *res)
+{
+	spin_lock(&vgdev->resource_lock);
+	if (!list_empty(&res->node)) {
+		list_del_init(&res->node);
+		vgdev->num_resources--;
+	}
+	spin_unlock(&vgdev->resource_lock);
+}
+
+/* The host has no use for the memory any more, or never had. */
+static void virtgpu_sgt_resource_destroy(struct virtgpu_sgt_resource *res)
+{
+	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(res->obj->dev);
+
+	virtgpu_sgt_resource_withdraw(vgdev, res);
+	if (res->id)
+		ida_free(&vgdev->res_ids, res->id);
+	virtgpu_sgt_cmd_put(res->unref);
+	res->funcs->free(res);
+}
+
+static void virtgpu_sgt_resource_free_work(struct work_struct *work)
+{
+	struct virtgpu_sgt_resource *res =
+		container_of(work, struct virtgpu_sgt_resource, free_work);
+	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(res->obj->dev);
+
+	virtgpu_sgt_resource_destroy(res);
+	if (atomic_dec_and_test(&vgdev->freeing))
+		wake_up_all(&vgdev->freed);
+	drm_dev_put(vgdev->drm);
+}
+
+static void virtgpu_sgt_resource_unref_done(struct virtgpu_sgt_cmd *cmd,
+					    int status)
+{
+	struct virtgpu_sgt_resource *res = cmd->priv;
+	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(res->obj->dev);
+
+	/* There is nobody else to tell. */
+	if (status && status != -ENODEV)
+		drm_err_ratelimited(vgdev->drm,
+				    "the host does not let go of resource %u: %pe\n",
+				    res->id, ERR_PTR(status));
+
+	/* Whoever had the last file or reference need not wait for it. */
+	drm_dev_get(vgdev->drm);
+	atomic_inc(&vgdev->freeing);
+	queue_work(virtgpu_sgt_free_wq, &res->free_work);
+}
+
+/**
+ * virtgpu_sgt_resource_init() - begin with a resource that the host has not
+ * @res: zeroed
+ * @obj: the GEM object that @res is part of; need not be initialised yet
+ * @funcs: what the memory is
+ */
+void virtgpu_sgt_resource_init(struct virtgpu_sgt_resource *res,
+			       struct drm_gem_object *obj,
+			       const struct virtgpu_sgt_resource_funcs *funcs)
+{
+	res->obj = obj;
+	res->funcs = funcs;
+	INIT_LIST_HEAD(&res->node);
+	INIT_WORK(&res->free_work, virtgpu_sgt_resource_free_work);
+}
+
+static struct virtgpu_sgt_cmd *
+virtgpu_sgt_resource_alloc_unref(struct virtgpu_sgt_device *vgdev)
+{
+	struct virtgpu_sgt_cmd *unref;
+
+	unref = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq,
+				      sizeof(struct virtio_gpu_ctrl_hdr));
+	if (unref)
+		unref->must_arrive = true;
+	return unref;
+}
+
+/**
+ * virtgpu_sgt_resource_reserve() - get what it takes to have a resource
+ * @res: the resource, LOCAL
+ *
+ * A number, and the command that ends it. Freed with the resource. Nothing
+ * happens if it has them.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, -ENOMEM, or -ENOSPC: out of numbers
+ */
+int virtgpu_sgt_resource_reserve(struct virtgpu_sgt_resource *res)
+{
+	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(res->obj->dev);
+	int ret;
+
+	if (!res->unref) {
+		res->unref = virtgpu_sgt_resource_alloc_unref(vgdev);
+		if (!res->unref)
+			return -ENOMEM;
+		res->unref->done = virtgpu_sgt_resource_unref_done;
+		res->unref->priv = res;
+	}
+
+	if (!res->id) {
+		ret = ida_alloc_min(&vgdev->res_ids, 1, GFP_KERNEL);
+		if (ret < 0)
+			return ret;
+		res->id = ret;
+		virtgpu_sgt_resource_publish(vgdev, res);
+	}
+	return 0;
+}
+
+/**
+ * virtgpu_sgt_resource_size() - how much memory a resource takes
+ * @res: the resource, with width and height
+ *
+ * Return: bytes
+ */
+u64 virtgpu_sgt_resource_size(const struct virtgpu_sgt_resource *res)
+{
+	return array3_size(res->width, res->height, sizeof(u32));
+}
+
+/*
+ * Send both commands before waiting for either: the host works on them one
+ * after the other, and refuses the second if the first fails. The commands
+ * become the caller's to put; they may still be in the queue when this fails.
+ *
+ * A wait that was given up says nothing about the resource: what the host will
+ * know of it follows from the outcome of the commands alone.
+ */
+static int virtgpu_sgt_resource_submit(struct virtgpu_sgt_resource *res,
+				       struct virtgpu_sgt_cmd *create,
+				       struct virtgpu_sgt_cmd *attach)
+{
+	int created, attached;
+
+	WRITE_ONCE(res->state, VIRTGPU_SGT_RESOURCE_CREATED);
+	virtgpu_sgt_cmd_submit(create);
+	virtgpu_sgt_cmd_submit(attach);
+	created = virtgpu_sgt_cmd_wait_killable(create);
+	attached = virtgpu_sgt_cmd_wait_killable(attach);
+
+	/* Refused, and nothing about it is on its way: no UNREF is needed. */
+	if (virtgpu_sgt_cmd_has_failed(create) &&
+	    virtgpu_sgt_cmd_is_idle(attach))
+		WRITE_ONCE(res->state, VIRTGPU_SGT_RESOURCE_LOCAL);
+	else if (!created && !attached)
+		/* See virtgpu_sgt_resource_is_attached(). */
+		smp_store_release(&res->state, VIRTGPU_SGT_RESOURCE_ATTACHED);
+
+	return created ?: attached;
+}
+
+/**
+ * virtgpu_sgt_resource_make() - make a resource on the host, and give it memory
+ * @res: the resource, LOCAL, with all that describes it
+ * @entries: the memory; belongs to @res from here on, also after an error
+ *
+ * Context: Process context, not inside drm_dev_enter(): waits for the host.
+ * Return: 0, or see virtgpu_sgt_bo_create()
+ */
+int virtgpu_sgt_resource_make(struct virtgpu_sgt_resource *res,
+			      struct virtgpu_sgt_entries *entries)
+{
+	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(res->obj->dev);
+	struct virtgpu_sgt_queue *q = &vgdev->ctrlq;
+	struct virtgpu_sgt_cmd *create, *attach;
+	int ret = -ENOMEM;
+
+	create = virtgpu_sgt_cmd_alloc(q, sizeof(struct virtio_gpu_ctrl_hdr));
+	attach = virtgpu_sgt_cmd_alloc(q, sizeof(struct virtio_gpu_ctrl_hdr));
+	if (!create || !attach) {
+		virtgpu_sgt_entries_free(entries);
+		goto out;
+	}
+
+	res->entries = entries->count;
+	virtgpu_sgt_prep_create_2d(create, res);
+	virtgpu_sgt_prep_attach(attach, res, entries);
+	ret = virtgpu_sgt_resource_submit(res, create, attach);
+out:
+	virtgpu_sgt_cmd_put(create);
+	virtgpu_sgt_cmd_put(attach);
+	return ret;
+}
+
+/**
+ * virtgpu_sgt_resource_undo() - have the host forget what was made half way
+ * @res: the resource, CREATED
+ *
+ * It is LOCAL again if this succeeds.
+ *
+ * Context: Process context, not inside drm_dev_enter(): waits for the host.
+ * Return: 0, or see virtgpu_sgt_cmd_wait_killable()
+ */
+int virtgpu_sgt_resource_undo(struct virtgpu_sgt_resource *res)
+{
+	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(res->obj->dev);
+	struct virtgpu_sgt_cmd *unref;
+	int ret;
+
+	unref = virtgpu_sgt_resource_alloc_unref(vgdev);
+	if (!unref)
+		return -ENOMEM;
+
+	virtgpu_sgt_prep_unref(unref, res);
+	virtgpu_sgt_cmd_submit(unref);
+	ret = virtgpu_sgt_cmd_wait_killable(unref);
+
+	/* The host refuses only what it does not have: it may never have had it. */
+	if (virtgpu_sgt_cmd_is_idle(unref)) {
+		WRITE_ONCE(res->state, VIRTGPU_SGT_RESOURCE_LOCAL);
+		ret = 0;
+	}
+	virtgpu_sgt_cmd_put(unref);
+	return ret;
+}
+
+/**
+ * virtgpu_sgt_resource_release() - end a resource, and free its GEM object
+ * @res: the resource, whose object has no reference left
+ *
+ * For &drm_gem_object_funcs.free. Calls &virtgpu_sgt_resource_funcs.free when the
+ * host has forgotten it, now or later.
+ *
+ * Context: Process context, may sleep. Does not wait for the host.
+ */
+void virtgpu_sgt_resource_release(struct virtgpu_sgt_resource *res)
+{
+	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(res->obj->dev);
+
+	if (res->state == VIRTGPU_SGT_RESOURCE_LOCAL ||
+	    virtgpu_sgt_queue_is_gone(&vgdev->ctrlq)) {
+		virtgpu_sgt_resource_destroy(res);
+		return;
+	}
+
+	WRITE_ONCE(res->state, VIRTGPU_SGT_RESOURCE_UNREF);
+	virtgpu_sgt_prep_unref(res->unref, res);
+	virtgpu_sgt_cmd_submit(res->unref);
+}
+
+/**
+ * virtgpu_sgt_resource_offset() - where in the memory of a resource a pixel is
+ * @res: the resource
+ * @rect: the pixel is its upper left one
+ *
+ * Return: bytes from the start
+ */
+u64 virtgpu_sgt_resource_offset(const struct virtgpu_sgt_resource *res,
+				const struct drm_rect *rect)
+{
+	return ((u64)rect->y1 * res->width + rect->x1) * sizeof(u32);
+}
+
+/**
+ * virtgpu_sgt_resource_transfer() - let the host fetch what the CPU has drawn
+ * @res: the resource, attached
+ * @cmd: an idle command of the control queue; submitted when this succeeds
+ * @rect: how much of it
+ * @offset: where its first pixel is in memory
+ *
+ * Context: Process context. Does not wait for the host.
+ * Return: 0, or see &virtgpu_sgt_resource_funcs.sync
+ */
+int virtgpu_sgt_resource_transfer(struct virtgpu_sgt_resource *res,
+				  struct virtgpu_sgt_cmd *cmd,
+				  const struct drm_rect *rect, u64 offset)
+{
+	u64 pixels = (u64)(drm_rect_height(rect) - 1) * res->width +
+		     drm_rect_width(rect);
+	int ret;
+
+	ret = res->funcs->sync(res, offset, pixels * sizeof(u32));
+	if (ret)
+		return ret;
+
+	virtgpu_sgt_prep_transfer(cmd, res, rect, offset);
+	virtgpu_sgt_cmd_submit(cmd);
+	return 0;
+}

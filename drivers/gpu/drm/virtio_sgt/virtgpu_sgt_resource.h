@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __VIRTGPU_SGT_RESOURCE_H__
+#define __VIRTGPU_SGT_RESOURCE_H__
+
+#include <asm/barrier.h>
+#include <linux/list.h>
+#include <linux/types.h>
+#include <linux/workqueue_types.h>
+
+struct drm_gem_object;
+struct drm_rect;
+struct virtgpu_sgt_cmd;
+struct virtgpu_sgt_device;
+struct virtgpu_sgt_entries;
+struct virtgpu_sgt_resource;
+
+/**
+ * enum virtgpu_sgt_resource_state - what the host knows of a resource
+ */
+enum virtgpu_sgt_resource_state {
+	/**
+	 * @VIRTGPU_SGT_RESOURCE_LOCAL: the first state: nothing. Also after the
+	 * host has refused to make the resource, and that of an import until
+	 * somebody makes a framebuffer of it
+	 */
+	VIRTGPU_SGT_RESOURCE_LOCAL,
+	/**
+	 * @VIRTGPU_SGT_RESOURCE_CREATED: from when CREATE_2D is submitted; it
+	 * takes an UNREF to leave
+	 */
+	VIRTGPU_SGT_RESOURCE_CREATED,
+	/**
+	 * @VIRTGPU_SGT_RESOURCE_ATTACHED: the host has answered
+	 * ATTACH_BACKING: the resource can be shown
+	 */
+	VIRTGPU_SGT_RESOURCE_ATTACHED,
+	/**
+	 * @VIRTGPU_SGT_RESOURCE_UNREF: the last state, from when UNREF is
+	 * submitted until it is answered and the memory is freed
+	 */
+	VIRTGPU_SGT_RESOURCE_UNREF,
+};
+
+/**
+ * struct virtgpu_sgt_resource_funcs - what the memory of a resource is
+ */
+struct virtgpu_sgt_resource_funcs {
+	/**
+	 * @sync: let the host see what the CPU has written to a range of bytes
+	 *
+	 * See drm_sgt_sync_for_device().
+	 */
+	int (*sync)(struct virtgpu_sgt_resource *res, u64 offset, u64 len);
+
+	/**
+	 * @free: free the GEM object
+	 *
+	 * The host has no use for it any more, or never had.
+	 */
+	void (*free)(struct virtgpu_sgt_resource *res);
+};
+
+/**
+ * struct virtgpu_sgt_resource - a 2D resource on the host
+ *
+ * Part of a GEM object. Everything but @state is set once, before anybody else
+ * can see the object. Of an import, what describes the resource is set, and set
+ * again if the host refuses it, under &virtgpu_sgt_device.import_lock, and
+ * looked at by those who have seen that it is attached: see
+ * virtgpu_sgt_resource_is_attached().
+ */
+struct virtgpu_sgt_resource {
+	/** @obj: the GEM object that this is part of */
+	struct drm_gem_object *obj;
+
+	/** @funcs: what the memory is */
+	const struct virtgpu_sgt_resource_funcs *funcs;
+
+	/** @id: number of the resource; 0: an import that has none yet */
+	u32 id;
+
+	/** @format: one of enum virtio_gpu_formats, four bytes a pixel */
+	u32 format;
+
+	/** @width: pixels of a line; lines follow each other without a gap */
+	u32 width;
+
+	/** @height: lines */
+	u32 height;
+
+	/** @entries: how many pieces of memory the host was told of */
+	unsigned int entries;
+
+	/**
+	 * @state: written by who makes the resource and who frees the object,
+	 * and these do not overlap; READ_ONCE() for everybody else
+	 */
+	enum virtgpu_sgt_resource_state state;
+
+	/**
+	 * @unref: the command that ends the resource, allocated beforehand,
+	 * as freeing must not fail
+	 */
+	struct virtgpu_sgt_cmd *unref;
+
+	/** @free_work: frees the object, once @unref is done */
+	struct work_struct free_work;
+
+	/**
+	 * @node: in &virtgpu_sgt_device.resources, protected by resource_lock
+	 * there
+	 */
+	struct list_head node;
+};
+
+/*
+ * Width and height of a 2D resource. Twice what a display may have; far below
+ * where products of the two get too large for the host or for us.
+ */
+#define VIRTGPU_SGT_MAX_RESOURCE	16384U
+
+/**
+ * virtgpu_sgt_resource_is_attached() - does the host have the memory?
+ * @res: the resource
+ *
+ * Return: whether there is a resource that can be shown; if so, all that
+ * describes it is constant
+ */
+static inline bool
+virtgpu_sgt_resource_is_attached(const struct virtgpu_sgt_resource *res)
+{
+	/* Pairs with the release in virtgpu_sgt_resource_submit(). */
+	return smp_load_acquire(&res->state) == VIRTGPU_SGT_RESOURCE_ATTACHED;
+}
+
+void virtgpu_sgt_resource_init(struct virtgpu_sgt_resource *res,
+			       struct drm_gem_object *obj,
+			       const struct virtgpu_sgt_resource_funcs *funcs);
+int __must_check virtgpu_sgt_resource_reserve(struct virtgpu_sgt_resource *res);
+u64 virtgpu_sgt_resource_size(const struct virtgpu_sgt_resource *res);
+int __must_check virtgpu_sgt_resource_make(struct virtgpu_sgt_resource *res,
+					   struct virtgpu_sgt_entries *entries);
+int __must_check virtgpu_sgt_resource_undo(struct virtgpu_sgt_resource *res);
+void virtgpu_sgt_resource_release(struct virtgpu_sgt_resource *res);
+u64 virtgpu_sgt_resource_offset(const struct virtgpu_sgt_resource *res,
+				const struct drm_rect *rect);
+int __must_check virtgpu_sgt_resource_transfer(struct virtgpu_sgt_resource *res,
+					       struct virtgpu_sgt_cmd *cmd,
+					       const struct drm_rect *rect,
+					       u64 offset);
+
+bool virtgpu_sgt_format_is_known(u32 format);
+u32 virtgpu_sgt_format(u32 fourcc);
+bool virtgpu_sgt_format_shows(u32 format, u32 fourcc);
+
+#endif /* __VIRTGPU_SGT_RESOURCE_H__ */
