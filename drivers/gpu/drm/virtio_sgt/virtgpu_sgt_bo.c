@@ -10,6 +10,7 @@
 #include <drm/drm_fourcc.h>
 #include <drm/drm_framebuffer.h>
 #include <drm/drm_gem_sgt.h>
+#include <drm/drm_print.h>
 
 #include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_drv.h"
@@ -51,6 +52,96 @@ virtgpu_sgt_resource_bo(struct virtgpu_sgt_resource *res)
 	return container_of(res, struct virtgpu_sgt_bo, res);
 }
 
+/* Make the resource, and give it the pages of @bo. */
+static int virtgpu_sgt_bo_make_resource(struct virtgpu_sgt_device *vgdev,
+					struct virtgpu_sgt_bo *bo)
+{
+	struct virtgpu_sgt_resource *res = &bo->res;
+	struct virtgpu_sgt_entries *entries;
+	int ret;
+
+	ret = virtgpu_sgt_resource_reserve(res);
+	if (ret)
+		return ret;
+
+	entries = virtgpu_sgt_entries_build(vgdev->drm, bo->base.sgt,
+					    virtgpu_sgt_resource_size(res),
+					    virtgpu_sgt_queue_max_payload(&vgdev->ctrlq));
+	if (IS_ERR(entries))
+		return PTR_ERR(entries);
+
+	return virtgpu_sgt_resource_make(res, entries);
+}
+
+static bool virtgpu_sgt_fb_can_be_resource(const struct drm_framebuffer *fb)
+{
+	return virtgpu_sgt_format(fb->format->format) && !fb->offsets[0] &&
+	       fb->pitches[0] % sizeof(u32) == 0 &&
+	       fb->pitches[0] / sizeof(u32) <= VIRTGPU_SGT_MAX_RESOURCE &&
+	       fb->height <= VIRTGPU_SGT_MAX_RESOURCE;
+}
+
+static int virtgpu_sgt_bo_complete_locked(struct virtgpu_sgt_device *vgdev,
+					  struct virtgpu_sgt_bo *bo,
+					  const struct drm_framebuffer *fb)
+{
+	struct virtgpu_sgt_resource *res = &bo->res;
+	int ret = 0;
+
+	lockdep_assert_held(&vgdev->import_lock);
+
+	if (res->state == VIRTGPU_SGT_RESOURCE_CREATED)
+		ret = virtgpu_sgt_resource_undo(res);
+	if (ret || res->state != VIRTGPU_SGT_RESOURCE_LOCAL)
+		return ret;
+
+	res->format = virtgpu_sgt_format(fb->format->format);
+	res->width = fb->pitches[0] / sizeof(u32);
+	res->height = fb->height;
+	return virtgpu_sgt_bo_make_resource(vgdev, bo);
+}
+
+/*
+ * Make the resource of an import. Nothing happens if there is one, or if @fb is
+ * nothing to make one of: for others to check then.
+ */
+static int virtgpu_sgt_bo_complete(struct virtgpu_sgt_bo *bo,
+				   const struct drm_framebuffer *fb)
+{
+	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(fb->dev);
+	int ret;
+
+	if (!drm_gem_sgt_is_import(&bo->base) ||
+	    !virtgpu_sgt_fb_can_be_resource(fb))
+		return 0;
+
+	ret = mutex_lock_interruptible(&vgdev->import_lock);
+	if (ret)
+		return ret;
+
+	ret = virtgpu_sgt_bo_complete_locked(vgdev, bo, fb);
+	mutex_unlock(&vgdev->import_lock);
+	return ret;
+}
+
+static int virtgpu_sgt_bo_attach(struct virtgpu_sgt_resource *res,
+				 const struct drm_framebuffer *fb)
+{
+	int ret = 0;
+
+	if (fb)
+		ret = virtgpu_sgt_bo_complete(virtgpu_sgt_resource_bo(res), fb);
+	if (ret)
+		return ret;
+
+	if (!virtgpu_sgt_resource_is_attached(res)) {
+		drm_dbg_driver(res->obj->dev, "resource %u has no backing\n",
+			       res->id);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int virtgpu_sgt_bo_sync(struct virtgpu_sgt_resource *res, u64 offset,
 			       u64 len)
 {
@@ -64,6 +155,7 @@ static void virtgpu_sgt_bo_destroy(struct virtgpu_sgt_resource *res)
 }
 
 static const struct virtgpu_sgt_resource_funcs virtgpu_sgt_bo_funcs = {
+	.attach = virtgpu_sgt_bo_attach,
 	.sync = virtgpu_sgt_bo_sync,
 	.free = virtgpu_sgt_bo_destroy,
 };
@@ -106,27 +198,6 @@ struct drm_gem_object *virtgpu_sgt_gem_create_object(struct drm_device *drm,
 				  &virtgpu_sgt_bo_funcs);
 	bo->base.base.funcs = &virtgpu_sgt_gem_funcs;
 	return &bo->base.base;
-}
-
-/* Make the resource, and give it the pages of @bo. */
-static int virtgpu_sgt_bo_make_resource(struct virtgpu_sgt_device *vgdev,
-					struct virtgpu_sgt_bo *bo)
-{
-	struct virtgpu_sgt_resource *res = &bo->res;
-	struct virtgpu_sgt_entries *entries;
-	int ret;
-
-	ret = virtgpu_sgt_resource_reserve(res);
-	if (ret)
-		return ret;
-
-	entries = virtgpu_sgt_entries_build(vgdev->drm, bo->base.sgt,
-					    virtgpu_sgt_resource_size(res),
-					    virtgpu_sgt_queue_max_payload(&vgdev->ctrlq));
-	if (IS_ERR(entries))
-		return PTR_ERR(entries);
-
-	return virtgpu_sgt_resource_make(res, entries);
 }
 
 /**
@@ -202,66 +273,6 @@ struct drm_gem_object *virtgpu_sgt_prime_import(struct drm_device *drm,
 	/* The host never writes into the backing of a 2D resource. */
 	return drm_gem_sgt_prime_import(drm, vgdev->sdev, dma_buf,
 					DMA_TO_DEVICE);
-}
-
-static bool virtgpu_sgt_fb_can_be_resource(const struct drm_framebuffer *fb)
-{
-	return virtgpu_sgt_format(fb->format->format) && !fb->offsets[0] &&
-	       fb->pitches[0] % sizeof(u32) == 0 &&
-	       fb->pitches[0] / sizeof(u32) <= VIRTGPU_SGT_MAX_RESOURCE &&
-	       fb->height <= VIRTGPU_SGT_MAX_RESOURCE;
-}
-
-static int virtgpu_sgt_bo_complete_locked(struct virtgpu_sgt_device *vgdev,
-					  struct virtgpu_sgt_bo *bo,
-					  const struct drm_framebuffer *fb)
-{
-	struct virtgpu_sgt_resource *res = &bo->res;
-	int ret = 0;
-
-	lockdep_assert_held(&vgdev->import_lock);
-
-	if (res->state == VIRTGPU_SGT_RESOURCE_CREATED)
-		ret = virtgpu_sgt_resource_undo(res);
-	if (ret || res->state != VIRTGPU_SGT_RESOURCE_LOCAL)
-		return ret;
-
-	res->format = virtgpu_sgt_format(fb->format->format);
-	res->width = fb->pitches[0] / sizeof(u32);
-	res->height = fb->height;
-	return virtgpu_sgt_bo_make_resource(vgdev, bo);
-}
-
-/**
- * virtgpu_sgt_bo_complete() - make the resource of an import
- * @bo: a buffer
- * @fb: a framebuffer of it
- *
- * Nothing happens if there is one, or if @fb is nothing to make one of: for the
- * caller to check then.
- *
- * Context: Process context, not inside drm_dev_enter(): waits for the host.
- * Return: 0 or a negative errno: see virtgpu_sgt_bo_create(), or:
- *
- * * %-EINTR - interrupted while somebody else did the same
- */
-int virtgpu_sgt_bo_complete(struct virtgpu_sgt_bo *bo,
-			    const struct drm_framebuffer *fb)
-{
-	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(fb->dev);
-	int ret;
-
-	if (!drm_gem_sgt_is_import(&bo->base) ||
-	    !virtgpu_sgt_fb_can_be_resource(fb))
-		return 0;
-
-	ret = mutex_lock_interruptible(&vgdev->import_lock);
-	if (ret)
-		return ret;
-
-	ret = virtgpu_sgt_bo_complete_locked(vgdev, bo, fb);
-	mutex_unlock(&vgdev->import_lock);
-	return ret;
 }
 
 /**

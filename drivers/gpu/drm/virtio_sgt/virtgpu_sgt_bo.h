@@ -11,7 +11,6 @@
 struct dma_buf;
 struct drm_device;
 struct drm_file;
-struct drm_framebuffer;
 struct drm_mode_create_dumb;
 struct virtgpu_sgt_device;
 
@@ -62,8 +61,6 @@ virtgpu_sgt_bo_create(struct virtgpu_sgt_device *vgdev,
 		      const struct virtgpu_sgt_bo_params *params);
 struct drm_gem_object *virtgpu_sgt_prime_import(struct drm_device *drm,
 						struct dma_buf *dma_buf);
-int __must_check virtgpu_sgt_bo_complete(struct virtgpu_sgt_bo *bo,
-					 const struct drm_framebuffer *fb);
 int virtgpu_sgt_dumb_create(struct drm_file *file, struct drm_device *drm,
 			    struct drm_mode_create_dumb *args);
 

@@ -20,6 +20,7 @@ static_assert(sizeof(struct virtio_gpu_cmd_get_edid) == 32);
 static_assert(sizeof(struct virtio_gpu_resource_create_2d) == 40);
 static_assert(sizeof(struct virtio_gpu_resource_unref) == 32);
 static_assert(sizeof(struct virtio_gpu_resource_attach_backing) == 32);
+static_assert(sizeof(struct virtio_gpu_resource_detach_backing) == 32);
 static_assert(sizeof(struct virtio_gpu_transfer_to_host_2d) == 56);
 static_assert(sizeof(struct virtio_gpu_set_scanout) == 48);
 static_assert(sizeof(struct virtio_gpu_resource_flush) == 48);
@@ -101,6 +102,8 @@ const char *virtgpu_sgt_cmd_name(const struct virtgpu_sgt_cmd *cmd)
 		return "RESOURCE_CREATE_2D";
 	case VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING:
 		return "RESOURCE_ATTACH_BACKING";
+	case VIRTIO_GPU_CMD_RESOURCE_DETACH_BACKING:
+		return "RESOURCE_DETACH_BACKING";
 	case VIRTIO_GPU_CMD_RESOURCE_UNREF:
 		return "RESOURCE_UNREF";
 	case VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D:
@@ -205,6 +208,21 @@ void virtgpu_sgt_prep_attach(struct virtgpu_sgt_cmd *cmd,
 	req->attach.resource_id = cpu_to_le32(res->id);
 	req->attach.nr_entries = cpu_to_le32(entries->count);
 	cmd->entries = entries;
+}
+
+/**
+ * virtgpu_sgt_prep_detach() - take the pages away from the host (5.7.6.8)
+ * @cmd: an idle command of the control queue
+ * @res: the resource
+ */
+void virtgpu_sgt_prep_detach(struct virtgpu_sgt_cmd *cmd,
+			     const struct virtgpu_sgt_resource *res)
+{
+	union virtgpu_sgt_request *req;
+
+	req = virtgpu_sgt_prep(cmd, VIRTIO_GPU_CMD_RESOURCE_DETACH_BACKING,
+			       sizeof(req->detach), res->id);
+	req->detach.resource_id = cpu_to_le32(res->id);
 }
 
 /**

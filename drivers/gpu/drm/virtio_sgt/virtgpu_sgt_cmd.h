@@ -38,6 +38,8 @@ void virtgpu_sgt_prep_create_2d(struct virtgpu_sgt_cmd *cmd,
 void virtgpu_sgt_prep_attach(struct virtgpu_sgt_cmd *cmd,
 			     const struct virtgpu_sgt_resource *res,
 			     struct virtgpu_sgt_entries *entries);
+void virtgpu_sgt_prep_detach(struct virtgpu_sgt_cmd *cmd,
+			     const struct virtgpu_sgt_resource *res);
 void virtgpu_sgt_prep_unref(struct virtgpu_sgt_cmd *cmd,
 			    const struct virtgpu_sgt_resource *res);
 void virtgpu_sgt_prep_transfer(struct virtgpu_sgt_cmd *cmd,

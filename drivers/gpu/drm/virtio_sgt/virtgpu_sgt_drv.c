@@ -109,6 +109,37 @@ bool virtgpu_sgt_is_dead(struct virtgpu_sgt_device *vgdev)
 	return READ_ONCE(vgdev->ctrlq.state) != VIRTGPU_SGT_QUEUE_LIVE;
 }
 
+/**
+ * virtgpu_sgt_free_later() - free something that the host has let go of
+ * @vgdev: device
+ * @work: frees it, and calls virtgpu_sgt_free_done()
+ *
+ * The removal waits for it.
+ *
+ * Context: Any, for use in &virtgpu_sgt_cmd.done.
+ */
+void virtgpu_sgt_free_later(struct virtgpu_sgt_device *vgdev,
+			    struct work_struct *work)
+{
+	/* Whoever had the last file or reference need not wait for it. */
+	drm_dev_get(vgdev->drm);
+	atomic_inc(&vgdev->freeing);
+	queue_work(virtgpu_sgt_free_wq, work);
+}
+
+/**
+ * virtgpu_sgt_free_done() - the end of a work item of virtgpu_sgt_free_later()
+ * @vgdev: device
+ *
+ * Context: Process context, may sleep: can free the DRM device.
+ */
+void virtgpu_sgt_free_done(struct virtgpu_sgt_device *vgdev)
+{
+	if (atomic_dec_and_test(&vgdev->freeing))
+		wake_up_all(&vgdev->freed);
+	drm_dev_put(vgdev->drm);
+}
+
 static void virtgpu_sgt_ctrl_ack(struct virtqueue *vq)
 {
 	struct drm_device *drm = vq->vdev->priv;

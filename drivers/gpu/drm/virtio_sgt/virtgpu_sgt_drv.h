@@ -130,5 +130,8 @@ extern struct workqueue_struct *virtgpu_sgt_wq;
 extern struct workqueue_struct *virtgpu_sgt_free_wq;
 
 bool virtgpu_sgt_is_dead(struct virtgpu_sgt_device *vgdev);
+void virtgpu_sgt_free_later(struct virtgpu_sgt_device *vgdev,
+			    struct work_struct *work);
+void virtgpu_sgt_free_done(struct virtgpu_sgt_device *vgdev);
 
 #endif /* __VIRTGPU_SGT_DRV_H__ */

@@ -166,8 +166,6 @@ virtgpu_sgt_transfer_rect(const struct drm_virtgpu_3d_transfer_to_host *args,
 {
 	const struct drm_virtgpu_3d_box *box = &args->box;
 
-	if (!virtgpu_sgt_resource_is_attached(res))
-		return -EINVAL;
 	if (args->level || args->stride || args->layer_stride ||
 	    box->z || box->d > 1)
 		return -EINVAL;
@@ -196,7 +194,9 @@ static int virtgpu_sgt_transfer(struct virtgpu_sgt_device *vgdev,
 	if (!cmd)
 		return -ENOMEM;
 
-	ret = virtgpu_sgt_resource_transfer(res, cmd, rect, offset);
+	mutex_lock(&res->lock);
+	ret = virtgpu_sgt_resource_transfer_locked(res, cmd, rect, offset);
+	mutex_unlock(&res->lock);
 	if (ret == -ERANGE)
 		ret = -EINVAL;
 	if (!ret)
@@ -220,7 +220,9 @@ static int virtgpu_sgt_transfer_to_host_ioctl(struct drm_device *drm,
 		return -ENOENT;
 	res = to_virtgpu_sgt_resource(obj);
 
-	ret = virtgpu_sgt_transfer_rect(args, res, &rect);
+	ret = virtgpu_sgt_resource_attach(res, NULL);
+	if (!ret)
+		ret = virtgpu_sgt_transfer_rect(args, res, &rect);
 	if (!ret)
 		ret = virtgpu_sgt_transfer(to_virtgpu_sgt(drm), res, &rect,
 					   args->offset);

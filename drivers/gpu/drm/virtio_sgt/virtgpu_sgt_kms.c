@@ -63,11 +63,6 @@ int virtgpu_sgt_fb_check(const struct drm_framebuffer *fb)
 	const struct virtgpu_sgt_resource *res =
 		to_virtgpu_sgt_resource(fb->obj[0]);
 
-	if (!virtgpu_sgt_resource_is_attached(res)) {
-		drm_dbg_kms(fb->dev, "resource %u has no backing\n",
-			    res->id);
-		return -EINVAL;
-	}
 	if (!virtgpu_sgt_format_shows(res->format, fb->format->format)) {
 		drm_dbg_kms(fb->dev, "resource %u of format %u shown as %p4cc\n",
 			    res->id, res->format, &fb->format->format);
@@ -94,7 +89,8 @@ virtgpu_sgt_fb_create(struct drm_device *drm, struct drm_file *file,
 	if (IS_ERR(fb))
 		return fb;
 
-	ret = virtgpu_sgt_bo_complete(to_virtgpu_sgt_bo(fb->obj[0]), fb);
+	ret = virtgpu_sgt_resource_attach(to_virtgpu_sgt_resource(fb->obj[0]),
+					  fb);
 	if (!ret)
 		ret = virtgpu_sgt_fb_check(fb);
 	if (ret) {

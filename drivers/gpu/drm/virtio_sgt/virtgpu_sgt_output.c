@@ -58,15 +58,35 @@ static bool virtgpu_sgt_output_reclaim(struct virtgpu_sgt_cmd *cmd)
 }
 
 /* Sync the pixels in @rect, and send the command that fetches them. */
-static int virtgpu_sgt_output_upload(struct virtgpu_sgt_output *output,
-				     struct virtgpu_sgt_resource *res,
-				     const struct drm_rect *rect)
+static int virtgpu_sgt_output_upload_locked(struct virtgpu_sgt_output *output,
+					    struct virtgpu_sgt_resource *res,
+					    const struct drm_rect *rect)
 {
-	if (!virtgpu_sgt_output_reclaim(output->transfer))
-		return -ENODEV;
+	return virtgpu_sgt_resource_transfer_locked(res, output->transfer, rect,
+						    virtgpu_sgt_resource_offset(res, rect));
+}
 
-	return virtgpu_sgt_resource_transfer(res, output->transfer, rect,
-					     virtgpu_sgt_resource_offset(res, rect));
+/* All that needs the memory of @res, which somebody may want to detach. */
+static int virtgpu_sgt_output_submit(struct virtgpu_sgt_output *output,
+				     struct virtgpu_sgt_resource *res,
+				     const struct drm_rect *damage,
+				     const struct drm_rect *view)
+{
+	int ret;
+
+	guard(mutex)(&res->lock);
+
+	ret = virtgpu_sgt_output_upload_locked(output, res, damage);
+	if (ret)
+		return ret;
+	if (view) {
+		virtgpu_sgt_prep_set_scanout(output->scanout, output->index,
+					     res, view);
+		virtgpu_sgt_cmd_submit(output->scanout);
+	}
+	virtgpu_sgt_prep_flush(output->flush, res, damage);
+	virtgpu_sgt_cmd_submit(output->flush);
+	return 0;
 }
 
 static int virtgpu_sgt_output_try_show(struct virtgpu_sgt_output *output,
@@ -79,20 +99,14 @@ static int virtgpu_sgt_output_try_show(struct virtgpu_sgt_output *output,
 
 	if (virtgpu_sgt_is_dead(output->vgdev))
 		return -ENODEV;
-	if (!virtgpu_sgt_output_reclaim(output->scanout) ||
+	if (!virtgpu_sgt_output_reclaim(output->transfer) ||
+	    !virtgpu_sgt_output_reclaim(output->scanout) ||
 	    !virtgpu_sgt_output_reclaim(output->flush))
 		return -ENODEV;
 
-	ret = virtgpu_sgt_output_upload(output, res, damage);
+	ret = virtgpu_sgt_output_submit(output, res, damage, view);
 	if (ret)
 		return ret;
-	if (view) {
-		virtgpu_sgt_prep_set_scanout(output->scanout, output->index,
-					     res, view);
-		virtgpu_sgt_cmd_submit(output->scanout);
-	}
-	virtgpu_sgt_prep_flush(output->flush, res, damage);
-	virtgpu_sgt_cmd_submit(output->flush);
 
 	transferred = virtgpu_sgt_cmd_wait(output->transfer);
 	if (view)
@@ -183,7 +197,11 @@ static int virtgpu_sgt_output_try_point(struct virtgpu_sgt_output *output,
 
 	if (upload) {
 		drm_rect_init(&whole, 0, 0, upload->width, upload->height);
-		ret = virtgpu_sgt_output_upload(output, upload, &whole);
+		if (!virtgpu_sgt_output_reclaim(output->transfer))
+			return -ENODEV;
+		scoped_guard(mutex, &upload->lock)
+			ret = virtgpu_sgt_output_upload_locked(output, upload,
+							       &whole);
 		if (!ret)
 			ret = virtgpu_sgt_cmd_wait(output->transfer);
 		if (ret)

@@ -89,6 +89,8 @@ union virtgpu_sgt_request {
 	struct virtio_gpu_resource_unref unref;
 	/** @attach: RESOURCE_ATTACH_BACKING, the entries follow on their own */
 	struct virtio_gpu_resource_attach_backing attach;
+	/** @detach: RESOURCE_DETACH_BACKING */
+	struct virtio_gpu_resource_detach_backing detach;
 	/** @transfer: TRANSFER_TO_HOST_2D */
 	struct virtio_gpu_transfer_to_host_2d transfer;
 	/** @scanout: SET_SCANOUT */

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-#include <linux/atomic.h>
+#include <linux/dma-fence.h>
 #include <linux/err.h>
 #include <linux/idr.h>
 #include <linux/list.h>
+#include <linux/lockdep.h>
+#include <linux/mutex.h>
 #include <linux/overflow.h>
 #include <linux/workqueue.h>
 
-#include <drm/drm_drv.h>
 #include <drm/drm_fourcc.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_print.h>
@@ -30,8 +31,12 @@
  *            CREATE_2D          ATTACH_BACKING       last reference
  *            submitted          answered             gone
  *   LOCAL --------------> CREATED ----------> ATTACHED ------> UNREF --> freed
- *     ^                    |    |                                ^  answered,
- *     +--- host refuses ---+    +---- attach fails, or killed ---+  or reset
+ *     ^                    |    | <------------                  ^  answered,
+ *     |                    |    |  DETACH_BACKING                |  or reset
+ *     +--- host refuses ---+    +---- attach fails, or killed ---+
+ *
+ * The memory of a buffer is its own, and attached for good. That of a window is
+ * detached when something else comes to lie there: see "resources from VA".
  *
  * Making it waits for the host, so that its answer is the errno of the ioctl.
  *
@@ -152,6 +157,7 @@ static void virtgpu_sgt_resource_destroy(struct virtgpu_sgt_resource *res)
 	if (res->id)
 		ida_free(&vgdev->res_ids, res->id);
 	virtgpu_sgt_cmd_put(res->unref);
+	mutex_destroy(&res->lock);
 	res->funcs->free(res);
 }
 
@@ -162,9 +168,7 @@ static void virtgpu_sgt_resource_free_work(struct work_struct *work)
 	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(res->obj->dev);
 
 	virtgpu_sgt_resource_destroy(res);
-	if (atomic_dec_and_test(&vgdev->freeing))
-		wake_up_all(&vgdev->freed);
-	drm_dev_put(vgdev->drm);
+	virtgpu_sgt_free_done(vgdev);
 }
 
 static void virtgpu_sgt_resource_unref_done(struct virtgpu_sgt_cmd *cmd,
@@ -179,10 +183,16 @@ static void virtgpu_sgt_resource_unref_done(struct virtgpu_sgt_cmd *cmd,
 				    "the host does not let go of resource %u: %pe\n",
 				    res->id, ERR_PTR(status));
 
-	/* Whoever had the last file or reference need not wait for it. */
-	drm_dev_get(vgdev->drm);
-	atomic_inc(&vgdev->freeing);
-	queue_work(virtgpu_sgt_free_wq, &res->free_work);
+	virtgpu_sgt_free_later(vgdev, &res->free_work);
+}
+
+/* What a fence may wait for, nobody allocates under. */
+static void virtgpu_sgt_resource_prime_lockdep(struct virtgpu_sgt_resource *res)
+{
+	bool cookie = dma_fence_begin_signalling();
+
+	might_lock(&res->lock);
+	dma_fence_end_signalling(cookie);
 }
 
 /**
@@ -197,6 +207,8 @@ void virtgpu_sgt_resource_init(struct virtgpu_sgt_resource *res,
 {
 	res->obj = obj;
 	res->funcs = funcs;
+	mutex_init(&res->lock);
+	virtgpu_sgt_resource_prime_lockdep(res);
 	INIT_LIST_HEAD(&res->node);
 	INIT_WORK(&res->free_work, virtgpu_sgt_resource_free_work);
 }
@@ -257,6 +269,28 @@ u64 virtgpu_sgt_resource_size(const struct virtgpu_sgt_resource *res)
 	return array3_size(res->width, res->height, sizeof(u32));
 }
 
+/**
+ * virtgpu_sgt_resource_attach() - see to it that the host has the memory
+ * @res: the resource
+ * @fb: a framebuffer of it that somebody is making, or NULL
+ *
+ * Somebody may detach a window again until
+ * virtgpu_sgt_resource_transfer_locked().
+ *
+ * Context: Process context, not inside drm_dev_enter(): may wait for the host,
+ * and for fences.
+ * Return: 0, or a negative errno: see virtgpu_sgt_bo_create(), or:
+ *
+ * * %-EINVAL - an import of which nobody has made a framebuffer
+ * * %-EFAULT - a window, part of which leads nowhere
+ * * %-EINTR, %-ERESTARTSYS - interrupted
+ */
+int virtgpu_sgt_resource_attach(struct virtgpu_sgt_resource *res,
+				const struct drm_framebuffer *fb)
+{
+	return res->funcs->attach(res, fb);
+}
+
 /*
  * Send both commands before waiting for either: the host works on them one
  * after the other, and refuses the second if the first fails. The commands
@@ -264,21 +298,26 @@ u64 virtgpu_sgt_resource_size(const struct virtgpu_sgt_resource *res)
  *
  * A wait that was given up says nothing about the resource: what the host will
  * know of it follows from the outcome of the commands alone.
+ *
+ * Without @create, the host has the resource already.
  */
 static int virtgpu_sgt_resource_submit(struct virtgpu_sgt_resource *res,
 				       struct virtgpu_sgt_cmd *create,
 				       struct virtgpu_sgt_cmd *attach)
 {
-	int created, attached;
+	int created = 0, attached;
 
-	WRITE_ONCE(res->state, VIRTGPU_SGT_RESOURCE_CREATED);
-	virtgpu_sgt_cmd_submit(create);
+	if (create) {
+		WRITE_ONCE(res->state, VIRTGPU_SGT_RESOURCE_CREATED);
+		virtgpu_sgt_cmd_submit(create);
+	}
 	virtgpu_sgt_cmd_submit(attach);
-	created = virtgpu_sgt_cmd_wait_killable(create);
+	if (create)
+		created = virtgpu_sgt_cmd_wait_killable(create);
 	attached = virtgpu_sgt_cmd_wait_killable(attach);
 
 	/* Refused, and nothing about it is on its way: no UNREF is needed. */
-	if (virtgpu_sgt_cmd_has_failed(create) &&
+	if (create && virtgpu_sgt_cmd_has_failed(create) &&
 	    virtgpu_sgt_cmd_is_idle(attach))
 		WRITE_ONCE(res->state, VIRTGPU_SGT_RESOURCE_LOCAL);
 	else if (!created && !attached)
@@ -290,7 +329,8 @@ static int virtgpu_sgt_resource_submit(struct virtgpu_sgt_resource *res,
 
 /**
  * virtgpu_sgt_resource_make() - make a resource on the host, and give it memory
- * @res: the resource, LOCAL, with all that describes it
+ * @res: the resource, with all that describes it: LOCAL, or CREATED and without
+ *	memory
  * @entries: the memory; belongs to @res from here on, also after an error
  *
  * Context: Process context, not inside drm_dev_enter(): waits for the host.
@@ -301,20 +341,27 @@ int virtgpu_sgt_resource_make(struct virtgpu_sgt_resource *res,
 {
 	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(res->obj->dev);
 	struct virtgpu_sgt_queue *q = &vgdev->ctrlq;
-	struct virtgpu_sgt_cmd *create, *attach;
+	struct virtgpu_sgt_cmd *create = NULL, *attach;
 	int ret = -ENOMEM;
 
-	create = virtgpu_sgt_cmd_alloc(q, sizeof(struct virtio_gpu_ctrl_hdr));
 	attach = virtgpu_sgt_cmd_alloc(q, sizeof(struct virtio_gpu_ctrl_hdr));
-	if (!create || !attach) {
-		virtgpu_sgt_entries_free(entries);
-		goto out;
+	if (!attach)
+		goto err_free;
+
+	if (res->state == VIRTGPU_SGT_RESOURCE_LOCAL) {
+		create = virtgpu_sgt_cmd_alloc(q, sizeof(struct virtio_gpu_ctrl_hdr));
+		if (!create)
+			goto err_free;
+		virtgpu_sgt_prep_create_2d(create, res);
 	}
 
-	res->entries = entries->count;
-	virtgpu_sgt_prep_create_2d(create, res);
+	WRITE_ONCE(res->entries, entries->count);
 	virtgpu_sgt_prep_attach(attach, res, entries);
 	ret = virtgpu_sgt_resource_submit(res, create, attach);
+	goto out;
+
+err_free:
+	virtgpu_sgt_entries_free(entries);
 out:
 	virtgpu_sgt_cmd_put(create);
 	virtgpu_sgt_cmd_put(attach);
@@ -351,6 +398,27 @@ int virtgpu_sgt_resource_undo(struct virtgpu_sgt_resource *res)
 	}
 	virtgpu_sgt_cmd_put(unref);
 	return ret;
+}
+
+/**
+ * virtgpu_sgt_resource_detach_locked() - take its memory away from the host
+ * @res: the resource, CREATED or ATTACHED
+ * @detach: an idle command of the control queue; submitted when this returns
+ *
+ * Until @detach is done, the host may read the memory.
+ *
+ * Context: Process context. The caller holds &virtgpu_sgt_resource.lock. Does not
+ * wait for the host.
+ */
+void virtgpu_sgt_resource_detach_locked(struct virtgpu_sgt_resource *res,
+					struct virtgpu_sgt_cmd *detach)
+{
+	lockdep_assert_held(&res->lock);
+
+	WRITE_ONCE(res->state, VIRTGPU_SGT_RESOURCE_CREATED);
+	WRITE_ONCE(res->entries, 0);
+	virtgpu_sgt_prep_detach(detach, res);
+	virtgpu_sgt_cmd_submit(detach);
 }
 
 /**
@@ -391,22 +459,31 @@ u64 virtgpu_sgt_resource_offset(const struct virtgpu_sgt_resource *res,
 }
 
 /**
- * virtgpu_sgt_resource_transfer() - let the host fetch what the CPU has drawn
- * @res: the resource, attached
+ * virtgpu_sgt_resource_transfer_locked() - let the host fetch what the CPU has
+ *	drawn
+ * @res: the resource
  * @cmd: an idle command of the control queue; submitted when this succeeds
  * @rect: how much of it
  * @offset: where its first pixel is in memory
  *
- * Context: Process context. Does not wait for the host.
- * Return: 0, or see &virtgpu_sgt_resource_funcs.sync
+ * Context: Process context. The caller holds &virtgpu_sgt_resource.lock. Does not
+ * wait for the host.
+ * Return: 0, or see drm_sgt_sync_for_device(), or:
+ *
+ * * %-EFAULT - a window that is detached
  */
-int virtgpu_sgt_resource_transfer(struct virtgpu_sgt_resource *res,
-				  struct virtgpu_sgt_cmd *cmd,
-				  const struct drm_rect *rect, u64 offset)
+int virtgpu_sgt_resource_transfer_locked(struct virtgpu_sgt_resource *res,
+					 struct virtgpu_sgt_cmd *cmd,
+					 const struct drm_rect *rect, u64 offset)
 {
 	u64 pixels = (u64)(drm_rect_height(rect) - 1) * res->width +
 		     drm_rect_width(rect);
 	int ret;
+
+	lockdep_assert_held(&res->lock);
+
+	if (!virtgpu_sgt_resource_is_attached(res))
+		return -EFAULT;
 
 	ret = res->funcs->sync(res, offset, pixels * sizeof(u32));
 	if (ret)

@@ -4,9 +4,11 @@
 
 #include <asm/barrier.h>
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/types.h>
 #include <linux/workqueue_types.h>
 
+struct drm_framebuffer;
 struct drm_gem_object;
 struct drm_rect;
 struct virtgpu_sgt_cmd;
@@ -25,8 +27,8 @@ enum virtgpu_sgt_resource_state {
 	 */
 	VIRTGPU_SGT_RESOURCE_LOCAL,
 	/**
-	 * @VIRTGPU_SGT_RESOURCE_CREATED: from when CREATE_2D is submitted; it
-	 * takes an UNREF to leave
+	 * @VIRTGPU_SGT_RESOURCE_CREATED: from when CREATE_2D is submitted, and
+	 * again from when DETACH_BACKING is; it takes an UNREF to leave
 	 */
 	VIRTGPU_SGT_RESOURCE_CREATED,
 	/**
@@ -46,9 +48,18 @@ enum virtgpu_sgt_resource_state {
  */
 struct virtgpu_sgt_resource_funcs {
 	/**
+	 * @attach: see to it that the host has the memory, before a use
+	 *
+	 * @fb is a framebuffer that somebody is making of it, or NULL. May wait
+	 * for the host. Returns 0 or a negative errno.
+	 */
+	int (*attach)(struct virtgpu_sgt_resource *res,
+		      const struct drm_framebuffer *fb);
+
+	/**
 	 * @sync: let the host see what the CPU has written to a range of bytes
 	 *
-	 * See drm_sgt_sync_for_device().
+	 * See drm_sgt_sync_for_device(). Called with &virtgpu_sgt_resource.lock.
 	 */
 	int (*sync)(struct virtgpu_sgt_resource *res, u64 offset, u64 len);
 
@@ -88,12 +99,19 @@ struct virtgpu_sgt_resource {
 	/** @height: lines */
 	u32 height;
 
+	/**
+	 * @lock: who holds it while the resource is ATTACHED can submit what
+	 * needs its memory. Does not allow to allocate: fences wait for it
+	 */
+	struct mutex lock;
+
 	/** @entries: how many pieces of memory the host was told of */
 	unsigned int entries;
 
 	/**
-	 * @state: written by who makes the resource and who frees the object,
-	 * and these do not overlap; READ_ONCE() for everybody else
+	 * @state: written by who makes the resource, who detaches it, under
+	 * @lock, and who frees the object, and these do not overlap;
+	 * READ_ONCE() for everybody else
 	 */
 	enum virtgpu_sgt_resource_state state;
 
@@ -138,16 +156,20 @@ void virtgpu_sgt_resource_init(struct virtgpu_sgt_resource *res,
 			       const struct virtgpu_sgt_resource_funcs *funcs);
 int __must_check virtgpu_sgt_resource_reserve(struct virtgpu_sgt_resource *res);
 u64 virtgpu_sgt_resource_size(const struct virtgpu_sgt_resource *res);
+int __must_check virtgpu_sgt_resource_attach(struct virtgpu_sgt_resource *res,
+					     const struct drm_framebuffer *fb);
 int __must_check virtgpu_sgt_resource_make(struct virtgpu_sgt_resource *res,
 					   struct virtgpu_sgt_entries *entries);
 int __must_check virtgpu_sgt_resource_undo(struct virtgpu_sgt_resource *res);
+void virtgpu_sgt_resource_detach_locked(struct virtgpu_sgt_resource *res,
+					struct virtgpu_sgt_cmd *detach);
 void virtgpu_sgt_resource_release(struct virtgpu_sgt_resource *res);
 u64 virtgpu_sgt_resource_offset(const struct virtgpu_sgt_resource *res,
 				const struct drm_rect *rect);
-int __must_check virtgpu_sgt_resource_transfer(struct virtgpu_sgt_resource *res,
-					       struct virtgpu_sgt_cmd *cmd,
-					       const struct drm_rect *rect,
-					       u64 offset);
+int __must_check
+virtgpu_sgt_resource_transfer_locked(struct virtgpu_sgt_resource *res,
+				     struct virtgpu_sgt_cmd *cmd,
+				     const struct drm_rect *rect, u64 offset);
 
 bool virtgpu_sgt_format_is_known(u32 format);
 u32 virtgpu_sgt_format(u32 fourcc);
