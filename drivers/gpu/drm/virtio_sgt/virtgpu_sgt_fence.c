@@ -16,25 +16,25 @@
 /**
  * DOC: out-fences
  *
- * The driver makes no fences of its own: every command is finished when the
- * call that sent it returns. There is one kind nevertheless, the out-fence of
- * an atomic commit (OUT_FENCE_PTR), which the DRM core makes. It becomes a
- * sync file, and can go on into a syncobj or a dma-buf, and stay there when
- * device and module are long gone.
+ * Every command is finished when the call that sent it returns. Two kinds of
+ * fences are handed out nevertheless: the out-fence of an atomic commit
+ * (OUT_FENCE_PTR), which the DRM core makes, and that of a job (see "jobs"), which
+ * is the driver's own. They become sync files, or are in syncobjs, can go on into
+ * a dma-buf, and stay there when device and module are long gone.
  *
- * On Linux 6.12 it must not. Its lock is a field of the CRTC, and its names
- * are read through the CRTC from &struct drm_driver, which is our module's
- * (drivers/gpu/drm/drm_crtc.c:162, :169). A fence that is signalled is no
- * exception: dma_fence_enable_sw_signaling() takes the lock first and looks
- * then (drivers/dma-buf/dma-fence.c:611), and SYNC_IOC_FILE_INFO asks for the
- * names (drivers/dma-buf/sync_file.c:264). Nothing there counts a reference to
- * either.
+ * On Linux 6.12 they must not. The lock of the former is a field of the CRTC,
+ * and its names are read through the CRTC from &struct drm_driver, which is our
+ * module's (drivers/gpu/drm/drm_crtc.c:162, :169), as the names of the latter
+ * are. A fence that is signalled is no exception: dma_fence_enable_sw_signaling()
+ * takes the lock first and looks then (drivers/dma-buf/dma-fence.c:611), and
+ * SYNC_IOC_FILE_INFO asks for the names (drivers/dma-buf/sync_file.c:264). Nothing
+ * there counts a reference to either.
  *
- * So the driver does. Each out-fence is kept in a list of the device, with a
+ * So the driver does. Each of these fences is kept in a list of the device, with a
  * reference to the fence. As long as the list is not empty, it has one
  * reference to the DRM device, which owns the CRTCs, and one to the module. A
  * fence that nobody but the list knows is dropped; nobody says when that is
- * the case, so the list is looked through at every commit and once a second.
+ * the case, so the list is looked through with every new one and once a second.
  */
 
 #define VIRTGPU_SGT_FENCES_PERIOD	HZ
@@ -138,40 +138,57 @@ static void virtgpu_sgt_fences_add_locked(struct virtgpu_sgt_device *vgdev,
 }
 
 /**
+ * virtgpu_sgt_fence_keep() - keep a fence that is going to be handed out
+ * @vgdev: device, open
+ * @fence: the fence
+ *
+ * If it is not handed out after all, it is gone from the list soon after.
+ *
+ * Context: Process context, may sleep. Takes &virtgpu_sgt_fences.lock.
+ * Return: 0, or -ENOMEM
+ */
+int virtgpu_sgt_fence_keep(struct virtgpu_sgt_device *vgdev,
+			   struct dma_fence *fence)
+{
+	struct virtgpu_sgt_fences *fences = &vgdev->fences;
+	struct virtgpu_sgt_fence *entry;
+
+	entry = kmalloc(sizeof(*entry), GFP_KERNEL);
+	if (!entry)
+		return -ENOMEM;
+	entry->fence = dma_fence_get(fence);
+
+	mutex_lock(&fences->lock);
+	virtgpu_sgt_fences_prune_locked(fences);
+	virtgpu_sgt_fences_add_locked(vgdev, entry);
+	mutex_unlock(&fences->lock);
+	return 0;
+}
+
+/**
  * virtgpu_sgt_fences_keep() - keep the out-fences that a commit hands out
  * @vgdev: device
  * @state: the commit, before it starts
  *
- * If the commit fails later, its fences are gone from the list soon after.
- *
  * Context: Process context. Takes &virtgpu_sgt_fences.lock.
- * Return: 0, or -ENOMEM
+ * Return: 0, or see virtgpu_sgt_fence_keep()
  */
 int virtgpu_sgt_fences_keep(struct virtgpu_sgt_device *vgdev,
 			    struct drm_atomic_state *state)
 {
-	struct virtgpu_sgt_fences *fences = &vgdev->fences;
 	struct drm_crtc_state *crtc_state;
-	struct virtgpu_sgt_fence *entry;
 	struct drm_crtc *crtc;
+	int ret;
 	int i;
-
-	mutex_lock(&fences->lock);
-	virtgpu_sgt_fences_prune_locked(fences);
-	mutex_unlock(&fences->lock);
 
 	for_each_new_crtc_in_state(state, crtc, crtc_state, i) {
 		if (!crtc_state->event || !crtc_state->event->base.fence)
 			continue;
 
-		entry = kmalloc(sizeof(*entry), GFP_KERNEL);
-		if (!entry)
-			return -ENOMEM;
-		entry->fence = dma_fence_get(crtc_state->event->base.fence);
-
-		mutex_lock(&fences->lock);
-		virtgpu_sgt_fences_add_locked(vgdev, entry);
-		mutex_unlock(&fences->lock);
+		ret = virtgpu_sgt_fence_keep(vgdev,
+					     crtc_state->event->base.fence);
+		if (ret)
+			return ret;
 	}
 	return 0;
 }

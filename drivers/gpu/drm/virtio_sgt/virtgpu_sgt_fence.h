@@ -7,6 +7,7 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
+struct dma_fence;
 struct drm_atomic_state;
 struct virtgpu_sgt_device;
 
@@ -31,6 +32,8 @@ struct virtgpu_sgt_fences {
 };
 
 void virtgpu_sgt_fences_init(struct virtgpu_sgt_device *vgdev);
+int __must_check virtgpu_sgt_fence_keep(struct virtgpu_sgt_device *vgdev,
+					struct dma_fence *fence);
 int __must_check virtgpu_sgt_fences_keep(struct virtgpu_sgt_device *vgdev,
 					 struct drm_atomic_state *state);
 
