@@ -9,6 +9,7 @@
 #include "virtgpu_sgt_debugfs.h"
 #include "virtgpu_sgt_drv.h"
 #include "virtgpu_sgt_resource.h"
+#include "virtgpu_sgt_vm.h"
 
 static const char *virtgpu_sgt_resource_state_name(enum virtgpu_sgt_resource_state state)
 {
@@ -73,6 +74,14 @@ static int virtgpu_sgt_stats_show(struct seq_file *m, void *data)
 	return 0;
 }
 
+static int virtgpu_sgt_vm_show(struct seq_file *m, void *data)
+{
+	struct drm_debugfs_entry *entry = m->private;
+
+	virtgpu_sgt_vms_show(to_virtgpu_sgt(entry->dev), m);
+	return 0;
+}
+
 /**
  * virtgpu_sgt_debugfs_init() - add the files of the driver
  * @vgdev: device, before it is registered
@@ -86,4 +95,5 @@ void virtgpu_sgt_debugfs_init(struct virtgpu_sgt_device *vgdev)
 			     virtgpu_sgt_resources_show, NULL);
 	drm_debugfs_add_file(vgdev->drm, "virtgpu-stats",
 			     virtgpu_sgt_stats_show, NULL);
+	drm_debugfs_add_file(vgdev->drm, "vm", virtgpu_sgt_vm_show, NULL);
 }

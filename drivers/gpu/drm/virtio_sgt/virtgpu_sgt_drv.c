@@ -17,8 +17,8 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_fbdev_ttm.h>
 #include <drm/drm_file.h>
-#include <drm/drm_gem.h>
 #include <drm/drm_gem_sgt.h>
+#include <drm/drm_gem.h>
 #include <drm/drm_ioctl.h>
 #include <drm/drm_managed.h>
 #include <drm/drm_print.h>
@@ -31,6 +31,7 @@
 #include "virtgpu_sgt_drv.h"
 #include "virtgpu_sgt_ioctl.h"
 #include "virtgpu_sgt_kms.h"
+#include "virtgpu_sgt_vm.h"
 
 /**
  * DOC: overview
@@ -59,26 +60,28 @@
  * ::
  *
  *   1. stop the queues       nothing new goes to the host; who waits for it, in
- *        |                   an ioctl or a commit, is woken and gives up
- *   2. cancel the hotplug    it may have waited, too
+ *        |                   an ioctl, a commit or a job, is woken and gives up
+ *   2. stop the jobs         all end, in their order, and their fences have
+ *        |                   -ENODEV; a VM_BIND that comes later is refused
+ *   3. cancel the hotplug    it may have waited, too
  *        |
- *   3. drm_dev_unplug()      waits for all who are about to notify the host;
+ *   4. drm_dev_unplug()      waits for all who are about to notify the host;
  *        |                   takes away the nodes
- *   4. atomic shutdown       commits end here, and complete their events
+ *   5. atomic shutdown       commits end here, and complete their events
  *        |
- *   5. reset the device      the host forgets all resources and their pages:
+ *   6. reset the device      the host forgets all resources and their pages:
  *        |                   this is the detach, for all buffers at once
- *   6. drain the queues      commands end with -ENODEV, also later ones; wait
+ *   7. drain the queues      commands end with -ENODEV, also later ones; wait
  *        |                   until buffers whose UNREF was on its way are freed
- *   7. delete the queues     the virtio device is not touched from here on
+ *   8. delete the queues     the virtio device is not touched from here on
  *        |
- *   8. end the mappings      drm_sgt_device_shutdown(): unmaps what is left,
- *        |                   and no address can be read any more
- *   9. drop the DRM device   freed with its last user, maybe much later
+ *   9. end the mappings      drm_sgt_device_shutdown(): unmaps what is left,
+ *        |                   page tables too, and no address can be read any more
+ *  10. drop the DRM device   freed with its last user, maybe much later
  *
- * A probe that fails goes through the same from 5. on, as far as it has come:
+ * A probe that fails goes through the same from 6. on, as far as it has come:
  * before the DRM device is registered there is nobody to stop. If it is the
- * registration that fails, 1. comes first.
+ * registration that fails, 1. and 2. come first.
  *
  * Reboot and kexec do not come here: the virtio core breaks the queues and
  * resets the device by itself. Those who wait look at that once a second.
@@ -87,8 +90,11 @@
 /* For the finished commands of all devices. */
 struct workqueue_struct *virtgpu_sgt_wq;
 
+/* For jobs, which wait for commands: so it has a rescuer of its own. */
+struct workqueue_struct *virtgpu_sgt_vm_wq;
+
 /*
- * For their finished buffers. Not the same, as freeing can wait for a resv, and
+ * For finished buffers. Not the same, as freeing can wait for a resv, and
  * if it frees a DRM device, too, for work of others: so it has no rescuer, and
  * what is freed under memory pressure may wait for a worker.
  */
@@ -235,6 +241,11 @@ static int virtgpu_sgt_device_init(struct drm_device *drm,
 	if (ret)
 		return ret;
 
+	ret = drmm_mutex_init(drm, &vgdev->vm_lock);
+	if (ret)
+		return ret;
+
+	INIT_LIST_HEAD(&vgdev->vms);
 	spin_lock_init(&vgdev->resource_lock);
 	INIT_LIST_HEAD(&vgdev->resources);
 	init_waitqueue_head(&vgdev->freed);
@@ -306,7 +317,7 @@ static int virtgpu_sgt_init_scanouts(struct virtgpu_sgt_device *vgdev)
 	return virtgpu_sgt_kms_init(vgdev);
 }
 
-/* Steps 5 to 8 of the removal, also for a probe that failed. */
+/* Steps 6 to 9 of the removal, also for a probe that failed. */
 static void virtgpu_sgt_hw_fini(struct virtgpu_sgt_device *vgdev)
 {
 	virtio_reset_device(vgdev->vdev);
@@ -351,9 +362,10 @@ err_fini:
 DEFINE_DRM_GEM_FOPS(virtgpu_sgt_fops);
 
 static const struct drm_driver virtgpu_sgt_drm_driver = {
-	.driver_features = DRIVER_MODESET | DRIVER_GEM | DRIVER_RENDER |
-			   DRIVER_ATOMIC | DRIVER_SYNCOBJ |
+	.driver_features = DRIVER_MODESET | DRIVER_GEM | DRIVER_GEM_GPUVA |
+			   DRIVER_RENDER | DRIVER_ATOMIC | DRIVER_SYNCOBJ |
 			   DRIVER_SYNCOBJ_TIMELINE | DRIVER_CURSOR_HOTSPOT,
+	.postclose = virtgpu_sgt_postclose,
 	.gem_create_object = virtgpu_sgt_gem_create_object,
 	.dumb_create = virtgpu_sgt_dumb_create,
 	.dumb_map_offset = drm_gem_sgt_dumb_map_offset,
@@ -429,6 +441,7 @@ err_fini:
 	/* There were nodes for a moment, and somebody may have opened one. */
 	virtgpu_sgt_queue_stop(&vgdev->ctrlq);
 	virtgpu_sgt_queue_stop(&vgdev->cursorq);
+	virtgpu_sgt_vms_stop(vgdev);
 	virtgpu_sgt_hw_fini(vgdev);
 err_put:
 	drm_dev_put(drm);
@@ -442,6 +455,7 @@ static void virtgpu_sgt_remove(struct virtio_device *vdev)
 
 	virtgpu_sgt_queue_stop(&vgdev->ctrlq);
 	virtgpu_sgt_queue_stop(&vgdev->cursorq);
+	virtgpu_sgt_vms_stop(vgdev);
 	cancel_work_sync(&vgdev->hotplug_work);
 	drm_dev_unplug(drm);
 	if (vgdev->num_scanouts)
@@ -494,11 +508,18 @@ static int __init virtgpu_sgt_init(void)
 	if (!virtgpu_sgt_wq)
 		return -ENOMEM;
 
+	virtgpu_sgt_vm_wq = alloc_workqueue("virtio_gpu_sgt_vm",
+					    WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!virtgpu_sgt_vm_wq) {
+		ret = -ENOMEM;
+		goto err_wq;
+	}
+
 	virtgpu_sgt_free_wq = alloc_workqueue("virtio_gpu_sgt_free", WQ_UNBOUND,
 					      0);
 	if (!virtgpu_sgt_free_wq) {
 		ret = -ENOMEM;
-		goto err_wq;
+		goto err_vm_wq;
 	}
 
 	ret = register_virtio_driver(&virtgpu_sgt_driver);
@@ -508,6 +529,8 @@ static int __init virtgpu_sgt_init(void)
 
 err_free_wq:
 	destroy_workqueue(virtgpu_sgt_free_wq);
+err_vm_wq:
+	destroy_workqueue(virtgpu_sgt_vm_wq);
 err_wq:
 	destroy_workqueue(virtgpu_sgt_wq);
 	return ret;
@@ -527,6 +550,7 @@ static void __exit virtgpu_sgt_exit(void)
 	wait_event(virtgpu_sgt_freed, !atomic_read(&virtgpu_sgt_live));
 	synchronize_rcu_tasks();
 	destroy_workqueue(virtgpu_sgt_free_wq);
+	destroy_workqueue(virtgpu_sgt_vm_wq);
 	destroy_workqueue(virtgpu_sgt_wq);
 }
 module_exit(virtgpu_sgt_exit);

@@ -79,6 +79,12 @@ struct virtgpu_sgt_device {
 	/** @hotplug_work: asks the host for its displays */
 	struct work_struct hotplug_work;
 
+	/** @vm_lock: protects @vms, and who has one */
+	struct mutex vm_lock;
+
+	/** @vms: address spaces of open files */
+	struct list_head vms;
+
 	/** @res_ids: numbers of resources; has a lock of its own */
 	struct ida res_ids;
 
@@ -127,6 +133,7 @@ to_virtgpu_sgt(const struct drm_device *drm)
 
 /* virtgpu_sgt_drv.c */
 extern struct workqueue_struct *virtgpu_sgt_wq;
+extern struct workqueue_struct *virtgpu_sgt_vm_wq;
 extern struct workqueue_struct *virtgpu_sgt_free_wq;
 
 bool virtgpu_sgt_is_dead(struct virtgpu_sgt_device *vgdev);

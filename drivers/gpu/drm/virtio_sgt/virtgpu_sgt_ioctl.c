@@ -10,15 +10,19 @@
 #include <drm/drm_print.h>
 #include <drm/drm_rect.h>
 #include <drm/virtgpu_drm.h>
+#include <drm/virtgpu_sgt_drm.h>
 
+#include "virtgpu_sgt_bind.h"
 #include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_cmd.h"
 #include "virtgpu_sgt_drv.h"
+#include "virtgpu_sgt_info.h"
 #include "virtgpu_sgt_ioctl.h"
 
 /*
  * The interface of virtgpu_drm.h, as a device without 3D offers it: what needs
- * 3D fails with the errno that userspace knows from there.
+ * 3D fails with the errno that userspace knows from there. And that of
+ * virtgpu_sgt_drm.h, which only this driver has.
  */
 
 /* Gallium's PIPE_TEXTURE_2D, the only target of a 2D resource. */
@@ -303,5 +307,11 @@ const struct drm_ioctl_desc virtgpu_sgt_ioctls[VIRTGPU_SGT_NUM_IOCTLS] = {
 	DRM_IOCTL_DEF_DRV(VIRTGPU_RESOURCE_CREATE_BLOB, virtgpu_sgt_inval_ioctl,
 			  DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(VIRTGPU_CONTEXT_INIT, virtgpu_sgt_inval_ioctl,
+			  DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VIRTGPU_SGT_VM_BIND, virtgpu_sgt_vm_bind_ioctl,
+			  DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VIRTGPU_SGT_VM_QUERY, virtgpu_sgt_vm_query_ioctl,
+			  DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VIRTGPU_SGT_BO_INFO, virtgpu_sgt_bo_info_ioctl,
 			  DRM_RENDER_ALLOW),
 };

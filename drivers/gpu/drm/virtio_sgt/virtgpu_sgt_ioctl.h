@@ -3,10 +3,10 @@
 #define __VIRTGPU_SGT_IOCTL_H__
 
 #include <drm/drm_ioctl.h>
-#include <drm/virtgpu_drm.h>
+#include <drm/virtgpu_sgt_drm.h>
 
-/* Numbers begin at 1: entry 0 of the table is empty. */
-#define VIRTGPU_SGT_NUM_IOCTLS	(DRM_VIRTGPU_CONTEXT_INIT + 1)
+/* Numbers begin at 1, and there is a gap: entries of the table are empty. */
+#define VIRTGPU_SGT_NUM_IOCTLS	(DRM_VIRTGPU_SGT_BO_INFO + 1)
 
 extern const struct drm_ioctl_desc virtgpu_sgt_ioctls[VIRTGPU_SGT_NUM_IOCTLS];
 

@@ -62,14 +62,21 @@
  *    waits first of all
  * 3. &virtgpu_sgt_device.output_lock, a mutex: what the host said of its
  *    displays. Not held while the host is asked
- * 4. &virtgpu_sgt_fences.lock, a mutex: out-fences
- * 5. &virtgpu_sgt_device.import_lock, a mutex: one import at a time gets its
- *    resource. Waits for the host inside, as 2, and is held with none of 1 to 4
- * 6. drm_dev_enter(): only for the moment in which the host is notified. Nobody
+ * 4. &virtgpu_sgt_device.vm_lock, a mutex: which files have an address space
+ * 5. &virtgpu_sgt_vm.lock, a mutex: the plan of an address space. Allocates,
+ *    waits for the host as 2, and for fences, of which none waits for this lock:
+ *    jobs do not take it
+ * 6. &virtgpu_sgt_fences.lock, a mutex: out-fences
+ * 7. &virtgpu_sgt_device.import_lock, a mutex: one import at a time gets its
+ *    resource. Waits for the host inside, as 2, and is held with none of 1 to 6
+ * 8. &virtgpu_sgt_resource.lock, a mutex: whether the host has the memory of a
+ *    resource. Jobs and commits take it: nobody waits inside, nor allocates
+ * 9. drm_dev_enter(): only for the moment in which the host is notified. Nobody
  *    waits for the host inside: the unplug of any DRM device, not only of
  *    this one, waits for all who are in there
- * 7. &virtgpu_sgt_queue.lock and &virtgpu_sgt_device.resource_lock, spinlocks,
- *    taken in process context only, and neither inside the other
+ * 10. &virtgpu_sgt_queue.lock, &virtgpu_sgt_device.resource_lock,
+ *     &virtgpu_sgt_vm.job_lock and &virtgpu_sgt_vm.window_lock, spinlocks, taken
+ *     in process context only, and none inside another
  *
  * The helper layer has locks of its own, none of which is held while it calls
  * the driver. No access section of it is open while the driver submits a

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/err.h>
+#include <linux/minmax.h>
+
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_gpt.h>
+#include <drm/drm_gpuvm.h>
+#include <drm/drm_print.h>
+#include <drm/drm_sgt.h>
+#include <drm/virtgpu_sgt_drm.h>
+
+#include "virtgpu_sgt_bo.h"
+#include "virtgpu_sgt_drv.h"
+#include "virtgpu_sgt_info.h"
+#include "virtgpu_sgt_job.h"
+#include "virtgpu_sgt_vm.h"
+
+static_assert(sizeof(struct drm_virtgpu_sgt_vm_query) == 64);
+static_assert(sizeof(struct drm_virtgpu_sgt_bo_info) == 64);
+
+/* What a walk has seen so far. */
+struct virtgpu_sgt_extent {
+	struct drm_gpt_run last;
+	u64 mapped;
+	u64 segments;
+};
+
+/* A run can go on where a mapping ends: a walk sees one mapping at a time. */
+static int virtgpu_sgt_extent_add(void *arg, const struct drm_gpt_run *run)
+{
+	struct virtgpu_sgt_extent *extent = arg;
+	struct drm_gpt_run *last = &extent->last;
+
+	if (!extent->segments || run->va != last->va + last->seg.len ||
+	    run->seg.addr != last->seg.addr + last->seg.len ||
+	    run->prot != last->prot)
+		extent->segments++;
+	extent->mapped += run->seg.len;
+	*last = *run;
+	return 0;
+}
+
+static int virtgpu_sgt_vm_query_locked(struct virtgpu_sgt_vm *vm,
+				       struct drm_virtgpu_sgt_vm_query *args)
+{
+	u64 leaves[DRM_GPT_MAX_LEVELS], end = args->va + args->size;
+	struct virtgpu_sgt_extent extent = {};
+	struct drm_gpt_info info;
+	struct drm_gpuva *va;
+	int ret = 0;
+
+	lockdep_assert_held(&vm->lock);
+
+	drm_gpuvm_for_each_va_range(va, &vm->base, args->va, end) {
+		u64 start = max(va->va.addr, args->va);
+
+		ret = drm_gpt_walk(vm->gpt, start,
+				   min(va->va.addr + va->va.range, end) - start,
+				   virtgpu_sgt_extent_add, &extent);
+		if (ret)
+			return ret;
+	}
+
+	drm_gpt_count_leaves(vm->gpt, args->va, args->size, leaves);
+	drm_gpt_get_info(vm->gpt, &info);
+	args->mapped = extent.mapped;
+	args->segments = extent.segments;
+	args->leaves_4k = leaves[0];
+	args->leaves_2m = leaves[1];
+	args->leaves_1g = leaves[2];
+	args->tables = info.tables;
+	return 0;
+}
+
+/**
+ * virtgpu_sgt_vm_query_ioctl() - DRM_IOCTL_VIRTGPU_SGT_VM_QUERY
+ * @drm: DRM device
+ * @data: struct drm_virtgpu_sgt_vm_query
+ * @file: open file
+ *
+ * Return: 0, -EINVAL for a bad range, or see virtgpu_sgt_vm_of_file() and
+ * virtgpu_sgt_vm_lock_idle()
+ */
+int virtgpu_sgt_vm_query_ioctl(struct drm_device *drm, void *data,
+			       struct drm_file *file)
+{
+	struct drm_virtgpu_sgt_vm_query *args = data;
+	struct virtgpu_sgt_vm *vm;
+	int ret;
+
+	if (!virtgpu_sgt_vm_has_range(args->va, args->size)) {
+		drm_dbg_driver(drm, "bad range 0x%llx + 0x%llx\n", args->va,
+			       args->size);
+		return -EINVAL;
+	}
+
+	vm = virtgpu_sgt_vm_of_file(to_virtgpu_sgt(drm), file);
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+
+	ret = virtgpu_sgt_vm_lock_idle(vm);
+	if (ret)
+		return ret;
+
+	/* Tables that fell out are freed after the fence. */
+	virtgpu_sgt_jobs_flush(vm);
+	ret = virtgpu_sgt_vm_query_locked(vm, args);
+	mutex_unlock(&vm->lock);
+	return ret;
+}
+
+static int virtgpu_sgt_bo_info_memory(struct virtgpu_sgt_bo *bo,
+				      struct drm_virtgpu_sgt_bo_info *args)
+{
+	struct drm_sgt_info info;
+	struct drm_dma_iter iter;
+	struct drm_dma_seg seg;
+	int ret;
+
+	drm_sgt_get_info(bo->base.sgt, &info);
+	args->folios = info.folios;
+	args->cpu_runs = info.runs;
+
+	drm_sgt_access_scope(view, bo->base.sgt, ret) {
+		ret = drm_dma_iter_init(&iter, view, 0, info.size);
+		while (!ret && drm_dma_iter_next(&iter, &seg))
+			args->segments++;
+	}
+	return ret;
+}
+
+/* All of them are looked through: a buffer does not know where it is mapped. */
+static int virtgpu_sgt_bo_info_leaves(struct virtgpu_sgt_vm *vm,
+				      const struct drm_gem_object *obj,
+				      struct drm_virtgpu_sgt_bo_info *args)
+{
+	u64 leaves[DRM_GPT_MAX_LEVELS];
+	struct drm_gpuva *va;
+	int ret;
+
+	ret = virtgpu_sgt_vm_lock_idle(vm);
+	if (ret)
+		return ret;
+
+	drm_gpuvm_for_each_va(va, &vm->base) {
+		if (va->gem.obj != obj)
+			continue;
+		drm_gpt_count_leaves(vm->gpt, va->va.addr, va->va.range, leaves);
+		args->leaves_4k += leaves[0];
+		args->leaves_2m += leaves[1];
+		args->leaves_1g += leaves[2];
+	}
+	mutex_unlock(&vm->lock);
+	return 0;
+}
+
+static int virtgpu_sgt_bo_info(struct drm_file *file, struct drm_gem_object *obj,
+			       struct drm_virtgpu_sgt_bo_info *args)
+{
+	struct virtgpu_sgt_vm *vm;
+	int ret;
+
+	*args = (struct drm_virtgpu_sgt_bo_info) {
+		.handle = args->handle,
+		.size = obj->size,
+	};
+
+	ret = virtgpu_sgt_bo_info_memory(to_virtgpu_sgt_bo(obj), args);
+	if (ret)
+		return ret;
+
+	/* Pairs with the release in virtgpu_sgt_vm_of_file(). */
+	vm = smp_load_acquire(&file->driver_priv);
+	return vm ? virtgpu_sgt_bo_info_leaves(vm, obj, args) : 0;
+}
+
+/**
+ * virtgpu_sgt_bo_info_ioctl() - DRM_IOCTL_VIRTGPU_SGT_BO_INFO
+ * @drm: DRM device
+ * @data: struct drm_virtgpu_sgt_bo_info
+ * @file: open file
+ *
+ * Return: 0, or a negative errno:
+ *
+ * * %-EINVAL - flags are set
+ * * %-ENOENT - there is no such handle
+ * * %-ENODEV - the device goes away
+ * * %-EINTR, %-ERESTARTSYS - interrupted while waiting for jobs
+ */
+int virtgpu_sgt_bo_info_ioctl(struct drm_device *drm, void *data,
+			      struct drm_file *file)
+{
+	struct drm_virtgpu_sgt_bo_info *args = data;
+	struct drm_gem_object *obj;
+	int ret;
+
+	if (args->flags) {
+		drm_dbg_driver(drm, "unknown flags 0x%x\n", args->flags);
+		return -EINVAL;
+	}
+
+	obj = drm_gem_object_lookup(file, args->handle);
+	if (!obj)
+		return -ENOENT;
+
+	ret = virtgpu_sgt_bo_info(file, obj, args);
+	drm_gem_object_put(obj);
+	return ret;
+}

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/lockdep.h>
+#include <linux/minmax.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/stddef.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include <drm/drm_gem.h>
+#include <drm/drm_sgt.h>
+
+#include "virtgpu_sgt_bo.h"
+#include "virtgpu_sgt_drv.h"
+#include "virtgpu_sgt_job.h"
+#include "virtgpu_sgt_vm.h"
+
+/**
+ * DOC: jobs
+ *
+ * What a VM_BIND asks for is one job. By the time that the ioctl has planned it,
+ * all that can fail has failed, and all memory is there. The rest is done by a
+ * work item of the address space, one job after the other, in the order of the
+ * ioctls:
+ *
+ * ::
+ *
+ *   plan ----> QUEUED -----------> DOING ----------> DONE ------> freed
+ *   (ioctl)      |    jobs before    |    fence        |   free_work: puts
+ *                |    are done, and  |    signals      |   buffers, frees
+ *                |    in-fences      |                 |   tables
+ *                |    signalled      |
+ *                +-- end of the  ----+
+ *                    file or device:
+ *                    at once
+ *
+ * No worker waits for an in-fence: it has a callback, which queues the work item
+ * again. From DOING until the fence signals is the fence-signalling path. No memory is allocated, nor any lock taken under which somebody allocates.
+ * lockdep knows of it: dma_fence_begin_signalling().
+ *
+ * A job is done in any case, as later ones were planned on it. If an in-fence
+ * had an error, so has the fence of the job, which has waited no less for that.
+ * When the device goes away, jobs are done at once, in their order, and their
+ * fences have -ENODEV: the changes are made to a table that nobody reads. When
+ * the file is closed, they have -ECANCELED.
+ */
+
+/* Made with the job, and freed with the last reference, by the core. */
+struct virtgpu_sgt_job_fence {
+	struct dma_fence base;
+	/* The lock of @base, and of nothing else. */
+	spinlock_t lock;
+};
+
+static_assert(offsetof(struct virtgpu_sgt_job_fence, base) == 0);
+
+static const char *virtgpu_sgt_job_driver_name(struct dma_fence *fence)
+{
+	return "virtio_gpu_sgt";
+}
+
+static const char *virtgpu_sgt_job_timeline_name(struct dma_fence *fence)
+{
+	return "vm";
+}
+
+static const struct dma_fence_ops virtgpu_sgt_job_fence_ops = {
+	.get_driver_name = virtgpu_sgt_job_driver_name,
+	.get_timeline_name = virtgpu_sgt_job_timeline_name,
+};
+
+/**
+ * virtgpu_sgt_job_create() - begin with a job
+ * @vm: the address space
+ *
+ * Context: Process context, may sleep. The caller holds &virtgpu_sgt_vm.lock, and
+ * pushes or frees the job before it creates another.
+ * Return: the job, without steps, or NULL
+ */
+struct virtgpu_sgt_job *virtgpu_sgt_job_create(struct virtgpu_sgt_vm *vm)
+{
+	struct virtgpu_sgt_job_fence *fence;
+	struct virtgpu_sgt_job *job;
+
+	lockdep_assert_held(&vm->lock);
+
+	job = kzalloc(sizeof(*job), GFP_KERNEL);
+	fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+	if (!job || !fence) {
+		kfree(fence);
+		kfree(job);
+		return NULL;
+	}
+
+	spin_lock_init(&fence->lock);
+	dma_fence_init(&fence->base, &virtgpu_sgt_job_fence_ops, &fence->lock,
+		       vm->context, ++vm->seqno);
+	job->fence = &fence->base;
+	job->vm = vm;
+	INIT_LIST_HEAD(&job->node);
+	INIT_LIST_HEAD(&job->steps);
+	return job;
+}
+
+/**
+ * virtgpu_sgt_job_push() - have a job done
+ * @job: the job; belongs to the address space when this succeeds
+ *
+ * Context: Process context. The caller holds &virtgpu_sgt_vm.lock.
+ * Return: 0, or &virtgpu_sgt_vm.error
+ */
+int virtgpu_sgt_job_push(struct virtgpu_sgt_job *job)
+{
+	struct virtgpu_sgt_vm *vm = job->vm;
+	int ret;
+
+	lockdep_assert_held(&vm->lock);
+
+	spin_lock(&vm->job_lock);
+	ret = vm->error;
+	if (!ret)
+		list_add_tail(&job->node, &vm->jobs);
+	spin_unlock(&vm->job_lock);
+
+	if (!ret)
+		queue_work(virtgpu_sgt_vm_wq, &vm->work);
+	return ret;
+}
+
+/**
+ * virtgpu_sgt_job_free() - free a job that is done, or never was pushed
+ * @job: the job; without steps in the latter case
+ *
+ * Context: Process context, may sleep. Can drop the last reference to buffers.
+ */
+void virtgpu_sgt_job_free(struct virtgpu_sgt_job *job)
+{
+	struct virtgpu_sgt_step *step, *next;
+	unsigned int i;
+
+	list_for_each_entry_safe(step, next, &job->steps, node) {
+		drm_gpt_op_fini(&step->op);
+		virtgpu_sgt_mapping_free(step->removed);
+		kfree(step);
+	}
+	for (i = 0; i < job->num_waits; i++)
+		dma_fence_put(job->waits[i]);
+	kvfree(job->waits);
+	dma_fence_put(job->fence);
+	kfree(job);
+}
+
+/**
+ * virtgpu_sgt_jobs_last_fence() - when all jobs are done that there are now
+ * @vm: the address space
+ *
+ * Context: Process context.
+ * Return: the fence of the last one, with a reference for the caller, or NULL
+ */
+struct dma_fence *virtgpu_sgt_jobs_last_fence(struct virtgpu_sgt_vm *vm)
+{
+	struct dma_fence *fence = NULL;
+
+	spin_lock(&vm->job_lock);
+	if (!list_empty(&vm->jobs))
+		fence = dma_fence_get(list_last_entry(&vm->jobs,
+						      struct virtgpu_sgt_job,
+						      node)->fence);
+	spin_unlock(&vm->job_lock);
+	return fence;
+}
+
+static void virtgpu_sgt_job_wake(struct dma_fence *fence,
+				 struct dma_fence_cb *cb)
+{
+	struct virtgpu_sgt_job *job = container_of(cb, struct virtgpu_sgt_job,
+						   cb);
+
+	queue_work(virtgpu_sgt_vm_wq, &job->vm->work);
+}
+
+/* Has @fence signalled, or need nobody wait? If not, the work item comes again. */
+static bool virtgpu_sgt_job_wait_is_over(struct virtgpu_sgt_job *job,
+					 struct dma_fence *fence)
+{
+	if (READ_ONCE(job->vm->error) || dma_fence_is_signaled(fence)) {
+		/* When it returns, the callback does not run, nor ever will. */
+		if (job->armed)
+			dma_fence_remove_callback(fence, &job->cb);
+		job->armed = false;
+		return true;
+	}
+
+	if (!job->armed)
+		job->armed = !dma_fence_add_callback(fence, &job->cb,
+						     virtgpu_sgt_job_wake);
+	return !job->armed;
+}
+
+static bool virtgpu_sgt_job_is_ready(struct virtgpu_sgt_job *job)
+{
+	for (; job->next_wait < job->num_waits; job->next_wait++) {
+		struct dma_fence *fence = job->waits[job->next_wait];
+
+		if (!virtgpu_sgt_job_wait_is_over(job, fence))
+			return false;
+		if (!job->error)
+			job->error = min(dma_fence_get_status(fence), 0);
+	}
+	return true;
+}
+
+static void virtgpu_sgt_step_commit(struct virtgpu_sgt_step *step)
+{
+	struct virtgpu_sgt_bo *bo;
+	int ret;
+
+	if (!step->removed) {
+		bo = to_virtgpu_sgt_bo(step->added[0]->base.gem.obj);
+		drm_sgt_access_scope(view, bo->base.sgt, ret)
+			drm_gpt_commit_map(&step->op, view);
+		if (!ret)
+			return;
+	}
+	drm_gpt_commit(&step->op);
+}
+
+static int virtgpu_sgt_job_outcome(struct virtgpu_sgt_job *job)
+{
+	if (virtgpu_sgt_is_dead(job->vm->vgdev))
+		return -ENODEV;
+	return READ_ONCE(job->vm->error) ?: job->error;
+}
+
+static void virtgpu_sgt_job_run(struct virtgpu_sgt_job *job)
+{
+	bool cookie = dma_fence_begin_signalling();
+	struct virtgpu_sgt_step *step;
+	int error;
+
+	list_for_each_entry(step, &job->steps, node)
+		virtgpu_sgt_step_commit(step);
+
+	error = virtgpu_sgt_job_outcome(job);
+	if (error)
+		dma_fence_set_error(job->fence, error);
+	dma_fence_signal(job->fence);
+	dma_fence_end_signalling(cookie);
+}
+
+static struct virtgpu_sgt_job *virtgpu_sgt_jobs_first(struct virtgpu_sgt_vm *vm)
+{
+	struct virtgpu_sgt_job *job;
+
+	spin_lock(&vm->job_lock);
+	job = list_first_entry_or_null(&vm->jobs, struct virtgpu_sgt_job, node);
+	spin_unlock(&vm->job_lock);
+	return job;
+}
+
+/**
+ * virtgpu_sgt_jobs_work() - do all jobs that are ready
+ * @work: &virtgpu_sgt_vm.work
+ */
+void virtgpu_sgt_jobs_work(struct work_struct *work)
+{
+	struct virtgpu_sgt_vm *vm = container_of(work, struct virtgpu_sgt_vm,
+						 work);
+	struct virtgpu_sgt_job *job;
+
+	while ((job = virtgpu_sgt_jobs_first(vm))) {
+		if (!virtgpu_sgt_job_is_ready(job))
+			return;
+
+		virtgpu_sgt_job_run(job);
+
+		spin_lock(&vm->job_lock);
+		list_move_tail(&job->node, &vm->done);
+		spin_unlock(&vm->job_lock);
+		queue_work(virtgpu_sgt_free_wq, &vm->free_work);
+		wake_up_all(&vm->finished);
+	}
+}
+
+/**
+ * virtgpu_sgt_jobs_free_work() - free the jobs that are done
+ * @work: &virtgpu_sgt_vm.free_work
+ */
+void virtgpu_sgt_jobs_free_work(struct work_struct *work)
+{
+	struct virtgpu_sgt_vm *vm = container_of(work, struct virtgpu_sgt_vm,
+						 free_work);
+	struct virtgpu_sgt_job *job, *next;
+	LIST_HEAD(done);
+
+	spin_lock(&vm->job_lock);
+	list_splice_init(&vm->done, &done);
+	spin_unlock(&vm->job_lock);
+
+	list_for_each_entry_safe(job, next, &done, node)
+		virtgpu_sgt_job_free(job);
+}
+
+/**
+ * virtgpu_sgt_jobs_kill() - wait for nobody any more
+ * @vm: the address space
+ * @error: what all jobs end with that are not done; no new one begins
+ *
+ * All jobs are done and freed when this returns. Nothing happens to the error if
+ * there is one.
+ *
+ * Context: Process context, may wait for the host, until the queue is stopped.
+ */
+void virtgpu_sgt_jobs_kill(struct virtgpu_sgt_vm *vm, int error)
+{
+	spin_lock(&vm->job_lock);
+	if (!vm->error)
+		WRITE_ONCE(vm->error, error);
+	spin_unlock(&vm->job_lock);
+
+	queue_work(virtgpu_sgt_vm_wq, &vm->work);
+	virtgpu_sgt_jobs_flush(vm);
+}
+
+/**
+ * virtgpu_sgt_jobs_flush() - wait until finished jobs are freed
+ * @vm: the address space
+ *
+ * Does not wait for jobs that wait for a fence.
+ *
+ * Context: Process context, may wait for the host.
+ */
+void virtgpu_sgt_jobs_flush(struct virtgpu_sgt_vm *vm)
+{
+	flush_work(&vm->work);
+	flush_work(&vm->free_work);
+}

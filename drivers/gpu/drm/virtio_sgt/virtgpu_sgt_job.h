@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __VIRTGPU_SGT_JOB_H__
+#define __VIRTGPU_SGT_JOB_H__
+
+#include <linux/compiler.h>
+#include <linux/dma-fence.h>
+#include <linux/list.h>
+#include <linux/types.h>
+
+#include <drm/drm_gpt.h>
+
+struct virtgpu_sgt_mapping;
+struct virtgpu_sgt_vm;
+struct work_struct;
+
+/**
+ * struct virtgpu_sgt_step - one change of the page table
+ *
+ * Either a range gets memory, and @removed is NULL, or it loses it.
+ */
+struct virtgpu_sgt_step {
+	/** @node: in &virtgpu_sgt_job.steps */
+	struct list_head node;
+
+	/** @op: what is to be committed */
+	struct drm_gpt_op op;
+
+	/** @va: first byte of the range that changes */
+	u64 va;
+
+	/** @len: bytes of the range */
+	u64 len;
+
+	/** @removed: the mapping that the range was part of; owned */
+	struct virtgpu_sgt_mapping *removed;
+
+	/**
+	 * @added: the new mapping in [0], or what is left of @removed on both
+	 * sides. Owned by the address space. What is here cannot go before the
+	 * step is done, as it takes a later job to end it
+	 */
+	struct virtgpu_sgt_mapping *added[2];
+};
+
+/**
+ * struct virtgpu_sgt_job - the operations of one VM_BIND
+ */
+struct virtgpu_sgt_job {
+	/** @node: in a list of @vm, under its job_lock */
+	struct list_head node;
+
+	/** @vm: the address space */
+	struct virtgpu_sgt_vm *vm;
+
+	/** @fence: signals when all is done; a counted reference */
+	struct dma_fence *fence;
+
+	/** @steps: of struct virtgpu_sgt_step, in their order */
+	struct list_head steps;
+
+	/** @error: the first error of what was waited for, or 0 */
+	int error;
+
+	/** @armed: @cb waits for the first of @waits that is not looked at */
+	bool armed;
+
+	/** @cb: see @armed */
+	struct dma_fence_cb cb;
+
+	/** @next_wait: the first of @waits that is not looked at */
+	unsigned int next_wait;
+
+	/** @num_waits: length of @waits */
+	unsigned int num_waits;
+
+	/** @waits: fences before which it does not start; references counted */
+	struct dma_fence **waits;
+};
+
+struct virtgpu_sgt_job * __must_check
+virtgpu_sgt_job_create(struct virtgpu_sgt_vm *vm);
+int __must_check virtgpu_sgt_job_push(struct virtgpu_sgt_job *job);
+void virtgpu_sgt_job_free(struct virtgpu_sgt_job *job);
+struct dma_fence *virtgpu_sgt_jobs_last_fence(struct virtgpu_sgt_vm *vm);
+void virtgpu_sgt_jobs_work(struct work_struct *work);
+void virtgpu_sgt_jobs_free_work(struct work_struct *work);
+void virtgpu_sgt_jobs_kill(struct virtgpu_sgt_vm *vm, int error);
+void virtgpu_sgt_jobs_flush(struct virtgpu_sgt_vm *vm);
+
+#endif /* __VIRTGPU_SGT_JOB_H__ */

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/dma-fence.h>
+#include <linux/err.h>
+#include <linux/lockdep.h>
+#include <linux/overflow.h>
+#include <linux/sched/mm.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_gpt.h>
+#include <drm/drm_gpt_fmt.h>
+#include <drm/virtgpu_sgt_drm.h>
+
+#include "virtgpu_sgt_drv.h"
+#include "virtgpu_sgt_job.h"
+#include "virtgpu_sgt_plan.h"
+#include "virtgpu_sgt_vm.h"
+
+/**
+ * DOC: address spaces
+ *
+ * Each open file has a GPU address space of 48 bits: a page table in the format of
+ * &drm_gpt_x86_64, and a &struct drm_gpuvm that knows which buffer is where. It
+ * is made when the file first asks for it, and ends with the file. A range that
+ * leads to a buffer keeps the buffer.
+ *
+ * There are two states of everything. The *plan* is what the ioctls have asked
+ * for: it is changed under &virtgpu_sgt_vm.lock, memory is allocated on the way,
+ * and an ioctl that fails half way takes back what it has planned. What the page
+ * table says *now* follows job by job: see "jobs". Whoever wants the two to be the
+ * same waits for the jobs and keeps the lock, so that no new one comes:
+ * virtgpu_sgt_vm_lock_idle().
+ *
+ * Nothing asks a buffer for the ranges that lead to it, as nothing evicts it: so
+ * mappings are in no list of their GEM object, and there is no lock for one.
+ */
+
+static void virtgpu_sgt_vm_free(struct drm_gpuvm *gpuvm)
+{
+	struct virtgpu_sgt_vm *vm = to_virtgpu_sgt_vm(gpuvm);
+
+	mutex_destroy(&vm->lock);
+	kfree(vm);
+}
+
+static const struct drm_gpuvm_ops virtgpu_sgt_vm_ops = {
+	.vm_free = virtgpu_sgt_vm_free,
+	.sm_step_map = virtgpu_sgt_step_map,
+	.sm_step_remap = virtgpu_sgt_step_remap,
+	.sm_step_unmap = virtgpu_sgt_step_unmap,
+};
+
+/* The plan takes memory; so no job may take its lock: see "locking". */
+static void virtgpu_sgt_vm_prime_lockdep(struct virtgpu_sgt_vm *vm)
+{
+	if (!IS_ENABLED(CONFIG_LOCKDEP))
+		return;
+
+	mutex_lock(&vm->lock);
+	might_alloc(GFP_KERNEL);
+	spin_lock(&vm->job_lock);
+	spin_unlock(&vm->job_lock);
+	mutex_unlock(&vm->lock);
+}
+
+static void virtgpu_sgt_vm_init(struct virtgpu_sgt_vm *vm,
+				struct virtgpu_sgt_device *vgdev)
+{
+	vm->vgdev = vgdev;
+	vm->pid = task_tgid_nr(current);
+	get_task_comm(vm->comm, current);
+	vm->context = dma_fence_context_alloc(1);
+	mutex_init(&vm->lock);
+	spin_lock_init(&vm->job_lock);
+	INIT_LIST_HEAD(&vm->jobs);
+	INIT_LIST_HEAD(&vm->done);
+	init_waitqueue_head(&vm->finished);
+	INIT_WORK(&vm->work, virtgpu_sgt_jobs_work);
+	INIT_WORK(&vm->free_work, virtgpu_sgt_jobs_free_work);
+	virtgpu_sgt_vm_prime_lockdep(vm);
+}
+
+static struct virtgpu_sgt_vm *
+virtgpu_sgt_vm_create(struct virtgpu_sgt_device *vgdev)
+{
+	struct drm_gem_object *resv_obj;
+	struct virtgpu_sgt_vm *vm;
+	int ret = -ENOMEM;
+
+	vm = kzalloc(sizeof(*vm), GFP_KERNEL);
+	if (!vm)
+		return ERR_PTR(-ENOMEM);
+
+	vm->gpt = drm_gpt_create(&drm_gpt_x86_64, vgdev->sdev, NULL, NULL);
+	if (IS_ERR(vm->gpt)) {
+		ret = PTR_ERR(vm->gpt);
+		goto err_free;
+	}
+
+	/* drm_gpuvm wants one. We share no resv between buffers. */
+	resv_obj = drm_gpuvm_resv_object_alloc(vgdev->drm);
+	if (!resv_obj)
+		goto err_gpt;
+
+	virtgpu_sgt_vm_init(vm, vgdev);
+	drm_gpuvm_init(&vm->base, vm->comm, 0, vgdev->drm, resv_obj, 0,
+		       BIT_ULL(VIRTGPU_SGT_VA_BITS), 0, 0, &virtgpu_sgt_vm_ops);
+	drm_gem_object_put(resv_obj);
+	return vm;
+
+err_gpt:
+	drm_gpt_destroy(vm->gpt);
+err_free:
+	kfree(vm);
+	return ERR_PTR(ret);
+}
+
+/**
+ * virtgpu_sgt_vm_of_file() - the address space of a file
+ * @vgdev: device
+ * @file: open file; in an ioctl of it
+ *
+ * Makes it, if there is none.
+ *
+ * Context: Process context, may sleep. Takes &virtgpu_sgt_device.vm_lock.
+ * Return: the address space, which lives as long as @file is open, or an ERR_PTR():
+ *
+ * * %-ENOMEM - out of memory, or of bounce buffers
+ * * %-ENODEV - the device goes away
+ */
+struct virtgpu_sgt_vm *virtgpu_sgt_vm_of_file(struct virtgpu_sgt_device *vgdev,
+					      struct drm_file *file)
+{
+	struct virtgpu_sgt_vm *vm;
+
+	guard(mutex)(&vgdev->vm_lock);
+
+	/* Under the lock: virtgpu_sgt_vms_stop() takes it later than this. */
+	if (virtgpu_sgt_is_dead(vgdev))
+		return ERR_PTR(-ENODEV);
+	if (file->driver_priv)
+		return file->driver_priv;
+
+	vm = virtgpu_sgt_vm_create(vgdev);
+	if (!IS_ERR(vm)) {
+		list_add_tail(&vm->node, &vgdev->vms);
+		/* For those who look without the lock. */
+		smp_store_release(&file->driver_priv, vm);
+	}
+	return vm;
+}
+
+/**
+ * virtgpu_sgt_vm_has_range() - can this be a range of an address space?
+ * @va: first byte
+ * @size: bytes
+ *
+ * Return: whether it is a range of whole pages, not empty, and within the space
+ */
+bool virtgpu_sgt_vm_has_range(u64 va, u64 size)
+{
+	u64 end;
+
+	return size && !check_add_overflow(va, size, &end) &&
+	       end <= BIT_ULL(VIRTGPU_SGT_VA_BITS) &&
+	       IS_ALIGNED(va | size, PAGE_SIZE);
+}
+
+static int virtgpu_sgt_vm_wait(struct virtgpu_sgt_vm *vm)
+{
+	struct dma_fence *fence = virtgpu_sgt_jobs_last_fence(vm);
+	int ret;
+
+	if (!fence)
+		return 0;
+
+	ret = dma_fence_wait(fence, true);
+	dma_fence_put(fence);
+	return ret;
+}
+
+/**
+ * virtgpu_sgt_vm_lock_idle() - wait for all jobs, and let none come after
+ * @vm: the address space
+ *
+ * What is planned is what is there, until the caller unlocks &virtgpu_sgt_vm.lock.
+ *
+ * Context: Process context. Waits for fences, and takes &virtgpu_sgt_vm.lock.
+ * Return:
+ * * %0          - @vm is locked
+ * * %-ENODEV    - the device goes away
+ * * %-ECANCELED - the file was closed
+ * * %-EINTR, %-ERESTARTSYS - interrupted
+ */
+int virtgpu_sgt_vm_lock_idle(struct virtgpu_sgt_vm *vm)
+{
+	int ret;
+
+	/* Without the lock first, so that most waiting holds up nobody. */
+	ret = virtgpu_sgt_vm_wait(vm);
+	if (ret)
+		return ret;
+
+	ret = mutex_lock_interruptible(&vm->lock);
+	if (ret)
+		return ret;
+
+	ret = virtgpu_sgt_vm_wait(vm);
+	if (!ret)
+		ret = READ_ONCE(vm->error);
+	if (ret)
+		mutex_unlock(&vm->lock);
+	return ret;
+}
+
+/**
+ * virtgpu_sgt_vms_stop() - end the jobs of all address spaces
+ * @vgdev: device, whose queues are stopped
+ *
+ * Part of the removal. None has a job afterwards, nor gets one.
+ *
+ * Context: Process context, may sleep. Takes &virtgpu_sgt_device.vm_lock.
+ */
+void virtgpu_sgt_vms_stop(struct virtgpu_sgt_device *vgdev)
+{
+	struct virtgpu_sgt_vm *vm;
+
+	guard(mutex)(&vgdev->vm_lock);
+	list_for_each_entry(vm, &vgdev->vms, node)
+		virtgpu_sgt_jobs_kill(vm, -ENODEV);
+}
+
+/**
+ * virtgpu_sgt_vms_show() - dump the page tables of all address spaces
+ * @vgdev: device
+ * @m: where to
+ *
+ * Context: Process context, may sleep. Takes &virtgpu_sgt_device.vm_lock.
+ */
+void virtgpu_sgt_vms_show(struct virtgpu_sgt_device *vgdev, struct seq_file *m)
+{
+	struct virtgpu_sgt_vm *vm;
+
+	guard(mutex)(&vgdev->vm_lock);
+	list_for_each_entry(vm, &vgdev->vms, node) {
+		seq_printf(m, "pid %d %s\n", vm->pid, vm->comm);
+		drm_gpt_show(vm->gpt, m);
+	}
+}
+
+/* Nobody plans, and no job is left: what is here is nobody else's. */
+static void virtgpu_sgt_vm_empty_locked(struct virtgpu_sgt_vm *vm)
+{
+	struct drm_gpuva *va, *next;
+
+	lockdep_assert_held(&vm->lock);
+
+	drm_gpuvm_for_each_va_safe(va, next, &vm->base) {
+		drm_gpuva_remove(va);
+		virtgpu_sgt_mapping_free(to_virtgpu_sgt_mapping(va));
+	}
+}
+
+/**
+ * virtgpu_sgt_postclose() - &drm_driver.postclose
+ * @drm: DRM device
+ * @file: the file, whose handles are gone
+ *
+ * Ends its address space.
+ */
+void virtgpu_sgt_postclose(struct drm_device *drm, struct drm_file *file)
+{
+	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(drm);
+	struct virtgpu_sgt_vm *vm = file->driver_priv;
+
+	if (!vm)
+		return;
+
+	mutex_lock(&vgdev->vm_lock);
+	list_del(&vm->node);
+	mutex_unlock(&vgdev->vm_lock);
+
+	virtgpu_sgt_jobs_kill(vm, -ECANCELED);
+	mutex_lock(&vm->lock);
+	virtgpu_sgt_vm_empty_locked(vm);
+	drm_gpt_destroy(vm->gpt);
+	mutex_unlock(&vm->lock);
+	drm_gpuvm_put(&vm->base);
+}
+
+/**
+ * virtgpu_sgt_mapping_alloc() - make a mapping
+ *
+ * Context: Process context, may sleep.
+ * Return: the mapping, of no GEM object yet, or NULL
+ */
+struct virtgpu_sgt_mapping *virtgpu_sgt_mapping_alloc(void)
+{
+	return kzalloc(sizeof(struct virtgpu_sgt_mapping), GFP_KERNEL);
+}
+
+/**
+ * virtgpu_sgt_mapping_free() - free a mapping
+ * @mapping: one that is in no address space, or NULL
+ *
+ * Context: Process context, may sleep. Can drop the last reference to a buffer.
+ */
+void virtgpu_sgt_mapping_free(struct virtgpu_sgt_mapping *mapping)
+{
+	if (!mapping)
+		return;
+
+	if (mapping->base.gem.obj)
+		drm_gem_object_put(mapping->base.gem.obj);
+	kfree(mapping);
+}
