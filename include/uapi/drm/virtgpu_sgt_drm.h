@@ -74,7 +74,8 @@ struct drm_virtgpu_sgt_vm_bind_op {
  * Errors: EINVAL for a bad number, EEXIST for a MAP where something is, ENOENT for
  * an unknown handle or syncobj, or one of @in_syncs without a fence, ERANGE for
  * a range outside of the buffer, EOPNOTSUPP for a buffer that is a resource from
- * VA, ENOMEM, ENODEV. EINTR says that waiting ended, not that nothing was done.
+ * VA, ENOMEM, ENODEV. EINTR says that nothing was done: once all is planned, only a
+ * signal that kills ends the wait.
  */
 struct drm_virtgpu_sgt_vm_bind {
 	/** @flags: VIRTGPU_SGT_VM_BIND_ASYNC or 0 */

@@ -22,6 +22,7 @@
 #include "virtgpu_sgt_job.h"
 #include "virtgpu_sgt_plan.h"
 #include "virtgpu_sgt_vm.h"
+#include "virtgpu_sgt_window.h"
 
 /* The same for 32 and 64 bits: no holes, and sizes that 8 divides. */
 static_assert(sizeof(struct drm_virtgpu_sgt_vm_bind_op) == 40);
@@ -99,6 +100,11 @@ static int virtgpu_sgt_bind_check_obj(const struct drm_virtgpu_sgt_vm_bind_op *o
 {
 	u64 end;
 
+	if (virtgpu_sgt_is_window(obj)) {
+		drm_dbg_driver(obj->dev, "handle %u has no memory of its own\n",
+			       op->handle);
+		return -EOPNOTSUPP;
+	}
 	if (check_add_overflow(op->offset, op->size, &end) || end > obj->size) {
 		drm_dbg_driver(obj->dev, "0x%llx + 0x%llx is outside of handle %u\n",
 			       op->offset, op->size, op->handle);

@@ -42,18 +42,6 @@ struct virtgpu_sgt_bo_params {
 	u32 height;
 };
 
-/**
- * to_virtgpu_sgt_resource() - the resource of a GEM object
- * @obj: GEM object of this driver
- *
- * Return: the &struct virtgpu_sgt_resource
- */
-static inline struct virtgpu_sgt_resource *
-to_virtgpu_sgt_resource(struct drm_gem_object *obj)
-{
-	return &to_virtgpu_sgt_bo(obj)->res;
-}
-
 struct drm_gem_object *virtgpu_sgt_gem_create_object(struct drm_device *drm,
 						     size_t size);
 struct virtgpu_sgt_bo * __must_check
@@ -61,6 +49,8 @@ virtgpu_sgt_bo_create(struct virtgpu_sgt_device *vgdev,
 		      const struct virtgpu_sgt_bo_params *params);
 struct drm_gem_object *virtgpu_sgt_prime_import(struct drm_device *drm,
 						struct dma_buf *dma_buf);
+int virtgpu_sgt_dumb_map_offset(struct drm_file *file, struct drm_device *drm,
+				u32 handle, u64 *offset);
 int virtgpu_sgt_dumb_create(struct drm_file *file, struct drm_device *drm,
 			    struct drm_mode_create_dumb *args);
 

@@ -8,6 +8,7 @@
 #include <linux/virtio_gpu.h>
 
 #include <drm/drm_device.h>
+#include <drm/drm_gpt.h>
 #include <drm/drm_print.h>
 #include <drm/drm_sgt.h>
 
@@ -54,12 +55,52 @@ static int virtgpu_sgt_entries_put(struct virtgpu_sgt_entries_pos *pos,
 	return 0;
 }
 
-static int virtgpu_sgt_entries_put_seg(struct virtgpu_sgt_entries_pos *pos,
-				       struct drm_dma_seg seg)
+/* What a list is made of: a table, or a range of an address space. */
+struct virtgpu_sgt_entries_source {
+	struct drm_sgt *sgt;
+	struct drm_gpt *gpt;
+	u64 va;
+	u64 size;
+};
+
+/* Call @fn for each segment, in order, as drm_gpt_walk() does. */
+static int
+virtgpu_sgt_entries_each(const struct virtgpu_sgt_entries_source *source,
+			 int (*fn)(void *arg, const struct drm_gpt_run *run),
+			 void *arg)
 {
+	struct drm_gpt_run run = {};
+	struct drm_dma_iter iter;
+	int ret;
+
+	if (source->gpt)
+		return drm_gpt_walk(source->gpt, source->va, source->size, fn,
+				    arg);
+
+	drm_sgt_access_scope(view, source->sgt, ret) {
+		ret = drm_dma_iter_init(&iter, view, 0, source->size);
+		while (!ret && drm_dma_iter_next(&iter, &run.seg))
+			ret = fn(arg, &run);
+	}
+	return ret;
+}
+
+static int virtgpu_sgt_entries_count_run(void *arg,
+					 const struct drm_gpt_run *run)
+{
+	u64 *count = arg;
+
+	*count += DIV64_U64_ROUND_UP(run->seg.len, VIRTGPU_SGT_MAX_LEN);
+	return 0;
+}
+
+static int virtgpu_sgt_entries_put_run(void *arg, const struct drm_gpt_run *run)
+{
+	struct drm_dma_seg seg = run->seg;
+
 	while (seg.len) {
 		u32 len = min_t(u64, seg.len, VIRTGPU_SGT_MAX_LEN);
-		int ret = virtgpu_sgt_entries_put(pos, seg.addr, len);
+		int ret = virtgpu_sgt_entries_put(arg, seg.addr, len);
 
 		if (ret)
 			return ret;
@@ -69,51 +110,25 @@ static int virtgpu_sgt_entries_put_seg(struct virtgpu_sgt_entries_pos *pos,
 	return 0;
 }
 
-/* How many entries there will be, and how much memory they describe. */
-static int virtgpu_sgt_entries_measure(struct drm_sgt *sgt, u64 *count,
-				       u64 *size)
-{
-	struct drm_dma_iter iter;
-	struct drm_dma_seg seg;
-	int ret;
-
-	*count = 0;
-	drm_sgt_access_scope(view, sgt, ret) {
-		*size = drm_dma_view_size(view);
-		ret = drm_dma_iter_init(&iter, view, 0, *size);
-		if (ret)
-			break;
-		while (drm_dma_iter_next(&iter, &seg))
-			*count += DIV64_U64_ROUND_UP(seg.len,
-						     VIRTGPU_SGT_MAX_LEN);
-	}
-	return ret;
-}
-
 /*
  * The list that this writes is good after the section, too. The addresses in
  * it end when the mapping does, and that is either an unbind, where nothing is
  * sent to the host any more and what was sent ends with the reset, or the end
- * of the buffer, which comes after the host has answered the UNREF.
+ * of the buffer, which comes after the host has answered the UNREF or DETACH.
  */
-static int virtgpu_sgt_entries_fill(struct virtgpu_sgt_entries *entries,
-				    struct drm_sgt *sgt)
+static int
+virtgpu_sgt_entries_fill(struct virtgpu_sgt_entries *entries,
+			 const struct virtgpu_sgt_entries_source *source)
 {
 	struct virtgpu_sgt_entries_pos pos = {
 		.sg = entries->table.sgl,
 		.left = entries->count,
 	};
-	struct drm_dma_iter iter;
-	struct drm_dma_seg seg;
 	int ret;
 
-	drm_sgt_access_scope(view, sgt, ret) {
-		ret = drm_dma_iter_init(&iter, view, 0, drm_dma_view_size(view));
-		while (!ret && drm_dma_iter_next(&iter, &seg))
-			ret = virtgpu_sgt_entries_put_seg(&pos, seg);
-	}
-
-	/* A mapping does not change: this is what was measured. */
+	ret = virtgpu_sgt_entries_each(source, virtgpu_sgt_entries_put_run,
+				       &pos);
+	/* What is mapped does not change: this is what was measured. */
 	if (!ret && WARN_ON_ONCE(pos.left))
 		ret = -EIO;
 	return ret;
@@ -169,38 +184,26 @@ virtgpu_sgt_entries_alloc(unsigned int count, unsigned int max_chunks)
 	return entries;
 }
 
-/**
- * virtgpu_sgt_entries_build() - list the memory of a buffer for the host
- * @drm: DRM device, for messages
- * @sgt: the table of the buffer, mapped
- * @min_size: bytes that the host will expect; it does not check
- * @max_chunks: into how many pieces the list may be cut
- *
- * Context: Process context, may sleep. Enters access sections of @sgt.
- * Return: the list, owned by the caller, or an ERR_PTR():
- *
- * * %-EINVAL - the buffer has less than @min_size bytes
- * * %-E2BIG  - more entries than the host takes, or than @max_chunks hold
- * * %-ENOMEM - out of memory
- * * %-ENODEV - the device is no longer bound
- */
-struct virtgpu_sgt_entries *
-virtgpu_sgt_entries_build(struct drm_device *drm, struct drm_sgt *sgt,
+static struct virtgpu_sgt_entries *
+virtgpu_sgt_entries_build(struct drm_device *drm,
+			  const struct virtgpu_sgt_entries_source *source,
 			  u64 min_size, unsigned int max_chunks)
 {
 	struct virtgpu_sgt_entries *entries;
-	u64 count, size;
+	u64 count = 0;
 	int ret;
 
-	ret = virtgpu_sgt_entries_measure(sgt, &count, &size);
+	if (source->size < min_size) {
+		drm_dbg_driver(drm, "%llu bytes back a resource of %llu\n",
+			       source->size, min_size);
+		return ERR_PTR(-EINVAL);
+	}
+
+	ret = virtgpu_sgt_entries_each(source, virtgpu_sgt_entries_count_run,
+				       &count);
 	if (ret)
 		return ERR_PTR(ret);
 
-	if (size < min_size) {
-		drm_dbg_driver(drm, "%llu bytes back a resource of %llu\n",
-			       size, min_size);
-		return ERR_PTR(-EINVAL);
-	}
 	if (count > VIRTGPU_SGT_MAX_ENTRIES) {
 		drm_dbg_driver(drm, "%llu memory entries, the host takes %u\n",
 			       count, VIRTGPU_SGT_MAX_ENTRIES);
@@ -215,12 +218,68 @@ virtgpu_sgt_entries_build(struct drm_device *drm, struct drm_sgt *sgt,
 		return entries;
 	}
 
-	ret = virtgpu_sgt_entries_fill(entries, sgt);
+	ret = virtgpu_sgt_entries_fill(entries, source);
 	if (ret) {
 		virtgpu_sgt_entries_free(entries);
 		return ERR_PTR(ret);
 	}
 	return entries;
+}
+
+/**
+ * virtgpu_sgt_entries_of_table() - list the memory of a buffer for the host
+ * @drm: DRM device, for messages
+ * @sgt: the table of the buffer, mapped
+ * @min_size: bytes that the host will expect; it does not check
+ * @max_chunks: into how many pieces the list may be cut
+ *
+ * Context: Process context, may sleep. Enters access sections of @sgt.
+ * Return: the list, owned by the caller, or an ERR_PTR():
+ *
+ * * %-EINVAL - the buffer has less than @min_size bytes
+ * * %-E2BIG  - more entries than the host takes, or than @max_chunks hold
+ * * %-ENOMEM - out of memory
+ * * %-ENODEV - the device is no longer bound
+ */
+struct virtgpu_sgt_entries *
+virtgpu_sgt_entries_of_table(struct drm_device *drm, struct drm_sgt *sgt,
+			     u64 min_size, unsigned int max_chunks)
+{
+	const struct virtgpu_sgt_entries_source source = {
+		.sgt = sgt,
+		.size = drm_sgt_size(sgt),
+	};
+
+	return virtgpu_sgt_entries_build(drm, &source, min_size, max_chunks);
+}
+
+/**
+ * virtgpu_sgt_entries_of_range() - list what a range of GPU VA leads to
+ * @drm: DRM device, for messages
+ * @gpt: the page table, which nobody changes meanwhile
+ * @va: first byte of the range
+ * @size: bytes of the range
+ * @min_size: bytes that the host will expect; it does not check
+ * @max_chunks: into how many pieces the list may be cut
+ *
+ * Context: Process context, may sleep.
+ * Return: the list, owned by the caller, or an ERR_PTR():
+ *
+ * * %-EFAULT - part of the range leads nowhere
+ * * others   - see virtgpu_sgt_entries_of_table()
+ */
+struct virtgpu_sgt_entries *
+virtgpu_sgt_entries_of_range(struct drm_device *drm, struct drm_gpt *gpt,
+			     u64 va, u64 size, u64 min_size,
+			     unsigned int max_chunks)
+{
+	const struct virtgpu_sgt_entries_source source = {
+		.gpt = gpt,
+		.va = va,
+		.size = size,
+	};
+
+	return virtgpu_sgt_entries_build(drm, &source, min_size, max_chunks);
 }
 
 /**

@@ -6,6 +6,7 @@
 #include <linux/types.h>
 
 struct drm_device;
+struct drm_gpt;
 struct drm_sgt;
 
 /**
@@ -24,8 +25,12 @@ struct virtgpu_sgt_entries {
 };
 
 struct virtgpu_sgt_entries * __must_check
-virtgpu_sgt_entries_build(struct drm_device *drm, struct drm_sgt *sgt,
-			  u64 min_size, unsigned int max_chunks);
+virtgpu_sgt_entries_of_table(struct drm_device *drm, struct drm_sgt *sgt,
+			     u64 min_size, unsigned int max_chunks);
+struct virtgpu_sgt_entries * __must_check
+virtgpu_sgt_entries_of_range(struct drm_device *drm, struct drm_gpt *gpt,
+			     u64 va, u64 size, u64 min_size,
+			     unsigned int max_chunks);
 void virtgpu_sgt_entries_free(struct virtgpu_sgt_entries *entries);
 
 #endif /* __VIRTGPU_SGT_ENTRIES_H__ */

@@ -16,6 +16,7 @@
 #include "virtgpu_sgt_info.h"
 #include "virtgpu_sgt_job.h"
 #include "virtgpu_sgt_vm.h"
+#include "virtgpu_sgt_window.h"
 
 static_assert(sizeof(struct drm_virtgpu_sgt_vm_query) == 64);
 static_assert(sizeof(struct drm_virtgpu_sgt_bo_info) == 64);
@@ -100,12 +101,15 @@ int virtgpu_sgt_vm_query_ioctl(struct drm_device *drm, void *data,
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
 
+	/* Tables that fell out are freed after the fence. */
+	ret = virtgpu_sgt_vm_wait(vm);
+	if (ret)
+		return ret;
+	virtgpu_sgt_jobs_flush(vm);
+
 	ret = virtgpu_sgt_vm_lock_idle(vm);
 	if (ret)
 		return ret;
-
-	/* Tables that fell out are freed after the fence. */
-	virtgpu_sgt_jobs_flush(vm);
 	ret = virtgpu_sgt_vm_query_locked(vm, args);
 	mutex_unlock(&vm->lock);
 	return ret;
@@ -166,6 +170,8 @@ static int virtgpu_sgt_bo_info(struct drm_file *file, struct drm_gem_object *obj
 		.handle = args->handle,
 		.size = obj->size,
 	};
+	if (virtgpu_sgt_is_window(obj))
+		return 0;
 
 	ret = virtgpu_sgt_bo_info_memory(to_virtgpu_sgt_bo(obj), args);
 	if (ret)

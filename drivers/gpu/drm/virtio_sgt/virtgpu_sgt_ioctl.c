@@ -18,6 +18,10 @@
 #include "virtgpu_sgt_drv.h"
 #include "virtgpu_sgt_info.h"
 #include "virtgpu_sgt_ioctl.h"
+#include "virtgpu_sgt_vm.h"
+#include "virtgpu_sgt_window.h"
+
+static_assert(sizeof(struct drm_virtgpu_sgt_resource_from_va) == 40);
 
 /*
  * The interface of virtgpu_drm.h, as a device without 3D offers it: what needs
@@ -39,7 +43,7 @@ static int virtgpu_sgt_map_ioctl(struct drm_device *drm, void *data,
 	if (args->pad)
 		return -EINVAL;
 
-	return drm_gem_sgt_dumb_map_offset(file, drm, args->handle,
+	return virtgpu_sgt_dumb_map_offset(file, drm, args->handle,
 					   &args->offset);
 }
 
@@ -72,14 +76,20 @@ static int virtgpu_sgt_getparam_ioctl(struct drm_device *drm, void *data,
 	return 0;
 }
 
+static bool virtgpu_sgt_picture_is_known(u32 format, u32 width, u32 height)
+{
+	return width && width <= VIRTGPU_SGT_MAX_RESOURCE &&
+	       height && height <= VIRTGPU_SGT_MAX_RESOURCE &&
+	       virtgpu_sgt_format_is_known(format);
+}
+
 static bool virtgpu_sgt_resource_is_2d(const struct drm_virtgpu_resource_create *args)
 {
 	return args->target == VIRTGPU_SGT_TARGET_2D &&
 	       args->depth <= 1 && args->array_size <= 1 &&
 	       args->last_level <= 1 && args->nr_samples <= 1 &&
-	       args->width && args->width <= VIRTGPU_SGT_MAX_RESOURCE &&
-	       args->height && args->height <= VIRTGPU_SGT_MAX_RESOURCE &&
-	       virtgpu_sgt_format_is_known(args->format);
+	       virtgpu_sgt_picture_is_known(args->format, args->width,
+					    args->height);
 }
 
 /*
@@ -143,6 +153,68 @@ static int virtgpu_sgt_resource_create_ioctl(struct drm_device *drm, void *data,
 	return 0;
 }
 
+static int
+virtgpu_sgt_window_check(struct drm_device *drm,
+			 const struct drm_virtgpu_sgt_resource_from_va *args)
+{
+	if (args->flags) {
+		drm_dbg_driver(drm, "unknown flags 0x%x of a resource\n",
+			       args->flags);
+		return -EINVAL;
+	}
+	if (!virtgpu_sgt_picture_is_known(args->format, args->width,
+					  args->height)) {
+		drm_dbg_driver(drm, "not a 2D resource: format %u, %ux%u\n",
+			       args->format, args->width, args->height);
+		return -EINVAL;
+	}
+	if (!virtgpu_sgt_vm_has_range(args->va, args->size)) {
+		drm_dbg_driver(drm, "bad range 0x%llx + 0x%llx\n", args->va,
+			       args->size);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int virtgpu_sgt_resource_from_va_ioctl(struct drm_device *drm, void *data,
+					      struct drm_file *file)
+{
+	struct drm_virtgpu_sgt_resource_from_va *args = data;
+	struct virtgpu_sgt_window_params params = {
+		.va = args->va,
+		.size = args->size,
+		.format = args->format,
+		.width = args->width,
+		.height = args->height,
+	};
+	struct virtgpu_sgt_window *window;
+	struct virtgpu_sgt_vm *vm;
+	u32 handle, res_id;
+	int ret;
+
+	ret = virtgpu_sgt_window_check(drm, args);
+	if (ret)
+		return ret;
+
+	vm = virtgpu_sgt_vm_of_file(to_virtgpu_sgt(drm), file);
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+
+	window = virtgpu_sgt_window_create(vm, &params);
+	if (IS_ERR(window))
+		return PTR_ERR(window);
+
+	res_id = window->res.id;
+	ret = drm_gem_handle_create(file, &window->base, &handle);
+	drm_gem_object_put(&window->base);
+	if (ret)
+		return ret;
+
+	args->res_handle = res_id;
+	args->bo_handle = handle;
+	return 0;
+}
+
 static int virtgpu_sgt_resource_info_ioctl(struct drm_device *drm, void *data,
 					   struct drm_file *file)
 {
@@ -156,7 +228,8 @@ static int virtgpu_sgt_resource_info_ioctl(struct drm_device *drm, void *data,
 	res = to_virtgpu_sgt_resource(obj);
 
 	args->size = obj->size;
-	args->res_handle = virtgpu_sgt_resource_is_attached(res) ? res->id : 0;
+	args->res_handle = virtgpu_sgt_is_window(obj) ||
+			   virtgpu_sgt_resource_is_attached(res) ? res->id : 0;
 	args->blob_mem = 0;
 	drm_gem_object_put(obj);
 	return 0;
@@ -309,6 +382,9 @@ const struct drm_ioctl_desc virtgpu_sgt_ioctls[VIRTGPU_SGT_NUM_IOCTLS] = {
 	DRM_IOCTL_DEF_DRV(VIRTGPU_CONTEXT_INIT, virtgpu_sgt_inval_ioctl,
 			  DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(VIRTGPU_SGT_VM_BIND, virtgpu_sgt_vm_bind_ioctl,
+			  DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VIRTGPU_SGT_RESOURCE_FROM_VA,
+			  virtgpu_sgt_resource_from_va_ioctl,
 			  DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(VIRTGPU_SGT_VM_QUERY, virtgpu_sgt_vm_query_ioctl,
 			  DRM_RENDER_ALLOW),

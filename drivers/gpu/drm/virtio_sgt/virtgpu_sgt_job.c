@@ -15,6 +15,7 @@
 #include "virtgpu_sgt_drv.h"
 #include "virtgpu_sgt_job.h"
 #include "virtgpu_sgt_vm.h"
+#include "virtgpu_sgt_window.h"
 
 /**
  * DOC: jobs
@@ -36,7 +37,10 @@
  *                    at once
  *
  * No worker waits for an in-fence: it has a callback, which queues the work item
- * again. From DOING until the fence signals is the fence-signalling path. No memory is allocated, nor any lock taken under which somebody allocates.
+ * again. From DOING until the fence signals is the fence-signalling path. The
+ * windows over ranges that lose memory are detached first, and the host is waited
+ * for, which ends at the latest with the device; then the page table is changed.
+ * No memory is allocated, nor any lock taken under which somebody allocates.
  * lockdep knows of it: dma_fence_begin_signalling().
  *
  * A job is done in any case, as later ones were planned on it. If an in-fence
@@ -238,6 +242,10 @@ static void virtgpu_sgt_job_run(struct virtgpu_sgt_job *job)
 	bool cookie = dma_fence_begin_signalling();
 	struct virtgpu_sgt_step *step;
 	int error;
+
+	list_for_each_entry(step, &job->steps, node)
+		if (step->removed)
+			virtgpu_sgt_windows_detach(job->vm, step->va, step->len);
 
 	list_for_each_entry(step, &job->steps, node)
 		virtgpu_sgt_step_commit(step);

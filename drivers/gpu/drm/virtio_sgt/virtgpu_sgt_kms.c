@@ -16,11 +16,11 @@
 #include <drm/drm_probe_helper.h>
 #include <drm/drm_vblank.h>
 
-#include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_drv.h"
 #include "virtgpu_sgt_kms.h"
 #include "virtgpu_sgt_output.h"
 #include "virtgpu_sgt_plane.h"
+#include "virtgpu_sgt_window.h"
 
 /**
  * DOC: errors in a commit
@@ -30,8 +30,9 @@
  * have its pages; a mode must have a size that the host takes; a cursor must
  * be 64x64. fb_create says so, and atomic_check.
  *
- * When the host refuses a command of a commit nevertheless, the commit has been
- * accepted already, and cannot fail any more. Such an error
+ * When the host refuses a command of a commit nevertheless, or a window has been
+ * detached since, the commit has been accepted already, and cannot fail any more.
+ * Such an error
  *
  * - is counted (commit_errors in virtgpu-stats) and logged,
  * - becomes the error of the out-fence of the commit, if there is one,
@@ -120,6 +121,10 @@ static void virtgpu_sgt_commit_report(struct virtgpu_sgt_device *vgdev,
 
 	atomic_long_inc(&vgdev->stats.commit_errors);
 	atomic_cmpxchg(&vgdev->commit_error, 0, error);
+
+	/* Userspace has taken the memory of the picture away. */
+	if (error == -EFAULT)
+		return;
 	drm_err_ratelimited(vgdev->drm, "[CRTC:%d:%s] host failed a commit: %pe\n",
 			    crtc->base.id, crtc->name, ERR_PTR(error));
 }

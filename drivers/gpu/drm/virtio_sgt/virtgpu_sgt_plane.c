@@ -10,16 +10,17 @@
 #include <drm/drm_damage_helper.h>
 #include <drm/drm_fourcc.h>
 #include <drm/drm_framebuffer.h>
+#include <drm/drm_gem_atomic_helper.h>
 #include <drm/drm_modeset_helper_vtables.h>
 #include <drm/drm_print.h>
 #include <drm/drm_rect.h>
 
-#include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_cmd.h"
 #include "virtgpu_sgt_drv.h"
 #include "virtgpu_sgt_kms.h"
 #include "virtgpu_sgt_output.h"
 #include "virtgpu_sgt_plane.h"
+#include "virtgpu_sgt_window.h"
 
 static const u32 virtgpu_sgt_primary_formats[] = {
 	DRM_FORMAT_HOST_XRGB8888,
@@ -108,6 +109,30 @@ static int virtgpu_sgt_cursor_atomic_check(struct drm_plane *plane,
 	return 0;
 }
 
+/*
+ * The host must have the memory of what will be shown. Not later, as a window may
+ * have to wait for jobs; and not if nothing will be shown, so that a display can be
+ * turned off in any case. A device that goes away fakes the commit.
+ */
+static int virtgpu_sgt_plane_prepare_fb(struct drm_plane *plane,
+					struct drm_plane_state *new_state)
+{
+	struct drm_crtc_state *crtc_state;
+	int ret;
+
+	if (new_state->fb && new_state->visible) {
+		crtc_state = drm_atomic_get_new_crtc_state(new_state->state,
+							   new_state->crtc);
+		if (crtc_state->active) {
+			ret = virtgpu_sgt_resource_attach(virtgpu_sgt_plane_resource(new_state),
+							  NULL);
+			if (ret && ret != -ENODEV)
+				return ret;
+		}
+	}
+	return drm_gem_plane_helper_prepare_fb(plane, new_state);
+}
+
 static bool virtgpu_sgt_plane_view_changed(const struct drm_plane_state *old,
 					   const struct drm_plane_state *new)
 {
@@ -193,12 +218,14 @@ static void virtgpu_sgt_cursor_atomic_disable(struct drm_plane *plane,
 }
 
 static const struct drm_plane_helper_funcs virtgpu_sgt_primary_helper_funcs = {
+	.prepare_fb = virtgpu_sgt_plane_prepare_fb,
 	.atomic_check = virtgpu_sgt_primary_atomic_check,
 	.atomic_update = virtgpu_sgt_primary_atomic_update,
 	.atomic_disable = virtgpu_sgt_primary_atomic_disable,
 };
 
 static const struct drm_plane_helper_funcs virtgpu_sgt_cursor_helper_funcs = {
+	.prepare_fb = virtgpu_sgt_plane_prepare_fb,
 	.atomic_check = virtgpu_sgt_cursor_atomic_check,
 	.atomic_update = virtgpu_sgt_cursor_atomic_update,
 	.atomic_disable = virtgpu_sgt_cursor_atomic_disable,

@@ -316,6 +316,9 @@ static int virtgpu_sgt_resource_submit(struct virtgpu_sgt_resource *res,
 		created = virtgpu_sgt_cmd_wait_killable(create);
 	attached = virtgpu_sgt_cmd_wait_killable(attach);
 
+	if (virtgpu_sgt_cmd_has_failed(attach))
+		WRITE_ONCE(res->entries, 0);
+
 	/* Refused, and nothing about it is on its way: no UNREF is needed. */
 	if (create && virtgpu_sgt_cmd_has_failed(create) &&
 	    virtgpu_sgt_cmd_is_idle(attach))

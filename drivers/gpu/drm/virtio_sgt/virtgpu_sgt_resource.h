@@ -105,7 +105,7 @@ struct virtgpu_sgt_resource {
 	 */
 	struct mutex lock;
 
-	/** @entries: how many pieces of memory the host was told of */
+	/** @entries: how many pieces of memory the host may know of */
 	unsigned int entries;
 
 	/**

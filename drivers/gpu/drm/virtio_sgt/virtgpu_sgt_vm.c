@@ -18,6 +18,7 @@
 #include "virtgpu_sgt_job.h"
 #include "virtgpu_sgt_plan.h"
 #include "virtgpu_sgt_vm.h"
+#include "virtgpu_sgt_window.h"
 
 /**
  * DOC: address spaces
@@ -26,6 +27,11 @@
  * &drm_gpt_x86_64, and a &struct drm_gpuvm that knows which buffer is where. It
  * is made when the file first asks for it, and ends with the file. A range that
  * leads to a buffer keeps the buffer.
+ *
+ * The device of today has no MMU of its own. What it gets of an address space is
+ * what a walk of the page table finds, as the list of memory of a resource: see
+ * "resources from VA". A device that does walk page tables would be given the
+ * address of the root instead, and every detach here be a flush of its TLB.
  *
  * There are two states of everything. The *plan* is what the ioctls have asked
  * for: it is changed under &virtgpu_sgt_vm.lock, memory is allocated on the way,
@@ -63,6 +69,8 @@ static void virtgpu_sgt_vm_prime_lockdep(struct virtgpu_sgt_vm *vm)
 	might_alloc(GFP_KERNEL);
 	spin_lock(&vm->job_lock);
 	spin_unlock(&vm->job_lock);
+	spin_lock(&vm->window_lock);
+	spin_unlock(&vm->window_lock);
 	mutex_unlock(&vm->lock);
 }
 
@@ -80,6 +88,8 @@ static void virtgpu_sgt_vm_init(struct virtgpu_sgt_vm *vm,
 	init_waitqueue_head(&vm->finished);
 	INIT_WORK(&vm->work, virtgpu_sgt_jobs_work);
 	INIT_WORK(&vm->free_work, virtgpu_sgt_jobs_free_work);
+	spin_lock_init(&vm->window_lock);
+	vm->windows = RB_ROOT_CACHED;
 	virtgpu_sgt_vm_prime_lockdep(vm);
 }
 
@@ -169,7 +179,14 @@ bool virtgpu_sgt_vm_has_range(u64 va, u64 size)
 	       IS_ALIGNED(va | size, PAGE_SIZE);
 }
 
-static int virtgpu_sgt_vm_wait(struct virtgpu_sgt_vm *vm)
+/**
+ * virtgpu_sgt_vm_wait() - wait for all jobs that there are now
+ * @vm: the address space
+ *
+ * Context: Process context. Waits for fences.
+ * Return: 0, or -ERESTARTSYS: interrupted
+ */
+int virtgpu_sgt_vm_wait(struct virtgpu_sgt_vm *vm)
 {
 	struct dma_fence *fence = virtgpu_sgt_jobs_last_fence(vm);
 	int ret;
@@ -251,12 +268,10 @@ void virtgpu_sgt_vms_show(struct virtgpu_sgt_device *vgdev, struct seq_file *m)
 	}
 }
 
-/* Nobody plans, and no job is left: what is here is nobody else's. */
-static void virtgpu_sgt_vm_empty_locked(struct virtgpu_sgt_vm *vm)
+/* No lock: nobody else has anything to do with the plan. */
+static void virtgpu_sgt_vm_empty(struct virtgpu_sgt_vm *vm)
 {
 	struct drm_gpuva *va, *next;
-
-	lockdep_assert_held(&vm->lock);
 
 	drm_gpuvm_for_each_va_safe(va, next, &vm->base) {
 		drm_gpuva_remove(va);
@@ -269,7 +284,7 @@ static void virtgpu_sgt_vm_empty_locked(struct virtgpu_sgt_vm *vm)
  * @drm: DRM device
  * @file: the file, whose handles are gone
  *
- * Ends its address space.
+ * Ends its address space. Windows that a framebuffer keeps live on without.
  */
 void virtgpu_sgt_postclose(struct drm_device *drm, struct drm_file *file)
 {
@@ -284,10 +299,14 @@ void virtgpu_sgt_postclose(struct drm_device *drm, struct drm_file *file)
 	mutex_unlock(&vgdev->vm_lock);
 
 	virtgpu_sgt_jobs_kill(vm, -ECANCELED);
+
+	/* Who began to attach a window before that, ends before this. */
 	mutex_lock(&vm->lock);
-	virtgpu_sgt_vm_empty_locked(vm);
-	drm_gpt_destroy(vm->gpt);
+	virtgpu_sgt_windows_detach(vm, 0, BIT_ULL(VIRTGPU_SGT_VA_BITS));
 	mutex_unlock(&vm->lock);
+
+	virtgpu_sgt_vm_empty(vm);
+	drm_gpt_destroy(vm->gpt);
 	drm_gpuvm_put(&vm->base);
 }
 

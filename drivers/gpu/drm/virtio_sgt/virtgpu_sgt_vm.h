@@ -5,6 +5,7 @@
 #include <linux/container_of.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/rbtree_types.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -95,6 +96,12 @@ struct virtgpu_sgt_vm {
 
 	/** @free_work: frees the jobs of @done */
 	struct work_struct free_work;
+
+	/** @window_lock: protects @windows */
+	spinlock_t window_lock;
+
+	/** @windows: tree of struct virtgpu_sgt_window, by range */
+	struct rb_root_cached windows;
 };
 
 #define to_virtgpu_sgt_vm(gpuvm) \
@@ -103,6 +110,7 @@ struct virtgpu_sgt_vm {
 struct virtgpu_sgt_vm * __must_check
 virtgpu_sgt_vm_of_file(struct virtgpu_sgt_device *vgdev, struct drm_file *file);
 bool virtgpu_sgt_vm_has_range(u64 va, u64 size);
+int __must_check virtgpu_sgt_vm_wait(struct virtgpu_sgt_vm *vm);
 int __must_check virtgpu_sgt_vm_lock_idle(struct virtgpu_sgt_vm *vm);
 void virtgpu_sgt_vms_stop(struct virtgpu_sgt_device *vgdev);
 void virtgpu_sgt_vms_show(struct virtgpu_sgt_device *vgdev, struct seq_file *m);

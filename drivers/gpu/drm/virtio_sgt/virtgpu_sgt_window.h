@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __VIRTGPU_SGT_WINDOW_H__
+#define __VIRTGPU_SGT_WINDOW_H__
+
+#include <linux/container_of.h>
+#include <linux/rbtree_types.h>
+#include <linux/types.h>
+
+#include <drm/drm_gem.h>
+
+#include "virtgpu_sgt_bo.h"
+#include "virtgpu_sgt_resource.h"
+
+struct virtgpu_sgt_backing;
+struct virtgpu_sgt_device;
+struct virtgpu_sgt_vm;
+
+/**
+ * struct virtgpu_sgt_window - a resource whose memory is a range of an address
+ * space
+ *
+ * See "resources from VA".
+ */
+struct virtgpu_sgt_window {
+	/** @base: the GEM object, without memory */
+	struct drm_gem_object base;
+
+	/** @res: the resource on the host */
+	struct virtgpu_sgt_resource res;
+
+	/** @vm: the address space; a counted reference */
+	struct virtgpu_sgt_vm *vm;
+
+	/** @va: first byte of the range; its size is that of @base */
+	u64 va;
+
+	/** @last: last byte of the range */
+	u64 last;
+
+	/** @rb: in &virtgpu_sgt_vm.windows, under window_lock there */
+	struct rb_node rb;
+
+	/** @subtree_last: for the tree */
+	u64 subtree_last;
+
+	/**
+	 * @backing: what the host was told to attach, until it is told to detach
+	 * it; or NULL. Set while @vm is idle and locked, taken by the jobs of
+	 * @vm, so that these do not overlap; protected by the lock of @res
+	 * against those who only look
+	 */
+	struct virtgpu_sgt_backing *backing;
+};
+
+#define to_virtgpu_sgt_window(obj) \
+	container_of_const(obj, struct virtgpu_sgt_window, base)
+
+extern const struct drm_gem_object_funcs virtgpu_sgt_window_gem_funcs;
+
+/**
+ * virtgpu_sgt_is_window() - is a GEM object a resource from VA?
+ * @obj: GEM object of this driver
+ *
+ * Return: whether it is part of a &struct virtgpu_sgt_window, and not of a &struct
+ * virtgpu_sgt_bo
+ */
+static inline bool virtgpu_sgt_is_window(const struct drm_gem_object *obj)
+{
+	return obj->funcs == &virtgpu_sgt_window_gem_funcs;
+}
+
+/**
+ * to_virtgpu_sgt_resource() - the resource of a GEM object
+ * @obj: GEM object of this driver
+ *
+ * Return: the &struct virtgpu_sgt_resource
+ */
+static inline struct virtgpu_sgt_resource *
+to_virtgpu_sgt_resource(struct drm_gem_object *obj)
+{
+	return virtgpu_sgt_is_window(obj) ? &to_virtgpu_sgt_window(obj)->res :
+					    &to_virtgpu_sgt_bo(obj)->res;
+}
+
+/**
+ * struct virtgpu_sgt_window_params - what a new window shall be
+ */
+struct virtgpu_sgt_window_params {
+	/** @va: first byte of the range */
+	u64 va;
+	/** @size: bytes of the range */
+	u64 size;
+	/** @format: one of enum virtio_gpu_formats */
+	u32 format;
+	/** @width: pixels of a line */
+	u32 width;
+	/** @height: lines */
+	u32 height;
+};
+
+struct virtgpu_sgt_window * __must_check
+virtgpu_sgt_window_create(struct virtgpu_sgt_vm *vm,
+			  const struct virtgpu_sgt_window_params *params);
+void virtgpu_sgt_windows_detach(struct virtgpu_sgt_vm *vm, u64 va, u64 len);
+
+#endif /* __VIRTGPU_SGT_WINDOW_H__ */
