@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The GPU address space of an open file, and pictures that are a range of it. */
+#ifndef SGT_SPACE_H
+#define SGT_SPACE_H
+
+#include <stdint.h>
+
+#include <drm/virtgpu_sgt_drm.h>
+
+#include "sgt_kms.h"
+
+#define SGT_VM_END	(1ull << VIRTGPU_SGT_VA_BITS)
+
+/* One operation, for an array */
+struct drm_virtgpu_sgt_vm_bind_op
+sgt_vm_op_map(uint64_t va, uint64_t size, const struct sgt_bo *bo, uint64_t offset);
+struct drm_virtgpu_sgt_vm_bind_op
+sgt_vm_op_remap(uint64_t va, uint64_t size, const struct sgt_bo *bo, uint64_t offset);
+struct drm_virtgpu_sgt_vm_bind_op sgt_vm_op_unmap(uint64_t va, uint64_t size);
+
+/* All below return 0 or a negative errno. */
+
+/* An array of them, done when it returns.  Never repeated, as drmIoctl() would. */
+int sgt_vm_bind(int drm, const struct drm_virtgpu_sgt_vm_bind_op *ops, uint32_t count);
+
+/* To be done after the syncobj @in, which is followed by @out; 0 for none */
+int sgt_vm_bind_async(int drm, const struct drm_virtgpu_sgt_vm_bind_op *ops,
+		      uint32_t count, uint32_t in, uint32_t out);
+
+/* One, in the file of the buffer */
+int sgt_vm_map(const struct sgt_bo *bo, uint64_t va, uint64_t size, uint64_t offset);
+int sgt_vm_remap(const struct sgt_bo *bo, uint64_t va, uint64_t size, uint64_t offset);
+int sgt_vm_unmap(int drm, uint64_t va, uint64_t size);
+
+int sgt_vm_query(int drm, uint64_t va, uint64_t size,
+		 struct drm_virtgpu_sgt_vm_query *query);
+int sgt_bo_info(const struct sgt_bo *bo, struct drm_virtgpu_sgt_bo_info *info);
+
+/* Its size is that of whole pages. */
+int sgt_vm_picture(struct sgt_bo *picture, int drm, uint64_t va, uint32_t width,
+		   uint32_t height);
+
+#endif

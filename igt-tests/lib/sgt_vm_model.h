@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a range of the address space is to lead to, page by page, beside what the
+ * driver makes of it.  The buffers are the model's own.
+ */
+#ifndef SGT_VM_MODEL_H
+#define SGT_VM_MODEL_H
+
+#include "sgt_space.h"
+
+#define SGT_MODEL_BOS	3
+
+struct sgt_vm_page {
+	const struct sgt_bo *bo;	/* NULL: nothing is there */
+	uint32_t page;
+};
+
+struct sgt_vm_model {
+	int drm;		/* not owned */
+	uint64_t va;
+	uint32_t count;		/* of pages, those in the range */
+	struct sgt_vm_page *pages;
+	struct sgt_bo bos[SGT_MODEL_BOS];
+};
+
+/* An empty range; 0 pages: no such buffer */
+void sgt_model_begin(struct sgt_vm_model *model, int drm, uint64_t va, uint32_t count,
+		     const uint32_t bo_pages[SGT_MODEL_BOS]);
+
+/* Has @count pages from @first on lead to those of a buffer, or to nothing. */
+void sgt_model_lay(struct sgt_vm_model *model, uint32_t first, uint32_t count,
+		   const struct sgt_bo *bo, uint32_t page);
+void sgt_model_cut(struct sgt_vm_model *model, uint32_t first, uint32_t count);
+
+/*
+ * A call with a few random operations, which is to fail if one of them does.
+ * With a syncobj it is asynchronous, see sgt_vm_bind_async().
+ */
+void sgt_model_step(struct sgt_vm_model *model, uint64_t *random, uint32_t in,
+		    uint32_t out);
+
+/* The driver has as many pages, in each part of the range. */
+void sgt_model_check(const struct sgt_vm_model *model);
+
+/* The CPU writes to the buffers what makes the range a picture of the pattern. */
+void sgt_model_fill(const struct sgt_vm_model *model, uint32_t seed);
+
+/* The file has what is bound, and may be closed already. */
+void sgt_model_end(struct sgt_vm_model *model);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the tests of the address space have in common. */
+#ifndef SGT_VM_TEST_H
+#define SGT_VM_TEST_H
+
+#include "sgt_test.h"
+#include "sgt_space.h"
+
+#define SGT_LEAF_2M	(2ull << 20)
+#define SGT_LEAF_1G	(1ull << 30)
+
+/*
+ * For the opening fixture, in place of sgt_test_begin().  The fd stays open, so
+ * that the console does not come back with each close; it has no part in KMS.
+ */
+int sgt_vm_fixture(struct sgt_test *test);
+
+/* Runs it with a file of its own, after which nothing may be left. */
+void sgt_in_file(const struct sgt_test *test,
+		 void (*run)(const struct sgt_test *test, int drm));
+
+/* A buffer of whole pages, mapped for the CPU */
+void sgt_make_pages(struct sgt_bo *bo, int drm, uint32_t pages);
+
+/*
+ * So many bytes of a range lead to memory, by leaves that are neither more nor
+ * less.  The bounds of the range are to cut no leaf.
+ */
+void sgt_expect_mapped(int drm, uint64_t va, uint64_t size, uint64_t mapped);
+
+/* The same of the whole address space, and its tables */
+void sgt_expect_space(int drm, uint64_t mapped, uint64_t tables);
+
+#endif

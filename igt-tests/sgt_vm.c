@@ -1,0 +1,642 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "igt.h"
+
+#include "lib/sgt_dmabuf.h"
+#include "lib/sgt_rounds.h"
+#include "lib/sgt_vm_model.h"
+#include "lib/sgt_vm_test.h"
+
+/**
+ * TEST: sgt vm
+ * Description: Bind buffers to the GPU address space of a file
+ * Category: Display
+ * Mega feature: DRM
+ * Sub-category: GEM
+ * Functionality: address space
+ * Test category: functionality test
+ *
+ * SUBTEST: bind
+ * Description: A buffer is bound, as a whole and in part, and unbound
+ *
+ * SUBTEST: tables
+ * Description: A range at the boundaries of each level has the tables that it needs
+ *
+ * SUBTEST: rebind
+ * Description: A range leads to one buffer after the other, and a buffer is in many ranges
+ *
+ * SUBTEST: remap
+ * Description: A remap replaces whatever is there, also nothing
+ *
+ * SUBTEST: unmap
+ * Description: An unmap empties a range with buffers, parts of them and holes
+ *
+ * SUBTEST: unmap-empty
+ * Description: An unmap of nothing is fine, and leaves nothing
+ *
+ * SUBTEST: cut-large-leaf
+ * Description: An unmap of a page in the middle of a large leaf leaves all around it
+ *
+ * SUBTEST: large-leaves
+ * Description: Leaves are as large as the addresses on both sides allow
+ *
+ * SUBTEST: overlap
+ * Description: A map where something is, if only a page, is refused
+ *
+ * SUBTEST: all-or-none
+ * Description: Of an array with an operation that is refused, none is done
+ *
+ * SUBTEST: array-order
+ * Description: Each operation of an array sees what those before it did
+ *
+ * SUBTEST: end-of-space
+ * Description: The last page of the address space can be bound, and none beyond
+ *
+ * SUBTEST: two-files
+ * Description: The same address leads to different buffers in two files
+ *
+ * SUBTEST: handle-closed
+ * Description: A buffer that is bound outlives its handle until it is unbound
+ *
+ * SUBTEST: imported
+ * Description: A buffer of another exporter is bound
+ *
+ * SUBTEST: bo-info
+ * Description: What is said of a buffer is what the tables in debugfs say
+ *
+ * SUBTEST: many-binds
+ * Description: Thousands of binds of single pages, in one call and one by one
+ *
+ * SUBTEST: random
+ * Description: After random operations each page is bound as it should be
+ */
+
+IGT_TEST_DESCRIPTION("Bind buffers to the GPU address space of a file");
+
+/* The first page of a table of each level, with room on both sides */
+#define VA	(3ull << 39)
+
+static void test_bind(const struct sgt_test *test, int drm)
+{
+	struct sgt_bo bo;
+
+	(void)test;
+	sgt_expect_space(drm, 0, 1);
+	sgt_make_pages(&bo, drm, 16);
+
+	sgt_must(sgt_vm_map(&bo, VA, bo.size, 0));
+	sgt_expect_mapped(drm, VA, bo.size, bo.size);
+	sgt_expect_mapped(drm, VA - PAGE, PAGE, 0);
+	sgt_expect_mapped(drm, VA + bo.size, PAGE, 0);
+	sgt_expect_space(drm, bo.size, 4);
+	sgt_must(sgt_vm_unmap(drm, VA, bo.size));
+	sgt_expect_space(drm, 0, 1);
+
+	/* A part of it, from the middle, and its last page */
+	sgt_must(sgt_vm_map(&bo, VA + PAGE, 3 * PAGE, 5 * PAGE));
+	sgt_must(sgt_vm_map(&bo, VA + 9 * PAGE, PAGE, 15 * PAGE));
+	sgt_expect_mapped(drm, VA, 16 * PAGE, 4 * PAGE);
+	sgt_must(sgt_vm_unmap(drm, VA + 2 * PAGE, PAGE));
+	sgt_expect_mapped(drm, VA + PAGE, PAGE, PAGE);
+	sgt_expect_mapped(drm, VA + 2 * PAGE, PAGE, 0);
+	sgt_expect_mapped(drm, VA + 3 * PAGE, PAGE, PAGE);
+	sgt_expect_space(drm, 3 * PAGE, 4);
+	sgt_bo_free(&bo);
+}
+
+/* Two pages are too small for anything but two leaves. */
+static void test_tables(const struct sgt_test *test, int drm)
+{
+	static const struct {
+		uint64_t va;
+		unsigned int pages, tables;
+	} ranges[] = {
+		{ 0, 1, 4 },
+		{ 0, 2, 4 },
+		{ SGT_LEAF_2M - 2 * PAGE, 2, 4 },
+		{ SGT_LEAF_2M - PAGE, 2, 5 },
+		{ SGT_LEAF_1G - PAGE, 2, 6 },
+		{ (1ull << 39) - PAGE, 2, 7 },
+		{ SGT_VM_END / 2 - PAGE, 2, 7 },
+		{ SGT_VM_END - 2 * PAGE, 2, 4 },
+	};
+	struct sgt_bo bo;
+
+	(void)test;
+	sgt_make_pages(&bo, drm, 2);
+	for (unsigned int i = 0; i < ARRAY_SIZE(ranges); i++) {
+		uint64_t va = ranges[i].va, size = ranges[i].pages * PAGE;
+
+		igt_debug("%u pages at %#llx\n", ranges[i].pages, (unsigned long long)va);
+		sgt_must(sgt_vm_map(&bo, va, size, 0));
+		sgt_expect_space(drm, size, ranges[i].tables);
+		sgt_expect_mapped(drm, va, size, size);
+		sgt_must(sgt_vm_unmap(drm, va, size));
+		sgt_expect_space(drm, 0, 1);
+	}
+	sgt_bo_free(&bo);
+}
+
+static void test_rebind(const struct sgt_test *test, int drm)
+{
+	struct sgt_bo bos[2];
+
+	(void)test;
+	sgt_make_pages(&bos[0], drm, 3);
+	sgt_make_pages(&bos[1], drm, 5);
+	for (int i = 0; i < 6; i++) {
+		struct sgt_bo *bo = &bos[i & 1];
+
+		sgt_must(sgt_vm_map(bo, VA, bo->size, 0));
+		sgt_expect_space(drm, bo->size, 4);
+		sgt_must(sgt_vm_unmap(drm, VA, bo->size));
+	}
+	/* Side by side, and again far away */
+	for (int i = 0; i < 8; i++) {
+		sgt_must(sgt_vm_map(&bos[0], VA + i * bos[0].size, bos[0].size, 0));
+		sgt_must(sgt_vm_map(&bos[0], i * SGT_LEAF_1G, bos[0].size, 0));
+	}
+	sgt_expect_mapped(drm, VA, 8 * bos[0].size, 8 * bos[0].size);
+	sgt_expect_space(drm, 16 * bos[0].size, 1 + 3 + 1 + 8 * 2);
+	sgt_bo_free(&bos[0]);
+	sgt_bo_free(&bos[1]);
+}
+
+static void test_remap(const struct sgt_test *test, int drm)
+{
+	struct sgt_bo bos[2];
+
+	(void)test;
+	sgt_make_pages(&bos[0], drm, 16);
+	sgt_make_pages(&bos[1], drm, 16);
+
+	sgt_must(sgt_vm_remap(&bos[0], VA, bos[0].size, 0));
+	sgt_expect_space(drm, 16 * PAGE, 4);
+	sgt_must(sgt_vm_remap(&bos[1], VA, bos[0].size, 0));
+	sgt_expect_space(drm, 16 * PAGE, 4);
+	/* In the middle, over an end, and over all that there is */
+	sgt_must(sgt_vm_remap(&bos[0], VA + 4 * PAGE, 4 * PAGE, 8 * PAGE));
+	sgt_expect_space(drm, 16 * PAGE, 4);
+	sgt_must(sgt_vm_remap(&bos[0], VA + 12 * PAGE, 8 * PAGE, 0));
+	sgt_expect_space(drm, 20 * PAGE, 4);
+	sgt_must(sgt_vm_remap(&bos[1], VA - PAGE, 16 * PAGE, 0));
+	sgt_expect_mapped(drm, VA - PAGE, 21 * PAGE, 21 * PAGE);
+	sgt_bo_free(&bos[0]);
+	sgt_bo_free(&bos[1]);
+}
+
+static void test_unmap(const struct sgt_test *test, int drm)
+{
+	struct sgt_bo bos[3];
+
+	(void)test;
+	for (int i = 0; i < 3; i++) {
+		sgt_make_pages(&bos[i], drm, 8);
+		sgt_must(sgt_vm_map(&bos[i], VA + i * 10 * PAGE, bos[i].size, 0));
+	}
+	/* From the middle of the first to the middle of the last */
+	sgt_must(sgt_vm_unmap(drm, VA + 5 * PAGE, 20 * PAGE));
+	sgt_expect_mapped(drm, VA, 5 * PAGE, 5 * PAGE);
+	sgt_expect_mapped(drm, VA + 5 * PAGE, 20 * PAGE, 0);
+	sgt_expect_mapped(drm, VA + 25 * PAGE, 3 * PAGE, 3 * PAGE);
+	/* The hole can be filled. */
+	sgt_must(sgt_vm_map(&bos[1], VA + 6 * PAGE, bos[1].size, 0));
+	sgt_expect_space(drm, 16 * PAGE, 4);
+	/* All that there is, and a lot of nothing */
+	sgt_must(sgt_vm_unmap(drm, 0, SGT_VM_END));
+	sgt_expect_space(drm, 0, 1);
+	for (int i = 0; i < 3; i++)
+		sgt_bo_free(&bos[i]);
+}
+
+static void test_unmap_empty(const struct sgt_test *test, int drm)
+{
+	struct sgt_bo bo;
+
+	(void)test;
+	sgt_must(sgt_vm_unmap(drm, VA, PAGE));
+	sgt_must(sgt_vm_unmap(drm, 0, SGT_VM_END));
+	sgt_must(sgt_vm_unmap(drm, SGT_VM_END - PAGE, PAGE));
+	sgt_expect_space(drm, 0, 1);
+	sgt_make_pages(&bo, drm, 2);
+	sgt_must(sgt_vm_map(&bo, VA, bo.size, 0));
+	sgt_must(sgt_vm_unmap(drm, VA - PAGE, PAGE));
+	sgt_must(sgt_vm_unmap(drm, VA + bo.size, SGT_LEAF_1G));
+	sgt_expect_space(drm, bo.size, 4);
+	sgt_bo_free(&bo);
+}
+
+/*
+ * Whether the device sees a buffer in one piece that begins where a leaf can.
+ * An IOMMU gives a piece the alignment of its size; elsewhere folios have it.
+ */
+static bool has_large_leaves(const struct sgt_bo *bo)
+{
+	struct drm_virtgpu_sgt_bo_info info;
+
+	sgt_must(sgt_bo_info(bo, &info));
+	return sgt_setup_is("iommu") || info.folios * SGT_LEAF_2M == bo->size;
+}
+
+static void test_cut_large_leaf(const struct sgt_test *test, int drm)
+{
+	struct drm_virtgpu_sgt_vm_query query;
+	uint64_t leaves = 2;
+	struct sgt_bo bo;
+	bool large;
+
+	(void)test;
+	sgt_make_pages(&bo, drm, leaves * SGT_LEAF_2M / PAGE);
+	sgt_must(sgt_vm_map(&bo, VA, bo.size, 0));
+	sgt_expect_mapped(drm, VA, bo.size, bo.size);
+	sgt_must(sgt_vm_query(drm, VA, bo.size, &query));
+	igt_info("%llu leaves of 2 MiB, %llu of 4 KiB, %llu segments, %llu tables\n",
+		 (unsigned long long)query.leaves_2m, (unsigned long long)query.leaves_4k,
+		 (unsigned long long)query.segments, (unsigned long long)query.tables);
+	large = has_large_leaves(&bo);
+	if (large) {
+		igt_assert_eq_u64(query.leaves_2m, leaves);
+		igt_assert_eq_u64(query.tables, 3);
+	}
+	leaves = query.leaves_2m;
+
+	sgt_must(sgt_vm_unmap(drm, VA + 100 * PAGE, PAGE));
+	sgt_expect_mapped(drm, VA, 100 * PAGE, 100 * PAGE);
+	sgt_expect_mapped(drm, VA + 100 * PAGE, PAGE, 0);
+	sgt_expect_mapped(drm, VA + 101 * PAGE, bo.size - 101 * PAGE, bo.size - 101 * PAGE);
+	sgt_must(sgt_vm_query(drm, VA, bo.size, &query));
+	if (large) {
+		igt_assert_eq_u64(query.leaves_2m, leaves - 1);
+		igt_assert_eq_u64(query.leaves_4k, 511);
+		igt_assert_eq_u64(query.tables, 4);
+	}
+
+	/* What is put back fits, and all of it goes. */
+	sgt_must(sgt_vm_map(&bo, VA + 100 * PAGE, PAGE, 100 * PAGE));
+	sgt_expect_mapped(drm, VA, bo.size, bo.size);
+	sgt_must(sgt_vm_unmap(drm, VA, bo.size));
+	sgt_expect_space(drm, 0, 1);
+	sgt_bo_free(&bo);
+}
+
+static void test_large_leaves(const struct sgt_test *test, int drm)
+{
+	struct drm_virtgpu_sgt_vm_query query;
+	struct sgt_bo bo;
+	bool large;
+
+	(void)test;
+	sgt_make_pages(&bo, drm, 3 * SGT_LEAF_2M / PAGE);
+	large = has_large_leaves(&bo);
+
+	/* One page off, so that no leaf fits both addresses */
+	sgt_must(sgt_vm_map(&bo, VA + PAGE, bo.size, 0));
+	sgt_expect_mapped(drm, VA + PAGE, bo.size, bo.size);
+	sgt_must(sgt_vm_query(drm, VA + PAGE, bo.size, &query));
+	if (large)
+		igt_assert_eq_u64(query.leaves_4k, bo.size / PAGE);
+	sgt_must(sgt_vm_unmap(drm, VA + PAGE, bo.size));
+
+	/* Both off alike: a leaf less than there could be */
+	sgt_must(sgt_vm_map(&bo, VA + PAGE, bo.size - PAGE, PAGE));
+	sgt_expect_mapped(drm, VA + PAGE, bo.size - PAGE, bo.size - PAGE);
+	sgt_must(sgt_vm_query(drm, VA + PAGE, bo.size - PAGE, &query));
+	if (large) {
+		igt_assert_eq_u64(query.leaves_2m, 2);
+		igt_assert_eq_u64(query.leaves_4k, 511);
+	}
+	sgt_bo_free(&bo);
+}
+
+static void test_overlap(const struct sgt_test *test, int drm)
+{
+	static const struct {
+		int first, pages;
+	} ranges[] = {
+		{ 0, 1 }, { 9, 1 }, { 5, 1 }, { 0, 10 }, { -1, 2 }, { 9, 2 }, { -1, 12 },
+		{ -10, 11 }, { 3, 4 },
+	};
+	struct sgt_bo bo, other;
+
+	(void)test;
+	sgt_make_pages(&bo, drm, 10);
+	sgt_make_pages(&other, drm, 12);
+	sgt_must(sgt_vm_map(&bo, VA, bo.size, 0));
+	for (unsigned int i = 0; i < ARRAY_SIZE(ranges); i++) {
+		uint64_t va = VA + ranges[i].first * (int64_t)PAGE;
+		uint64_t size = ranges[i].pages * PAGE;
+
+		igt_debug("%d pages at %d\n", ranges[i].pages, ranges[i].first);
+		igt_assert_eq(sgt_vm_map(&other, va, size, 0), -EEXIST);
+		igt_assert_eq(sgt_vm_map(&bo, va, PAGE, 0), ranges[i].first < 0 ? 0 : -EEXIST);
+		if (ranges[i].first < 0)
+			sgt_must(sgt_vm_unmap(drm, va, PAGE));
+		sgt_expect_space(drm, bo.size, 4);
+	}
+	/* Right beside it */
+	sgt_must(sgt_vm_map(&other, VA - other.size, other.size, 0));
+	sgt_must(sgt_vm_map(&other, VA + bo.size, other.size, 0));
+	sgt_bo_free(&bo);
+	sgt_bo_free(&other);
+}
+
+static void test_all_or_none(const struct sgt_test *test, int drm)
+{
+	struct sgt_bo bo, none = { .handle = 0xdead };
+	struct drm_virtgpu_sgt_vm_bind_op bad[5];
+	const int want[] = { -EEXIST, -ENOENT, -ERANGE, -EINVAL, -EINVAL };
+
+	(void)test;
+	sgt_make_pages(&bo, drm, 16);
+	sgt_must(sgt_vm_map(&bo, VA, 8 * PAGE, 0));
+	sgt_expect_space(drm, 8 * PAGE, 4);
+
+	bad[0] = sgt_vm_op_map(VA + 6 * PAGE, PAGE, &bo, 0);
+	bad[1] = sgt_vm_op_map(VA + 32 * PAGE, PAGE, &none, 0);
+	bad[2] = sgt_vm_op_map(VA + 32 * PAGE, 2 * PAGE, &bo, 15 * PAGE);
+	bad[3] = sgt_vm_op_map(VA + 32 * PAGE, PAGE / 2, &bo, 0);
+	bad[4] = sgt_vm_op_unmap(VA, 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
+		const struct drm_virtgpu_sgt_vm_bind_op ops[] = {
+			sgt_vm_op_unmap(VA + PAGE, PAGE),
+			sgt_vm_op_map(VA + 16 * PAGE, bo.size, &bo, 0),
+			sgt_vm_op_remap(VA + 4 * PAGE, 2 * PAGE, &bo, 14 * PAGE),
+			sgt_vm_op_map(SGT_LEAF_1G - PAGE, 2 * PAGE, &bo, 0),
+			bad[i],
+			sgt_vm_op_unmap(VA, 8 * PAGE),
+		};
+
+		igt_debug("bad operation %u\n", i);
+		igt_assert_eq(sgt_vm_bind(drm, ops, ARRAY_SIZE(ops)), want[i]);
+		sgt_expect_mapped(drm, VA, 8 * PAGE, 8 * PAGE);
+		sgt_expect_space(drm, 8 * PAGE, 4);
+		sgt_must(sgt_vm_bind(drm, ops, 4));
+		sgt_expect_space(drm, 7 * PAGE + bo.size + 2 * PAGE, 9);
+		sgt_must(sgt_vm_unmap(drm, 0, SGT_VM_END));
+		sgt_must(sgt_vm_map(&bo, VA, 8 * PAGE, 0));
+	}
+	sgt_bo_free(&bo);
+}
+
+static void test_array_order(const struct sgt_test *test, int drm)
+{
+	struct drm_virtgpu_sgt_vm_bind_op ops[6];
+	struct sgt_bo bo;
+
+	(void)test;
+	sgt_make_pages(&bo, drm, 16);
+	ops[0] = sgt_vm_op_map(VA, bo.size, &bo, 0);
+	ops[1] = sgt_vm_op_unmap(VA + 4 * PAGE, 8 * PAGE);
+	ops[2] = sgt_vm_op_map(VA + 5 * PAGE, 3 * PAGE, &bo, 0);
+	ops[3] = sgt_vm_op_remap(VA + 7 * PAGE, 2 * PAGE, &bo, 2 * PAGE);
+	ops[4] = sgt_vm_op_unmap(VA, PAGE);
+	ops[5] = sgt_vm_op_map(VA, PAGE, &bo, 15 * PAGE);
+
+	sgt_must(sgt_vm_bind(drm, ops, ARRAY_SIZE(ops)));
+	sgt_expect_mapped(drm, VA, 4 * PAGE, 4 * PAGE);
+	sgt_expect_mapped(drm, VA + 4 * PAGE, PAGE, 0);
+	sgt_expect_mapped(drm, VA + 5 * PAGE, 4 * PAGE, 4 * PAGE);
+	sgt_expect_mapped(drm, VA + 9 * PAGE, 3 * PAGE, 0);
+	sgt_expect_space(drm, 12 * PAGE, 4);
+
+	/* Again it does not fit: the first finds what the last left. */
+	igt_assert_eq(sgt_vm_bind(drm, ops, ARRAY_SIZE(ops)), -EEXIST);
+	sgt_expect_space(drm, 12 * PAGE, 4);
+	sgt_bo_free(&bo);
+}
+
+static void test_end_of_space(const struct sgt_test *test, int drm)
+{
+	struct sgt_bo bo;
+
+	(void)test;
+	sgt_make_pages(&bo, drm, 4);
+	sgt_must(sgt_vm_map(&bo, SGT_VM_END - bo.size, bo.size, 0));
+	sgt_must(sgt_vm_map(&bo, 0, bo.size, 0));
+	sgt_expect_space(drm, 2 * bo.size, 7);
+	sgt_must(sgt_vm_unmap(drm, SGT_VM_END - PAGE, PAGE));
+	igt_assert_eq(sgt_vm_map(&bo, SGT_VM_END - PAGE, 2 * PAGE, 0), -EINVAL);
+	igt_assert_eq(sgt_vm_map(&bo, SGT_VM_END, PAGE, 0), -EINVAL);
+	igt_assert_eq(sgt_vm_map(&bo, 0 - bo.size, bo.size, 0), -EINVAL);
+	sgt_must(sgt_vm_map(&bo, SGT_VM_END - PAGE, PAGE, 0));
+	sgt_expect_space(drm, 2 * bo.size, 7);
+	sgt_bo_free(&bo);
+}
+
+static void test_two_files(const struct sgt_test *test, int drm)
+{
+	struct sgt_bo bos[2];
+	int other;
+
+	(void)test;
+	other = sgt_must(sgt_open());
+	sgt_make_pages(&bos[0], drm, 7);
+	sgt_make_pages(&bos[1], other, 9);
+	sgt_must(sgt_vm_map(&bos[0], VA, bos[0].size, 0));
+	sgt_must(sgt_vm_map(&bos[1], VA, bos[1].size, 0));
+	sgt_expect_space(drm, bos[0].size, 4);
+	sgt_expect_space(other, bos[1].size, 4);
+
+	sgt_must(sgt_vm_unmap(drm, VA, PAGE));
+	sgt_expect_space(drm, bos[0].size - PAGE, 4);
+	sgt_expect_space(other, bos[1].size, 4);
+	sgt_bo_free(&bos[1]);
+	close(other);
+	sgt_expect_space(drm, bos[0].size - PAGE, 4);
+	sgt_bo_free(&bos[0]);
+}
+
+static void test_handle_closed(const struct sgt_test *test, int drm)
+{
+	struct sgt_buffer_row row;
+	struct sgt_baseline base;
+	struct sgt_bo bo, none;
+
+	sgt_baseline_take(test, &base);
+	sgt_make_pages(&bo, drm, 61);
+	sgt_must(sgt_vm_map(&bo, VA, 40 * PAGE, 0));
+	sgt_must(sgt_vm_map(&bo, VA + 40 * PAGE, 21 * PAGE, 40 * PAGE));
+	none = bo;
+	sgt_bo_free(&bo);
+	igt_assert_eq(sgt_vm_map(&none, VA + SGT_LEAF_2M, PAGE, 0), -ENOENT);
+	sgt_expect_row(test, &none, &row);
+	igt_assert_eq(row.handles, 0);
+
+	sgt_must(sgt_vm_unmap(drm, VA, 60 * PAGE));
+	sgt_expect_mapped(drm, VA + 60 * PAGE, PAGE, PAGE);
+	sgt_expect_row(test, &none, &row);
+	sgt_must(sgt_vm_unmap(drm, VA + 60 * PAGE, PAGE));
+	sgt_expect_space(drm, 0, 1);
+	/* The root table stays with the file. */
+	base.mapped++;
+	sgt_baseline_check(test, &base);
+}
+
+static void test_imported(const struct sgt_test *test, int drm)
+{
+	struct drm_virtgpu_sgt_bo_info info;
+	struct sgt_foreign foreign;
+	struct sgt_bo bo;
+	int err;
+
+	(void)test;
+	for (int exporter = 0; exporter < SGT_EXPORTERS; exporter++) {
+		err = sgt_foreign_make(&foreign, exporter, WORDS_PER_PAGE, 33);
+		igt_require_f(!err, "no %s\n", sgt_exporter_name[exporter]);
+		err = sgt_bo_import(&bo, drm, foreign.fd, WORDS_PER_PAGE, 33);
+		sgt_must(err);
+		sgt_must(sgt_vm_map(&bo, VA, bo.size - PAGE, PAGE));
+		sgt_expect_space(drm, bo.size - PAGE, 4);
+		sgt_must(sgt_bo_info(&bo, &info));
+		igt_assert_eq_u64(info.size, bo.size);
+		igt_assert_eq_u64(info.folios, 0);
+		igt_assert_eq_u64(info.leaves_4k, 32);
+		sgt_bo_free(&bo);
+		sgt_foreign_free(&foreign);
+		sgt_expect_space(drm, 32 * PAGE, 4);
+		sgt_must(sgt_vm_unmap(drm, 0, SGT_VM_END));
+	}
+}
+
+static void test_bo_info(const struct sgt_test *test, int drm)
+{
+	struct drm_virtgpu_sgt_bo_info info;
+	struct sgt_buffer_row row;
+	struct sgt_bo bo, same;
+	int other, fd;
+
+	sgt_make_pages(&bo, drm, 83);
+	sgt_expect_row(test, &bo, &row);
+	sgt_must(sgt_bo_info(&bo, &info));
+	igt_assert_eq_u64(info.size, bo.size);
+	igt_assert_eq_u64(info.folios, row.folios);
+	igt_assert_eq_u64(info.cpu_runs, row.runs);
+	igt_assert(info.segments >= 1 && info.segments <= row.dma_segs);
+	igt_assert_eq_u64(info.leaves_4k + info.leaves_2m + info.leaves_1g, 0);
+
+	sgt_must(sgt_vm_map(&bo, VA, bo.size, 0));
+	sgt_must(sgt_vm_map(&bo, VA + SGT_LEAF_1G, 7 * PAGE, 3 * PAGE));
+	sgt_must(sgt_bo_info(&bo, &info));
+	igt_assert_eq_u64(info.leaves_4k, 83 + 7);
+	igt_assert_eq_u64(info.leaves_2m + info.leaves_1g, 0);
+
+	/* Another file has bound nothing. */
+	other = sgt_must(sgt_open());
+	fd = sgt_must(sgt_bo_export(&bo));
+	sgt_must(sgt_bo_import(&same, other, fd, bo.width, bo.height));
+	sgt_must(sgt_bo_info(&same, &info));
+	igt_assert_eq_u64(info.size, bo.size);
+	igt_assert_eq_u64(info.leaves_4k + info.leaves_2m + info.leaves_1g, 0);
+	sgt_must(sgt_vm_map(&same, VA, PAGE, 0));
+	sgt_must(sgt_bo_info(&same, &info));
+	igt_assert_eq_u64(info.leaves_4k, 1);
+	sgt_bo_free(&same);
+	close(fd);
+	close(other);
+
+	sgt_must(sgt_vm_unmap(drm, 0, SGT_VM_END));
+	sgt_must(sgt_bo_info(&bo, &info));
+	igt_assert_eq_u64(info.leaves_4k + info.leaves_2m + info.leaves_1g, 0);
+	sgt_bo_free(&bo);
+}
+
+/* Every second page, so that none has a neighbour */
+static void test_many_binds(const struct sgt_test *test, int drm)
+{
+	const unsigned int count = VIRTGPU_SGT_VM_BIND_MAX_OPS;
+	struct drm_virtgpu_sgt_vm_bind_op *ops = calloc(count, sizeof(*ops));
+	struct sgt_bo bo;
+
+	(void)test;
+	igt_assert(ops);
+	sgt_make_pages(&bo, drm, 64);
+	for (unsigned int i = 0; i < count; i++)
+		ops[i] = sgt_vm_op_map(VA + 2 * i * PAGE, PAGE, &bo, i % 64 * PAGE);
+
+	sgt_must(sgt_vm_bind(drm, ops, count));
+	sgt_expect_space(drm, count * PAGE, 1 + 1 + 1 + count / 256);
+	for (unsigned int i = 0; i < count; i++) {
+		sgt_must(sgt_vm_unmap(drm, ops[i].va, PAGE));
+		if (i % 512 == 511)
+			igt_debug("%u of %u\n", i + 1, count);
+	}
+	sgt_expect_space(drm, 0, 1);
+	for (unsigned int i = 0; i < count; i++)
+		sgt_must(sgt_vm_bind(drm, &ops[i], 1));
+	sgt_expect_space(drm, count * PAGE, 1 + 1 + 1 + count / 256);
+
+	/* One that cuts through all of them, and an array that puts them back */
+	sgt_must(sgt_vm_unmap(drm, VA, 2 * count * PAGE));
+	sgt_expect_space(drm, 0, 1);
+	sgt_must(sgt_vm_bind(drm, ops, count));
+	sgt_expect_mapped(drm, VA, 2 * count * PAGE, count * PAGE);
+	sgt_bo_free(&bo);
+	free(ops);
+}
+
+/* Tables of each level begin in the middle of the range. */
+static void test_random(const struct sgt_test *test, int drm)
+{
+	static const uint32_t sizes[] = { 300, 64, 1 };
+	struct sgt_vm_model model;
+	struct sgt_rounds rounds;
+
+	(void)test;
+	sgt_model_begin(&model, drm, VA - 400 * PAGE, 1000, sizes);
+	sgt_rounds_begin(&rounds, 20, 500);
+	while (sgt_rounds_next(&rounds)) {
+		sgt_model_step(&model, &rounds.random, 0, 0);
+		if (rounds.done % 10 == 0)
+			sgt_model_check(&model);
+	}
+	sgt_model_check(&model);
+	sgt_must(sgt_vm_unmap(drm, model.va, model.count * PAGE));
+	sgt_expect_space(drm, 0, 1);
+	sgt_model_end(&model);
+}
+
+int igt_main()
+{
+	static const struct {
+		const char *name, *what;
+		void (*run)(const struct sgt_test *test, int drm);
+	} tests[] = {
+		{ "bind", "Ranges lead to buffers, or parts of them", test_bind },
+		{ "tables", "No table too many, and none left", test_tables },
+		{ "rebind", "Addresses and buffers are free again", test_rebind },
+		{ "remap", "Both at once", test_remap },
+		{ "unmap", "Whatever is there", test_unmap },
+		{ "unmap-empty", "Nothing is no error", test_unmap_empty },
+		{ "cut-large-leaf", "A leaf is split where it is cut", test_cut_large_leaf },
+		{ "large-leaves", "As large as both addresses allow", test_large_leaves },
+		{ "overlap", "One thing at a time", test_overlap },
+		{ "all-or-none", "What can fail has failed before anything is done",
+		  test_all_or_none },
+		{ "array-order", "One after the other", test_array_order },
+		{ "end-of-space", "Neither a page less, nor one more", test_end_of_space },
+		{ "two-files", "Each file has a space of its own", test_two_files },
+		{ "handle-closed", "What is bound holds the buffer", test_handle_closed },
+		{ "bo-info", "The driver knows its buffers", test_bo_info },
+		{ "many-binds", "As many as a call may have", test_many_binds },
+		{ "random", "No sequence of calls surprises", test_random },
+	};
+	struct sgt_test test = {};
+	int keep = -1;
+
+	igt_fixture()
+		keep = sgt_vm_fixture(&test);
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(tests); i++) {
+		igt_describe(tests[i].what);
+		igt_subtest(tests[i].name)
+			sgt_in_file(&test, tests[i].run);
+	}
+
+	igt_describe("Memory of somebody else");
+	igt_subtest("imported") {
+		igt_require(!sgt_setup_is("bypass"));
+		sgt_in_file(&test, test_imported);
+	}
+
+	igt_fixture()
+		close(keep);
+}
