@@ -1,0 +1,585 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "igt.h"
+
+#include "lib/sgt_fence.h"
+#include "lib/sgt_removal.h"
+#include "lib/sgt_rounds.h"
+#include "lib/sgt_virtgpu.h"
+#include "lib/sgt_vm_model.h"
+#include "lib/sgt_vm_test.h"
+
+/**
+ * TEST: sgt vm sync
+ * Description: Bind buffers to the address space after fences, and before others
+ * Category: Display
+ * Mega feature: DRM
+ * Sub-category: GEM
+ * Functionality: address space, fences
+ * Test category: functionality test
+ *
+ * SUBTEST: in-fence
+ * Description: Operations that wait for a fence are done after it, and not before
+ *
+ * SUBTEST: in-order
+ * Description: Operations without a fence are done after those that wait for one
+ *
+ * SUBTEST: planned
+ * Description: Each call sees what those before it will have done
+ *
+ * SUBTEST: bind-waits
+ * Description: A synchronous bind returns after the fence of an earlier one
+ *
+ * SUBTEST: query-waits
+ * Description: A query returns after the fence of an earlier bind
+ *
+ * SUBTEST: resource-waits
+ * Description: A resource from VA is made after the fence of an earlier bind
+ *
+ * SUBTEST: signal
+ * Description: Signals with a handler do not end the wait of a bind
+ *
+ * SUBTEST: killed
+ * Description: A bind whose process is killed while it waits is done all the same
+ *
+ * SUBTEST: chain
+ * Description: The fence of a bind is waited for by the next one, with the same syncobj
+ *
+ * SUBTEST: two-files
+ * Description: The fence of a bind is waited for by a bind of another file
+ *
+ * SUBTEST: cut
+ * Description: A resource loses its memory when the fence is signalled, and not before
+ *
+ * SUBTEST: many
+ * Description: Hundreds of binds wait for one fence
+ *
+ * SUBTEST: file-closed
+ * Description: The fence of a bind is signalled, though the file is closed before its turn
+ *
+ * SUBTEST: random
+ * Description: After random operations behind random fences each page is as it should be
+ */
+
+IGT_TEST_DESCRIPTION("Bind buffers to the address space after fences, and before others");
+
+#define VA	(3ull << 39)
+
+/* A fence of vgem, in a syncobj of the file */
+struct gate {
+	struct sgt_fence fence;
+	uint32_t sync;
+};
+
+static uint32_t make_sync(int drm)
+{
+	uint32_t sync;
+
+	igt_assert_eq(drmSyncobjCreate(drm, 0, &sync), 0);
+	return sync;
+}
+
+static void close_gate(struct gate *gate, int drm)
+{
+	sgt_must(sgt_fence_begin(&gate->fence));
+	gate->sync = make_sync(drm);
+	igt_assert_eq(drmSyncobjImportSyncFile(drm, gate->sync, gate->fence.file), 0);
+}
+
+/* Whoever waited longer than vgem lets a fence wait gets an error here. */
+static void open_gate(const struct gate *gate)
+{
+	sgt_must(sgt_fence_signal(&gate->fence));
+}
+
+static void end_gate(struct gate *gate, int drm)
+{
+	drmSyncobjDestroy(drm, gate->sync);
+	sgt_fence_end(&gate->fence);
+}
+
+/* As sgt_sync_file_status() and sgt_sync_file_wait() */
+static int sync_status(int drm, uint32_t sync)
+{
+	int file = -1, status;
+
+	igt_assert_eq(drmSyncobjExportSyncFile(drm, sync, &file), 0);
+	status = sgt_sync_file_status(file);
+	close(file);
+	return status;
+}
+
+static int wait_for_sync(int drm, uint32_t sync)
+{
+	int file = -1, status;
+
+	igt_assert_eq(drmSyncobjExportSyncFile(drm, sync, &file), 0);
+	status = sgt_sync_file_wait(file);
+	close(file);
+	return status;
+}
+
+static void map_async(const struct sgt_bo *bo, uint64_t va, uint32_t in, uint32_t out)
+{
+	struct drm_virtgpu_sgt_vm_bind_op op = sgt_vm_op_map(va, bo->size, bo, 0);
+
+	sgt_must(sgt_vm_bind_async(bo->drm, &op, 1, in, out));
+}
+
+static void unmap_async(int drm, uint64_t va, uint64_t size, uint32_t in, uint32_t out)
+{
+	struct drm_virtgpu_sgt_vm_bind_op op = sgt_vm_op_unmap(va, size);
+
+	sgt_must(sgt_vm_bind_async(drm, &op, 1, in, out));
+}
+
+static void test_in_fence(const struct sgt_test *test, int drm)
+{
+	uint32_t out = make_sync(drm);
+	struct gate gate;
+	struct sgt_bo bo;
+
+	(void)test;
+	sgt_make_pages(&bo, drm, 5);
+	close_gate(&gate, drm);
+	map_async(&bo, VA, gate.sync, out);
+	igt_assert_eq(sync_status(drm, out), 0);
+	open_gate(&gate);
+	igt_assert_eq(wait_for_sync(drm, out), 1);
+	sgt_expect_space(drm, bo.size, 4);
+
+	/* Signalled already, and none at all */
+	unmap_async(drm, VA, PAGE, gate.sync, out);
+	igt_assert_eq(wait_for_sync(drm, out), 1);
+	sgt_expect_space(drm, bo.size - PAGE, 4);
+	unmap_async(drm, VA, bo.size, 0, out);
+	igt_assert_eq(wait_for_sync(drm, out), 1);
+	sgt_expect_space(drm, 0, 1);
+	map_async(&bo, VA, 0, 0);
+	sgt_expect_space(drm, bo.size, 4);
+	end_gate(&gate, drm);
+	sgt_bo_free(&bo);
+}
+
+static void test_in_order(const struct sgt_test *test, int drm)
+{
+	uint32_t out[4];
+	struct gate gate;
+	struct sgt_bo bo;
+
+	(void)test;
+	sgt_make_pages(&bo, drm, 5);
+	close_gate(&gate, drm);
+	for (unsigned int i = 0; i < ARRAY_SIZE(out); i++) {
+		out[i] = make_sync(drm);
+		map_async(&bo, VA + i * bo.size, i ? 0 : gate.sync, out[i]);
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(out); i++)
+		igt_assert_eq(sync_status(drm, out[i]), 0);
+	open_gate(&gate);
+	/* A later one that is done says that all before it are. */
+	igt_assert_eq(wait_for_sync(drm, out[3]), 1);
+	for (unsigned int i = 0; i < ARRAY_SIZE(out); i++)
+		igt_assert_eq(sync_status(drm, out[i]), 1);
+	sgt_expect_space(drm, ARRAY_SIZE(out) * bo.size, 4);
+	end_gate(&gate, drm);
+	sgt_bo_free(&bo);
+}
+
+static void test_planned(const struct sgt_test *test, int drm)
+{
+	struct drm_virtgpu_sgt_vm_bind_op ops[3];
+	uint32_t out = make_sync(drm);
+	struct gate gate;
+	struct sgt_bo bo;
+
+	(void)test;
+	sgt_make_pages(&bo, drm, 8);
+	sgt_must(sgt_vm_map(&bo, VA, 4 * PAGE, 0));
+	close_gate(&gate, drm);
+
+	/* Nothing of this is in the tables yet. */
+	ops[0] = sgt_vm_op_unmap(VA, 2 * PAGE);
+	ops[1] = sgt_vm_op_map(VA + 4 * PAGE, 4 * PAGE, &bo, 4 * PAGE);
+	sgt_must(sgt_vm_bind_async(drm, ops, 2, gate.sync, 0));
+	ops[0] = sgt_vm_op_map(VA + 4 * PAGE, PAGE, &bo, 0);
+	igt_assert_eq(sgt_vm_bind_async(drm, ops, 1, 0, 0), -EEXIST);
+	ops[0] = sgt_vm_op_map(VA, PAGE, &bo, 0);
+	sgt_must(sgt_vm_bind_async(drm, ops, 1, 0, 0));
+	ops[0] = sgt_vm_op_unmap(VA, 8 * PAGE);
+	ops[1] = sgt_vm_op_map(VA + 20 * PAGE, 8 * PAGE, &bo, 0);
+	ops[2] = sgt_vm_op_map(VA + 27 * PAGE, PAGE, &bo, 0);
+	igt_assert_eq(sgt_vm_bind_async(drm, ops, 3, 0, 0), -EEXIST);
+	ops[0] = sgt_vm_op_map(VA + PAGE, PAGE, &bo, 0);
+	sgt_must(sgt_vm_bind_async(drm, ops, 1, 0, out));
+	igt_assert_eq(sync_status(drm, out), 0);
+
+	open_gate(&gate);
+	igt_assert_eq(wait_for_sync(drm, out), 1);
+	sgt_expect_mapped(drm, VA, 8 * PAGE, 8 * PAGE);
+	sgt_expect_space(drm, 8 * PAGE, 4);
+	end_gate(&gate, drm);
+	sgt_bo_free(&bo);
+}
+
+static int wait_in_bind(int drm)
+{
+	return sgt_vm_unmap(drm, SGT_LEAF_1G, PAGE);
+}
+
+static int wait_in_query(int drm)
+{
+	struct drm_virtgpu_sgt_vm_query query;
+	int err = sgt_vm_query(drm, VA, 4 * PAGE, &query);
+
+	if (!err)
+		igt_assert_eq_u64(query.mapped, 4 * PAGE);
+	return err;
+}
+
+static int wait_in_resource(int drm)
+{
+	struct sgt_bo picture;
+	int err = sgt_vm_picture(&picture, drm, VA, WORDS_PER_PAGE, 4);
+
+	return err ?: sgt_bo_close(&picture);
+}
+
+/* The call is made by a child: when it returns, the parent has opened the gate. */
+static void check_waits(int drm, int (*call)(int drm))
+{
+	struct shared {
+		volatile bool called, open;
+	} *shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct gate gate;
+	struct sgt_bo bo;
+
+	igt_assert(shared != MAP_FAILED);
+	sgt_make_pages(&bo, drm, 4);
+	close_gate(&gate, drm);
+	map_async(&bo, VA, gate.sync, 0);
+	igt_fork(child, 1) {
+		shared->called = true;
+		sgt_must(call(drm));
+		igt_assert(shared->open);
+	}
+	while (!shared->called)
+		sched_yield();
+	/* A call that does not wait has the time to be found out. */
+	poll(NULL, 0, 50);
+	shared->open = true;
+	open_gate(&gate);
+	igt_waitchildren();
+	end_gate(&gate, drm);
+	sgt_bo_free(&bo);
+	munmap(shared, PAGE);
+}
+
+static void test_bind_waits(const struct sgt_test *test, int drm)
+{
+	(void)test;
+	check_waits(drm, wait_in_bind);
+}
+
+static void test_query_waits(const struct sgt_test *test, int drm)
+{
+	(void)test;
+	check_waits(drm, wait_in_query);
+}
+
+static void test_resource_waits(const struct sgt_test *test, int drm)
+{
+	(void)test;
+	check_waits(drm, wait_in_resource);
+}
+
+static void ignore(int sig)
+{
+	(void)sig;
+}
+
+/* Signals come all the time, and have a handler. */
+static int wait_in_bind_with_signals(int drm)
+{
+	struct sigaction act = { .sa_handler = ignore };
+	int err;
+
+	sigaction(SIGALRM, &act, NULL);
+	ualarm(2000, 2000);
+	err = wait_in_bind(drm);
+	ualarm(0, 0);
+	return err;
+}
+
+static void test_signal(const struct sgt_test *test, int drm)
+{
+	(void)test;
+	check_waits(drm, wait_in_bind_with_signals);
+}
+
+static void bind_and_wait(const struct sgt_bo *bo, uint32_t in)
+{
+	struct drm_virtgpu_sgt_vm_bind_op op = sgt_vm_op_map(VA, bo->size, bo, 0);
+	struct drm_virtgpu_sgt_vm_bind arg = {
+		.num_ops = 1,
+		.ops = (uintptr_t)&op,
+		.in_syncs = (uintptr_t)&in,
+		.num_in_syncs = 1,
+	};
+
+	ioctl(bo->drm, DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &arg);
+	_exit(1);
+}
+
+/* A call that changes nothing, and is refused once somebody has taken the range */
+static void wait_until_planned(const struct sgt_bo *bo)
+{
+	const struct drm_virtgpu_sgt_vm_bind_op probe[] = {
+		sgt_vm_op_map(VA, PAGE, bo, 0),
+		sgt_vm_op_unmap(VA, PAGE),
+	};
+	int err;
+
+	do {
+		err = sgt_vm_bind_async(bo->drm, probe, ARRAY_SIZE(probe), 0, 0);
+	} while (!err);
+	igt_assert_eq(err, -EEXIST);
+}
+
+static void test_killed(const struct sgt_test *test, int drm)
+{
+	struct gate gate;
+	struct sgt_bo bo;
+	int status = 0;
+	pid_t child;
+
+	(void)test;
+	sgt_make_pages(&bo, drm, 4);
+	close_gate(&gate, drm);
+	child = fork();
+	igt_assert(child >= 0);
+	if (!child)
+		bind_and_wait(&bo, gate.sync);
+	wait_until_planned(&bo);
+	igt_assert_eq(kill(child, SIGKILL), 0);
+	igt_assert_eq(waitpid(child, &status, 0), child);
+	igt_assert(WIFSIGNALED(status));
+	igt_assert_eq(sgt_sync_file_status(gate.fence.file), 0);
+
+	open_gate(&gate);
+	sgt_expect_space(drm, bo.size, 4);
+	end_gate(&gate, drm);
+	sgt_bo_free(&bo);
+}
+
+static void test_chain(const struct sgt_test *test, int drm)
+{
+	struct gate gate;
+	struct sgt_bo bo;
+
+	(void)test;
+	sgt_make_pages(&bo, drm, 2);
+	close_gate(&gate, drm);
+	for (int i = 0; i < 20; i++) {
+		map_async(&bo, VA + i * bo.size, gate.sync, gate.sync);
+		igt_assert_eq(sync_status(drm, gate.sync), 0);
+	}
+	open_gate(&gate);
+	igt_assert_eq(wait_for_sync(drm, gate.sync), 1);
+	sgt_expect_space(drm, 20 * bo.size, 4);
+	end_gate(&gate, drm);
+	sgt_bo_free(&bo);
+}
+
+static void test_two_files(const struct sgt_test *test, int drm)
+{
+	int other = sgt_must(sgt_open()), fd = -1;
+	uint32_t out = make_sync(drm), in, end = make_sync(other);
+	struct sgt_bo bos[2];
+	struct gate gate;
+
+	(void)test;
+	sgt_make_pages(&bos[0], drm, 3);
+	sgt_make_pages(&bos[1], other, 4);
+	close_gate(&gate, drm);
+	map_async(&bos[0], VA, gate.sync, out);
+	igt_assert_eq(drmSyncobjHandleToFD(drm, out, &fd), 0);
+	igt_assert_eq(drmSyncobjFDToHandle(other, fd, &in), 0);
+	close(fd);
+	map_async(&bos[1], VA, in, end);
+	igt_assert_eq(sync_status(other, end), 0);
+
+	open_gate(&gate);
+	igt_assert_eq(wait_for_sync(other, end), 1);
+	igt_assert_eq(sync_status(drm, out), 1);
+	sgt_expect_space(drm, bos[0].size, 4);
+	sgt_expect_space(other, bos[1].size, 4);
+	end_gate(&gate, drm);
+	sgt_bo_free(&bos[0]);
+	sgt_bo_free(&bos[1]);
+	close(other);
+}
+
+static void test_cut(const struct sgt_test *test, int drm)
+{
+	uint32_t out = make_sync(drm);
+	struct sgt_bo bo, picture;
+	struct gate gate;
+
+	(void)test;
+	sgt_require_host();
+	sgt_make_pages(&bo, drm, 16);
+	sgt_must(sgt_vm_map(&bo, VA, bo.size, 0));
+	sgt_must(sgt_vm_picture(&picture, drm, VA, WORDS_PER_PAGE, 16));
+	close_gate(&gate, drm);
+	sgt_must(sgt_host_trace_mark());
+	unmap_async(drm, VA + 3 * PAGE, PAGE, gate.sync, out);
+	sgt_must(sgt_transfer(&picture));
+	igt_assert_eq(sgt_must(sgt_host_trace_count("virtio_gpu_cmd_res_back_detach")), 0);
+
+	open_gate(&gate);
+	igt_assert_eq(wait_for_sync(drm, out), 1);
+	igt_assert_eq(sgt_must(sgt_host_trace_count("virtio_gpu_cmd_res_back_detach")), 1);
+	igt_assert_eq(sgt_transfer(&picture), -EFAULT);
+	end_gate(&gate, drm);
+	sgt_bo_free(&picture);
+	sgt_bo_free(&bo);
+}
+
+static void test_many(const struct sgt_test *test, int drm)
+{
+	uint32_t out = make_sync(drm);
+	struct gate gate;
+	struct sgt_bo bo;
+	int count = 600;
+
+	(void)test;
+	sgt_make_pages(&bo, drm, 1);
+	close_gate(&gate, drm);
+	for (int i = 0; i < count; i++)
+		map_async(&bo, VA + i * PAGE, gate.sync, i + 1 < count ? 0 : out);
+	for (int i = 0; i < count; i += 2)
+		unmap_async(drm, VA + i * PAGE, PAGE, gate.sync, i + 2 < count ? 0 : out);
+	igt_assert_eq(sync_status(drm, out), 0);
+	open_gate(&gate);
+	igt_assert_eq(wait_for_sync(drm, out), 1);
+	sgt_expect_space(drm, count / 2 * PAGE, 5);
+	end_gate(&gate, drm);
+	sgt_bo_free(&bo);
+}
+
+static void test_file_closed(const struct sgt_test *test, int drm)
+{
+	int closed = sgt_must(sgt_open()), file = -1;
+	uint32_t out = make_sync(closed);
+	struct gate gate;
+	struct sgt_bo bo;
+
+	(void)test;
+	(void)drm;
+	sgt_make_pages(&bo, closed, 7);
+	close_gate(&gate, closed);
+	map_async(&bo, VA, 0, 0);
+	unmap_async(closed, VA, PAGE, gate.sync, 0);
+	map_async(&bo, VA + bo.size, 0, out);
+	igt_assert_eq(drmSyncobjExportSyncFile(closed, out, &file), 0);
+	sgt_bo_free(&bo);
+	drmSyncobjDestroy(closed, out);
+	drmSyncobjDestroy(closed, gate.sync);
+	close(closed);
+
+	open_gate(&gate);
+	igt_assert_neq(sgt_sync_file_wait(file), -ETIMEDOUT);
+	close(file);
+	sgt_fence_end(&gate.fence);
+}
+
+/* So many of them are closed at a time, and opened in any order. */
+#define GATES	4
+
+static void random_round(struct sgt_vm_model *model, uint64_t *random)
+{
+	uint32_t out = make_sync(model->drm);
+	struct gate gates[GATES];
+
+	for (int i = 0; i < GATES; i++)
+		close_gate(&gates[i], model->drm);
+	for (int i = 0; i < 24; i++) {
+		unsigned int which = sgt_random_below(random, 2 * GATES);
+
+		sgt_model_step(model, random, which < GATES ? gates[which].sync : 0, out);
+	}
+	for (int i = 0; i < GATES; i++) {
+		unsigned int with = i + sgt_random_below(random, GATES - i);
+		struct gate gate = gates[with];
+
+		gates[with] = gates[i];
+		gates[i] = gate;
+		open_gate(&gates[i]);
+	}
+	sgt_model_check(model);
+	for (int i = 0; i < GATES; i++)
+		end_gate(&gates[i], model->drm);
+	drmSyncobjDestroy(model->drm, out);
+}
+
+static void test_random(const struct sgt_test *test, int drm)
+{
+	static const uint32_t sizes[] = { 300, 64, 1 };
+	struct sgt_vm_model model;
+	struct sgt_rounds rounds;
+
+	(void)test;
+	sgt_model_begin(&model, drm, VA - 400 * PAGE, 1000, sizes);
+	sgt_rounds_begin(&rounds, 1, 20);
+	while (sgt_rounds_next(&rounds))
+		random_round(&model, &rounds.random);
+	sgt_must(sgt_vm_unmap(drm, model.va, model.count * PAGE));
+	sgt_expect_space(drm, 0, 1);
+	sgt_model_end(&model);
+}
+
+int igt_main()
+{
+	static const struct {
+		const char *name, *what;
+		void (*run)(const struct sgt_test *test, int drm);
+	} tests[] = {
+		{ "in-fence", "Neither too early nor too late", test_in_fence },
+		{ "in-order", "One timeline", test_in_order },
+		{ "planned", "What is to come counts", test_planned },
+		{ "bind-waits", "All earlier ones are done", test_bind_waits },
+		{ "query-waits", "What is said is what is there", test_query_waits },
+		{ "resource-waits", "What is shown is what is there", test_resource_waits },
+		{ "signal", "Who asks again would ask for something else", test_signal },
+		{ "killed", "Nobody waits against his will", test_killed },
+		{ "chain", "A syncobj on both sides", test_chain },
+		{ "two-files", "Fences go from file to file", test_two_files },
+		{ "cut", "The picture is whole until its memory goes", test_cut },
+		{ "many", "A long queue", test_many },
+		{ "file-closed", "Nobody waits for a file that is closed", test_file_closed },
+		{ "random", "No order of fences surprises", test_random },
+	};
+	struct sgt_test test = {};
+	int keep = -1;
+
+	igt_fixture() {
+		keep = sgt_vm_fixture(&test);
+		igt_require_f(sgt_have_driver("vgem"), "vgem has fences that a test can signal\n");
+	}
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(tests); i++) {
+		igt_describe(tests[i].what);
+		igt_subtest(tests[i].name)
+			sgt_in_file(&test, tests[i].run);
+	}
+
+	igt_fixture()
+		close(keep);
+}
