@@ -75,11 +75,12 @@ IGT_TEST_DESCRIPTION("Bind buffers to the GPU address space of a file");
 /* The first page of a table of each level, with room on both sides */
 #define VA	(3ull << 39)
 
-static void test_bind(const struct sgt_test *test, int drm)
+static struct sgt_test test;
+
+static void test_bind(int drm)
 {
 	struct sgt_bo bo;
 
-	(void)test;
 	sgt_expect_space(drm, 0, 1);
 	sgt_make_pages(&bo, drm, 16);
 
@@ -104,7 +105,7 @@ static void test_bind(const struct sgt_test *test, int drm)
 }
 
 /* Two pages are too small for anything but two leaves. */
-static void test_tables(const struct sgt_test *test, int drm)
+static void test_tables(int drm)
 {
 	static const struct {
 		uint64_t va;
@@ -121,7 +122,6 @@ static void test_tables(const struct sgt_test *test, int drm)
 	};
 	struct sgt_bo bo;
 
-	(void)test;
 	sgt_make_pages(&bo, drm, 2);
 	for (unsigned int i = 0; i < ARRAY_SIZE(ranges); i++) {
 		uint64_t va = ranges[i].va, size = ranges[i].pages * PAGE;
@@ -136,11 +136,10 @@ static void test_tables(const struct sgt_test *test, int drm)
 	sgt_bo_free(&bo);
 }
 
-static void test_rebind(const struct sgt_test *test, int drm)
+static void test_rebind(int drm)
 {
 	struct sgt_bo bos[2];
 
-	(void)test;
 	sgt_make_pages(&bos[0], drm, 3);
 	sgt_make_pages(&bos[1], drm, 5);
 	for (int i = 0; i < 6; i++) {
@@ -161,11 +160,10 @@ static void test_rebind(const struct sgt_test *test, int drm)
 	sgt_bo_free(&bos[1]);
 }
 
-static void test_remap(const struct sgt_test *test, int drm)
+static void test_remap(int drm)
 {
 	struct sgt_bo bos[2];
 
-	(void)test;
 	sgt_make_pages(&bos[0], drm, 16);
 	sgt_make_pages(&bos[1], drm, 16);
 
@@ -184,11 +182,10 @@ static void test_remap(const struct sgt_test *test, int drm)
 	sgt_bo_free(&bos[1]);
 }
 
-static void test_unmap(const struct sgt_test *test, int drm)
+static void test_unmap(int drm)
 {
 	struct sgt_bo bos[3];
 
-	(void)test;
 	for (int i = 0; i < 3; i++) {
 		sgt_make_pages(&bos[i], drm, 8);
 		sgt_must(sgt_vm_map(&bos[i], VA + i * 10 * PAGE, bos[i].size, 0));
@@ -208,11 +205,10 @@ static void test_unmap(const struct sgt_test *test, int drm)
 		sgt_bo_free(&bos[i]);
 }
 
-static void test_unmap_empty(const struct sgt_test *test, int drm)
+static void test_unmap_empty(int drm)
 {
 	struct sgt_bo bo;
 
-	(void)test;
 	sgt_must(sgt_vm_unmap(drm, VA, PAGE));
 	sgt_must(sgt_vm_unmap(drm, 0, SGT_VM_END));
 	sgt_must(sgt_vm_unmap(drm, SGT_VM_END - PAGE, PAGE));
@@ -237,14 +233,13 @@ static bool has_large_leaves(const struct sgt_bo *bo)
 	return sgt_setup_is("iommu") || info.folios * SGT_LEAF_2M == bo->size;
 }
 
-static void test_cut_large_leaf(const struct sgt_test *test, int drm)
+static void test_cut_large_leaf(int drm)
 {
 	struct drm_virtgpu_sgt_vm_query query;
 	uint64_t leaves = 2;
 	struct sgt_bo bo;
 	bool large;
 
-	(void)test;
 	sgt_make_pages(&bo, drm, leaves * SGT_LEAF_2M / PAGE);
 	sgt_must(sgt_vm_map(&bo, VA, bo.size, 0));
 	sgt_expect_mapped(drm, VA, bo.size, bo.size);
@@ -278,13 +273,12 @@ static void test_cut_large_leaf(const struct sgt_test *test, int drm)
 	sgt_bo_free(&bo);
 }
 
-static void test_large_leaves(const struct sgt_test *test, int drm)
+static void test_large_leaves(int drm)
 {
 	struct drm_virtgpu_sgt_vm_query query;
 	struct sgt_bo bo;
 	bool large;
 
-	(void)test;
 	sgt_make_pages(&bo, drm, 3 * SGT_LEAF_2M / PAGE);
 	large = has_large_leaves(&bo);
 
@@ -307,7 +301,7 @@ static void test_large_leaves(const struct sgt_test *test, int drm)
 	sgt_bo_free(&bo);
 }
 
-static void test_overlap(const struct sgt_test *test, int drm)
+static void test_overlap(int drm)
 {
 	static const struct {
 		int first, pages;
@@ -317,7 +311,6 @@ static void test_overlap(const struct sgt_test *test, int drm)
 	};
 	struct sgt_bo bo, other;
 
-	(void)test;
 	sgt_make_pages(&bo, drm, 10);
 	sgt_make_pages(&other, drm, 12);
 	sgt_must(sgt_vm_map(&bo, VA, bo.size, 0));
@@ -339,13 +332,12 @@ static void test_overlap(const struct sgt_test *test, int drm)
 	sgt_bo_free(&other);
 }
 
-static void test_all_or_none(const struct sgt_test *test, int drm)
+static void test_all_or_none(int drm)
 {
 	struct sgt_bo bo, none = { .handle = 0xdead };
 	struct drm_virtgpu_sgt_vm_bind_op bad[5];
 	const int want[] = { -EEXIST, -ENOENT, -ERANGE, -EINVAL, -EINVAL };
 
-	(void)test;
 	sgt_make_pages(&bo, drm, 16);
 	sgt_must(sgt_vm_map(&bo, VA, 8 * PAGE, 0));
 	sgt_expect_space(drm, 8 * PAGE, 4);
@@ -377,12 +369,11 @@ static void test_all_or_none(const struct sgt_test *test, int drm)
 	sgt_bo_free(&bo);
 }
 
-static void test_array_order(const struct sgt_test *test, int drm)
+static void test_array_order(int drm)
 {
 	struct drm_virtgpu_sgt_vm_bind_op ops[6];
 	struct sgt_bo bo;
 
-	(void)test;
 	sgt_make_pages(&bo, drm, 16);
 	ops[0] = sgt_vm_op_map(VA, bo.size, &bo, 0);
 	ops[1] = sgt_vm_op_unmap(VA + 4 * PAGE, 8 * PAGE);
@@ -404,11 +395,10 @@ static void test_array_order(const struct sgt_test *test, int drm)
 	sgt_bo_free(&bo);
 }
 
-static void test_end_of_space(const struct sgt_test *test, int drm)
+static void test_end_of_space(int drm)
 {
 	struct sgt_bo bo;
 
-	(void)test;
 	sgt_make_pages(&bo, drm, 4);
 	sgt_must(sgt_vm_map(&bo, SGT_VM_END - bo.size, bo.size, 0));
 	sgt_must(sgt_vm_map(&bo, 0, bo.size, 0));
@@ -422,12 +412,11 @@ static void test_end_of_space(const struct sgt_test *test, int drm)
 	sgt_bo_free(&bo);
 }
 
-static void test_two_files(const struct sgt_test *test, int drm)
+static void test_two_files(int drm)
 {
 	struct sgt_bo bos[2];
 	int other;
 
-	(void)test;
 	other = sgt_must(sgt_open());
 	sgt_make_pages(&bos[0], drm, 7);
 	sgt_make_pages(&bos[1], other, 9);
@@ -445,40 +434,39 @@ static void test_two_files(const struct sgt_test *test, int drm)
 	sgt_bo_free(&bos[0]);
 }
 
-static void test_handle_closed(const struct sgt_test *test, int drm)
+static void test_handle_closed(int drm)
 {
 	struct sgt_buffer_row row;
 	struct sgt_baseline base;
 	struct sgt_bo bo, none;
 
-	sgt_baseline_take(test, &base);
+	sgt_baseline_take(&test, &base);
 	sgt_make_pages(&bo, drm, 61);
 	sgt_must(sgt_vm_map(&bo, VA, 40 * PAGE, 0));
 	sgt_must(sgt_vm_map(&bo, VA + 40 * PAGE, 21 * PAGE, 40 * PAGE));
 	none = bo;
 	sgt_bo_free(&bo);
 	igt_assert_eq(sgt_vm_map(&none, VA + SGT_LEAF_2M, PAGE, 0), -ENOENT);
-	sgt_expect_row(test, &none, &row);
+	sgt_expect_row(&test, &none, &row);
 	igt_assert_eq(row.handles, 0);
 
 	sgt_must(sgt_vm_unmap(drm, VA, 60 * PAGE));
 	sgt_expect_mapped(drm, VA + 60 * PAGE, PAGE, PAGE);
-	sgt_expect_row(test, &none, &row);
+	sgt_expect_row(&test, &none, &row);
 	sgt_must(sgt_vm_unmap(drm, VA + 60 * PAGE, PAGE));
 	sgt_expect_space(drm, 0, 1);
 	/* The root table stays with the file. */
 	base.mapped++;
-	sgt_baseline_check(test, &base);
+	sgt_baseline_check(&test, &base);
 }
 
-static void test_imported(const struct sgt_test *test, int drm)
+static void test_imported(int drm)
 {
 	struct drm_virtgpu_sgt_bo_info info;
 	struct sgt_foreign foreign;
 	struct sgt_bo bo;
 	int err;
 
-	(void)test;
 	for (int exporter = 0; exporter < SGT_EXPORTERS; exporter++) {
 		err = sgt_foreign_make(&foreign, exporter, WORDS_PER_PAGE, 33);
 		igt_require_f(!err, "no %s\n", sgt_exporter_name[exporter]);
@@ -497,7 +485,7 @@ static void test_imported(const struct sgt_test *test, int drm)
 	}
 }
 
-static void test_bo_info(const struct sgt_test *test, int drm)
+static void test_bo_info(int drm)
 {
 	struct drm_virtgpu_sgt_bo_info info;
 	struct sgt_buffer_row row;
@@ -505,7 +493,7 @@ static void test_bo_info(const struct sgt_test *test, int drm)
 	int other, fd;
 
 	sgt_make_pages(&bo, drm, 83);
-	sgt_expect_row(test, &bo, &row);
+	sgt_expect_row(&test, &bo, &row);
 	sgt_must(sgt_bo_info(&bo, &info));
 	igt_assert_eq_u64(info.size, bo.size);
 	igt_assert_eq_u64(info.folios, row.folios);
@@ -540,13 +528,12 @@ static void test_bo_info(const struct sgt_test *test, int drm)
 }
 
 /* Every second page, so that none has a neighbour */
-static void test_many_binds(const struct sgt_test *test, int drm)
+static void test_many_binds(int drm)
 {
 	const unsigned int count = VIRTGPU_SGT_VM_BIND_MAX_OPS;
 	struct drm_virtgpu_sgt_vm_bind_op *ops = calloc(count, sizeof(*ops));
 	struct sgt_bo bo;
 
-	(void)test;
 	igt_assert(ops);
 	sgt_make_pages(&bo, drm, 64);
 	for (unsigned int i = 0; i < count; i++)
@@ -574,13 +561,12 @@ static void test_many_binds(const struct sgt_test *test, int drm)
 }
 
 /* Tables of each level begin in the middle of the range. */
-static void test_random(const struct sgt_test *test, int drm)
+static void test_random(int drm)
 {
 	static const uint32_t sizes[] = { 300, 64, 1 };
 	struct sgt_vm_model model;
 	struct sgt_rounds rounds;
 
-	(void)test;
 	sgt_model_begin(&model, drm, VA - 400 * PAGE, 1000, sizes);
 	sgt_rounds_begin(&rounds, 20, 500);
 	while (sgt_rounds_next(&rounds)) {
@@ -598,7 +584,7 @@ int igt_main()
 {
 	static const struct {
 		const char *name, *what;
-		void (*run)(const struct sgt_test *test, int drm);
+		void (*run)(int drm);
 	} tests[] = {
 		{ "bind", "Ranges lead to buffers, or parts of them", test_bind },
 		{ "tables", "No table too many, and none left", test_tables },
@@ -619,7 +605,6 @@ int igt_main()
 		{ "many-binds", "As many as a call may have", test_many_binds },
 		{ "random", "No sequence of calls surprises", test_random },
 	};
-	struct sgt_test test = {};
 	int keep = -1;
 
 	igt_fixture()

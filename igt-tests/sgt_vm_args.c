@@ -82,6 +82,8 @@ AT(drm_virtgpu_sgt_bo_info, leaves_1g, 56);
 #define NO_HANDLE	0xdeadu
 #define KERNEL		0xffff888000000000ull
 
+static struct sgt_test test;
+
 /* A field of a call, by its place; of 4 or of 8 bytes */
 struct bad_field {
 	size_t offset, size;
@@ -114,13 +116,12 @@ static const struct bad_field bad_binds[] = {
 #undef BIND
 };
 
-static void test_bind(const struct sgt_test *test, int drm)
+static void test_bind(int drm)
 {
 	struct drm_virtgpu_sgt_vm_bind_op op;
 	struct drm_virtgpu_sgt_vm_bind good, arg;
 	struct sgt_bo bo;
 
-	(void)test;
 	sgt_make_pages(&bo, drm, 4);
 	op = sgt_vm_op_map(VA, bo.size, &bo, 0);
 	good = (struct drm_virtgpu_sgt_vm_bind) { .num_ops = 1, .ops = (uintptr_t)&op };
@@ -203,12 +204,11 @@ static void refuse_ops(int drm, const struct drm_virtgpu_sgt_vm_bind_op *good,
 	}
 }
 
-static void test_op(const struct sgt_test *test, int drm)
+static void test_op(int drm)
 {
 	struct drm_virtgpu_sgt_vm_bind_op op;
 	struct sgt_bo bo, picture;
 
-	(void)test;
 	sgt_make_pages(&bo, drm, 8);
 	op = sgt_vm_op_map(VA, 4 * PAGE, &bo, PAGE);
 	refuse_ops(drm, &op, bad_maps, ARRAY_SIZE(bad_maps));
@@ -248,7 +248,7 @@ static int bind_with(int drm, const struct drm_virtgpu_sgt_vm_bind_op *op,
 	return drmIoctl(drm, DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &arg) ? -errno : 0;
 }
 
-static void test_syncobjs(const struct sgt_test *test, int drm)
+static void test_syncobjs(int drm)
 {
 	uint32_t syncs[VIRTGPU_SGT_VM_BIND_MAX_SYNCS], bad = NO_HANDLE, empty;
 	const uint32_t count = ARRAY_SIZE(syncs);
@@ -256,7 +256,6 @@ static void test_syncobjs(const struct sgt_test *test, int drm)
 	struct sgt_bo bo;
 	int other;
 
-	(void)test;
 	sgt_make_pages(&bo, drm, 4);
 	op = sgt_vm_op_map(VA, bo.size, &bo, 0);
 	igt_assert_eq(drmSyncobjCreate(drm, 0, &empty), 0);
@@ -321,7 +320,7 @@ static const struct bad_field bad_resources[] = {
 #undef RES
 };
 
-static void test_resource(const struct sgt_test *test, int drm)
+static void test_resource(int drm)
 {
 	const struct drm_virtgpu_sgt_resource_from_va good = {
 		.va = VA,
@@ -336,14 +335,14 @@ static void test_resource(const struct sgt_test *test, int drm)
 
 	sgt_make_pages(&bo, drm, 5);
 	sgt_must(sgt_vm_map(&bo, VA, bo.size, 0));
-	sgt_baseline_take(test, &base);
+	sgt_baseline_take(&test, &base);
 	for (unsigned int i = 0; i < ARRAY_SIZE(bad_resources); i++) {
 		arg = good;
 		set_field(&arg, &bad_resources[i]);
 		do_ioctl_err(drm, DRM_IOCTL_VIRTGPU_SGT_RESOURCE_FROM_VA, &arg,
 			     bad_resources[i].error);
 	}
-	sgt_baseline_check(test, &base);
+	sgt_baseline_check(&test, &base);
 
 	arg = good;
 	do_ioctl(drm, DRM_IOCTL_VIRTGPU_SGT_RESOURCE_FROM_VA, &arg);
@@ -356,7 +355,7 @@ static void test_resource(const struct sgt_test *test, int drm)
 	sgt_bo_free(&bo);
 }
 
-static void test_query(const struct sgt_test *test, int drm)
+static void test_query(int drm)
 {
 	static const struct {
 		uint64_t va, size;
@@ -368,7 +367,6 @@ static void test_query(const struct sgt_test *test, int drm)
 	};
 	struct drm_virtgpu_sgt_vm_query query;
 
-	(void)test;
 	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
 		igt_debug("%#llx + %#llx\n", (unsigned long long)bad[i].va,
 			  (unsigned long long)bad[i].size);
@@ -378,12 +376,11 @@ static void test_query(const struct sgt_test *test, int drm)
 	sgt_expect_space(drm, 0, 1);
 }
 
-static void test_info(const struct sgt_test *test, int drm)
+static void test_info(int drm)
 {
 	struct drm_virtgpu_sgt_bo_info arg;
 	struct sgt_bo bo;
 
-	(void)test;
 	sgt_make_pages(&bo, drm, 4);
 	for (int bit = 0; bit < 32; bit++) {
 		arg = (struct drm_virtgpu_sgt_bo_info) {
@@ -400,14 +397,13 @@ static void test_info(const struct sgt_test *test, int drm)
 	sgt_bo_free(&bo);
 }
 
-static void test_outputs(const struct sgt_test *test, int drm)
+static void test_outputs(int drm)
 {
 	struct drm_virtgpu_sgt_resource_from_va from;
 	struct drm_virtgpu_sgt_vm_query query, clean;
 	struct drm_virtgpu_sgt_bo_info info, fresh;
 	struct sgt_bo bo;
 
-	(void)test;
 	sgt_make_pages(&bo, drm, 4);
 	sgt_must(sgt_vm_map(&bo, VA, bo.size, 0));
 
@@ -440,12 +436,11 @@ static void test_outputs(const struct sgt_test *test, int drm)
 	sgt_bo_free(&bo);
 }
 
-static void test_other_file(const struct sgt_test *test, int drm)
+static void test_other_file(int drm)
 {
 	struct drm_virtgpu_sgt_bo_info info;
 	struct sgt_bo bo, same;
 
-	(void)test;
 	sgt_make_pages(&bo, drm, 4);
 	same = bo;
 	same.drm = sgt_must(sgt_open());
@@ -457,14 +452,13 @@ static void test_other_file(const struct sgt_test *test, int drm)
 	sgt_bo_free(&bo);
 }
 
-static void test_render_node(const struct sgt_test *test, int drm)
+static void test_render_node(int drm)
 {
 	char *name = drmGetRenderDeviceNameFromFd(drm);
 	struct drm_virtgpu_sgt_bo_info info;
 	struct sgt_bo bo, same, picture;
 	int render, fd;
 
-	(void)test;
 	igt_assert(name);
 	render = open(name, O_RDWR | O_CLOEXEC);
 	igt_assert(render >= 0);
@@ -491,19 +485,18 @@ int igt_main()
 {
 	static const struct {
 		const char *name, *what;
-		void (*run)(const struct sgt_test *test, int drm);
+		void (*run)(int drm);
 	} tests[] = {
 		{ "bind-bad-fields", "The call as a whole", test_bind },
 		{ "op-bad-fields", "Each operation", test_op },
 		{ "bad-syncobjs", "Syncobjs are looked up first", test_syncobjs },
-		{ "resource-bad-fields", "The host would not notice, and show less", test_resource },
+		{ "resource-bad-fields", "The host would not notice", test_resource },
 		{ "query-bad-fields", "Ranges are of pages, and within the space", test_query },
 		{ "info-bad-fields", "Handles are looked up", test_info },
 		{ "garbage-outputs", "Old programs leave output fields unset", test_outputs },
 		{ "handle-of-another-file", "Handles belong to a file", test_other_file },
 		{ "render-node", "Who does not show may bind", test_render_node },
 	};
-	struct sgt_test test = {};
 	int keep = -1;
 
 	igt_fixture()

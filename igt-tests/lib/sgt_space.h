@@ -9,7 +9,7 @@
 
 #include "sgt_kms.h"
 
-#define SGT_VM_END	(1ull << VIRTGPU_SGT_VA_BITS)
+#define SGT_VM_END	(UINT64_C(1) << VIRTGPU_SGT_VA_BITS)
 
 /* One operation, for an array */
 struct drm_virtgpu_sgt_vm_bind_op

@@ -11,15 +11,14 @@ int sgt_vm_fixture(struct sgt_test *test)
 	return drm;
 }
 
-void sgt_in_file(const struct sgt_test *test,
-		 void (*run)(const struct sgt_test *test, int drm))
+void sgt_in_file(const struct sgt_test *test, void (*run)(int drm))
 {
 	struct sgt_baseline base;
 	int drm;
 
 	sgt_baseline_take(test, &base);
 	drm = sgt_must(sgt_open());
-	run(test, drm);
+	run(drm);
 	close(drm);
 	sgt_baseline_check(test, &base);
 }

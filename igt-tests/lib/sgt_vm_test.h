@@ -7,7 +7,7 @@
 #include "sgt_space.h"
 
 #define SGT_LEAF_2M	(2ull << 20)
-#define SGT_LEAF_1G	(1ull << 30)
+#define SGT_LEAF_1G	(1024ull << 20)
 
 /*
  * For the opening fixture, in place of sgt_test_begin().  The fd stays open, so
@@ -16,8 +16,7 @@
 int sgt_vm_fixture(struct sgt_test *test);
 
 /* Runs it with a file of its own, after which nothing may be left. */
-void sgt_in_file(const struct sgt_test *test,
-		 void (*run)(const struct sgt_test *test, int drm));
+void sgt_in_file(const struct sgt_test *test, void (*run)(int drm));
 
 /* A buffer of whole pages, mapped for the CPU */
 void sgt_make_pages(struct sgt_bo *bo, int drm, uint32_t pages);
