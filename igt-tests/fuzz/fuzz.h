@@ -80,7 +80,7 @@ struct sequence {
 enum { SPLIT_THREADS, SPLIT_PROCESSES, SPLIT_KILLED, SPLITS };
 
 /* op.c: the table of operations, and their text */
-extern const struct op_desc file_ops[], buffer_ops[], share_ops[], kms_ops[];
+extern const struct op_desc file_ops[], buffer_ops[], share_ops[], kms_ops[], vm_ops[];
 
 const struct op_desc *op_at(int index);		/* NULL: no more */
 int op_index(const struct op_desc *desc);

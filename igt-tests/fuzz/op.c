@@ -6,7 +6,7 @@
 #include "fuzz.h"
 
 static const struct op_desc * const groups[] = {
-	file_ops, buffer_ops, share_ops, kms_ops,
+	file_ops, buffer_ops, share_ops, kms_ops, vm_ops,
 };
 
 const struct op_desc *op_at(int index)

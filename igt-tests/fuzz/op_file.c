@@ -108,14 +108,14 @@ static int read_debug(struct world *world, const uint32_t *arg)
 	static const char * const names[] = {
 		"drm_gem_sgt/devices", "drm_gem_sgt/buffers", "dri/0/virtgpu-resources",
 		"dri/0/virtgpu-stats", "dri/0/state", "dri/0/framebuffer", "dri/0/gem_names",
-		"dma_buf/bufinfo",
+		"dri/0/vm", "dma_buf/bufinfo",
 	};
 	char path[64];
 
-	if (arg[1] % 9 == 8)
+	if (arg[1] % 10 == 9)
 		snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", world_file(world, arg[0]));
 	else
-		snprintf(path, sizeof(path), "/sys/kernel/debug/%s", names[arg[1] % 9]);
+		snprintf(path, sizeof(path), "/sys/kernel/debug/%s", names[arg[1] % 10]);
 	return read_file(path);
 }
 
@@ -211,7 +211,7 @@ const struct op_desc file_ops[] = {
 	{ "set_cap", 4, set_cap, { FILE_ARG, PICK("cap", 6), EXACT("to", 1) } },
 	{ "get_cap", 1, get_cap, { FILE_ARG, PICK("cap", 20) } },
 	{ "version", 1, version, { FILE_ARG, PICK("size", 32), POINTER } },
-	{ "read_debug", 2, read_debug, { FILE_ARG, PICK("which", 9) } },
+	{ "read_debug", 2, read_debug, { FILE_ARG, PICK("which", 10) } },
 	{ "three_d", 2, three_d, { FILE_ARG, PICK("call", 5), ANY("seed"), BUFFER_ARG } },
 	{ "any_call", 4, any_call,
 	  { FILE_ARG, PICK("number", 0xd2), PICK("size", 128), ANY("seed") } },
