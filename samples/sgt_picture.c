@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../igt-tests/lib/sgt_pattern.h"
@@ -192,6 +193,22 @@ void draw_pages(const struct picture *picture, const char *title,
 	draw_rainbow(picture);
 	draw_marks(picture);
 	draw_title(picture, title, subtitle);
+}
+
+/* Diamonds, one as high as the picture */
+void draw_wallpaper(const struct picture *picture)
+{
+	int period = picture->height, half = period / 2;
+
+	for (uint32_t y = 0; y < picture->height; y++) {
+		for (uint32_t x = 0; x < picture->width; x++) {
+			int far = abs((int)x % period - half) + abs((int)y - half);
+			uint32_t light = abs(far - half) * 40 / half;
+
+			*pixel_at(picture, x, y) = (16 + light / 2) << 16 |
+						   (32 + light) << 8 | (64 + light);
+		}
+	}
 }
 
 void draw_pattern(const struct picture *picture, uint32_t seed)

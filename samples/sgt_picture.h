@@ -20,6 +20,9 @@ struct picture {
 void draw_pages(const struct picture *picture, const char *title,
 		const char *subtitle);
 
+/* A quiet pattern, which goes on where the picture is put below itself */
+void draw_wallpaper(const struct picture *picture);
+
 /* A value of its own for each pixel, which a program can check */
 void draw_pattern(const struct picture *picture, uint32_t seed);
 

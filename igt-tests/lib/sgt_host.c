@@ -136,6 +136,12 @@ int sgt_host_screen(int width, int height, uint32_t seed)
 	return sgt_host_ask("screen %d %d %u", width, height, seed);
 }
 
+int sgt_host_part(const struct sgt_part *part, uint32_t seed)
+{
+	return sgt_host_ask("part %d %d %d %d %u %u %u", part->x, part->y, part->width,
+			    part->height, seed, part->first, part->pitch);
+}
+
 int sgt_host_shot(const char *name)
 {
 	return sgt_host_ask("shot %s", name);

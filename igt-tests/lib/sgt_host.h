@@ -23,6 +23,15 @@ const char *sgt_host_reply(void);
 
 /* Every pixel of head 0 is as sgt_pattern() has it. */
 int sgt_host_screen(int width, int height, uint32_t seed);
+
+/* The same of a part, which has a part of a picture of the width @pitch. */
+struct sgt_part {
+	int x, y, width, height;	/* on the screen */
+	uint32_t first;			/* pixel of the picture */
+	uint32_t pitch;
+};
+
+int sgt_host_part(const struct sgt_part *part, uint32_t seed);
 int sgt_host_shot(const char *name);
 
 /* Lines of a QEMU trace event since the mark */
