@@ -2,6 +2,9 @@
 """The host's side of /dev/virtio-ports/org.drm-gem-sgt.host: one request a line, one reply.
 
     screen WIDTH HEIGHT SEED   compare the screen with the test pattern, pixel by pixel
+    part X Y WIDTH HEIGHT SEED FIRST PITCH
+                               the same for a rectangle: its lines are PITCH pixels of the pattern
+                               apart, and begin with pixel FIRST
     shot NAME                  save the screen as NAME.png
     trace-mark                 forget QEMU's trace so far
     trace-count EVENT          how often QEMU traced the event since the mark
@@ -23,8 +26,9 @@ class HostPort(threading.Thread):
         self.port, self.qmp, self.trace = port, qmp, trace
         self.directory, self.fact = directory, fact
         self.mark = 0
-        self.requests = {'screen': self.screen, 'shot': self.shot, 'fact': self.record,
-                         'trace-mark': self.trace_mark, 'trace-count': self.trace_count}
+        self.requests = {'screen': self.screen, 'part': self.part, 'shot': self.shot,
+                         'fact': self.record, 'trace-mark': self.trace_mark,
+                         'trace-count': self.trace_count}
 
     def run(self):
         try:
@@ -56,6 +60,19 @@ class HostPort(threading.Thread):
         if wrong is None:
             return 'ok'
         path = self.directory / f'wrong-{width}x{height}-{seed}.png'
+        picture.write_png(path, *shown)
+        return f'fail {wrong} ({project.shown(path)})'
+
+    def part(self, *numbers):
+        x, y, width, height, seed, first, pitch = map(int, numbers)
+        shown = self.dump()
+        if not (0 <= x <= shown[0] - width and 0 <= y <= shown[1] - height):
+            return f'fail the screen is {shown[0]}x{shown[1]}'
+        rgb = picture.part(shown[0], shown[2], x, y, width, height)
+        wrong = picture.compare(width, height, rgb, seed, first, pitch)
+        if wrong is None:
+            return 'ok'
+        path = self.directory / f'wrong-{x}-{y}-{width}x{height}-{seed}.png'
         picture.write_png(path, *shown)
         return f'fail {wrong} ({project.shown(path)})'
 

@@ -10,23 +10,24 @@ def _lanes(count, value):
     return value * (((1 << 64 * count) - 1) // ((1 << 64) - 1))
 
 
-def pattern(width, height, seed):
+def pattern(width, height, seed, first=0, pitch=None):
     """The picture that a program with this seed draws, as RGB bytes.
 
     Pixel i is h ^ h >> 15, lower 24 bits, with h = i * 0x9E3779B1 + seed * 0x85EBCA6B modulo
-    2^32. A row is computed at once, with a pixel in each 64-bit lane of one long integer.
+    2^32. A row is computed at once, with a pixel in each 64-bit lane of one long integer. The
+    first row begins with pixel first, each other one pitch pixels (default: width) after it.
     """
     word = _lanes(width, 0xffffffff)
     ramp = int.from_bytes(struct.pack(f'<{width}Q', *range(width)), 'little') * 0x9E3779B1
     picture = bytearray(3 * width * height)
     for y in range(height):
-        start = (y * width * 0x9E3779B1 + seed * 0x85EBCA6B) & 0xffffffff
+        start = ((first + y * (pitch or width)) * 0x9E3779B1 + seed * 0x85EBCA6B) & 0xffffffff
         h = ((ramp & word) + _lanes(width, start)) & word
         h ^= (h >> 15) & _lanes(width, 0x1ffff)
         row = h.to_bytes(8 * width, 'little')
         for byte in range(3):
-            first = 3 * width * y + byte
-            picture[first:first + 3 * width:3] = row[2 - byte::8]
+            at = 3 * width * y + byte
+            picture[at:at + 3 * width:3] = row[2 - byte::8]
     return bytes(picture)
 
 
@@ -51,9 +52,15 @@ def write_png(path, width, height, rgb):
                    chunk(b'IDAT', zlib.compress(rows)) + chunk(b'IEND', b''))
 
 
-def compare(width, height, rgb, seed):
+def part(width, rgb, x, y, part_width, part_height):
+    """A rectangle of a picture of this width, as RGB bytes."""
+    starts = (3 * (width * row + x) for row in range(y, y + part_height))
+    return b''.join(rgb[start:start + 3 * part_width] for start in starts)
+
+
+def compare(width, height, rgb, seed, first=0, pitch=None):
     """None when the picture is the pattern, else what differs."""
-    want = pattern(width, height, seed)
+    want = pattern(width, height, seed, first, pitch)
     if rgb == want:
         return None
     bad = [i for i in range(width * height) if rgb[3 * i:3 * i + 3] != want[3 * i:3 * i + 3]]
