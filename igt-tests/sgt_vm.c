@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "igt.h"
 
-#include "lib/sgt_dmabuf.h"
 #include "lib/sgt_rounds.h"
 #include "lib/sgt_vm_model.h"
 #include "lib/sgt_vm_test.h"
@@ -50,18 +49,6 @@
  *
  * SUBTEST: end-of-space
  * Description: The last page of the address space can be bound, and none beyond
- *
- * SUBTEST: two-files
- * Description: The same address leads to different buffers in two files
- *
- * SUBTEST: handle-closed
- * Description: A buffer that is bound outlives its handle until it is unbound
- *
- * SUBTEST: imported
- * Description: A buffer of another exporter is bound
- *
- * SUBTEST: bo-info
- * Description: What is said of a buffer is what the tables in debugfs say
  *
  * SUBTEST: many-binds
  * Description: Thousands of binds of single pages, in one call and one by one
@@ -412,121 +399,6 @@ static void test_end_of_space(int drm)
 	sgt_bo_free(&bo);
 }
 
-static void test_two_files(int drm)
-{
-	struct sgt_bo bos[2];
-	int other;
-
-	other = sgt_must(sgt_open());
-	sgt_make_pages(&bos[0], drm, 7);
-	sgt_make_pages(&bos[1], other, 9);
-	sgt_must(sgt_vm_map(&bos[0], VA, bos[0].size, 0));
-	sgt_must(sgt_vm_map(&bos[1], VA, bos[1].size, 0));
-	sgt_expect_space(drm, bos[0].size, 4);
-	sgt_expect_space(other, bos[1].size, 4);
-
-	sgt_must(sgt_vm_unmap(drm, VA, PAGE));
-	sgt_expect_space(drm, bos[0].size - PAGE, 4);
-	sgt_expect_space(other, bos[1].size, 4);
-	sgt_bo_free(&bos[1]);
-	close(other);
-	sgt_expect_space(drm, bos[0].size - PAGE, 4);
-	sgt_bo_free(&bos[0]);
-}
-
-static void test_handle_closed(int drm)
-{
-	struct sgt_buffer_row row;
-	struct sgt_baseline base;
-	struct sgt_bo bo, none;
-
-	sgt_baseline_take(&test, &base);
-	sgt_make_pages(&bo, drm, 61);
-	sgt_must(sgt_vm_map(&bo, VA, 40 * PAGE, 0));
-	sgt_must(sgt_vm_map(&bo, VA + 40 * PAGE, 21 * PAGE, 40 * PAGE));
-	none = bo;
-	sgt_bo_free(&bo);
-	igt_assert_eq(sgt_vm_map(&none, VA + SGT_LEAF_2M, PAGE, 0), -ENOENT);
-	sgt_expect_row(&test, &none, &row);
-	igt_assert_eq(row.handles, 0);
-
-	sgt_must(sgt_vm_unmap(drm, VA, 60 * PAGE));
-	sgt_expect_mapped(drm, VA + 60 * PAGE, PAGE, PAGE);
-	sgt_expect_row(&test, &none, &row);
-	sgt_must(sgt_vm_unmap(drm, VA + 60 * PAGE, PAGE));
-	sgt_expect_space(drm, 0, 1);
-	/* The root table stays with the file. */
-	base.mapped++;
-	sgt_baseline_check(&test, &base);
-}
-
-static void test_imported(int drm)
-{
-	struct drm_virtgpu_sgt_bo_info info;
-	struct sgt_foreign foreign;
-	struct sgt_bo bo;
-	int err;
-
-	for (int exporter = 0; exporter < SGT_EXPORTERS; exporter++) {
-		err = sgt_foreign_make(&foreign, exporter, WORDS_PER_PAGE, 33);
-		igt_require_f(!err, "no %s\n", sgt_exporter_name[exporter]);
-		err = sgt_bo_import(&bo, drm, foreign.fd, WORDS_PER_PAGE, 33);
-		sgt_must(err);
-		sgt_must(sgt_vm_map(&bo, VA, bo.size - PAGE, PAGE));
-		sgt_expect_space(drm, bo.size - PAGE, 4);
-		sgt_must(sgt_bo_info(&bo, &info));
-		igt_assert_eq_u64(info.size, bo.size);
-		igt_assert_eq_u64(info.folios, 0);
-		igt_assert_eq_u64(info.leaves_4k, 32);
-		sgt_bo_free(&bo);
-		sgt_foreign_free(&foreign);
-		sgt_expect_space(drm, 32 * PAGE, 4);
-		sgt_must(sgt_vm_unmap(drm, 0, SGT_VM_END));
-	}
-}
-
-static void test_bo_info(int drm)
-{
-	struct drm_virtgpu_sgt_bo_info info;
-	struct sgt_buffer_row row;
-	struct sgt_bo bo, same;
-	int other, fd;
-
-	sgt_make_pages(&bo, drm, 83);
-	sgt_expect_row(&test, &bo, &row);
-	sgt_must(sgt_bo_info(&bo, &info));
-	igt_assert_eq_u64(info.size, bo.size);
-	igt_assert_eq_u64(info.folios, row.folios);
-	igt_assert_eq_u64(info.cpu_runs, row.runs);
-	igt_assert(info.segments >= 1 && info.segments <= row.dma_segs);
-	igt_assert_eq_u64(info.leaves_4k + info.leaves_2m + info.leaves_1g, 0);
-
-	sgt_must(sgt_vm_map(&bo, VA, bo.size, 0));
-	sgt_must(sgt_vm_map(&bo, VA + SGT_LEAF_1G, 7 * PAGE, 3 * PAGE));
-	sgt_must(sgt_bo_info(&bo, &info));
-	igt_assert_eq_u64(info.leaves_4k, 83 + 7);
-	igt_assert_eq_u64(info.leaves_2m + info.leaves_1g, 0);
-
-	/* Another file has bound nothing. */
-	other = sgt_must(sgt_open());
-	fd = sgt_must(sgt_bo_export(&bo));
-	sgt_must(sgt_bo_import(&same, other, fd, bo.width, bo.height));
-	sgt_must(sgt_bo_info(&same, &info));
-	igt_assert_eq_u64(info.size, bo.size);
-	igt_assert_eq_u64(info.leaves_4k + info.leaves_2m + info.leaves_1g, 0);
-	sgt_must(sgt_vm_map(&same, VA, PAGE, 0));
-	sgt_must(sgt_bo_info(&same, &info));
-	igt_assert_eq_u64(info.leaves_4k, 1);
-	sgt_bo_free(&same);
-	close(fd);
-	close(other);
-
-	sgt_must(sgt_vm_unmap(drm, 0, SGT_VM_END));
-	sgt_must(sgt_bo_info(&bo, &info));
-	igt_assert_eq_u64(info.leaves_4k + info.leaves_2m + info.leaves_1g, 0);
-	sgt_bo_free(&bo);
-}
-
 /* Every second page, so that none has a neighbour */
 static void test_many_binds(int drm)
 {
@@ -599,9 +471,6 @@ int igt_main()
 		  test_all_or_none },
 		{ "array-order", "One after the other", test_array_order },
 		{ "end-of-space", "Neither a page less, nor one more", test_end_of_space },
-		{ "two-files", "Each file has a space of its own", test_two_files },
-		{ "handle-closed", "What is bound holds the buffer", test_handle_closed },
-		{ "bo-info", "The driver knows its buffers", test_bo_info },
 		{ "many-binds", "As many as a call may have", test_many_binds },
 		{ "random", "No sequence of calls surprises", test_random },
 	};
@@ -614,12 +483,6 @@ int igt_main()
 		igt_describe(tests[i].what);
 		igt_subtest(tests[i].name)
 			sgt_in_file(&test, tests[i].run);
-	}
-
-	igt_describe("Memory of somebody else");
-	igt_subtest("imported") {
-		igt_require(!sgt_setup_is("bypass"));
-		sgt_in_file(&test, test_imported);
 	}
 
 	igt_fixture()

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "igt.h"
+
+#include "lib/sgt_dmabuf.h"
+#include "lib/sgt_rounds.h"
+#include "lib/sgt_vm_model.h"
+#include "lib/sgt_vm_test.h"
+
+/**
+ * TEST: sgt vm bo
+ * Description: Share buffers and address spaces, and let go of them
+ * Category: Display
+ * Mega feature: DRM
+ * Sub-category: GEM
+ * Functionality: address space
+ * Test category: functionality test
+ *
+ * SUBTEST: bo-info
+ * Description: What is said of a buffer is what the tables in debugfs say
+ *
+ * SUBTEST: handle-closed
+ * Description: A buffer that is bound outlives its handle until it is unbound
+ *
+ * SUBTEST: imported
+ * Description: A buffer of another exporter is bound
+ *
+ * SUBTEST: two-files
+ * Description: The same address leads to different buffers in two files
+ *
+ * SUBTEST: processes
+ * Description: Processes that share a file bind in ranges of their own
+ */
+
+IGT_TEST_DESCRIPTION("Share buffers and address spaces, and let go of them");
+
+/* The first page of a table of each level, with room on both sides */
+#define VA	(3ull << 39)
+
+static struct sgt_test test;
+
+static void test_bo_info(int drm)
+{
+	struct drm_virtgpu_sgt_bo_info info;
+	struct sgt_buffer_row row;
+	struct sgt_bo bo, same;
+	int other, fd;
+
+	sgt_make_pages(&bo, drm, 83);
+	sgt_expect_row(&test, &bo, &row);
+	sgt_must(sgt_bo_info(&bo, &info));
+	igt_assert_eq_u64(info.size, bo.size);
+	igt_assert_eq_u64(info.folios, row.folios);
+	igt_assert_eq_u64(info.cpu_runs, row.runs);
+	igt_assert(info.segments >= 1 && info.segments <= row.dma_segs);
+	igt_assert_eq_u64(info.leaves_4k + info.leaves_2m + info.leaves_1g, 0);
+
+	sgt_must(sgt_vm_map(&bo, VA, bo.size, 0));
+	sgt_must(sgt_vm_map(&bo, VA + SGT_LEAF_1G, 7 * PAGE, 3 * PAGE));
+	sgt_must(sgt_bo_info(&bo, &info));
+	igt_assert_eq_u64(info.leaves_4k, 83 + 7);
+	igt_assert_eq_u64(info.leaves_2m + info.leaves_1g, 0);
+
+	/* Another file has bound nothing. */
+	other = sgt_must(sgt_open());
+	fd = sgt_must(sgt_bo_export(&bo));
+	sgt_must(sgt_bo_import(&same, other, fd, bo.width, bo.height));
+	sgt_must(sgt_bo_info(&same, &info));
+	igt_assert_eq_u64(info.size, bo.size);
+	igt_assert_eq_u64(info.leaves_4k + info.leaves_2m + info.leaves_1g, 0);
+	sgt_must(sgt_vm_map(&same, VA, PAGE, 0));
+	sgt_must(sgt_bo_info(&same, &info));
+	igt_assert_eq_u64(info.leaves_4k, 1);
+	sgt_bo_free(&same);
+	close(fd);
+	close(other);
+
+	sgt_must(sgt_vm_unmap(drm, 0, SGT_VM_END));
+	sgt_must(sgt_bo_info(&bo, &info));
+	igt_assert_eq_u64(info.leaves_4k + info.leaves_2m + info.leaves_1g, 0);
+	sgt_bo_free(&bo);
+}
+
+static void test_handle_closed(int drm)
+{
+	struct sgt_buffer_row row;
+	struct sgt_baseline base;
+	struct sgt_bo bo, none;
+
+	sgt_baseline_take(&test, &base);
+	sgt_make_pages(&bo, drm, 61);
+	sgt_must(sgt_vm_map(&bo, VA, 40 * PAGE, 0));
+	sgt_must(sgt_vm_map(&bo, VA + 40 * PAGE, 21 * PAGE, 40 * PAGE));
+	none = bo;
+	sgt_bo_free(&bo);
+	igt_assert_eq(sgt_vm_map(&none, VA + SGT_LEAF_2M, PAGE, 0), -ENOENT);
+	sgt_expect_row(&test, &none, &row);
+	igt_assert_eq(row.handles, 0);
+
+	sgt_must(sgt_vm_unmap(drm, VA, 60 * PAGE));
+	sgt_expect_mapped(drm, VA + 60 * PAGE, PAGE, PAGE);
+	sgt_expect_row(&test, &none, &row);
+	sgt_must(sgt_vm_unmap(drm, VA + 60 * PAGE, PAGE));
+	sgt_expect_space(drm, 0, 1);
+	/* The root table stays with the file. */
+	base.mapped++;
+	sgt_baseline_check(&test, &base);
+}
+
+static void test_imported(int drm)
+{
+	struct drm_virtgpu_sgt_bo_info info;
+	struct sgt_foreign foreign;
+	struct sgt_bo bo;
+	int err;
+
+	for (int exporter = 0; exporter < SGT_EXPORTERS; exporter++) {
+		err = sgt_foreign_make(&foreign, exporter, WORDS_PER_PAGE, 33);
+		igt_require_f(!err, "no %s\n", sgt_exporter_name[exporter]);
+		err = sgt_bo_import(&bo, drm, foreign.fd, WORDS_PER_PAGE, 33);
+		sgt_must(err);
+		sgt_must(sgt_vm_map(&bo, VA, bo.size - PAGE, PAGE));
+		sgt_expect_space(drm, bo.size - PAGE, 4);
+		sgt_must(sgt_bo_info(&bo, &info));
+		igt_assert_eq_u64(info.size, bo.size);
+		igt_assert_eq_u64(info.folios, 0);
+		igt_assert_eq_u64(info.leaves_4k, 32);
+		sgt_bo_free(&bo);
+		sgt_foreign_free(&foreign);
+		sgt_expect_space(drm, 32 * PAGE, 4);
+		sgt_must(sgt_vm_unmap(drm, 0, SGT_VM_END));
+	}
+}
+
+static void test_two_files(int drm)
+{
+	struct sgt_bo bos[2];
+	int other;
+
+	other = sgt_must(sgt_open());
+	sgt_make_pages(&bos[0], drm, 7);
+	sgt_make_pages(&bos[1], other, 9);
+	sgt_must(sgt_vm_map(&bos[0], VA, bos[0].size, 0));
+	sgt_must(sgt_vm_map(&bos[1], VA, bos[1].size, 0));
+	sgt_expect_space(drm, bos[0].size, 4);
+	sgt_expect_space(other, bos[1].size, 4);
+
+	sgt_must(sgt_vm_unmap(drm, VA, PAGE));
+	sgt_expect_space(drm, bos[0].size - PAGE, 4);
+	sgt_expect_space(other, bos[1].size, 4);
+	sgt_bo_free(&bos[1]);
+	close(other);
+	sgt_expect_space(drm, bos[0].size - PAGE, 4);
+	sgt_bo_free(&bos[0]);
+}
+
+static void bind_as_child(int drm, int child, struct sgt_rounds *rounds)
+{
+	static const uint32_t sizes[] = { 100, 30, 1 };
+	struct sgt_vm_model model;
+	uint64_t random;
+
+	random = sgt_random_fork(&rounds->random, child);
+	sgt_model_begin(&model, drm, VA + (child - 2) * 200 * PAGE, 200, sizes);
+	for (int i = 0; i < 20; i++) {
+		for (int j = 0; j < 10; j++)
+			sgt_model_step(&model, &random, 0, 0);
+		sgt_model_check(&model);
+	}
+	sgt_must(sgt_vm_unmap(drm, model.va, model.count * PAGE));
+	sgt_model_end(&model);
+}
+
+/* Tables of all levels are those of two of them. */
+static void test_processes(int drm)
+{
+	struct sgt_rounds rounds;
+
+	sgt_rounds_begin(&rounds, 1, 2);
+	while (sgt_rounds_next(&rounds)) {
+		igt_fork(child, 4)
+			bind_as_child(drm, child, &rounds);
+		igt_waitchildren();
+		sgt_expect_space(drm, 0, 1);
+	}
+}
+
+int igt_main()
+{
+	static const struct {
+		const char *name, *what;
+		void (*run)(int drm);
+	} tests[] = {
+		{ "bo-info", "The driver knows its buffers", test_bo_info },
+		{ "handle-closed", "What is bound holds the buffer", test_handle_closed },
+		{ "two-files", "Each file has a space of its own", test_two_files },
+		{ "processes", "One at a time, and none in vain", test_processes },
+	};
+	int keep = -1;
+
+	igt_fixture()
+		keep = sgt_vm_fixture(&test);
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(tests); i++) {
+		igt_describe(tests[i].what);
+		igt_subtest(tests[i].name)
+			sgt_in_file(&test, tests[i].run);
+	}
+
+	igt_describe("Memory of somebody else");
+	igt_subtest("imported") {
+		igt_require(!sgt_setup_is("bypass"));
+		sgt_in_file(&test, test_imported);
+	}
+
+	igt_fixture()
+		close(keep);
+}
