@@ -252,7 +252,7 @@ static void test_syncobjs(int drm)
 {
 	uint32_t syncs[VIRTGPU_SGT_VM_BIND_MAX_SYNCS], bad = NO_HANDLE, empty;
 	const uint32_t count = ARRAY_SIZE(syncs);
-	struct drm_virtgpu_sgt_vm_bind_op op;
+	struct drm_virtgpu_sgt_vm_bind_op op, unmap;
 	struct sgt_bo bo;
 	int other;
 
@@ -272,9 +272,11 @@ static void test_syncobjs(int drm)
 	syncs[count - 1] = bad;
 	sgt_expect_space(drm, 0, 1);
 
-	/* Those of another file are none, though it has so many. */
+	/* In another file they are none. */
 	other = sgt_must(sgt_open());
-	igt_assert_eq(bind_with(other, &op, syncs, 1, NULL, 0), -ENOENT);
+	unmap = sgt_vm_op_unmap(VA, PAGE);
+	igt_assert_eq(bind_with(other, &unmap, syncs, 1, NULL, 0), -ENOENT);
+	igt_assert_eq(bind_with(other, &unmap, NULL, 0, syncs, 1), -ENOENT);
 	close(other);
 
 	sgt_must(bind_with(drm, &op, syncs, count, syncs, count));
@@ -348,7 +350,7 @@ static void test_resource(int drm)
 	do_ioctl(drm, DRM_IOCTL_VIRTGPU_SGT_RESOURCE_FROM_VA, &arg);
 	sgt_must(sgt_close_handle(drm, arg.bo_handle));
 
-	/* One that never bound anything has but holes. */
+	/* All of it is a hole. */
 	sgt_must(sgt_vm_unmap(drm, VA, bo.size));
 	arg = good;
 	do_ioctl_err(drm, DRM_IOCTL_VIRTGPU_SGT_RESOURCE_FROM_VA, &arg, EFAULT);

@@ -153,13 +153,11 @@ static void test_two_files(int drm)
 	sgt_bo_free(&bos[0]);
 }
 
-static void bind_as_child(int drm, int child, struct sgt_rounds *rounds)
+static void bind_as_child(int drm, int child, uint64_t random)
 {
 	static const uint32_t sizes[] = { 100, 30, 1 };
 	struct sgt_vm_model model;
-	uint64_t random;
 
-	random = sgt_random_fork(&rounds->random, child);
 	sgt_model_begin(&model, drm, VA + (child - 2) * 200 * PAGE, 200, sizes);
 	for (int i = 0; i < 20; i++) {
 		for (int j = 0; j < 10; j++)
@@ -177,8 +175,9 @@ static void test_processes(int drm)
 
 	sgt_rounds_begin(&rounds, 1, 2);
 	while (sgt_rounds_next(&rounds)) {
+		sgt_random(&rounds.random);
 		igt_fork(child, 4)
-			bind_as_child(drm, child, &rounds);
+			bind_as_child(drm, child, sgt_random_fork(&rounds.random, child));
 		igt_waitchildren();
 		sgt_expect_space(drm, 0, 1);
 	}
