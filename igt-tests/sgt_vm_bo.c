@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
 #include "igt.h"
 
 #include "lib/sgt_dmabuf.h"
@@ -26,6 +29,9 @@
  *
  * SUBTEST: two-files
  * Description: The same address leads to different buffers in two files
+ *
+ * SUBTEST: dump
+ * Description: The dump in debugfs has each byte that is bound, and who may write
  *
  * SUBTEST: processes
  * Description: Processes that share a file bind in ranges of their own
@@ -153,6 +159,71 @@ static void test_two_files(int drm)
 	sgt_bo_free(&bos[0]);
 }
 
+/* "va address bytes leaf prot" */
+struct dump {
+	uint64_t writable, readonly;
+};
+
+static FILE *open_dump(int drm)
+{
+	char path[64];
+	struct stat st;
+	FILE *file;
+
+	igt_assert_eq(fstat(drm, &st), 0);
+	snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%u/vm", minor(st.st_rdev));
+	file = fopen(path, "re");
+	igt_assert(file);
+	return file;
+}
+
+/* Of all spaces, which are those of this process */
+static void read_dump(int drm, struct dump *dump)
+{
+	unsigned long long va, address, bytes;
+	FILE *file = open_dump(drm);
+	char line[160], prot[8];
+	int pid = 0;
+
+	memset(dump, 0, sizeof(*dump));
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "pid %d ", &pid) == 1)
+			igt_assert_eq(pid, getpid());
+		else if (sscanf(line, "%llx %llx %llx %*s %7s", &va, &address, &bytes, prot) == 4)
+			*(strchr(prot, 'w') ? &dump->writable : &dump->readonly) += bytes;
+	}
+	fclose(file);
+	igt_assert(pid);
+}
+
+static void test_dump(int drm)
+{
+	struct drm_virtgpu_sgt_vm_bind_op op;
+	struct dump dump;
+	struct sgt_bo bo;
+
+	sgt_expect_space(drm, 0, 1);
+	read_dump(drm, &dump);
+	igt_assert_eq_u64(dump.writable + dump.readonly, 0);
+
+	sgt_make_pages(&bo, drm, 700);
+	sgt_must(sgt_vm_map(&bo, VA - 100 * PAGE, bo.size, 0));
+	op = sgt_vm_op_map(VA + SGT_LEAF_1G, 30 * PAGE, &bo, 5 * PAGE);
+	op.flags = VIRTGPU_SGT_VM_READONLY;
+	sgt_must(sgt_vm_bind(drm, &op, 1));
+	sgt_must(sgt_vm_unmap(drm, VA + SGT_LEAF_1G + PAGE, PAGE));
+	read_dump(drm, &dump);
+	igt_assert_eq_u64(dump.writable, bo.size);
+	igt_assert_eq_u64(dump.readonly, 29 * PAGE);
+
+	/* Who may write belongs to what was bound, and not to the range. */
+	sgt_must(sgt_vm_remap(&bo, VA + SGT_LEAF_1G, 3 * PAGE, 0));
+	read_dump(drm, &dump);
+	igt_assert_eq_u64(dump.writable, bo.size + 3 * PAGE);
+	igt_assert_eq_u64(dump.readonly, 27 * PAGE);
+	sgt_bo_free(&bo);
+}
+
 static void bind_as_child(int drm, int child, uint64_t random)
 {
 	static const uint32_t sizes[] = { 100, 30, 1 };
@@ -192,6 +263,7 @@ int igt_main()
 		{ "bo-info", "The driver knows its buffers", test_bo_info },
 		{ "handle-closed", "What is bound holds the buffer", test_handle_closed },
 		{ "two-files", "Each file has a space of its own", test_two_files },
+		{ "dump", "A table that a person can read", test_dump },
 		{ "processes", "One at a time, and none in vain", test_processes },
 	};
 	int keep = -1;
