@@ -443,7 +443,7 @@ static void test_object(int drm)
 
 	sgt_must(sgt_transfer(&picture));
 	sgt_bo_free(&picture);
-	sgt_expect_space(drm, bo.size, 5);
+	sgt_expect_space(drm, bo.size, 4);
 	sgt_bo_free(&bo);
 }
 
