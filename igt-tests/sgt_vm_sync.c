@@ -71,6 +71,9 @@ IGT_TEST_DESCRIPTION("Bind buffers to the address space after fences, and before
 
 #define VA	(3ull << 39)
 
+/* What should wait and does not has so long to be found out. */
+#define FOUND_OUT_MS	50
+
 static struct sgt_test test;
 
 /* A fence of vgem, in a syncobj of the file */
@@ -106,7 +109,6 @@ static void end_gate(struct gate *gate, int drm)
 	sgt_fence_end(&gate->fence);
 }
 
-/* As sgt_sync_file_status() and sgt_sync_file_wait() */
 static int sync_status(int drm, uint32_t sync)
 {
 	int file = -1, status;
@@ -117,6 +119,18 @@ static int sync_status(int drm, uint32_t sync)
 	return status;
 }
 
+/* Not signalled, nor in the time that a job which does not wait would take */
+static void expect_pending(int drm, uint32_t sync)
+{
+	struct pollfd pfd = { .events = POLLIN };
+
+	igt_assert_eq(drmSyncobjExportSyncFile(drm, sync, &pfd.fd), 0);
+	igt_assert_eq(poll(&pfd, 1, FOUND_OUT_MS), 0);
+	igt_assert_eq(sgt_sync_file_status(pfd.fd), 0);
+	close(pfd.fd);
+}
+
+/* As sgt_sync_file_wait() */
 static int wait_for_sync(int drm, uint32_t sync)
 {
 	int file = -1, status;
@@ -150,7 +164,7 @@ static void test_in_fence(int drm)
 	sgt_make_pages(&bo, drm, 5);
 	close_gate(&gate, drm);
 	map_async(&bo, VA, gate.sync, out);
-	igt_assert_eq(sync_status(drm, out), 0);
+	expect_pending(drm, out);
 	open_gate(&gate);
 	igt_assert_eq(wait_for_sync(drm, out), 1);
 	sgt_expect_space(drm, bo.size, 4);
@@ -181,7 +195,7 @@ static void test_in_order(int drm)
 		map_async(&bo, VA + i * bo.size, i ? 0 : gate.sync, out[i]);
 	}
 	for (unsigned int i = 0; i < ARRAY_SIZE(out); i++)
-		igt_assert_eq(sync_status(drm, out[i]), 0);
+		expect_pending(drm, out[i]);
 	open_gate(&gate);
 	/* A later one that is done says that all before it are. */
 	igt_assert_eq(wait_for_sync(drm, out[3]), 1);
@@ -217,7 +231,7 @@ static void test_planned(int drm)
 	igt_assert_eq(sgt_vm_bind_async(drm, ops, 3, 0, 0), -EEXIST);
 	ops[0] = sgt_vm_op_map(VA + PAGE, PAGE, &bo, 0);
 	sgt_must(sgt_vm_bind_async(drm, ops, 1, 0, out));
-	igt_assert_eq(sync_status(drm, out), 0);
+	expect_pending(drm, out);
 
 	open_gate(&gate);
 	igt_assert_eq(wait_for_sync(drm, out), 1);
@@ -270,8 +284,7 @@ static void check_waits(int drm, int (*call)(int drm))
 	}
 	while (!shared->called)
 		sched_yield();
-	/* A call that does not wait has the time to be found out. */
-	poll(NULL, 0, 50);
+	poll(NULL, 0, FOUND_OUT_MS);
 	shared->open = true;
 	open_gate(&gate);
 	igt_waitchildren();
@@ -379,10 +392,9 @@ static void test_chain(int drm)
 
 	sgt_make_pages(&bo, drm, 2);
 	close_gate(&gate, drm);
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; i < 20; i++)
 		map_async(&bo, VA + i * bo.size, gate.sync, gate.sync);
-		igt_assert_eq(sync_status(drm, gate.sync), 0);
-	}
+	expect_pending(drm, gate.sync);
 	open_gate(&gate);
 	igt_assert_eq(wait_for_sync(drm, gate.sync), 1);
 	sgt_expect_space(drm, 20 * bo.size, 4);
@@ -405,7 +417,7 @@ static void test_two_files(int drm)
 	igt_assert_eq(drmSyncobjFDToHandle(other, fd, &in), 0);
 	close(fd);
 	map_async(&bos[1], VA, in, end);
-	igt_assert_eq(sync_status(other, end), 0);
+	expect_pending(other, end);
 
 	open_gate(&gate);
 	igt_assert_eq(wait_for_sync(other, end), 1);
@@ -431,6 +443,7 @@ static void test_cut(int drm)
 	close_gate(&gate, drm);
 	sgt_must(sgt_host_trace_mark());
 	unmap_async(drm, VA + 3 * PAGE, PAGE, gate.sync, out);
+	expect_pending(drm, out);
 	sgt_must(sgt_transfer(&picture));
 	igt_assert_eq(sgt_must(sgt_host_trace_count("virtio_gpu_cmd_res_back_detach")), 0);
 
@@ -456,7 +469,7 @@ static void test_many(int drm)
 		map_async(&bo, VA + i * PAGE, gate.sync, i + 1 < count ? 0 : out);
 	for (int i = 0; i < count; i += 2)
 		unmap_async(drm, VA + i * PAGE, PAGE, gate.sync, i + 2 < count ? 0 : out);
-	igt_assert_eq(sync_status(drm, out), 0);
+	expect_pending(drm, out);
 	open_gate(&gate);
 	igt_assert_eq(wait_for_sync(drm, out), 1);
 	sgt_expect_space(drm, count / 2 * PAGE, 5);
