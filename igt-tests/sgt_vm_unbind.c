@@ -331,7 +331,14 @@ static int random_call(int drm, const struct sgt_bo *bo, uint64_t *random)
 	}
 }
 
-static void bind_until_gone(volatile uint32_t *calls, uint64_t random)
+#define RACERS	3
+
+/* Calls, of each child */
+struct race {
+	volatile uint32_t calls[RACERS];
+};
+
+static void bind_until_gone(struct race *race, int child, uint64_t random)
 {
 	int drm = sgt_must(sgt_open()), err;
 	struct sgt_bo bo;
@@ -339,23 +346,24 @@ static void bind_until_gone(volatile uint32_t *calls, uint64_t random)
 	sgt_make_pages(&bo, drm, 16);
 	do {
 		err = random_call(drm, &bo, &random);
-		__sync_add_and_fetch(calls, 1);
+		race->calls[child]++;
 	} while (!err || err == -EFAULT);
 	igt_assert_eq(err, -ENODEV);
 	sgt_bo_free(&bo);
 	close(drm);
 }
 
-static void race_round(enum sgt_route route, volatile uint32_t *calls, uint64_t *random)
+static void race_round(enum sgt_route route, struct race *race, uint64_t *random)
 {
 	struct sgt_before before;
 
-	*calls = 0;
+	memset(race, 0, sizeof(*race));
 	sgt_look_before(&test, &before);
-	igt_fork(child, 3)
-		bind_until_gone(calls, sgt_random_fork(random, child));
-	while (*calls < 100)
-		sched_yield();
+	igt_fork(child, RACERS)
+		bind_until_gone(race, child, sgt_random_fork(random, child));
+	for (int i = 0; i < RACERS; i++)
+		while (race->calls[i] < 20)
+			sched_yield();
 	sgt_spin_us(sgt_random_below(random, 2000));
 	sgt_remove(&test, route);
 	sgt_expect_gone(&test, &before, 0);
@@ -367,15 +375,15 @@ static void race_round(enum sgt_route route, volatile uint32_t *calls, uint64_t 
 
 static void test_race(void)
 {
-	volatile uint32_t *calls = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-					MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct race *race = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct sgt_rounds rounds;
 
-	igt_assert(calls != MAP_FAILED);
+	igt_assert(race != MAP_FAILED);
 	sgt_rounds_begin(&rounds, 1, 9);
 	while (sgt_rounds_next(&rounds))
-		race_round(rounds.done % SGT_ROUTES, calls, &rounds.random);
-	munmap((void *)calls, PAGE);
+		race_round(rounds.done % SGT_ROUTES, race, &rounds.random);
+	munmap(race, PAGE);
 	sgt_expect_picture(&test);
 }
 
