@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-#include <linux/overflow.h>
-
 #include "drm_sgt_internal.h"
 
 /**
@@ -29,24 +27,11 @@ static struct drm_dma_ents drm_dma_view_ents(const struct drm_dma_view view)
 	};
 }
 
-/* What a view is like. Looks at each entry, if nobody has: into @measured. */
-const struct drm_dma_layout *
-drm_dma_view_measure(const struct drm_dma_view view,
-		     struct drm_dma_layout *measured)
+/* What a view is like that nobody has looked at. Without marks. */
+void drm_dma_view_measure(const struct drm_dma_view view,
+			  struct drm_dma_layout *layout)
 {
-	if (view.layout)
-		return view.layout;
-
-	drm_dma_layout_measure(measured, drm_dma_view_ents(view));
-	return measured;
-}
-
-/* Whether a view has so many bytes from an offset on. */
-int drm_dma_view_check(const struct drm_dma_view view, u64 offset, u64 len)
-{
-	u64 end;
-
-	return check_add_overflow(offset, len, &end) || end > view.size ? -ERANGE : 0;
+	drm_dma_layout_measure(layout, drm_dma_view_ents(view));
 }
 
 /**
@@ -100,8 +85,8 @@ static void drm_dma_check_section(const struct drm_sgt_device *sdev)
 }
 
 /* The entry that @iter is in; false if there is none left. */
-static bool drm_dma_iter_entry(const struct drm_dma_iter *iter,
-			       struct drm_dma_seg *seg)
+static __always_inline bool
+drm_dma_iter_entry(const struct drm_dma_iter *iter, struct drm_dma_seg *seg)
 {
 	if (!iter->nents)
 		return false;
@@ -113,7 +98,8 @@ static bool drm_dma_iter_entry(const struct drm_dma_iter *iter,
 }
 
 /* Take @len bytes of the current entry, of which @entry_len are left. */
-static void drm_dma_iter_take(struct drm_dma_iter *iter, u64 len, u64 entry_len)
+static __always_inline void
+drm_dma_iter_take(struct drm_dma_iter *iter, u64 len, u64 entry_len)
 {
 	if (len < entry_len) {
 		iter->skip += len;

@@ -85,12 +85,11 @@ static bool drm_gpt_fmt_is_sane(const struct drm_gpt_fmt *fmt)
 	return fmt->list ? drm_gpt_list_is_sane(fmt) : drm_gpt_tree_is_sane(fmt);
 }
 
-/* One past the last VA. */
-u64 drm_gpt_va_size(const struct drm_gpt *gpt)
+static u64 drm_gpt_va_size(const struct drm_gpt_fmt *fmt)
 {
-	const struct drm_gpt_level *top = &gpt->fmt->level[gpt->fmt->levels - 1];
+	const struct drm_gpt_level *top = &fmt->level[fmt->levels - 1];
 
-	return gpt->fmt->list ? S64_MAX : BIT_ULL(top->shift + top->bits);
+	return fmt->list ? S64_MAX : BIT_ULL(top->shift + top->bits);
 }
 
 static int drm_gpt_add_root(struct drm_gpt *gpt)
@@ -164,6 +163,7 @@ struct drm_gpt *drm_gpt_create(const struct drm_gpt_fmt *fmt,
 		return ERR_PTR(-ENOMEM);
 
 	gpt->fmt = fmt;
+	gpt->va_size = drm_gpt_va_size(fmt);
 	gpt->funcs = funcs;
 	gpt->priv = priv;
 	if (sdev)

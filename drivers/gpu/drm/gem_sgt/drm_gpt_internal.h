@@ -76,6 +76,8 @@ struct drm_gpt_table {
 struct drm_gpt {
 	/** @fmt: constant */
 	const struct drm_gpt_fmt *fmt;
+	/** @va_size: one past the last VA: bytes; constant */
+	u64 va_size;
 	/** @sdev: maps the tables; counted; NULL for a list of its own; constant */
 	struct drm_sgt_device *sdev;
 	/** @funcs: constant, can be NULL */
@@ -159,9 +161,6 @@ static inline void *drm_gpt_entry(const struct drm_gpt *gpt,
 {
 	return table->entries + index * gpt->fmt->entry_size;
 }
-
-/* drm_gpt.c */
-u64 drm_gpt_va_size(const struct drm_gpt *gpt);
 
 /* drm_gpt_table.c */
 struct drm_gpt_table *drm_gpt_table_alloc(const struct drm_gpt_fmt *fmt,

@@ -190,7 +190,7 @@ static int drm_gpt_op_finish_locked(struct drm_gpt_op *op, int ret,
 
 static int drm_gpt_check_range(struct drm_gpt *gpt, u64 va, u64 len)
 {
-	u64 mask = drm_gpt_span(gpt, 0) - 1, size = drm_gpt_va_size(gpt);
+	u64 mask = drm_gpt_span(gpt, 0) - 1, size = gpt->va_size;
 
 	if (!len || va & mask || (len & mask && !gpt->fmt->tail)) {
 		drm_gpt_dbg(gpt, "%#llx bytes at %#llx: not of leaves of %#llx\n",
@@ -235,9 +235,14 @@ static u64 drm_gpt_large_leaf(const struct drm_gpt *gpt)
 static bool drm_gpt_segments_matter(const struct drm_gpt *gpt, u64 len,
 				    const struct drm_dma_view view)
 {
+	const struct drm_dma_layout *layout = view.layout;
 	struct drm_dma_layout measured __uninitialized;
-	const struct drm_dma_layout *layout = drm_dma_view_measure(view, &measured);
 	u64 large = drm_gpt_large_leaf(gpt);
+
+	if (!layout) {
+		drm_dma_view_measure(view, &measured);
+		layout = &measured;
+	}
 
 	return gpt->fmt->list ||
 	       layout->bits & (drm_gpt_span(gpt, 0) - 1) ||
@@ -280,7 +285,8 @@ static int drm_gpt_prepare(struct drm_gpt_op *op, struct drm_gpt_plan *plan)
 	ret = drm_gpt_op_finish_locked(op, ret, &unused);
 	mutex_unlock(&gpt->plan_lock);
 
-	drm_gpt_mem_free_list(&unused);
+	if (!list_empty(&unused))
+		drm_gpt_mem_free_list(&unused);
 	return ret;
 }
 

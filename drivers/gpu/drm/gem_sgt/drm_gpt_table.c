@@ -113,8 +113,7 @@ void drm_gpt_table_sync(struct drm_gpt *gpt, const struct drm_gpt_table *table,
 
 	lockdep_assert_held(&gpt->commit_lock);
 
-	if (!sgt || drm_sgt_device_is_phys(gpt->sdev) ||
-	    !dma_dev_need_sync(gpt->sdev->dma_dev))
+	if (!sgt || !gpt->sdev->dma_dev || !dma_dev_need_sync(gpt->sdev->dma_dev))
 		return;
 
 	/* Fails once the device is unbound, and reads nothing any more. */

@@ -155,7 +155,7 @@ int drm_gpt_walk(struct drm_gpt *gpt, u64 va, u64 len,
 		 int (*fn)(void *arg, const struct drm_gpt_run *run), void *arg)
 {
 	struct drm_gpt_walker walker = { .fn = fn, .arg = arg, .va = va };
-	u64 size = drm_gpt_va_size(gpt);
+	u64 size = gpt->va_size;
 	struct drm_sgt *root = drm_gpt_root(gpt);
 	struct drm_sgt_access access = {};
 	int ret;
@@ -201,7 +201,7 @@ static int drm_gpt_count_leaf(void *arg, unsigned int level,
 void drm_gpt_count_leaves(struct drm_gpt *gpt, u64 va, u64 len,
 			  u64 leaves[DRM_GPT_MAX_LEVELS])
 {
-	u64 size = drm_gpt_va_size(gpt);
+	u64 size = gpt->va_size;
 
 	memset(leaves, 0, DRM_GPT_MAX_LEVELS * sizeof(*leaves));
 	if (va < size)
@@ -232,7 +232,7 @@ static int drm_gpt_info_leaf(void *arg, unsigned int level,
 void drm_gpt_get_info(struct drm_gpt *gpt, struct drm_gpt_info *info)
 {
 	*info = (struct drm_gpt_info) {};
-	drm_gpt_visit_range(gpt, 0, drm_gpt_va_size(gpt), drm_gpt_info_leaf, info);
+	drm_gpt_visit_range(gpt, 0, gpt->va_size, drm_gpt_info_leaf, info);
 
 	guard(mutex)(&gpt->plan_lock);
 
@@ -302,7 +302,7 @@ void drm_gpt_show(struct drm_gpt *gpt, struct seq_file *m)
 		   gpt->fmt->name, info.tables, info.mapped, info.in_flight);
 	seq_printf(m, "%-18s %-18s %14s %9s %s\n", "va", "address", "bytes",
 		   "leaf", "prot");
-	drm_gpt_visit_range(gpt, 0, drm_gpt_va_size(gpt), drm_gpt_dump_leaf, &dump);
+	drm_gpt_visit_range(gpt, 0, gpt->va_size, drm_gpt_dump_leaf, &dump);
 	drm_gpt_dump_line(&dump);
 }
 EXPORT_SYMBOL_GPL(drm_gpt_show);

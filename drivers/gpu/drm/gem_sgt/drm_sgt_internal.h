@@ -6,6 +6,7 @@
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/overflow.h>
 #include <linux/scatterlist.h>
 #include <linux/spinlock.h>
 #include <linux/srcu.h>
@@ -261,10 +262,17 @@ struct drm_dma_ents drm_sgt_mapped_ents(const struct drm_sgt *sgt);
 /* drm_dma_view.c */
 bool drm_dma_seg_touches(const struct drm_dma_seg *seg,
 			 const struct drm_dma_seg *next);
-const struct drm_dma_layout *
-drm_dma_view_measure(const struct drm_dma_view view,
-		     struct drm_dma_layout *measured);
-int drm_dma_view_check(const struct drm_dma_view view, u64 offset, u64 len);
+void drm_dma_view_measure(const struct drm_dma_view view,
+			  struct drm_dma_layout *layout);
+
+/* Whether a view has so many bytes from an offset on. */
+static inline int drm_dma_view_check(const struct drm_dma_view view, u64 offset,
+				     u64 len)
+{
+	u64 end;
+
+	return check_add_overflow(offset, len, &end) || end > view.size ? -ERANGE : 0;
+}
 
 /* What one entry says. */
 static inline struct drm_dma_seg drm_dma_entry(struct scatterlist *sg, bool phys)
