@@ -43,7 +43,7 @@ BOOTS = {
     'iommu': Boot('debug', 'iommu', '*', 7),
     'swiotlb': Boot('debug', 'swiotlb', '*', 7),
     'phys': Boot('debug', 'phys', '*', 7),
-    'kcsan': Boot('kcsan', 'iommu', 'sgt_race* sgt_unbind*', 3),
+    'kcsan': Boot('kcsan', 'iommu', 'sgt_race* sgt_unbind* sgt_vm_unbind*'),
     'console': Boot('debug', 'iommu', 'sgt_unbind* sgt_screen*', 1, console=True),
     'kunit': Boot('debug', 'iommu', 'kunit'),
     'kcsan-kunit': Boot('kcsan', 'iommu', 'kunit'),
