@@ -70,7 +70,6 @@ int drm_gpt_plan_link(struct drm_gpt_plan *plan, struct drm_gpt_table *table,
 		table->used++;
 	__set_bit(index, table->below);
 	table->child[index] = child;
-	plan->op->flush |= edit->was_leaf;
 	return 0;
 }
 
