@@ -20,6 +20,7 @@ help:
 #: make check-model      search the model of the unbind for orders that break it
 #: make check-all        check, check-model and check-debug, with one summary
 #: make fuzz             random ioctls under KASAN
+#: make bench            what maps, unmaps and buffers cost, beside others: build/bench
 #: make modules          build/RELEASE/drm_gem_sgt.ko and virtio_gpu_sgt.ko
 #: make modules_install  to INSTALL_MOD_PATH/lib/modules/RELEASE
 #: make docs             the book as HTML: build/docs
@@ -79,6 +80,10 @@ fuzz:
 	@tools/deps.sh run debug
 	@tools/check.py fuzz
 
+bench:
+	@tools/deps.sh run kunit
+	@tools/bench.py
+
 check-model:
 	@tools/deps.sh model
 	@tools/model.sh
@@ -91,4 +96,4 @@ clean:
 	rm -rf build
 
 .PHONY: help modules modules_install run shell check kunit igt static check-debug check-all fuzz \
-	check-model docs clean
+	bench check-model docs clean

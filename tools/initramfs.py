@@ -58,7 +58,7 @@ def stage_modules(root, ours, driver):
         wanted = ['virtio_gpu', 'vgem']
     else:
         modules.update((path.stem, path) for path in ours)
-        wanted = [*ours, 'vgem']
+        wanted = [*ours, 'vgem'] + ['virtio_gpu'] * (driver == 'both')
     # Has a kernel mapping of a dma-buf: not every kernel has this.
     wanted += {'vivid'} & modules.keys()
     shutil.rmtree(STAGE, ignore_errors=True)

@@ -19,10 +19,10 @@ SUITE = re.compile(r'^ {4}# Subtest: (\S+)')
 PLAN = re.compile(r'^ {4}1\.\.(\d+)')
 
 
-def kunit_py(home, command, *arguments):
+def kunit_py(home, command, *arguments, build='um'):
     """The command line, log and directory of a kunit.py command."""
     return {'command': [home / 'src/tools/testing/kunit/kunit.py', command,
-                        f'--build_dir={home / "um"}', *arguments],
+                        f'--build_dir={home / build}', *arguments],
             'log': project.BUILD / f'log/kunit-{command}.log', 'cwd': home / 'src'}
 
 

@@ -114,5 +114,6 @@ def build_programs():
         step(part, ['make', '-s', '-C', TOP / part, f'O={BUILD / into}', '-j' + JOBS],
              BUILD / f'log/{part}.log')
         programs[into] = executables(BUILD / into)
-    programs['fuzz'] = executables(BUILD / 'igt/fuzz')
+    for part in 'fuzz', 'bench':
+        programs[part] = executables(BUILD / 'igt' / part)
     return programs

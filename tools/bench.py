@@ -1,0 +1,403 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Measures maps, unmaps and the life of buffers, beside what others do; see "make help".
+
+Nothing here is asserted: a target that is missed is shown.
+"""
+
+import collections
+import csv
+import os
+import platform
+import re
+import statistics
+import subprocess
+import sys
+
+import graft
+import initramfs
+import kunit
+import plot
+import project
+import vm
+
+CONFIG = project.TOOLS / 'bench.config'
+BUILD = project.BUILD / 'bench'
+SECONDS = 1800
+PARTS = 'native', 'counted', 'buffers'
+
+# How a driver is loaded and unloaded
+DRIVERS = {'sgt': (['virtio_gpu_sgt'], ['virtio_gpu_sgt', 'drm_gem_sgt']),
+           'in-tree': (['virtio_gpu'], ['virtio_gpu'])}
+ROUNDS = 2
+
+SCATTERED = 'scattered-256', 'scattered-4096', 'scattered-65536', 'scattered-262144'
+
+# The targets
+TIMES, FIXED_NS = 1.5, 100
+FEWER = 10
+FLAT = 1.1
+# One below the root, and one of 512 leaves of 2M
+NEEDED_TABLES = 2
+
+RESULT = re.compile(r'drm_gpt_bench: (\S+) ([a-z]\S+) (\d+) (-?\d+) (-?\d+) (\d+)$', re.M)
+TABLES = re.compile(r'drm_gpt_bench: tables (\d+) of (\d+)$', re.M)
+CLOCK = re.compile(r'drm_gpt_bench: clock (\d+) ticks (\d+) ns$', re.M)
+
+Cost = collections.namedtuple('Cost', 'ptes minimum median samples')
+
+
+def table(title, head, rows):
+    """Prints rows of strings: the first column is words, the others are numbers."""
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+    project.say(f'\n{title}')
+    for row in [head, *rows]:
+        project.say('  '.join(word.rjust(width) if column else word.ljust(width)
+                              for column, (word, width) in enumerate(zip(row, widths))).rstrip())
+
+
+def number(value):
+    return f'{value:.2f}' if value < 10 else f'{value:.1f}' if value < 1000 else f'{value:.0f}'
+
+
+def verdict(met):
+    return '-' if met is None else 'met' if met else 'MISSED'
+
+
+def size(count):
+    return f'{count >> 20} MiB' if count >> 20 else f'{count >> 10} KiB'
+
+
+class Csv:
+    """A file of what was measured."""
+
+    def __init__(self, name, *head):
+        self.file = open(BUILD / name, 'w', newline='', buffering=1)
+        self.writer = csv.writer(self.file)
+        self.writer.writerow(head)
+
+    def add(self, *row):
+        self.writer.writerow(row)
+
+
+class Costs:
+    """What drm_gpt_bench says, in units of so many ticks."""
+
+    def __init__(self, log, part, unit, ticks, file):
+        self.costs = {}
+        for case, what, ptes, *numbers in RESULT.findall(log):
+            minimum, median, samples = (int(word) for word in numbers)
+            cost = Cost(int(ptes), minimum / ticks, median / ticks, samples)
+            self.costs[case, what] = cost
+            file.add(part, case, what, unit, ptes, f'{cost.minimum:.1f}', f'{cost.median:.1f}',
+                     samples)
+        if not self.costs:
+            raise project.Failed(f'{part}: the benchmark has said nothing')
+
+    def __getitem__(self, key):
+        return self.costs[key]
+
+    def row(self, case, what, other, target='-', met=None, each=False):
+        """A line of the table: what beside other; met(ours, theirs) says whether the target is."""
+        ours, theirs = self[case, what], self[case, other]
+        ptes = ours.ptes if each else 1
+        return [f'{case} {what}', number(ours.minimum / ptes), number(ours.median / ptes),
+                other, number(theirs.minimum / ptes), number(theirs.median / ptes),
+                f'{ours.median / max(theirs.median, 1):.2f}', target,
+                verdict(met and met(ours.median, theirs.median))]
+
+
+HEAD = ['what', 'minimum', 'median', 'beside', 'minimum', 'median', 'ratio', 'target', '']
+
+
+def no_more(ours, theirs):
+    return ours <= theirs
+
+
+def show_native(costs):
+    """Contiguous ranges and unmaps have targets; the rest says where time goes."""
+    bound = f'{TIMES:g} x + {FIXED_NS} ns'
+    rows = []
+    for case in '256x4K', '256x2M':
+        rows += [costs.row(case, what, 'memset64', bound,
+                           lambda ours, theirs: ours <= TIMES * theirs + FIXED_NS)
+                 for what in ('map', 'map-commit')]
+        rows += [costs.row(case, 'unmap' + phase, 'map' + phase, '1 x', no_more)
+                 for phase in ('', '-commit')]
+    for case in '1x4K', '1x2M':
+        rows.append(costs.row(case, 'map', 'memset64', f'{FIXED_NS} ns',
+                              lambda ours, theirs: ours < FIXED_NS))
+        rows.append(costs.row(case, 'unmap', 'map', '1 x', no_more))
+    table('Page tables: ns of one call (User Mode Linux)', HEAD, rows)
+
+    rows = []
+    for case in SCATTERED:
+        rows.append(costs.row(case, 'map', 'memset64', each=True))
+        rows.append(costs.row(case, 'unmap', 'map', '1 x', no_more, each=True))
+    table('Page tables: ns of each PTE, single pages (User Mode Linux)', HEAD, rows)
+
+
+def show_counted(costs, tables):
+    rows = []
+    for case in SCATTERED:
+        rows.append(costs.row(case, 'map', 'lib-map', f'{1 / FEWER:g} x',
+                              lambda ours, theirs: ours * FEWER <= theirs, each=True))
+        rows.append(costs.row(case, 'unmap', 'lib-unmap', each=True))
+        rows.append(costs.row(case, 'unmap', 'map', '1 x', no_more, each=True))
+    for case in '256x4K', '256x2M', '1x4K', '1x2M':
+        rows.append(costs.row(case, 'map', 'lib-map', each=True))
+        rows.append(costs.row(case, 'unmap', 'lib-unmap', each=True))
+    ours, theirs = tables
+    rows.append(['tables for 1 GiB of 2M folios', str(ours), '', 'reserved by VA', str(theirs),
+                 '', f'{ours / theirs:.3f}', f'{NEEDED_TABLES}', verdict(ours == NEEDED_TABLES)])
+    table('Page tables: instructions of each PTE (QEMU -icount), beside a call of io-pgtable '
+          'for each segment', HEAD, rows)
+
+
+def native(file):
+    """The benchmark in a kernel for User Mode Linux of its own; returns what it costs."""
+    with graft.lock():
+        home = graft.home()
+        if not (home / 'bench/vmlinux').exists():
+            project.say('-- the first build of this kernel takes some minutes')
+        project.step('configuration', **kunit.kunit_py(
+            home, 'config', f'--kunitconfig={CONFIG}', build='bench'))
+        graft.build('kernel for User Mode Linux', home, ['ARCH=um', 'O=../bench'],
+                    project.BUILD / 'log/bench-build.log')
+        project.say('-- measuring page tables, native')
+        output = '\n'.join(project.lines('User Mode Linux', **kunit.kunit_py(
+            home, 'exec', '--raw_output=all', f'--timeout={SECONDS}', build='bench')))
+    clock = CLOCK.search(output)
+    if not clock:
+        raise project.Failed('native: it did not come to an end; see build/log/kunit-exec.log')
+    return Costs(output, 'native', 'ns', int(clock[1]) / int(clock[2]), file)
+
+
+def modules():
+    """The kernel's root, and our modules with the benchmark."""
+    root = project.kernel('root')
+    environment = {name: value for name, value in os.environ.items() if name != 'KDIR'}
+    project.step('modules', [project.TOOLS / 'modules.sh', 'bench', 'CONFIG_DRM_GEM_SGT_BENCH=m'],
+                 project.BUILD / 'log/bench-modules.log', env=environment)
+    return root, sorted((project.BUILD / project.release(root) / 'bench').rglob('*.ko'))
+
+
+class Vm(vm.Vm):
+    """A guest whose CPU does not clear memory a byte at a time: QEMU counts them all."""
+
+    def command_line(self, accel, shell):
+        return ['max,erms=off,fsrm=off' if word == 'max' else word
+                for word in super().command_line(accel, shell)]
+
+
+class Guest:
+    """A guest that has both drivers; sgt is loaded first."""
+
+    def __init__(self, setup, root, image):
+        self.machine = Vm(setup, 'both', root, image, BUILD / setup,
+                          append='drm_kms_helper.fbdev_emulation=0')
+
+    def __enter__(self):
+        project.say(f'-- booting a guest, set-up {self.machine.setup}')
+        self.check('modules', self.machine.boot())
+        self.run('rmmod', 'vgem')
+        return self
+
+    def __exit__(self, kind, error, trace):
+        try:
+            if not kind:
+                self.machine.power_off()
+        finally:
+            self.machine.close()
+
+    def check(self, what, outcome):
+        if outcome.status:
+            raise project.Failed(f'{what}: status {outcome.status}\n{outcome.output}'
+                                 f'{outcome.log[-2000:]}')
+        return outcome
+
+    def run(self, *command, live=None):
+        return self.check(' '.join(command), self.machine.run(SECONDS, *command, live=live))
+
+    def load(self, driver):
+        self.run('modprobe', '-a', *DRIVERS[driver][0])
+
+    def unload(self, driver):
+        self.run('rmmod', *DRIVERS[driver][1])
+
+
+def counted(guest, file):
+    """The benchmark as a module; returns what it costs, and the two numbers of tables."""
+    project.say('-- measuring page tables, instructions')
+    log = guest.run('modprobe', 'drm_gpt_bench').log
+    guest.run('rmmod', 'drm_gpt_bench')
+    tables = TABLES.search(log)
+    if not tables:
+        raise project.Failed(f'counted: it did not come to an end\n{log[-2000:]}')
+    return (Costs(log, 'counted', 'instructions', 1, file),
+            (int(tables[1]), int(tables[2])))
+
+
+class Progress:
+    """Says how far the life of the buffers is."""
+
+    def __init__(self, driver, turn):
+        self.what, self.rest, self.alive = f'{driver}, round {turn}', '', None
+
+    def __call__(self, data):
+        *lines, self.rest = (self.rest + data.decode(errors='replace')).split('\n')
+        for line in lines:
+            words = line.split()
+            if len(words) == 4 and words[2] != self.alive:
+                self.alive = words[2]
+                project.say(f'   {self.what}: {self.alive} buffers alive')
+
+
+def buffers(guest, unit, samples, file):
+    """The life of buffers with each driver in turn, the first of which is loaded."""
+    project.say(f'-- measuring the life of buffers, {unit}')
+    loaded = 'sgt'
+    for turn in range(1, ROUNDS + 1):
+        for driver in DRIVERS:
+            if driver != loaded:
+                guest.unload(loaded)
+                guest.load(driver)
+                loaded = driver
+            output = guest.run('sgt_bench', live=Progress(driver, turn)).output
+            for what, *words in re.findall(r'^(\w+) (\d+) (\d+) (-?\d+)$', output, re.M):
+                count, alive, cost = (int(word) for word in words)
+                samples[unit, driver, what, count, alive].append(cost)
+                file.add(driver, what, count, alive, unit, cost)
+
+
+def best(samples, *key):
+    return statistics.median(samples[key])
+
+
+def show_buffers(samples):
+    sizes = sorted({key[3] for key in samples})
+    alive = sorted({key[4] for key in samples})
+    rows = []
+    for what, counts in ('create', alive[:1]), ('touch', alive[:1]), ('destroy', alive):
+        for count in counts:
+            for each in sizes:
+                ours, theirs = (best(samples, 'instructions', driver, what, each, count)
+                                for driver in DRIVERS)
+                times = [best(samples, 'ns', driver, what, each, count) / 1000
+                         for driver in DRIVERS]
+                rows.append([f'{what} {size(each)}, {count} alive', number(ours), number(theirs),
+                             f'{ours / theirs:.2f}', '1 x', verdict(ours <= theirs),
+                             *(number(time) for time in times), f'{times[0] / times[1]:.2f}'])
+    table('Buffers: instructions (QEMU -icount), and microseconds, to the answer of the host',
+          ['what', 'sgt', 'in-tree', 'ratio', 'target', '', 'sgt us', 'in-tree us', 'ratio'],
+          rows)
+
+    rows = []
+    for each in sizes:
+        few, many = (best(samples, 'instructions', 'sgt', 'destroy', each, count)
+                     for count in (alive[0], alive[-1]))
+        rows.append([f'destroy {size(each)}', number(few), number(many), f'{many / few:.2f}',
+                     f'{FLAT} x', verdict(many <= FLAT * few)])
+    table(f'Buffers: {alive[0]} and {alive[-1]} alive, instructions',
+          ['what', f'{alive[0]} alive', f'{alive[-1]} alive', 'ratio', 'target', ''], rows)
+
+
+def plot_buffers(samples):
+    sizes = sorted({key[3] for key in samples})
+    few, *_, many = sorted({key[4] for key in samples})
+    panels = []
+    for what, count in ('create', few), ('touch', few), ('destroy', many):
+        series = {driver: {each: best(samples, 'instructions', driver, what, each, count)
+                           for each in sizes} for driver in DRIVERS}
+        panels.append((f'{what}, {count} alive', series,
+                       {each: size(each).replace(' ', '').replace('iB', '') for each in sizes},
+                       'instructions, by bytes'))
+    plot.write(BUILD / 'buffers.svg', panels)
+
+
+def plot_tables(time, count):
+    """Cost of a PTE by how many are mapped."""
+    def by_ptes(costs, what, cases):
+        return {costs[case, what].ptes: max(costs[case, what].median, 1) / costs[case, what].ptes
+                for case in cases}
+
+    def labels(series):
+        return {ptes: str(ptes) for points in series.values() for ptes in points}
+
+    panels = []
+    if count:
+        series = {what: by_ptes(count, what, SCATTERED)
+                  for what in ('map', 'unmap', 'lib-map', 'lib-unmap')}
+        panels.append(('single pages', series, labels(series), 'instructions a PTE, by PTEs'))
+    if time:
+        series = {what: by_ptes(time, what, SCATTERED) for what in ('map', 'unmap', 'memset64')}
+        panels.append(('single pages', series, labels(series), 'ns a PTE, by PTEs'))
+        series = {what: by_ptes(time, what, ('1x4K', '256x4K'))
+                  for what in ('map', 'unmap', 'memset64')}
+        panels.append(('contiguous', series, labels(series), 'ns a PTE, by PTEs'))
+    plot.write(BUILD / 'page-tables.svg', panels)
+
+
+def machine():
+    """What it all ran on."""
+    model = re.search(r'^model name\s*: (.*)', open('/proc/cpuinfo').read(), re.M)
+    qemu = subprocess.run(['qemu-system-x86_64', '--version'], stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, text=True).stdout
+    return [('CPU', f'{model[1] if model else platform.machine()}, {project.JOBS} usable'),
+            ('host kernel', platform.release()),
+            ('guest kernel', project.release(project.kernel('root'))),
+            ('User Mode Linux', project.kernel('source').name.removeprefix('linux-')),
+            ('QEMU', qemu.splitlines()[0] if qemu else 'none')]
+
+
+def measure(parts):
+    time = count = None
+    samples = collections.defaultdict(list)
+    figures = Csv('page-tables.csv', 'part', 'case', 'what', 'unit', 'ptes', 'minimum', 'median',
+                  'samples')
+    if 'native' in parts:
+        time = native(figures)
+        show_native(time)
+    if {'counted', 'buffers'} & parts:
+        root, ours = modules()
+        image = project.BUILD / 'guest-both.cpio'
+        initramfs.build(root, ours, project.build_programs()['bench'], 'both', image)
+        with Guest('icount', root, image) as guest:
+            if 'counted' in parts:
+                count, tables = counted(guest, figures)
+                show_counted(count, tables)
+            if 'buffers' in parts:
+                file = Csv('buffers.csv', 'driver', 'what', 'bytes', 'alive', 'unit', 'cost')
+                buffers(guest, 'instructions', samples, file)
+    if 'buffers' in parts:
+        with Guest('iommu', root, image) as guest:
+            buffers(guest, 'ns', samples, file)
+        show_buffers(samples)
+        plot_buffers(samples)
+    if time or count:
+        plot_tables(time, count)
+
+
+def main():
+    parts = set(os.environ.get('TEST', '').split() or PARTS)
+    if not parts <= set(PARTS):
+        sys.exit(f'TEST is one or more of: {" ".join(PARTS)}')
+    try:
+        lock = project.lock_checkout()
+        BUILD.mkdir(parents=True, exist_ok=True)
+        measure(parts)
+        about = machine()
+        (BUILD / 'machine.txt').write_text(''.join(f'{key}: {value}\n' for key, value in about))
+        table('It ran on', ['', ''], [[key, value] for key, value in about])
+        project.say(f'\nFigures and plots: {project.shown(BUILD)}')
+        lock.close()
+    except vm.Lost as error:
+        sys.exit(f'VM lost: {error}; see {project.shown(BUILD)}/*/console.log')
+    except project.Failed as error:
+        sys.exit(f'{error}')
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == '__main__':
+    main()
