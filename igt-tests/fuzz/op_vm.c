@@ -54,52 +54,68 @@ static int vm_bind(struct world *world, const uint32_t *arg)
 			  DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &bind);
 }
 
-/* All of a buffer, whatever is there: what a picture can be made of */
+static int fill(const struct buffer *buffer, int fd, uint64_t va)
+{
+	struct drm_virtgpu_sgt_vm_bind_op op =
+		make_op(VIRTGPU_SGT_VM_REMAP, va, (buffer->size + PAGE - 1) & ~(PAGE - 1),
+			buffer->handle, 0);
+	struct drm_virtgpu_sgt_vm_bind bind = { .num_ops = 1, .ops = (uintptr_t)&op };
+
+	return fuzz_ioctl(fd, DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &bind);
+}
+
+/* All of a buffer, whatever is there */
 static int vm_fill(struct world *world, const uint32_t *arg)
 {
 	struct buffer *buffer = world_buffer(world, arg[0]);
-	struct drm_virtgpu_sgt_vm_bind_op op =
-		make_op(VIRTGPU_SGT_VM_REMAP, place(arg[2], arg[3]),
-			(buffer->size + PAGE - 1) & ~(PAGE - 1), buffer->handle, 0);
-	struct drm_virtgpu_sgt_vm_bind bind = { .num_ops = 1, .ops = (uintptr_t)&op };
 
-	return fuzz_ioctl(world_via(world, buffer->file, arg[1]),
-			  DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &bind);
+	return fill(buffer, world_via(world, buffer->file, arg[1]), place(arg[2], arg[3]));
 }
 
-/* With so many buffers in it, some are of other files. */
-static void random_ops(struct world *world, struct drm_virtgpu_sgt_vm_bind_op *ops,
-		       uint32_t count, uint32_t base, uint64_t random)
+/* Parts of a buffer; one time in twelve of another one, perhaps of another file */
+static void random_ops(struct world *world, const struct buffer *buffer,
+		       struct drm_virtgpu_sgt_vm_bind_op *ops, uint32_t base, uint64_t random)
 {
-	for (uint32_t i = 0; i < count; i++) {
-		uint64_t dice = fuzz_random(&random);
-		const struct buffer *buffer = &world->buffer[dice % BUFFERS];
+	for (uint32_t i = 0; i < MAX_ARRAY; i++) {
+		uint64_t dice = fuzz_random(&random), pages;
+		const struct buffer *from = buffer;
+		uint32_t what = 1 + (dice >> 8) % 3;
 
-		ops[i] = make_op(1 + (dice >> 8) % 3, place(base, (dice >> 16) % 64),
-				 (1 + (dice >> 24) % 16) * PAGE, buffer->handle,
-				 (dice >> 32) % 8 * PAGE);
+		if (!((dice >> 40) % (12 * MAX_ARRAY)))
+			from = &world->buffer[dice % BUFFERS];
+		/* Few ranges are empty: most of what would be a map is a remap. */
+		if (what == VIRTGPU_SGT_VM_MAP && (dice >> 56) % 8)
+			what = VIRTGPU_SGT_VM_REMAP;
+		pages = from->size / PAGE ?: 1;
+		pages = 1 + (dice >> 24) % (pages < 16 ? pages : 16);
+		ops[i] = make_op(what, place(base, (dice >> 16) % 64), pages * PAGE, from->handle,
+				 from->size > pages * PAGE ?
+				 (dice >> 32) % (from->size / PAGE - pages + 1) * PAGE : 0);
 	}
 }
 
 static int vm_array(struct world *world, const uint32_t *arg)
 {
-	struct drm_virtgpu_sgt_vm_bind_op ops[MAX_ARRAY] = {};
-	struct drm_virtgpu_sgt_vm_bind bind = { .flags = arg[4], .num_ops = arg[3] };
+	struct buffer *buffer = world_buffer(world, arg[0]);
+	struct drm_virtgpu_sgt_vm_bind_op ops[MAX_ARRAY];
+	struct drm_virtgpu_sgt_vm_bind bind = { .flags = arg[5], .num_ops = arg[4] + 1 };
 
-	random_ops(world, ops, MAX_ARRAY, arg[1], arg[2]);
-	bind.ops = fuzz_pointer(ops, arg[5]);
+	random_ops(world, buffer, ops, arg[2], arg[3]);
+	bind.ops = fuzz_pointer(ops, arg[6]);
 	/* What is behind the array is anything. */
-	return fuzz_ioctl(world_file(world, arg[0]), DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &bind);
+	return fuzz_ioctl(world_via(world, buffer->file, arg[1]),
+			  DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &bind);
 }
 
 static int vm_sync(struct world *world, const uint32_t *arg)
 {
-	struct syncobj *in = world_syncobj(world, arg[1]);
-	struct syncobj *out = world_syncobj(world, arg[2]);
+	struct buffer *buffer = world_buffer(world, arg[0]);
+	struct syncobj *in = world_syncobj(world, arg[2]);
+	struct syncobj *out = world_syncobj(world, arg[3]);
 	struct drm_virtgpu_sgt_vm_bind_op ops[MAX_ARRAY];
 	struct drm_virtgpu_sgt_vm_bind bind = {
 		.flags = arg[6],
-		.num_ops = 1 + arg[5] % MAX_ARRAY,
+		.num_ops = 1 + arg[5] % 4,
 		.ops = (uintptr_t)ops,
 		.in_syncs = fuzz_pointer(&in->handle, arg[9]),
 		.out_syncs = (uintptr_t)&out->handle,
@@ -107,35 +123,40 @@ static int vm_sync(struct world *world, const uint32_t *arg)
 		.num_out_syncs = arg[8],
 	};
 
-	random_ops(world, ops, MAX_ARRAY, arg[3], arg[4]);
-	return fuzz_ioctl(world_file(world, arg[0]), DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &bind);
+	random_ops(world, buffer, ops, arg[4], arg[5]);
+	return fuzz_ioctl(world_via(world, buffer->file, arg[1]),
+			  DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &bind);
 }
 
-/* The size is what the picture needs, and @arg[7] more. */
+/* Of the size of a buffer, which is there with @arg[5]; it has @arg[7] more bytes. */
 static int vm_resource(struct world *world, const uint32_t *arg)
 {
-	struct drm_virtgpu_sgt_resource_from_va from = {
-		.va = place(arg[4], arg[5]),
-		.size = ((arg[2] * 4ull * arg[3] + PAGE - 1) & ~(PAGE - 1)) + arg[7],
-		.width = arg[2],
-		.height = arg[3],
+	struct buffer *from = world_buffer(world, arg[0]), *buffer;
+	int fd = world_via(world, from->file, arg[2]), err;
+	struct drm_virtgpu_sgt_resource_from_va make = {
+		.va = place(arg[3], arg[4]),
+		.size = ((from->width * 4ull * from->height + PAGE - 1) & ~(PAGE - 1)) + arg[7],
+		.width = from->width,
+		.height = from->height,
 		.format = arg[6],
 		.flags = arg[8],
 	};
-	struct buffer *buffer = world_buffer(world, arg[1]);
-	int err = fuzz_ioctl(world_file(world, arg[0]),
-			     DRM_IOCTL_VIRTGPU_SGT_RESOURCE_FROM_VA, &from);
 
-	if (!err)
-		*buffer = (struct buffer) {
-			.handle = from.bo_handle,
-			.width = from.width,
-			.height = from.height,
-			.pitch = from.width * 4,
-			.size = from.size,
-			.file = arg[0],
-		};
-	return err;
+	if (arg[5])
+		fill(from, fd, make.va);
+	err = fuzz_ioctl(fd, DRM_IOCTL_VIRTGPU_SGT_RESOURCE_FROM_VA, &make);
+	if (err)
+		return err;
+	buffer = world_buffer(world, arg[1]);
+	*buffer = (struct buffer) {
+		.handle = make.bo_handle,
+		.width = make.width,
+		.height = make.height,
+		.pitch = make.width * 4,
+		.size = make.size,
+		.file = arg[2] ? (arg[2] - 1) % FILES : from->file,
+	};
+	return 0;
 }
 
 static int vm_query(struct world *world, const uint32_t *arg)
@@ -163,16 +184,16 @@ const struct op_desc vm_ops[] = {
 	    PICK("from", 8), FLAGS("flags", 1), FLAGS("async", 1), OFF_BY("bytes"),
 	    EXACT("pad", 0), POINTER } },
 	{ "vm_fill", 6, vm_fill, { BUFFER_ARG, VIA, PICK("base", 4), PICK("at", 4) } },
-	{ "vm_array", 3, vm_array,
-	  { FILE_ARG, PICK("base", 4), ANY("seed"), PICK("count", MAX_ARRAY),
+	{ "vm_array", 4, vm_array,
+	  { BUFFER_ARG, VIA, PICK("base", 4), ANY("seed"), PICK("count", MAX_ARRAY),
 	    FLAGS("async", 1), POINTER } },
-	{ "vm_sync", 3, vm_sync,
-	  { FILE_ARG, SYNCOBJ_ARG, { "out", ARG_SYNCOBJ, ARG_USES, 0 }, PICK("base", 4),
-	    ANY("seed"), PICK("count", MAX_ARRAY), FLAGS("async", 1), EXACT("ins", 1),
-	    EXACT("outs", 1), POINTER } },
+	{ "vm_sync", 4, vm_sync,
+	  { BUFFER_ARG, VIA, SYNCOBJ_ARG, { "out", ARG_SYNCOBJ, ARG_USES, 0 }, PICK("base", 4),
+	    ANY("seed"), FLAGS("async", 1), PICK("ins", 2), PICK("outs", 2), POINTER } },
 	{ "vm_resource", 6, vm_resource,
-	  { FILE_ARG, NEW_BUFFER, WIDTH, HEIGHT, PICK("base", 4), PICK("at", 4),
-	    EXACT("format", 2), OFF_BY("more"), EXACT("flags", 0) } },
+	  { BUFFER_ARG, { "picture", ARG_BUFFER, ARG_MAKES, 0 }, VIA, PICK("base", 4),
+	    PICK("at", 4), PICK("fill", 2), EXACT("format", 2), OFF_BY("more"),
+	    EXACT("flags", 0) } },
 	{ "vm_query", 3, vm_query,
 	  { FILE_ARG, PICK("base", 4), PICK("at", 64), PICK("pages", 64), OFF_BY("bytes") } },
 	{ "bo_info", 2, bo_info, { BUFFER_ARG, VIA, EXACT("flags", 0) } },
