@@ -26,9 +26,10 @@
 #define X86_64_PS	BIT_ULL(7)	/* levels 1 and 2: a leaf */
 #define X86_64_ADDR	GENMASK_ULL(51, 12)
 
+/* No bit is in both. A sum is one instruction less than an or, in a run. */
 static __always_inline void x86_64_put(void *entry, dma_addr_t addr, u64 bits)
 {
-	WRITE_ONCE(*(u64 *)entry, addr | bits);
+	WRITE_ONCE(*(u64 *)entry, addr + bits);
 }
 
 static void x86_64_fill(struct drm_gpt_fill *fill)
