@@ -163,6 +163,13 @@ static bool look_in_log(struct finding *finding)
 	return found;
 }
 
+/* A bind whose process is killed goes without the console, until the next one. */
+static bool is_without_console(const struct state *now)
+{
+	return now->devices == quiet.devices && now->buffers == quiet.buffers - 1 &&
+	       now->mapped == quiet.mapped - 1;
+}
+
 bool watch_look(struct finding *finding)
 {
 	long end = watch_now_ms() + patience_ms;
@@ -177,7 +184,7 @@ bool watch_look(struct finding *finding)
 		rearm();
 		return true;
 	}
-	if (is_quiet(&now))
+	if (is_quiet(&now) || is_without_console(&now))
 		return false;
 
 	snprintf(finding->what, sizeof(finding->what), "leak of %s",
