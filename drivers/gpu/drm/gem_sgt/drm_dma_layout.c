@@ -18,17 +18,21 @@ static bool drm_dma_ents_next(struct drm_dma_ents *ents, struct drm_dma_seg *seg
 	return true;
 }
 
-/**
- * drm_dma_layout_measure() - look once at all entries of a mapped table
- * @layout: filled in, but for its marks
- * @ents: the entries
- */
-void drm_dma_layout_measure(struct drm_dma_layout *layout, struct drm_dma_ents ents)
+/* Look once at all entries. @layout is zeroed, with room for marks or without. */
+static void drm_dma_layout_read(struct drm_dma_layout *layout,
+				struct drm_dma_ents ents)
 {
 	struct drm_dma_seg run = {}, seg;
 
-	*layout = (struct drm_dma_layout) {};
 	while (drm_dma_ents_next(&ents, &seg)) {
+		unsigned int index = ents.index - 1;
+
+		if (layout->marks && index && index % DRM_DMA_MARK_STEP == 0)
+			layout->marks[index / DRM_DMA_MARK_STEP - 1] = (struct drm_dma_mark) {
+				.sg = ents.sg,
+				.offset = layout->size,
+				.index = index,
+			};
 		if (!seg.len)
 			continue;
 
@@ -43,23 +47,15 @@ void drm_dma_layout_measure(struct drm_dma_layout *layout, struct drm_dma_ents e
 	}
 }
 
-static void drm_dma_layout_mark(struct drm_dma_layout *layout,
-				struct drm_dma_ents ents)
+/**
+ * drm_dma_layout_measure() - find out what the entries of a mapped table are like
+ * @layout: filled in, but for its marks
+ * @ents: the entries
+ */
+void drm_dma_layout_measure(struct drm_dma_layout *layout, struct drm_dma_ents ents)
 {
-	struct drm_dma_seg seg;
-	u64 offset = 0;
-
-	while (drm_dma_ents_next(&ents, &seg)) {
-		unsigned int index = ents.index - 1;
-
-		if (index && index % DRM_DMA_MARK_STEP == 0)
-			layout->marks[index / DRM_DMA_MARK_STEP - 1] = (struct drm_dma_mark) {
-				.sg = ents.sg,
-				.offset = offset,
-				.index = index,
-			};
-		offset += seg.len;
-	}
+	*layout = (struct drm_dma_layout) {};
+	drm_dma_layout_read(layout, ents);
 }
 
 /**
@@ -74,16 +70,15 @@ int drm_dma_layout_init(struct drm_dma_layout *layout, struct drm_dma_ents ents)
 {
 	unsigned int nr = ents.nents ? (ents.nents - 1) / DRM_DMA_MARK_STEP : 0;
 
-	drm_dma_layout_measure(layout, ents);
-	if (!nr)
-		return 0;
+	*layout = (struct drm_dma_layout) {};
+	if (nr) {
+		layout->marks = kvmalloc_array(nr, sizeof(*layout->marks), GFP_KERNEL);
+		if (!layout->marks)
+			return -ENOMEM;
+		layout->nr_marks = nr;
+	}
 
-	layout->marks = kvmalloc_array(nr, sizeof(*layout->marks), GFP_KERNEL);
-	if (!layout->marks)
-		return -ENOMEM;
-
-	layout->nr_marks = nr;
-	drm_dma_layout_mark(layout, ents);
+	drm_dma_layout_read(layout, ents);
 	return 0;
 }
 
