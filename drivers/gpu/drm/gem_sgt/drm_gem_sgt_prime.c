@@ -196,28 +196,30 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_prime_import);
  * @offset: filled
  *
  * For &drm_driver.dumb_map_offset: drm_gem_dumb_map_offset(), which does not
- * know an import when it sees one. To map one by its offset fails in any case.
+ * know an import when it sees one. To map one by its offset fails in any case. An
+ * object whose driver gave it no &drm_gem_object_funcs.mmap need not be one of ours.
  *
  * Context: Process context, may sleep.
  * Return:
  * * %0       - @offset is valid
  * * %-ENOENT - there is no such handle
- * * %-EINVAL - it is of an import: the dma-buf is what can be mapped
+ * * %-EINVAL - it is of an import, whose dma-buf is what can be mapped, or of an
+ *   object that cannot be mapped at all
  * * %-ENOSPC - out of mmap offsets
  */
 int drm_gem_sgt_dumb_map_offset(struct drm_file *file, struct drm_device *dev,
 				u32 handle, u64 *offset)
 {
 	struct drm_gem_object *obj = drm_gem_object_lookup(file, handle);
-	bool import;
+	bool can_map;
 
 	if (!obj)
 		return -ENOENT;
 
-	import = drm_gem_sgt_is_import(to_drm_gem_sgt_obj(obj));
+	can_map = obj->funcs->mmap && !drm_gem_sgt_is_import(to_drm_gem_sgt_obj(obj));
 	drm_gem_object_put(obj);
-	if (import) {
-		drm_dbg(dev, "handle %u is an import: map the dma-buf\n", handle);
+	if (!can_map) {
+		drm_dbg(dev, "handle %u is an import, or has no memory to map\n", handle);
 		return -EINVAL;
 	}
 	return drm_gem_dumb_map_offset(file, dev, handle, offset);

@@ -317,38 +317,3 @@ int virtgpu_sgt_dumb_create(struct drm_file *file, struct drm_device *drm,
 	drm_gem_object_put(&bo->base.base);
 	return ret;
 }
-
-/**
- * virtgpu_sgt_dumb_map_offset() - &drm_driver.dumb_map_offset
- * @file: whose handle it is
- * @drm: DRM device
- * @handle: of the object
- * @offset: filled
- *
- * Context: Process context.
- * Return:
- * * %0       - @offset is valid
- * * %-ENOENT - there is no such handle
- * * %-EINVAL - it is of an import, whose dma-buf is what can be mapped, or of a
- *   window, which has no memory
- */
-int virtgpu_sgt_dumb_map_offset(struct drm_file *file, struct drm_device *drm,
-				u32 handle, u64 *offset)
-{
-	struct drm_gem_object *obj = drm_gem_object_lookup(file, handle);
-	int ret = 0;
-
-	if (!obj)
-		return -ENOENT;
-
-	if (virtgpu_sgt_is_window(obj) ||
-	    drm_gem_sgt_is_import(to_drm_gem_sgt_obj(obj))) {
-		drm_dbg_driver(drm, "handle %u has no memory to map\n", handle);
-		ret = -EINVAL;
-	} else {
-		/* Buffers have one from the start. */
-		*offset = drm_vma_node_offset_addr(&obj->vma_node);
-	}
-	drm_gem_object_put(obj);
-	return ret;
-}

@@ -49,8 +49,6 @@ virtgpu_sgt_bo_create(struct virtgpu_sgt_device *vgdev,
 		      const struct virtgpu_sgt_bo_params *params);
 struct drm_gem_object *virtgpu_sgt_prime_import(struct drm_device *drm,
 						struct dma_buf *dma_buf);
-int virtgpu_sgt_dumb_map_offset(struct drm_file *file, struct drm_device *drm,
-				u32 handle, u64 *offset);
 int virtgpu_sgt_dumb_create(struct drm_file *file, struct drm_device *drm,
 			    struct drm_mode_create_dumb *args);
 

@@ -18,6 +18,7 @@
 #include <drm/drm_fbdev_ttm.h>
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
+#include <drm/drm_gem_sgt.h>
 #include <drm/drm_ioctl.h>
 #include <drm/drm_managed.h>
 #include <drm/drm_print.h>
@@ -367,7 +368,7 @@ static const struct drm_driver virtgpu_sgt_drm_driver = {
 	.postclose = virtgpu_sgt_postclose,
 	.gem_create_object = virtgpu_sgt_gem_create_object,
 	.dumb_create = virtgpu_sgt_dumb_create,
-	.dumb_map_offset = virtgpu_sgt_dumb_map_offset,
+	.dumb_map_offset = drm_gem_sgt_dumb_map_offset,
 	.gem_prime_import = virtgpu_sgt_prime_import,
 	.ioctls = virtgpu_sgt_ioctls,
 	.num_ioctls = VIRTGPU_SGT_NUM_IOCTLS,

@@ -43,7 +43,7 @@ static int virtgpu_sgt_map_ioctl(struct drm_device *drm, void *data,
 	if (args->pad)
 		return -EINVAL;
 
-	return virtgpu_sgt_dumb_map_offset(file, drm, args->handle,
+	return drm_gem_sgt_dumb_map_offset(file, drm, args->handle,
 					   &args->offset);
 }
 
