@@ -202,7 +202,6 @@ struct drm_gpt_plan {
 	struct drm_dma_seg seg;
 };
 
-int drm_gpt_plan_advance(struct drm_gpt_plan *plan, u64 len);
 struct drm_gpt_table *drm_gpt_plan_table(struct drm_gpt_plan *plan,
 					 enum drm_gpt_step what,
 					 struct drm_gpt_table *parent,

@@ -123,14 +123,11 @@ static int drm_gpt_plan_peek(struct drm_gpt_plan *plan)
 	return drm_gpt_plan_check_seg(plan);
 }
 
-/**
- * drm_gpt_plan_advance() - go on in the memory that is mapped
- * @plan: of a map for which segments matter
- * @len: bytes; can be too many at the end, by less than a leaf
- *
- * Return: 0; or, for a segment that no entry can hold, -EINVAL or -EOVERFLOW
+/*
+ * Go on in the memory that is mapped, if segments matter. Where it ends, @len can
+ * be too many, by less than a leaf.
  */
-int drm_gpt_plan_advance(struct drm_gpt_plan *plan, u64 len)
+static int drm_gpt_plan_advance(struct drm_gpt_plan *plan, u64 len)
 {
 	while (len) {
 		int ret = drm_gpt_plan_peek(plan);

@@ -152,6 +152,16 @@ static int virtgpu_sgt_bind_get_ops(struct virtgpu_sgt_bind *bind,
 	return 0;
 }
 
+static void virtgpu_sgt_bind_put_syncs(struct drm_syncobj **syncs, u32 num)
+{
+	if (!syncs)
+		return;
+
+	while (num--)
+		drm_syncobj_put(syncs[num]);
+	kfree(syncs);
+}
+
 static struct drm_syncobj **
 virtgpu_sgt_bind_get_syncs(struct drm_file *file, u64 addr, u32 num)
 {
@@ -172,25 +182,13 @@ virtgpu_sgt_bind_get_syncs(struct drm_file *file, u64 addr, u32 num)
 		syncs[i] = drm_syncobj_find(file, handles[i]);
 		if (syncs[i])
 			continue;
-		while (i--)
-			drm_syncobj_put(syncs[i]);
-		kfree(syncs);
+		virtgpu_sgt_bind_put_syncs(syncs, i);
 		syncs = ERR_PTR(-ENOENT);
 		break;
 	}
 out:
 	kfree(handles);
 	return syncs;
-}
-
-static void virtgpu_sgt_bind_put_syncs(struct drm_syncobj **syncs, u32 num)
-{
-	if (!syncs)
-		return;
-
-	while (num--)
-		drm_syncobj_put(syncs[num]);
-	kfree(syncs);
 }
 
 /* The fences that the syncobjs have now. */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-#include <linux/align.h>
 #include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/math64.h>
@@ -9,19 +8,11 @@
 
 #include <drm/drm_device.h>
 #include <drm/drm_gpt.h>
+#include <drm/drm_gpt_fmt.h>
 #include <drm/drm_print.h>
 #include <drm/drm_sgt.h>
 
 #include "virtgpu_sgt_entries.h"
-
-/*
- * More than this, QEMU refuses. The specification knows no limit and no way to
- * ask for one.
- */
-#define VIRTGPU_SGT_MAX_ENTRIES	16384
-
-/* What an entry may hold: its length has 32 bits, and pages stay whole. */
-#define VIRTGPU_SGT_MAX_LEN	round_down(U32_MAX, PAGE_SIZE)
 
 /* Chunks are single pages unless the ring has too few descriptors for that. */
 #define VIRTGPU_SGT_MAX_ORDER	PAGE_ALLOC_COSTLY_ORDER
@@ -90,7 +81,7 @@ static int virtgpu_sgt_entries_count_run(void *arg,
 {
 	u64 *count = arg;
 
-	*count += DIV64_U64_ROUND_UP(run->seg.len, VIRTGPU_SGT_MAX_LEN);
+	*count += DIV64_U64_ROUND_UP(run->seg.len, drm_gpt_virtio_mem.max_len);
 	return 0;
 }
 
@@ -99,7 +90,7 @@ static int virtgpu_sgt_entries_put_run(void *arg, const struct drm_gpt_run *run)
 	struct drm_dma_seg seg = run->seg;
 
 	while (seg.len) {
-		u32 len = min_t(u64, seg.len, VIRTGPU_SGT_MAX_LEN);
+		u32 len = min_t(u64, seg.len, drm_gpt_virtio_mem.max_len);
 		int ret = virtgpu_sgt_entries_put(arg, seg.addr, len);
 
 		if (ret)
@@ -204,9 +195,9 @@ virtgpu_sgt_entries_build(struct drm_device *drm,
 	if (ret)
 		return ERR_PTR(ret);
 
-	if (count > VIRTGPU_SGT_MAX_ENTRIES) {
+	if (count > drm_gpt_virtio_mem.max_entries) {
 		drm_dbg_driver(drm, "%llu memory entries, the host takes %u\n",
-			       count, VIRTGPU_SGT_MAX_ENTRIES);
+			       count, drm_gpt_virtio_mem.max_entries);
 		return ERR_PTR(-E2BIG);
 	}
 
