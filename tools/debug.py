@@ -38,7 +38,7 @@ class Boot:
     rounds: int = 1
     # The console on the screen takes four fifths of the time of a bind.
     console: bool = False
-    but: str = 'none'
+    but: str = ''
 
 
 # The short ones first, in case that time runs out. Twenty rounds of each test that repeats itself,
