@@ -2,6 +2,7 @@
 #include <linux/dma-buf.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "igt.h"
 
@@ -34,6 +35,9 @@
  *
  * SUBTEST: partial-munmap
  * Description: Unmapping the middle leaves the ends, faults inside, and loses nothing
+ *
+ * SUBTEST: fault-around
+ * Description: A fault maps the neighbours of its page, as far as the mapping reaches
  *
  * SUBTEST: invalid-offset
  * Description: No mapping at an offset that is no buffer's, or past its end, or of another file
@@ -238,6 +242,58 @@ static void test_partial_munmap(int drm)
 	sgt_bo_free(&bo);
 }
 
+static long count_faults(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_minflt + usage.ru_majflt;
+}
+
+/* Reads or writes a page of the pattern; returns the faults that it took. */
+static long touch(char *map, size_t page, bool write, uint32_t seed)
+{
+	size_t word = page * WORDS_PER_PAGE;
+	volatile uint32_t *at = (uint32_t *)map + word;
+	uint32_t value = sgt_pattern(word, seed);
+	long faults = -count_faults();
+
+	if (write)
+		*at = value;
+	else
+		igt_assert_eq_u32(*at, value);
+	return faults + count_faults();
+}
+
+/* Pages 20 to 25 go, so that there are two mappings, one of which has no start. */
+static void test_fault_around(int drm, bool write)
+{
+	/* One of 16 to 19, 0 to 15, 26 to 31, 32 to 47, 48 to 63 */
+	static const size_t first[] = { 18, 0, 31, 40, 63 };
+	uint32_t seed = sgt_new_seed();
+	struct sgt_bo bo;
+	char *map;
+
+	sgt_must(sgt_bo_create(&bo, drm, WORDS_PER_PAGE, 64));
+	sgt_must(sgt_bo_map(&bo));
+	sgt_fill(bo.map, sgt_bo_words(&bo), seed);
+	igt_assert_eq(touch((char *)bo.map, 0, write, seed), 0);
+
+	map = sgt_mmap_handle(drm, bo.handle, bo.size);
+	igt_assert(map);
+	igt_assert_eq(munmap(map + 20 * PAGE, 6 * PAGE), 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(first); i++)
+		igt_assert_eq(touch(map, first[i], write, seed), 1);
+	for (size_t page = 0; page < 64; page++)
+		if (page < 20 || page >= 26)
+			igt_assert_eq(touch(map, page, !write, seed), 0);
+
+	munmap(map, 20 * PAGE);
+	munmap(map + 26 * PAGE, 38 * PAGE);
+	sgt_expect_pattern(bo.map, sgt_bo_words(&bo), seed);
+	sgt_bo_free(&bo);
+}
+
 static int try_mmap(int drm, uint64_t offset, size_t size, int flags)
 {
 	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, drm, offset);
@@ -418,6 +474,14 @@ int igt_main()
 	igt_describe("Mappings are cut to pieces");
 	igt_subtest("partial-munmap") {
 		test_partial_munmap(drm);
+		sgt_baseline_check(&test, &base);
+	}
+
+	igt_describe("One fault for several pages");
+	igt_subtest("fault-around") {
+		sgt_require_tables(&test);
+		test_fault_around(drm, false);
+		test_fault_around(drm, true);
 		sgt_baseline_check(&test, &base);
 	}
 

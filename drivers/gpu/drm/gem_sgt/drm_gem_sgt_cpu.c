@@ -5,8 +5,8 @@
 #include <linux/iosys-map.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
-#include <linux/shmem_fs.h>
 #include <linux/vmalloc.h>
+#include <linux/xarray.h>
 
 #include <drm/drm_device.h>
 #include <drm/drm_gem_sgt.h>
@@ -21,6 +21,9 @@
  * mmap() of the DRM file or of a dma-buf. Neither has to do with the device: they
  * can be made after unbind, where the core still lets one ask for them, and those
  * made before go on working.
+ *
+ * The pages of a process come with faults, each of which maps up to 16 of them:
+ * the one that is wanted, and its neighbours, as far as object and VMA reach.
  */
 
 /*
@@ -142,32 +145,65 @@ void drm_gem_sgt_vunmap_locked(struct drm_gem_sgt_object *bo,
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_vunmap_locked);
 
+/* Pages that one fault maps, as for other files: see fault_around_bytes. */
+#define DRM_GEM_SGT_FAULT_AROUND	16
+
 /*
- * The table keeps the folios in the page cache, so this finds them there, bound
- * or not. The offset is counted from the start of the object: after a munmap of
- * its first pages, a VMA starts in the middle.
+ * The table keeps the folios in the page cache, bound or not: what is not found
+ * there is not the object's, and what is found needs no reference of ours. A
+ * page that is poisoned stays there, but not for anybody.
+ */
+static vm_fault_t drm_gem_sgt_map_page(struct vm_fault *vmf, pgoff_t index,
+				       unsigned long addr)
+{
+	struct drm_gem_object *obj = vmf->vma->vm_private_data;
+	struct folio *folio;
+	struct page *page;
+
+	folio = xa_load(&obj->filp->f_mapping->i_pages, index);
+	if (!folio || xa_is_value(folio))
+		return VM_FAULT_SIGBUS;
+
+	page = folio_file_page(folio, index);
+	if (PageHWPoison(page))
+		return VM_FAULT_SIGBUS;
+
+	return vmf_insert_pfn(vmf->vma, addr, page_to_pfn(page));
+}
+
+/*
+ * Indices are counted from the start of the object: after a munmap of its first
+ * pages, a VMA starts in the middle.
+ *
+ * The pages around the one that is wanted are there, too, and mapping them now
+ * takes less than a fault for each. One that cannot be mapped is nobody's
+ * business before somebody wants it. A read maps as a write does: nothing keeps
+ * track of writes to a PFN, so a folio is dirty when the table gives it back.
  */
 static vm_fault_t drm_gem_sgt_fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct drm_gem_object *obj = vma->vm_private_data;
-	pgoff_t index = vmf->pgoff - drm_vma_node_start(&obj->vma_node);
-	struct address_space *mapping = obj->filp->f_mapping;
-	struct page *page;
-	vm_fault_t ret;
+	pgoff_t offset = drm_vma_node_start(&obj->vma_node);
+	pgoff_t index = vmf->pgoff - offset;
+	pgoff_t start = vma->vm_pgoff - offset;
+	pgoff_t end = min(start + vma_pages(vma), obj->size >> PAGE_SHIFT);
+	vm_fault_t ret, wanted = VM_FAULT_SIGBUS;
+	unsigned long addr;
+	pgoff_t i;
 
-	if (index >= obj->size >> PAGE_SHIFT)
+	if (index >= end)
 		return VM_FAULT_SIGBUS;
 
-	/* Not the folio: this one says -EIO of a page that is poisoned. */
-	page = shmem_read_mapping_page_gfp(mapping, index,
-					   mapping_gfp_mask(mapping));
-	if (IS_ERR(page))
-		return vmf_error(PTR_ERR(page));
-
-	ret = vmf_insert_pfn(vma, vmf->address, page_to_pfn(page));
-	put_page(page);
-	return ret;
+	start = max(start, round_down(index, DRM_GEM_SGT_FAULT_AROUND));
+	end = min(end, round_up(index + 1, DRM_GEM_SGT_FAULT_AROUND));
+	addr = vmf->address - (index - start) * PAGE_SIZE;
+	for (i = start; i < end; i++, addr += PAGE_SIZE) {
+		ret = drm_gem_sgt_map_page(vmf, i, addr);
+		if (i == index)
+			wanted = ret;
+	}
+	return wanted;
 }
 
 /* For &drm_gem_object_funcs.vm_ops. */

@@ -263,7 +263,7 @@ static void gem_get_sg_table_is_a_copy(struct kunit *test)
 static unsigned long gem_user_map(struct kunit *test, struct dma_buf *buf,
 				  unsigned long flags)
 {
-	return kunit_vm_mmap(test, buf->file, 0, GEM_KUNIT_SIZE,
+	return kunit_vm_mmap(test, buf->file, 0, buf->size,
 			     PROT_READ | PROT_WRITE, flags, 0);
 }
 
@@ -339,6 +339,83 @@ static void gem_mmap_without_its_start(struct kunit *test)
 			vm_munmap(addr + 2 * PAGE_SIZE, GEM_KUNIT_SIZE - 2 * PAGE_SIZE));
 }
 
+#define GEM_FAULT_PAGES	40
+
+/* What is left of a mapping, where it is touched, and the pages that maps */
+static const struct gem_fault {
+	const char *name;
+	unsigned long start, end;
+	unsigned long touch;
+	unsigned long first, last;
+} gem_faults[] = {
+	{ "whole", 0, 40, 20, 16, 31 },
+	{ "first page", 0, 40, 0, 0, 15 },
+	{ "end of the object", 0, 40, 39, 32, 39 },
+	{ "no start", 18, 40, 31, 18, 31 },
+	{ "no end", 0, 27, 16, 16, 26 },
+	{ "middle", 20, 22, 21, 20, 21 },
+	{ "one page", 15, 16, 15, 15, 15 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(gem_faults, gem_faults, name);
+
+/* The page that a process has at @addr; NULL if there was no fault yet. */
+static struct page *gem_user_page(unsigned long addr)
+{
+	struct follow_pfnmap_args args = { .address = addr };
+	struct mm_struct *mm = current->mm;
+	struct page *page = NULL;
+
+	mmap_read_lock(mm);
+	args.vma = vma_lookup(mm, addr);
+	if (args.vma && !follow_pfnmap_start(&args)) {
+		page = pfn_to_page(args.pfn);
+		follow_pfnmap_end(&args);
+	}
+	mmap_read_unlock(mm);
+	return page;
+}
+
+static void gem_user_unmap(struct kunit *test, unsigned long addr, unsigned long start,
+			   unsigned long end)
+{
+	if (start < end)
+		KUNIT_EXPECT_EQ(test, 0, vm_munmap(addr + start * PAGE_SIZE,
+						   (end - start) * PAGE_SIZE));
+}
+
+/*
+ * A fault maps the pages around it, the right ones and no others, bound or not;
+ * none of them has one more reference for it.
+ */
+static void gem_fault_maps_the_neighbours(struct kunit *test)
+{
+	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
+	struct drm_gem_sgt_object *bo = gem_kunit_bo(f, GEM_FAULT_PAGES * PAGE_SIZE);
+	const struct gem_fault *c = test->param_value;
+	unsigned long addr = gem_user_map_shared(test, gem_export(f, bo)), i;
+	struct address_space *mapping = bo->base.filp->f_mapping;
+
+	drm_sgt_kunit_unbind(f->d);
+	gem_user_unmap(test, addr, 0, c->start);
+	gem_user_unmap(test, addr, c->end, GEM_FAULT_PAGES);
+	drm_sgt_kunit_flush_batches(test);
+	KUNIT_EXPECT_EQ(test, 0, put_user(1, (u8 __user *)(addr + c->touch * PAGE_SIZE)));
+
+	for (i = 0; i < GEM_FAULT_PAGES; i++) {
+		struct page *page = shmem_read_mapping_page(mapping, i);
+
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, page);
+		KUNIT_EXPECT_PTR_EQ_MSG(test, gem_user_page(addr + i * PAGE_SIZE),
+					i < c->first || i > c->last ? NULL : page,
+					"page %lu", i);
+		/* The cache, the table, this loop */
+		KUNIT_EXPECT_EQ(test, page_count(page), 3);
+		put_page(page);
+	}
+	gem_user_unmap(test, addr, c->start, c->end);
+}
+
 /* A private mapping, whose writes nobody would see, is refused. */
 static void gem_mmap_refuses_private_mappings(struct kunit *test)
 {
@@ -400,6 +477,7 @@ static struct kunit_case drm_gem_sgt_share_cases[] = {
 	KUNIT_CASE(gem_get_sg_table_is_a_copy),
 	KUNIT_CASE_PARAM(gem_mmap_shows_the_pages, gem_bound_gen_params),
 	KUNIT_CASE(gem_mmap_without_its_start),
+	KUNIT_CASE_PARAM(gem_fault_maps_the_neighbours, gem_faults_gen_params),
 	KUNIT_CASE(gem_mmap_refuses_private_mappings),
 	KUNIT_CASE(gem_vmap_without_memory),
 	{}
