@@ -13,6 +13,7 @@ struct dma_buf;
 struct drm_dma_layout;
 struct drm_sgt;
 struct drm_sgt_device;
+struct drm_sgt_run;
 struct drm_sgt_runs;
 struct file;
 struct page;
@@ -104,11 +105,13 @@ struct drm_sgt_pages_ops {
 	/**
 	 * @put: give back pages that @get added
 	 *
-	 * Optional. Called once for each physically contiguous run: what @get
-	 * added in neighbouring pieces can come back in one call, but never
-	 * in more calls than it was added in. May sleep.
+	 * Optional. Called until all physically contiguous runs are back, some
+	 * of them at a time: what @get added in neighbouring pieces can come
+	 * back as one run, but never as more than it was added in. With @last
+	 * set, no @get follows, but @release. May sleep.
 	 */
-	void (*put)(void *source, struct page *page, unsigned long nr_pages);
+	void (*put)(void *source, const struct drm_sgt_run *runs,
+		    unsigned int nr_runs, bool last);
 
 	/**
 	 * @release: free the source

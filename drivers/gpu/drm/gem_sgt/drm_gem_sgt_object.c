@@ -178,8 +178,9 @@ void drm_gem_sgt_free(struct drm_gem_sgt_object *bo)
 	drm_WARN_ON(bo->base.dev, bo->vmap_count);
 
 	drm_gem_sgt_debugfs_remove(bo);
-	drm_sgt_free(bo->sgt);
+	/* The table is the last to have the file then, and keeps no bytes for it. */
 	drm_gem_object_release(&bo->base);
+	drm_sgt_free(bo->sgt);
 	kfree(bo);
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_free);

@@ -141,12 +141,14 @@ struct drm_sgt *drm_sgt_create(struct drm_sgt_device *sdev,
 }
 EXPORT_SYMBOL_GPL(drm_sgt_create);
 
-static void drm_sgt_put_run(void *arg, struct page *page, unsigned long nr_pages)
+/* Those of a table that could not be built: there may be another attempt. */
+static void drm_sgt_put_collected(void *arg, const struct drm_sgt_run *runs,
+				  unsigned int nr_runs)
 {
 	struct drm_sgt *sgt = arg;
 
 	if (sgt->ops->put)
-		sgt->ops->put(sgt->source, page, nr_pages);
+		sgt->ops->put(sgt->source, runs, nr_runs, false);
 }
 
 static int drm_sgt_collect_locked(struct drm_sgt *sgt, struct drm_sgt_runs *runs)
@@ -196,7 +198,7 @@ static int drm_sgt_populate_locked(struct drm_sgt *sgt)
 	drm_sgt_runs_init(&runs, sgt->size);
 	ret = drm_sgt_collect_locked(sgt, &runs);
 	if (ret)
-		drm_sgt_runs_for_each(&runs, drm_sgt_put_run, sgt);
+		drm_sgt_runs_for_each(&runs, drm_sgt_put_collected, sgt);
 	else
 		drm_sgt_set_state_locked(sgt, DRM_SGT_BACKED, &runs);
 	drm_sgt_runs_fini(&runs);
@@ -226,11 +228,33 @@ int drm_sgt_populate(struct drm_sgt *sgt)
 }
 EXPORT_SYMBOL_GPL(drm_sgt_populate);
 
-static void drm_sgt_depopulate_locked(struct drm_sgt *sgt)
-{
-	struct drm_sgt_run_iter iter;
-	struct drm_sgt_run run;
+/* How many come back at a time: calls are few, and the stack is small. */
+#define DRM_SGT_PUT_RUNS	16
 
+static void drm_sgt_put_all_locked(struct drm_sgt *sgt, bool last)
+{
+	struct drm_sgt_run runs[DRM_SGT_PUT_RUNS];
+	struct drm_sgt_run_iter iter;
+	unsigned int nr = 0;
+
+	lockdep_assert_held(&sgt->lock);
+
+	if (!sgt->ops->put)
+		return;
+
+	drm_sgt_run_iter_init(&iter, sgt);
+	while (drm_sgt_run_iter_next(&iter, &runs[nr]))
+		if (++nr == ARRAY_SIZE(runs)) {
+			sgt->ops->put(sgt->source, runs, nr, last);
+			nr = 0;
+		}
+	if (nr)
+		sgt->ops->put(sgt->source, runs, nr, last);
+}
+
+/* @last: the source goes, too. */
+static void drm_sgt_depopulate_locked(struct drm_sgt *sgt, bool last)
+{
 	lockdep_assert_held(&sgt->lock);
 
 	if (drm_sgt_get_state(sgt) == DRM_SGT_EMPTY)
@@ -239,9 +263,7 @@ static void drm_sgt_depopulate_locked(struct drm_sgt *sgt)
 	/* First, as nobody may look at a table that is being freed. */
 	drm_sgt_set_state_locked(sgt, DRM_SGT_EMPTY, NULL);
 
-	drm_sgt_run_iter_init(&iter, sgt);
-	while (drm_sgt_run_iter_next(&iter, &run))
-		drm_sgt_put_run(sgt, run.page, run.nr_pages);
+	drm_sgt_put_all_locked(sgt, last);
 	sg_free_table(&sgt->table);
 }
 
@@ -269,7 +291,7 @@ int drm_sgt_depopulate(struct drm_sgt *sgt)
 	if (drm_sgt_get_state(sgt) == DRM_SGT_MAPPED)
 		return -EBUSY;
 
-	drm_sgt_depopulate_locked(sgt);
+	drm_sgt_depopulate_locked(sgt, false);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(drm_sgt_depopulate);
@@ -297,7 +319,7 @@ void drm_sgt_free(struct drm_sgt *sgt)
 		mutex_unlock(&sgt->lock);
 		return;
 	}
-	drm_sgt_depopulate_locked(sgt);
+	drm_sgt_depopulate_locked(sgt, true);
 	mutex_unlock(&sgt->lock);
 
 	if (sgt->ops->release)

@@ -317,8 +317,8 @@ int drm_sgt_runs_to_table(const struct drm_sgt_runs *runs,
 			  const struct drm_sgt_limits *limits,
 			  struct sg_table *table);
 void drm_sgt_runs_for_each(const struct drm_sgt_runs *runs,
-			   void (*fn)(void *arg, struct page *page,
-				      unsigned long nr_pages),
+			   void (*fn)(void *arg, const struct drm_sgt_run *runs,
+				      unsigned int nr_runs),
 			   void *arg);
 
 /* drm_gem_sgt_object.c */

@@ -95,34 +95,58 @@ static int drm_sgt_shmem_get(void *source, struct drm_sgt_runs *runs, u64 size)
 	return 0;
 }
 
-static void drm_sgt_shmem_release_batch(struct folio_batch *batch)
+/* Folios that are being put, and whether somebody may want to have them again. */
+struct drm_sgt_shmem_batch {
+	struct folio_batch folios;
+	bool again;
+};
+
+static void drm_sgt_shmem_release_batch(struct drm_sgt_shmem_batch *batch)
 {
-	check_move_unevictable_folios(batch);
-	__folio_batch_release(batch);
+	if (batch->again)
+		check_move_unevictable_folios(&batch->folios);
+	folios_put(&batch->folios);
 	cond_resched();
 }
 
 /* One reference for each folio: a folio is added, and so comes back, once. */
-static void drm_sgt_shmem_put(void *source, struct page *page,
-			      unsigned long nr_pages)
+static void drm_sgt_shmem_put_run(struct drm_sgt_shmem_batch *batch,
+				  const struct drm_sgt_run *run)
 {
-	unsigned long pfn = page_to_pfn(page), end = pfn + nr_pages;
-	struct folio_batch batch;
+	unsigned long pfn = page_to_pfn(run->page), end = pfn + run->nr_pages;
 
-	mapping_clear_unevictable(((struct file *)source)->f_mapping);
-
-	folio_batch_init(&batch);
 	while (pfn < end) {
 		struct folio *folio = page_folio(pfn_to_page(pfn));
 
 		/* Written through mappings that keep no track of it. */
-		folio_mark_dirty(folio);
-		folio_mark_accessed(folio);
+		if (batch->again)
+			folio_mark_dirty(folio);
 		pfn = folio_pfn(folio) + folio_nr_pages(folio);
-		if (!folio_batch_add(&batch, folio))
-			drm_sgt_shmem_release_batch(&batch);
+		if (!folio_batch_add(&batch->folios, folio))
+			drm_sgt_shmem_release_batch(batch);
 	}
-	if (folio_batch_count(&batch))
+}
+
+/*
+ * Who has the only reference to the file, and is about to drop it, ends the life
+ * of the bytes: the folios leave the page cache with the file, clean or dirty,
+ * and from whichever list of the reclaim they are on. In all other cases they
+ * can be written to swap from here on, and must not be lost then.
+ */
+static void drm_sgt_shmem_put(void *source, const struct drm_sgt_run *runs,
+			      unsigned int nr_runs, bool last)
+{
+	struct drm_sgt_shmem_batch batch;
+	struct file *filp = source;
+
+	folio_batch_init(&batch.folios);
+	batch.again = !last || file_count(filp) > 1;
+	if (batch.again)
+		mapping_clear_unevictable(filp->f_mapping);
+
+	while (nr_runs--)
+		drm_sgt_shmem_put_run(&batch, runs++);
+	if (folio_batch_count(&batch.folios))
 		drm_sgt_shmem_release_batch(&batch);
 }
 

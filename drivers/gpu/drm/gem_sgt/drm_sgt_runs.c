@@ -17,22 +17,16 @@
  * source, which knows what it is a piece of.
  */
 
-/* Physically contiguous pages. */
-struct drm_sgt_run_entry {
-	unsigned long pfn;
-	unsigned long nr_pages;
-};
-
 /* A page of them. */
 struct drm_sgt_run_chunk {
 	struct list_head node;
-	unsigned long nr;
-	struct drm_sgt_run_entry run[];
+	unsigned int nr;
+	struct drm_sgt_run run[];
 };
 
 #define DRM_SGT_RUNS_PER_CHUNK						\
 	((PAGE_SIZE - sizeof(struct drm_sgt_run_chunk)) /		\
-	 sizeof(struct drm_sgt_run_entry))
+	 sizeof(struct drm_sgt_run))
 
 void drm_sgt_runs_init(struct drm_sgt_runs *runs, u64 size)
 {
@@ -52,7 +46,7 @@ void drm_sgt_runs_fini(struct drm_sgt_runs *runs)
 }
 
 /* The run that was added last; NULL if there is none. */
-static struct drm_sgt_run_entry *drm_sgt_runs_last(struct drm_sgt_runs *runs)
+static struct drm_sgt_run *drm_sgt_runs_last(struct drm_sgt_runs *runs)
 {
 	struct drm_sgt_run_chunk *chunk;
 
@@ -64,7 +58,7 @@ static struct drm_sgt_run_entry *drm_sgt_runs_last(struct drm_sgt_runs *runs)
 }
 
 /* Room for one more run. A chunk is on the list only if it holds one. */
-static struct drm_sgt_run_entry *drm_sgt_runs_new(struct drm_sgt_runs *runs)
+static struct drm_sgt_run *drm_sgt_runs_new(struct drm_sgt_runs *runs)
 {
 	struct drm_sgt_run_chunk *chunk = NULL;
 
@@ -99,17 +93,16 @@ static struct drm_sgt_run_entry *drm_sgt_runs_new(struct drm_sgt_runs *runs)
 int drm_sgt_runs_add(struct drm_sgt_runs *runs, struct page *page,
 		     unsigned long nr_pages)
 {
-	struct drm_sgt_run_entry *run = drm_sgt_runs_last(runs);
-	unsigned long pfn = page_to_pfn(page);
+	struct drm_sgt_run *run = drm_sgt_runs_last(runs);
 
 	if (!nr_pages || nr_pages > runs->left)
 		return -EINVAL;
 
-	if (!run || run->pfn + run->nr_pages != pfn) {
+	if (!run || page_to_pfn(run->page) + run->nr_pages != page_to_pfn(page)) {
 		run = drm_sgt_runs_new(runs);
 		if (!run)
 			return -ENOMEM;
-		run->pfn = pfn;
+		run->page = page;
 		run->nr_pages = 0;
 	}
 	run->nr_pages += nr_pages;
@@ -132,18 +125,16 @@ unsigned long drm_sgt_runs_left(const struct drm_sgt_runs *runs)
 }
 EXPORT_SYMBOL_GPL(drm_sgt_runs_left);
 
+/* Call @fn with all runs, in order, as many at a time as there happen to be. */
 void drm_sgt_runs_for_each(const struct drm_sgt_runs *runs,
-			   void (*fn)(void *arg, struct page *page,
-				      unsigned long nr_pages),
+			   void (*fn)(void *arg, const struct drm_sgt_run *runs,
+				      unsigned int nr_runs),
 			   void *arg)
 {
 	const struct drm_sgt_run_chunk *chunk;
-	unsigned long i;
 
 	list_for_each_entry(chunk, &runs->chunks, node)
-		for (i = 0; i < chunk->nr; i++)
-			fn(arg, pfn_to_page(chunk->run[i].pfn),
-			   chunk->run[i].nr_pages);
+		fn(arg, chunk->run, chunk->nr);
 }
 
 /*
@@ -171,12 +162,11 @@ struct drm_sgt_writer {
 	u64 ents;
 };
 
-static void drm_sgt_write_run(void *arg, struct page *page,
-			      unsigned long nr_pages)
+static void drm_sgt_write_run(struct drm_sgt_writer *w,
+			      const struct drm_sgt_run *run)
 {
-	u64 left = (u64)nr_pages << PAGE_SHIFT;
-	unsigned long pfn = page_to_pfn(page);
-	struct drm_sgt_writer *w = arg;
+	u64 left = (u64)run->nr_pages << PAGE_SHIFT;
+	unsigned long pfn = page_to_pfn(run->page);
 
 	while (left) {
 		unsigned int len = drm_sgt_cut(w->limits, PFN_PHYS(pfn), left);
@@ -191,6 +181,13 @@ static void drm_sgt_write_run(void *arg, struct page *page,
 	}
 }
 
+static void drm_sgt_write_runs(void *arg, const struct drm_sgt_run *runs,
+			       unsigned int nr_runs)
+{
+	while (nr_runs--)
+		drm_sgt_write_run(arg, runs++);
+}
+
 /* Returns 0, -E2BIG or -ENOMEM. The caller frees @table with sg_free_table(). */
 int drm_sgt_runs_to_table(const struct drm_sgt_runs *runs,
 			  const struct drm_sgt_limits *limits,
@@ -199,7 +196,7 @@ int drm_sgt_runs_to_table(const struct drm_sgt_runs *runs,
 	struct drm_sgt_writer w = { .limits = limits };
 	int ret;
 
-	drm_sgt_runs_for_each(runs, drm_sgt_write_run, &w);
+	drm_sgt_runs_for_each(runs, drm_sgt_write_runs, &w);
 	if (w.ents > INT_MAX)
 		return -E2BIG;
 
@@ -208,6 +205,6 @@ int drm_sgt_runs_to_table(const struct drm_sgt_runs *runs,
 		return ret;
 
 	w.sg = table->sgl;
-	drm_sgt_runs_for_each(runs, drm_sgt_write_run, &w);
+	drm_sgt_runs_for_each(runs, drm_sgt_write_runs, &w);
 	return 0;
 }

@@ -207,6 +207,7 @@ static void sgt_goes_round_its_states(struct kunit *test)
 		sgt_check_state(test, &f, DRM_SGT_EMPTY);
 		/* A run that was added in two pieces may come back in one. */
 		KUNIT_EXPECT_EQ(test, f.source->puts, SGT_RUNS * (round + 1));
+		KUNIT_EXPECT_FALSE(test, f.source->last);
 	}
 	KUNIT_EXPECT_EQ(test, f.ctx->maps, 2 * ARRAY_SIZE(dir));
 	KUNIT_EXPECT_EQ(test, f.ctx->unmaps, 2 * ARRAY_SIZE(dir));
@@ -229,6 +230,7 @@ static void sgt_free_undoes_everything(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, f.ctx->unmaps, mapped);
 	KUNIT_EXPECT_EQ(test, f.source->puts, backed ? SGT_RUNS : 0);
+	KUNIT_EXPECT_EQ(test, f.source->last, backed);
 	KUNIT_EXPECT_EQ(test, f.source->unmaps_at_put, mapped);
 	KUNIT_EXPECT_EQ(test, f.source->pages_out, 0);
 	KUNIT_EXPECT_EQ(test, f.source->releases, 1);

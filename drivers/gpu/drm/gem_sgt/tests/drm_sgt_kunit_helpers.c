@@ -325,17 +325,23 @@ static void drm_sgt_kunit_source_put_page(struct drm_sgt_kunit_source *s,
 	KUNIT_FAIL(s->test, "page %#lx came back, and was not out", pfn);
 }
 
-static void drm_sgt_kunit_source_put(void *data, struct page *page,
-				     unsigned long nr_pages)
+static void drm_sgt_kunit_source_put(void *data, const struct drm_sgt_run *runs,
+				     unsigned int nr_runs, bool last)
 {
-	unsigned long pfn = page_to_pfn(page);
 	struct drm_sgt_kunit_source *s = data;
 	struct drm_sgt_kunit *ctx = s->test->priv;
 
-	s->puts++;
+	KUNIT_EXPECT_GT(s->test, nr_runs, 0);
+	KUNIT_EXPECT_FALSE(s->test, s->last && !last);
+	s->last = last;
+	s->puts += nr_runs;
 	s->unmaps_at_put = ctx->unmaps;
-	while (nr_pages--)
-		drm_sgt_kunit_source_put_page(s, pfn++);
+	for (; nr_runs--; runs++) {
+		unsigned long pfn = page_to_pfn(runs->page), n = runs->nr_pages;
+
+		while (n--)
+			drm_sgt_kunit_source_put_page(s, pfn++);
+	}
 }
 
 static void drm_sgt_kunit_source_release(void *data)

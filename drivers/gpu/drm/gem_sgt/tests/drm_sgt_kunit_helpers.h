@@ -150,8 +150,10 @@ struct drm_sgt_kunit_source {
 	u8 *out;
 	/** @gets: calls of get */
 	unsigned int gets;
-	/** @puts: calls of put */
+	/** @puts: runs that came back */
 	unsigned int puts;
+	/** @last: what the last of these calls said: a release follows */
+	bool last;
 	/** @releases: calls of release */
 	unsigned int releases;
 	/** @unmaps_at_put: &drm_sgt_kunit.unmaps when the last page came back */

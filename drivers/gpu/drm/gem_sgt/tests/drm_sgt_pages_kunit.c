@@ -303,6 +303,64 @@ static void pages_of_shmem(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, file_count(filp), file_refs);
 }
 
+/* To free a table takes nothing from others who have the file. */
+static void pages_of_shmem_stay_with_the_file(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct file *filp = pages_shmem_file(test, PAGES_NR);
+	struct drm_sgt *sgt;
+	unsigned long i;
+
+	sgt = drm_sgt_create_shmem(d->sdev, filp, PAGES_NR * PAGE_SIZE);
+	drm_sgt_kunit_free_later(test, sgt);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(sgt));
+	for (i = 0; i < PAGES_NR; i++)
+		pages_fill(pages_of_table(test, sgt, i), i);
+
+	drm_sgt_kunit_free_now(test, sgt);
+	KUNIT_EXPECT_FALSE(test, mapping_unevictable(filp->f_mapping));
+	for (i = 0; i < PAGES_NR; i++) {
+		struct page *page = pages_in_cache(test, filp, i);
+
+		KUNIT_EXPECT_TRUE(test, PageDirty(page));
+		KUNIT_EXPECT_TRUE(test, pages_are_filled(page, i));
+	}
+}
+
+/*
+ * A table that is alone with its file can have the bytes again after it has given
+ * the pages back; they go when it does, and need not be written to swap then.
+ */
+static void pages_of_shmem_go_with_the_table(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct file *filp = pages_shmem_file(test, PAGES_NR);
+	struct drm_sgt *sgt;
+	struct page *page;
+
+	sgt = drm_sgt_create_shmem(d->sdev, filp, PAGES_NR * PAGE_SIZE);
+	drm_sgt_kunit_free_later(test, sgt);
+	kunit_release_action(test, pages_fput, filp);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(sgt));
+	page = pages_of_table(test, sgt, 5);
+	pages_fill(page, 5);
+	get_page(page);
+
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_depopulate(sgt));
+	KUNIT_EXPECT_TRUE(test, PageDirty(page));
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(sgt));
+	KUNIT_EXPECT_PTR_EQ(test, pages_of_table(test, sgt, 5), page);
+	KUNIT_EXPECT_TRUE(test, pages_are_filled(page, 5));
+
+	/* As it is with one that was got for the first time */
+	ClearPageDirty(page);
+	drm_sgt_kunit_free_now(test, sgt);
+	KUNIT_EXPECT_FALSE(test, PageDirty(page));
+	/* A work item closes the file. */
+	KUNIT_EXPECT_TRUE(test, drm_sgt_kunit_until(page_count(page) == 1));
+	put_page(page);
+}
+
 /* Pages and bytes are the same after a map, an unmap and an unbind. */
 static void pages_of_shmem_survive_the_device(struct kunit *test)
 {
@@ -382,6 +440,8 @@ static struct kunit_case drm_sgt_pages_cases[] = {
 	KUNIT_CASE(pages_of_array),
 	KUNIT_CASE(pages_of_array_refuses_bad_numbers),
 	KUNIT_CASE(pages_of_shmem),
+	KUNIT_CASE(pages_of_shmem_stay_with_the_file),
+	KUNIT_CASE(pages_of_shmem_go_with_the_table),
 	KUNIT_CASE(pages_of_shmem_survive_the_device),
 	KUNIT_CASE(pages_of_shmem_file_that_is_too_short),
 	KUNIT_CASE(pages_of_shmem_end_with_a_fatal_signal),

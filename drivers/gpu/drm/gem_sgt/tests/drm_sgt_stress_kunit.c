@@ -78,12 +78,14 @@ static int stress_get(void *source, struct drm_sgt_runs *runs, u64 size)
 }
 
 /* No page comes back that a device can still reach. */
-static void stress_put(void *source, struct page *page, unsigned long nr_pages)
+static void stress_put(void *source, const struct drm_sgt_run *runs,
+		       unsigned int nr_runs, bool last)
 {
 	struct stress_table *t = source;
 
 	KUNIT_EXPECT_EQ(t->f->test, atomic_read(&t->live), 0);
-	atomic_sub(nr_pages, &t->pages_out);
+	for (; nr_runs--; runs++)
+		atomic_sub(runs->nr_pages, &t->pages_out);
 }
 
 static void stress_release(void *source)
