@@ -17,11 +17,12 @@
  * source, which knows what it is a piece of.
  */
 
-/* A page of them. */
+/* A page of them, or as many as there can still be. */
 struct drm_sgt_run_chunk {
 	struct list_head node;
 	unsigned int nr;
-	struct drm_sgt_run run[];
+	unsigned int max;
+	struct drm_sgt_run run[] __counted_by(max);
 };
 
 #define DRM_SGT_RUNS_PER_CHUNK						\
@@ -57,6 +58,21 @@ static struct drm_sgt_run *drm_sgt_runs_last(struct drm_sgt_runs *runs)
 	return &chunk->run[chunk->nr - 1];
 }
 
+/* Most buffers are small: a page would take longer to clear than to fill. */
+static struct drm_sgt_run_chunk *drm_sgt_run_chunk_alloc(unsigned long pages)
+{
+	unsigned int max = min(pages, DRM_SGT_RUNS_PER_CHUNK);
+	struct drm_sgt_run_chunk *chunk;
+
+	chunk = kmalloc(struct_size(chunk, run, max), GFP_KERNEL);
+	if (!chunk)
+		return NULL;
+
+	chunk->nr = 0;
+	chunk->max = max;
+	return chunk;
+}
+
 /* Room for one more run. A chunk is on the list only if it holds one. */
 static struct drm_sgt_run *drm_sgt_runs_new(struct drm_sgt_runs *runs)
 {
@@ -65,8 +81,8 @@ static struct drm_sgt_run *drm_sgt_runs_new(struct drm_sgt_runs *runs)
 	if (!list_empty(&runs->chunks))
 		chunk = list_last_entry(&runs->chunks, struct drm_sgt_run_chunk,
 					node);
-	if (!chunk || chunk->nr == DRM_SGT_RUNS_PER_CHUNK) {
-		chunk = kzalloc(PAGE_SIZE, GFP_KERNEL);
+	if (!chunk || chunk->nr == chunk->max) {
+		chunk = drm_sgt_run_chunk_alloc(runs->left);
 		if (!chunk)
 			return NULL;
 		list_add_tail(&chunk->node, &runs->chunks);
