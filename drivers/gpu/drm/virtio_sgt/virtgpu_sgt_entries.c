@@ -17,6 +17,9 @@
 /* Chunks are single pages unless the ring has too few descriptors for that. */
 #define VIRTGPU_SGT_MAX_ORDER	PAGE_ALLOC_COSTLY_ORDER
 
+/* Up to so many bytes, a list is short: no chunk is allocated for it. */
+#define VIRTGPU_SGT_SHORT_LIST	1024
+
 /* A place in the list, while it is being filled. */
 struct virtgpu_sgt_entries_pos {
 	struct scatterlist *sg;
@@ -112,7 +115,7 @@ virtgpu_sgt_entries_fill(struct virtgpu_sgt_entries *entries,
 			 const struct virtgpu_sgt_entries_source *source)
 {
 	struct virtgpu_sgt_entries_pos pos = {
-		.sg = entries->table.sgl,
+		.sg = entries->sgl,
 		.left = entries->count,
 	};
 	int ret;
@@ -146,7 +149,24 @@ static int virtgpu_sgt_entries_alloc_chunks(struct virtgpu_sgt_entries *entries,
 		sg_set_page(sg, page, min(bytes, chunk), 0);
 		bytes -= sg->length;
 	}
+	entries->sgl = entries->table.sgl;
 	return 0;
+}
+
+static struct virtgpu_sgt_entries *
+virtgpu_sgt_entries_alloc_short(unsigned int count)
+{
+	struct virtgpu_sgt_entries *entries;
+
+	entries = kzalloc(struct_size(entries, entry, count), GFP_KERNEL);
+	if (!entries)
+		return ERR_PTR(-ENOMEM);
+
+	entries->count = count;
+	entries->sgl = &entries->inside;
+	sg_init_one(entries->sgl, entries->entry,
+		    count * sizeof(*entries->entry));
+	return entries;
 }
 
 static struct virtgpu_sgt_entries *
@@ -156,6 +176,9 @@ virtgpu_sgt_entries_alloc(unsigned int count, unsigned int max_chunks)
 	struct virtgpu_sgt_entries *entries;
 	unsigned int order = 0;
 	int ret;
+
+	if (bytes <= VIRTGPU_SGT_SHORT_LIST && max_chunks)
+		return virtgpu_sgt_entries_alloc_short(count);
 
 	while (DIV_ROUND_UP(bytes, PAGE_SIZE << order) > max_chunks)
 		if (++order > VIRTGPU_SGT_MAX_ORDER)
@@ -285,7 +308,10 @@ void virtgpu_sgt_entries_free(struct virtgpu_sgt_entries *entries)
 	if (!entries)
 		return;
 
-	/* The first chunk that could not be allocated has no page. */
+	/*
+	 * A short list has no chunk. The first one of a long list that could not
+	 * be allocated has no page.
+	 */
 	for_each_sgtable_sg(&entries->table, sg, i) {
 		if (!sg_page(sg))
 			break;

@@ -4,6 +4,7 @@
 
 #include <linux/scatterlist.h>
 #include <linux/types.h>
+#include <linux/virtio_gpu.h>
 
 struct drm_device;
 struct drm_gpt;
@@ -13,15 +14,22 @@ struct drm_sgt;
  * struct virtgpu_sgt_entries - where the pages of a resource are
  *
  * A list of struct virtio_gpu_mem_entry, in chunks of memory that need not be
- * next to each other, as the payload of an ATTACH_BACKING.
+ * next to each other, as the payload of an ATTACH_BACKING. One that is short has
+ * no chunks, but is in here.
  */
 struct virtgpu_sgt_entries {
-	/** @table: the chunks; each is full but the last */
+	/** @sgl: where the list is */
+	struct scatterlist *sgl;
+	/** @table: the chunks; each is full but the last. None if it is short */
 	struct sg_table table;
+	/** @inside: the list, if it is short */
+	struct scatterlist inside;
 	/** @count: entries in all */
 	unsigned int count;
 	/** @order: pages of a chunk are 1 << this */
 	unsigned int order;
+	/** @entry: the entries, if the list is short */
+	struct virtio_gpu_mem_entry entry[];
 };
 
 struct virtgpu_sgt_entries * __must_check

@@ -156,7 +156,7 @@ static int virtgpu_sgt_queue_add_locked(struct virtgpu_sgt_queue *q,
 	sg_init_one(&req, &cmd->req, cmd->req_size);
 	sgs[out++] = &req;
 	if (cmd->entries)
-		sgs[out++] = cmd->entries->table.sgl;
+		sgs[out++] = cmd->entries->sgl;
 	if (cmd->resp_size) {
 		sg_init_one(&resp, cmd->resp, cmd->resp_size);
 		sgs[out + in++] = &resp;
