@@ -206,9 +206,22 @@ static vm_fault_t drm_gem_sgt_fault(struct vm_fault *vmf)
 	return wanted;
 }
 
+/*
+ * That it is there tells the core that a fault needs no mmap lock: all that
+ * drm_gem_sgt_fault() looks at stays while the VMA is locked. Otherwise each
+ * fault is begun twice. What there is to map is mapped by the fault, which, not
+ * being atomic, may allocate a page table, and which is called for writes, too.
+ */
+static vm_fault_t drm_gem_sgt_map_pages(struct vm_fault *vmf, pgoff_t start,
+					pgoff_t end)
+{
+	return 0;
+}
+
 /* For &drm_gem_object_funcs.vm_ops. */
 const struct vm_operations_struct drm_gem_sgt_vm_ops = {
 	.fault = drm_gem_sgt_fault,
+	.map_pages = drm_gem_sgt_map_pages,
 	.open = drm_gem_vm_open,
 	.close = drm_gem_vm_close,
 };
