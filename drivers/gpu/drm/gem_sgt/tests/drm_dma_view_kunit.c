@@ -330,11 +330,14 @@ static unsigned int view_random_ents(struct rnd_state *rnd, struct view_ent *ent
 static void view_walks_random_tables(struct kunit *test)
 {
 	struct view_ent ent[VIEW_ENTS];
-	u64 addr[VIEW_ENTS * 8];
+	const unsigned int max = VIEW_ENTS * 8;
 	struct rnd_state rnd;
 	unsigned int round;
+	u64 *addr;
 
 	drm_sgt_kunit_seed(test, &rnd);
+	addr = kunit_kmalloc_array(test, max, sizeof(*addr), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, addr);
 	for (round = 0; round < 1000; round++) {
 		unsigned int ents = 1 + drm_sgt_kunit_below(&rnd, VIEW_ENTS);
 		unsigned int nents = drm_sgt_kunit_below(&rnd, ents + 1);
@@ -349,7 +352,7 @@ static void view_walks_random_tables(struct kunit *test)
 			sg_dma_len(sg) = ent[i].len;
 		}
 		f.table.nents = nents;
-		n = view_bytes(ent, nents, addr, ARRAY_SIZE(addr));
+		n = view_bytes(ent, nents, addr, max);
 		view_check_all(test, drm_dma_view_borrow(&f.table), addr, n);
 		view_fixture_free(&f);
 	}
