@@ -22,6 +22,7 @@ class Report:
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory.mkdir(parents=True)
         self.results = []
+        self.bad = []
         self.facts = {}
         self.lock = threading.RLock()
         self.tsv = open(self.directory / 'results.tsv', 'w', buffering=1)
@@ -32,15 +33,17 @@ class Report:
 
         text is what a reader of a failure wants to see, again the command that repeats it.
         """
-        line = f'{suite:<13} {test:<52} {result:<4} {seconds:6.1f} s'
+        line = f'{suite:<19} {test:<52} {result:<4} {seconds:6.1f} s'
         said = [f'{line}  {detail}' if detail else line]
         if result in ('fail', 'lost'):
             log = self.directory / suite / f'{test.replace("/", "_")}.log'
             log.parent.mkdir(exist_ok=True)
             log.write_text(f'{test}: {result}: {detail}\nAgain: {again}\n\n{text}')
-            said += [f'{"":13} log: {project.shown(log)}', f'{"":13} again: {again}']
+            said += [f'{"":19} log: {project.shown(log)}', f'{"":19} again: {again}']
         with self.lock:
             self.results.append((suite, test, result, seconds))
+            if result in ('fail', 'lost'):
+                self.bad += [f'  {suite} {test}: {detail}', f'      {again}']
             print(suite, test, result, f'{seconds:.1f}', detail, sep='\t', file=self.tsv)
             project.say('\n'.join(said))
 
@@ -80,20 +83,19 @@ class Report:
         suites = list(dict.fromkeys(suite for suite, *_ in self.results))
         if self.facts:
             columns = list(dict.fromkeys(suite for row in self.facts.values() for suite in row))
-            project.say(f'\n{"measured":<32}' + ''.join(f'{column:>16}' for column in columns))
+            project.say(f'\n{"measured":<32}' + ''.join(f'{column:>20}' for column in columns))
             for key, row in self.facts.items():
                 project.say(f'{key:<32}' +
-                            ''.join(f'{row.get(column, "-"):>16}' for column in columns))
-        project.say(f'\n{"suite":<13} {"passed":>8} {"failed":>8} {"skipped":>8} {"seconds":>8}')
+                            ''.join(f'{row.get(column, "-"):>20}' for column in columns))
+        project.say(f'\n{"suite":<19} {"passed":>8} {"failed":>8} {"skipped":>8} {"seconds":>8}')
         for suite in suites:
             self._row(suite, [result for result in self.results if result[0] == suite])
         counts = self._counts(self.results)
-        bad = [f'{suite} {test}' for suite, test, result, _ in self.results
-               if result in ('fail', 'lost')]
-        if bad:
-            project.say('\nFailed:\n' + '\n'.join('  ' + name for name in bad))
-        project.say(f'\n{counts["pass"]} passed, {len(bad)} failed, {counts["skip"]} skipped')
-        return 1 if bad or not counts['pass'] else 0
+        failed = counts['fail'] + counts['lost']
+        if failed:
+            project.say('\nFailed:\n' + '\n'.join(self.bad))
+        project.say(f'\n{counts["pass"]} passed, {failed} failed, {counts["skip"]} skipped')
+        return 1 if failed or not counts['pass'] else 0
 
     @staticmethod
     def _counts(results):
@@ -101,5 +103,5 @@ class Report:
 
     def _row(self, suite, results):
         counts = self._counts(results)
-        project.say(f'{suite:<13} {counts["pass"]:>8} {counts["fail"] + counts["lost"]:>8} '
+        project.say(f'{suite:<19} {counts["pass"]:>8} {counts["fail"] + counts["lost"]:>8} '
                     f'{counts["skip"]:>8} {sum(result[3] for result in results):>8.0f}')
