@@ -13,6 +13,11 @@ import project
 GRAFT = 'drivers/gpu/drm/drm-gem-sgt'
 PARTS = 'Kbuild', 'Kconfig', 'include', 'drivers', 'compat'
 
+# A fault of 6.12: without memory for the device of a minor, it goes on to put an error pointer,
+# and no driver can be bound with failing allocations.
+FAULTY = '	put_device(minor->kdev);\n'
+MENDED = '	put_device(IS_ERR(minor->kdev) ? NULL : minor->kdev);\n'
+
 
 def is_source(file):
     return file.suffix in ('.c', '.h') or file.name in ('Kbuild', 'Kconfig', 'Makefile')
@@ -34,6 +39,24 @@ def copy(source):
             file.unlink()
 
 
+def rewrite(path, text):
+    """Makes a new file: the old one is a hard link to the pristine source."""
+    path.unlink()
+    path.write_text(text)
+
+
+def append(path, line):
+    text = path.read_text()
+    if line not in text:
+        rewrite(path, f'{text}\n{line}\n')
+
+
+def replace(path, old, new):
+    text = path.read_text()
+    if old in text:
+        rewrite(path, text.replace(old, new))
+
+
 def home():
     """A directory with the work copy, the project in it, as src; builds go beside that."""
     pristine = project.kernel('source')
@@ -46,14 +69,10 @@ def home():
         shutil.copytree(pristine, fresh, symlinks=True, copy_function=os.link)
         fresh.rename(source)
     copy(source)
-    for name, line in (('Kconfig', f'source "{GRAFT}/Kconfig"'),
-                       ('Makefile', 'obj-y += drm-gem-sgt/')):
-        path = source / 'drivers/gpu/drm' / name
-        text = path.read_text()
-        if line not in text:
-            # A new file: this one is a hard link to the pristine source.
-            path.unlink()
-            path.write_text(f'{text}\n{line}\n')
+    drm = source / 'drivers/gpu/drm'
+    append(drm / 'Kconfig', f'source "{GRAFT}/Kconfig"')
+    append(drm / 'Makefile', 'obj-y += drm-gem-sgt/')
+    replace(drm / 'drm_drv.c', FAULTY, MENDED)
     return directory
 
 
