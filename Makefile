@@ -28,9 +28,11 @@ help:
 #:
 #: KDIR=DIR              a kernel to build modules for (default: Debian's 6.12, downloaded)
 #: SETUP=NAME            how the GPU reaches memory: phys, iommu, swiotlb (run: iommu), or
-#:                       igt: icount; check-debug: console, bypass, kunit, kcsan, kcsan-kunit, fuzz
-#: TEST=PATTERN          igt: program[@subtest]; kunit: suite.case; static: check
-#: TEST_SECONDS=N        limit for one IGT subtest (default: 180; check-debug: 900)
+#:                       igt: icount; check-debug: phys-races and so on, console, bypass, kunit,
+#:                       kcsan, kcsan-kunit, fuzz
+#: TEST=PATTERN          igt: program[@subtest]; kunit: suite.case; static: check;
+#:                       bench: one or more of native, counted, buffers
+#: TEST_SECONDS=N        limit for one IGT subtest (default: 180; check-debug: 400)
 #: ROUNDS=N              how often tests that repeat themselves do (check-debug: 20 or less)
 #: SEED=N                of random tests and fuzz (default: from the clock, printed)
 #: SECONDS=N             how long fuzz runs (check-debug: 180; 0: until it is stopped)

@@ -97,11 +97,13 @@ class Vm:
     """One guest. Use boot(), run() and power_off(); close() is for any state."""
 
     def __init__(self, setup, driver, root, initramfs, directory, fact=None, window=False,
-                 append='', patience=1):
-        """append goes to the kernel's command line; patience is for kernels that are slow."""
+                 append='', patience=1, cpus=None):
+        """append goes to the kernel's command line; patience is for kernels that are slow; cpus
+        is how many it has if not as many as the set-up says."""
         self.setup, self.driver, self.root = setup, driver, root
         self.initramfs, self.directory, self.window = initramfs, directory, window
         self.append, self.patience = append, patience
+        self.cpus = cpus or SETUPS[setup].cpus
         self.fact = fact or (lambda key, value: None)
         self.console = directory / 'console.log'
         self.trace = directory / 'qemu-trace.log'
@@ -116,7 +118,7 @@ class Vm:
             words += ['SGT_SHELL=1', 'quiet', 'loglevel=4']
         return ['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-no-reboot',
                 '-machine', 'q35', '-accel', accel, '-cpu', 'host' if accel == 'kvm' else 'max',
-                '-smp', str(setup.cpus), '-m', '3G', *setup.devices,
+                '-smp', str(self.cpus), '-m', '3G', *setup.devices,
                 '-display', self.window or 'none', '-vga', 'none',
                 '-device', 'virtio-gpu-pci,id=gpu,xres=1280,yres=800' + setup.gpu,
                 '-kernel', str(self.root / f'boot/vmlinuz-{project.release(self.root)}'),
