@@ -13,10 +13,19 @@ import project
 GRAFT = 'drivers/gpu/drm/drm-gem-sgt'
 PARTS = 'Kbuild', 'Kconfig', 'include', 'drivers', 'compat'
 
-# A fault of 6.12: without memory for the device of a minor, it goes on to put an error pointer,
-# and no driver can be bound with failing allocations.
-FAULTY = '	put_device(minor->kdev);\n'
-MENDED = '	put_device(IS_ERR(minor->kdev) ? NULL : minor->kdev);\n'
+# Faults of 6.12 that end in an Oops, whichever driver is bound with failing allocations: what is
+# in the file, and in the work copy instead. Without memory for the device of a minor, an error
+# pointer is put; without memory for the name of its CRC source, a CRTC stays in the list that the
+# cleanup goes through.
+MENDED = (
+    ('drm_drv.c',
+     '\tput_device(minor->kdev);\n',
+     '\tput_device(IS_ERR(minor->kdev) ? NULL : minor->kdev);\n'),
+    ('drm_crtc.c',
+     '\tret = drm_crtc_crc_init(crtc);\n\tif (ret) {\n\t\tdrm_mode',
+     '\tret = drm_crtc_crc_init(crtc);\n\tif (ret) {\n'
+     '\t\tlist_del(&crtc->head);\n\t\tconfig->num_crtc--;\n\t\tdrm_mode'),
+)
 
 
 def is_source(file):
@@ -72,7 +81,8 @@ def home():
     drm = source / 'drivers/gpu/drm'
     append(drm / 'Kconfig', f'source "{GRAFT}/Kconfig"')
     append(drm / 'Makefile', 'obj-y += drm-gem-sgt/')
-    replace(drm / 'drm_drv.c', FAULTY, MENDED)
+    for name, faulty, mended in MENDED:
+        replace(drm / name, faulty, mended)
     return directory
 
 
