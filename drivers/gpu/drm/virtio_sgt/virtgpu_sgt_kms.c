@@ -185,6 +185,21 @@ static const struct drm_mode_config_funcs virtgpu_sgt_mode_funcs = {
 	.atomic_commit = virtgpu_sgt_atomic_commit,
 };
 
+/* drm_mode_config_reset() does not say that it had no memory for a state. */
+static bool virtgpu_sgt_kms_has_states(const struct virtgpu_sgt_device *vgdev)
+{
+	unsigned int i;
+
+	for (i = 0; i < vgdev->num_scanouts; i++) {
+		const struct virtgpu_sgt_output *output = &vgdev->outputs[i];
+
+		if (!output->crtc.state || !output->crtc.primary->state ||
+		    !output->crtc.cursor->state || !output->connector.state)
+			return false;
+	}
+	return true;
+}
+
 /**
  * virtgpu_sgt_kms_init() - make what mode setting needs
  * @vgdev: device, with at least one scanout
@@ -218,5 +233,5 @@ int virtgpu_sgt_kms_init(struct virtgpu_sgt_device *vgdev)
 		return ret;
 
 	drm_mode_config_reset(drm);
-	return 0;
+	return virtgpu_sgt_kms_has_states(vgdev) ? 0 : -ENOMEM;
 }
