@@ -393,18 +393,13 @@ static void gem_fault_maps_the_neighbours(struct kunit *test)
 	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
 	struct drm_gem_sgt_object *bo = gem_kunit_bo(f, GEM_FAULT_PAGES * PAGE_SIZE);
 	const struct gem_fault *c = test->param_value;
-	struct dma_buf *buf = gem_export(f, bo);
+	unsigned long addr = gem_user_map_shared(test, gem_export(f, bo)), i;
 	struct address_space *mapping = bo->base.filp->f_mapping;
-	unsigned long addr, i;
 
-	/* The batches are of the CPU on which the pages are brought in. */
-	migrate_disable();
-	addr = gem_user_map_shared(test, buf);
-	drm_sgt_kunit_flush_batches(test);
-	migrate_enable();
 	drm_sgt_kunit_unbind(f->d);
 	gem_user_unmap(test, addr, 0, c->start);
 	gem_user_unmap(test, addr, c->end, GEM_FAULT_PAGES);
+	drm_sgt_kunit_flush_batches(test);
 	KUNIT_EXPECT_EQ(test, 0, put_user(1, (u8 __user *)(addr + c->touch * PAGE_SIZE)));
 
 	for (i = 0; i < GEM_FAULT_PAGES; i++) {

@@ -3,6 +3,7 @@
 #include <kunit/device.h>
 #include <kunit/static_stub.h>
 #include <kunit/test-bug.h>
+#include <linux/cpumask.h>
 #include <linux/dma-mapping.h>
 #include <linux/file.h>
 #include <linux/kthread.h>
@@ -10,6 +11,7 @@
 #include <linux/pagemap.h>
 #include <linux/pagevec.h>
 #include <linux/random.h>
+#include <linux/sched.h>
 #include <linux/sched/task.h>
 #include <linux/shmem_fs.h>
 #include <linux/sizes.h>
@@ -431,12 +433,7 @@ struct drm_sgt *drm_sgt_kunit_sgt(struct kunit *test,
  * Pages
  */
 
-/*
- * The mm keeps references of its own to pages that were added or used lately,
- * in batches for each CPU, and drops them when those are full: fill them with
- * other pages, so that what is counted then is what others have.
- */
-void drm_sgt_kunit_flush_batches(struct kunit *test)
+static void drm_sgt_kunit_fill_batches(struct kunit *test)
 {
 	const unsigned long nr = 4 * PAGEVEC_SIZE;
 	struct file *filp = shmem_file_setup("kunit", nr * PAGE_SIZE, VM_NORESERVE);
@@ -454,6 +451,22 @@ void drm_sgt_kunit_flush_batches(struct kunit *test)
 	}
 	fput(filp);
 	KUNIT_ASSERT_EQ(test, i, nr);
+}
+
+/*
+ * The mm keeps references of its own to pages that were added or used lately,
+ * in batches for each CPU, and drops them when those are full: fill them with
+ * other pages, so that what is counted then is what others have.
+ */
+void drm_sgt_kunit_flush_batches(struct kunit *test)
+{
+	unsigned int cpu;
+
+	for_each_online_cpu(cpu) {
+		KUNIT_ASSERT_EQ(test, 0, set_cpus_allowed_ptr(current, cpumask_of(cpu)));
+		drm_sgt_kunit_fill_batches(test);
+	}
+	KUNIT_ASSERT_EQ(test, 0, set_cpus_allowed_ptr(current, cpu_possible_mask));
 }
 
 /*

@@ -303,11 +303,11 @@ static void pages_of_shmem(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, file_count(filp), file_refs);
 }
 
-/* To free a table takes nothing from others who have the file. */
-static void pages_of_shmem_stay_with_the_file(struct kunit *test)
+/* A table of all of the file, whose pages it has filled */
+static struct drm_sgt *pages_fill_shmem(struct kunit *test,
+					struct drm_sgt_kunit_device *d,
+					struct file *filp)
 {
-	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
-	struct file *filp = pages_shmem_file(test, PAGES_NR);
 	struct drm_sgt *sgt;
 	unsigned long i;
 
@@ -316,6 +316,16 @@ static void pages_of_shmem_stay_with_the_file(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(sgt));
 	for (i = 0; i < PAGES_NR; i++)
 		pages_fill(pages_of_table(test, sgt, i), i);
+	return sgt;
+}
+
+/* To free a table takes nothing from others who have the file. */
+static void pages_of_shmem_stay_with_the_file(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct file *filp = pages_shmem_file(test, PAGES_NR);
+	struct drm_sgt *sgt = pages_fill_shmem(test, d, filp);
+	unsigned long i;
 
 	drm_sgt_kunit_free_now(test, sgt);
 	KUNIT_EXPECT_FALSE(test, mapping_unevictable(filp->f_mapping));
@@ -356,6 +366,7 @@ static void pages_of_shmem_go_with_the_table(struct kunit *test)
 	ClearPageDirty(page);
 	drm_sgt_kunit_free_now(test, sgt);
 	KUNIT_EXPECT_FALSE(test, PageDirty(page));
+	drm_sgt_kunit_flush_batches(test);
 	/* A work item closes the file. */
 	KUNIT_EXPECT_TRUE(test, drm_sgt_kunit_until(page_count(page) == 1));
 	put_page(page);
@@ -366,14 +377,8 @@ static void pages_of_shmem_survive_the_device(struct kunit *test)
 {
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
 	struct file *filp = pages_shmem_file(test, PAGES_NR);
-	struct drm_sgt *sgt;
+	struct drm_sgt *sgt = pages_fill_shmem(test, d, filp);
 	unsigned long i;
-
-	sgt = drm_sgt_create_shmem(d->sdev, filp, PAGES_NR * PAGE_SIZE);
-	drm_sgt_kunit_free_later(test, sgt);
-	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(sgt));
-	for (i = 0; i < PAGES_NR; i++)
-		pages_fill(pages_of_table(test, sgt, i), i);
 
 	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(sgt, DMA_BIDIRECTIONAL));
 	KUNIT_ASSERT_EQ(test, 0, drm_sgt_unmap(sgt));
