@@ -202,12 +202,21 @@ static void killed(const struct sgt_test *test, int drm)
 	munmap((void *)creates, PAGE);
 }
 
+/* Where nothing merges the pieces, their number can be what is refused first. */
+static void expect_too_large(int drm, uint32_t width, uint32_t height)
+{
+	int err = sgt_try_dumb(drm, width, height, 32);
+
+	if (!sgt_setup_is("phys") || err != -E2BIG)
+		igt_assert_eq(err, -ENOMEM);
+}
+
 static void limit_one_buffer(int drm)
 {
 	struct sgt_bo bo;
 
-	igt_assert_eq(sgt_try_dumb(drm, 8192, 8192, 32), -ENOMEM);
-	igt_assert_eq(sgt_try_dumb(drm, 16384, 8192, 32), -ENOMEM);
+	expect_too_large(drm, 8192, 8192);
+	expect_too_large(drm, 16384, 8192);
 
 	/* The failure left room for half of it. */
 	sgt_must(sgt_bo_create(&bo, drm, 8192, 4096));
