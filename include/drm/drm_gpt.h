@@ -26,9 +26,11 @@ struct seq_file;
 /* drm_gpt.c */
 
 /**
- * struct drm_gpt_funcs - what a driver adds to a page table
+ * struct drm_gpt_config - what a driver says of a page table
+ *
+ * Constant, and lives longer than the page table.
  */
-struct drm_gpt_funcs {
+struct drm_gpt_config {
 	/**
 	 * @flush: have the device forget what it keeps of a range
 	 *
@@ -40,12 +42,28 @@ struct drm_gpt_funcs {
 	 * must not allocate with GFP_KERNEL, nor take a dma_resv.
 	 */
 	void (*flush)(void *priv, u64 va, u64 len);
+
+	/**
+	 * @cpu_only: no device reads the tables
+	 *
+	 * Then they are not mapped for DMA, take no bounce buffers, and are
+	 * linked by their physical addresses. drm_gpt_root() is NULL.
+	 */
+	bool cpu_only;
+
+	/**
+	 * @max_tables: the most tables that there can be, with the root and with
+	 * those that drm_gpt_op_fini() has not freed yet; 0 for no limit. A prepare
+	 * that takes more fails with -ENOSPC
+	 */
+	unsigned long max_tables;
 };
 
 struct drm_gpt * __must_check
 drm_gpt_create(const struct drm_gpt_fmt *fmt, struct drm_sgt_device *sdev,
-	       const struct drm_gpt_funcs *funcs, void *priv);
+	       const struct drm_gpt_config *config, void *priv);
 void drm_gpt_destroy(struct drm_gpt *gpt);
+unsigned long drm_gpt_tables(const struct drm_gpt *gpt);
 struct drm_sgt *drm_gpt_root(const struct drm_gpt *gpt);
 const struct drm_gpt_fmt *drm_gpt_format(const struct drm_gpt *gpt);
 
@@ -148,7 +166,7 @@ int __must_check drm_gpt_walk(struct drm_gpt *gpt, u64 va, u64 len,
  * struct drm_gpt_info - what a page table consists of
  */
 struct drm_gpt_info {
-	/** @tables: tables that exist, those of operations in flight as well */
+	/** @tables: see drm_gpt_tables() */
 	unsigned long tables;
 	/** @leaves: leaves in the table, by level; of a list, its entries in [0] */
 	u64 leaves[DRM_GPT_MAX_LEVELS];
@@ -158,9 +176,9 @@ struct drm_gpt_info {
 	u64 in_flight;
 };
 
-void drm_gpt_get_info(struct drm_gpt *gpt, struct drm_gpt_info *info);
-void drm_gpt_count_leaves(struct drm_gpt *gpt, u64 va, u64 len,
-			  u64 leaves[DRM_GPT_MAX_LEVELS]);
+int __must_check drm_gpt_get_info(struct drm_gpt *gpt, struct drm_gpt_info *info);
+int __must_check drm_gpt_count_leaves(struct drm_gpt *gpt, u64 va, u64 len,
+				      u64 leaves[DRM_GPT_MAX_LEVELS]);
 void drm_gpt_show(struct drm_gpt *gpt, struct seq_file *m);
 
 /* drm_gpt_list.c: for formats with &drm_gpt_fmt.list */

@@ -27,6 +27,13 @@ extern "C" {
 #define VIRTGPU_SGT_VM_BIND_MAX_OPS	4096
 #define VIRTGPU_SGT_VM_BIND_MAX_SYNCS	64
 
+/*
+ * The most tables of 4096 bytes that an address space can have, 128 MiB: enough for
+ * 64 GiB of scattered pages, or for 8192 mappings that are far from each other. Tables
+ * that a VM_BIND takes out count until it is done.
+ */
+#define VIRTGPU_SGT_VM_MAX_TABLES	32768
+
 /* Have a range that is empty lead to part of a buffer; else EEXIST. */
 #define VIRTGPU_SGT_VM_MAP		1
 /* Empty a range, whatever is there, also nothing. No buffer. */
@@ -74,7 +81,7 @@ struct drm_virtgpu_sgt_vm_bind_op {
  * Errors: EINVAL for a bad number, EEXIST for a MAP where something is, ENOENT for
  * an unknown handle or syncobj, or one of @in_syncs without a fence, ERANGE for
  * a range outside of the buffer, EOPNOTSUPP for a buffer that is a resource from
- * VA, ENOMEM, ENODEV. EINTR says that nothing was done: once all is planned, only a
+ * VA, ENOSPC for more than VIRTGPU_SGT_VM_MAX_TABLES, ENOMEM, ENODEV. EINTR says that nothing was done: once all is planned, only a
  * signal that kills ends the wait.
  */
 struct drm_virtgpu_sgt_vm_bind {

@@ -105,7 +105,7 @@ static int drm_gpt_add_root(struct drm_gpt *gpt)
 	if (fmt->list)
 		return 0;
 
-	mem = drm_gpt_mem_alloc(gpt->sdev, 1);
+	mem = drm_gpt_mem_alloc(gpt, 1);
 	if (IS_ERR(mem))
 		return PTR_ERR(mem);
 
@@ -115,7 +115,7 @@ static int drm_gpt_add_root(struct drm_gpt *gpt)
 		drm_gpt_mem_free_list(&unused);
 		return ret;
 	}
-	gpt->tables = 1;
+	WRITE_ONCE(gpt->tables, 1);
 	return 0;
 }
 
@@ -131,13 +131,15 @@ static void drm_gpt_prime_lockdep(struct drm_gpt *gpt)
 	might_lock(&gpt->plan_lock);
 }
 
+static const struct drm_gpt_config drm_gpt_no_config;
+
 /**
  * drm_gpt_create() - make an empty page table
  * @fmt: what it looks like
- * @sdev: maps its tables, and those only; NULL for a list whose pages are
- *	mapped by somebody else
- * @funcs: what the driver adds, or NULL
- * @priv: for @funcs
+ * @sdev: the device whose addresses are mapped in it, which also maps the tables;
+ *	NULL for a list whose pages the driver maps by itself
+ * @config: what the driver adds; NULL for nothing
+ * @priv: for &drm_gpt_config.flush
  *
  * Ownership: the caller's, for drm_gpt_destroy().
  *
@@ -150,13 +152,16 @@ static void drm_gpt_prime_lockdep(struct drm_gpt *gpt)
  */
 struct drm_gpt *drm_gpt_create(const struct drm_gpt_fmt *fmt,
 			       struct drm_sgt_device *sdev,
-			       const struct drm_gpt_funcs *funcs, void *priv)
+			       const struct drm_gpt_config *config, void *priv)
 {
 	struct drm_gpt *gpt;
 	int ret;
 
 	if (!drm_gpt_fmt_is_sane(fmt) || (!sdev && !fmt->list))
 		return ERR_PTR(-EINVAL);
+	/* Mapping the root would say so, too, but not all tables are mapped. */
+	if (sdev && drm_sgt_device_is_gone(sdev))
+		return ERR_PTR(-ENODEV);
 
 	gpt = kzalloc(sizeof(*gpt), GFP_KERNEL);
 	if (!gpt)
@@ -164,7 +169,7 @@ struct drm_gpt *drm_gpt_create(const struct drm_gpt_fmt *fmt,
 
 	gpt->fmt = fmt;
 	gpt->va_size = drm_gpt_va_size(fmt);
-	gpt->funcs = funcs;
+	gpt->config = config ?: &drm_gpt_no_config;
 	gpt->priv = priv;
 	if (sdev)
 		gpt->sdev = drm_sgt_device_get(sdev);
@@ -220,13 +225,30 @@ EXPORT_SYMBOL_GPL(drm_gpt_destroy);
  * like any other.
  *
  * Context: Any.
- * Return: a mapped table of one page, which is the page table's; NULL for a list
+ * Return: a mapped table of one page, which is the page table's; NULL for a list, and
+ * with &drm_gpt_config.cpu_only
  */
 struct drm_sgt *drm_gpt_root(const struct drm_gpt *gpt)
 {
 	return gpt->root->mem ? gpt->root->mem->sgt : NULL;
 }
 EXPORT_SYMBOL_GPL(drm_gpt_root);
+
+/**
+ * drm_gpt_tables() - how many tables are there?
+ * @gpt: the page table
+ *
+ * The root, those that are linked, those of operations that are prepared, and those
+ * that fell out and wait for drm_gpt_op_fini(). Takes no lock and walks nothing.
+ *
+ * Context: Any.
+ * Return: tables; of a list, pages of entries
+ */
+unsigned long drm_gpt_tables(const struct drm_gpt *gpt)
+{
+	return READ_ONCE(gpt->tables);
+}
+EXPORT_SYMBOL_GPL(drm_gpt_tables);
 
 /**
  * drm_gpt_format() - the format of a page table

@@ -120,8 +120,8 @@ static void drm_gpt_commit_locked(struct drm_gpt_op *op, struct drm_gpt_fill *fi
 
 	WRITE_ONCE(gpt->committed, op->seq);
 	op->state = DRM_GPT_OP_COMMITTED;
-	if (op->flush && gpt->funcs && gpt->funcs->flush)
-		gpt->funcs->flush(gpt->priv, op->va, op->len);
+	if (op->flush && gpt->config->flush)
+		gpt->config->flush(gpt->priv, op->va, op->len);
 }
 
 static void drm_gpt_commit_with(struct drm_gpt_op *op, struct drm_gpt_fill *fill)
@@ -157,7 +157,7 @@ static void drm_gpt_fill_begin(struct drm_gpt_fill *fill,
  * @view: the memory, as when it was prepared
  *
  * Context: Fence-signalling path, in process context. Inside the access section
- * of @view. Takes a mutex; calls &drm_gpt_funcs.flush if the device may know
+ * of @view. Takes a mutex; calls &drm_gpt_config.flush if the device may know
  * what was there before.
  */
 void drm_gpt_commit_map(struct drm_gpt_op *op, const struct drm_dma_view view)

@@ -47,7 +47,7 @@ struct drm_gpt_table {
 	 * &drm_gpt.commit_lock. NULL for the pages of a list's own table
 	 */
 	void *entries;
-	/** @dma: its address, for the table above */
+	/** @dma: its address, for the table above; the physical one without a mapping */
 	dma_addr_t dma;
 	/** @level: 0 is the lowest */
 	u8 level;
@@ -80,9 +80,9 @@ struct drm_gpt {
 	u64 va_size;
 	/** @sdev: maps the tables; counted; NULL for a list of its own; constant */
 	struct drm_sgt_device *sdev;
-	/** @funcs: constant, can be NULL */
-	const struct drm_gpt_funcs *funcs;
-	/** @priv: for @funcs; constant */
+	/** @config: constant, not NULL */
+	const struct drm_gpt_config *config;
+	/** @priv: for @config; constant */
 	void *priv;
 	/** @root: constant; of a list, a table without memory */
 	struct drm_gpt_table *root;
@@ -91,7 +91,7 @@ struct drm_gpt {
 	struct mutex plan_lock;
 	/** @planned: number of the newest operation; protected by @plan_lock */
 	u64 planned;
-	/** @tables: that exist; protected by @plan_lock */
+	/** @tables: that exist; written under @plan_lock, read without */
 	unsigned long tables;
 	/** @list_len: planned bytes of a list; protected by @plan_lock */
 	u64 list_len;
@@ -175,8 +175,8 @@ void drm_gpt_table_sync(struct drm_gpt *gpt, const struct drm_gpt_table *table,
 			unsigned int first, unsigned int count);
 
 /* drm_gpt_mem.c */
-struct drm_gpt_mem *drm_gpt_mem_alloc(struct drm_sgt_device *sdev,
-				      unsigned int nr_pages);
+struct drm_gpt_mem *drm_gpt_mem_alloc(const struct drm_gpt *gpt,
+				      unsigned int tables);
 int drm_gpt_mem_give(struct drm_gpt_mem *mem, struct drm_gpt_table **tables);
 void drm_gpt_mem_free_list(struct list_head *unused);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <linux/err.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
 
@@ -39,8 +40,8 @@ static int drm_gpt_list_plan_page(struct drm_gpt_plan *plan, unsigned int index,
 	struct drm_gpt_edit *edit;
 
 	page = drm_gpt_plan_table(plan, DRM_GPT_STEP_NEW, root, index);
-	if (!page)
-		return -ENOMEM;
+	if (IS_ERR(page))
+		return PTR_ERR(page);
 
 	edit = drm_gpt_op_edit(plan->op, DRM_GPT_STEP_MAP, page, 0);
 	if (!edit)

@@ -12,6 +12,9 @@
  * buffer, and its mapping ends with the device, too: it is a &struct drm_sgt.
  * The tables that one operation needs share a few of these. Each has a page of
  * its own, of the CPU's size, and they are mapped with one call.
+ *
+ * With &drm_gpt_config.cpu_only there is no mapping: the tables are what the driver
+ * knows, and takes from there to the device by other ways.
  */
 
 static int drm_gpt_mem_get_pages(void *source, struct drm_sgt_runs *runs, u64 size)
@@ -67,12 +70,12 @@ static void drm_gpt_mem_free(struct drm_gpt_mem *mem)
 
 /**
  * drm_gpt_mem_alloc() - get memory for tables
- * @sdev: maps it; NULL: nobody does
+ * @gpt: of which page table
  * @tables: how many; there may be fewer in one piece
  *
  * Return: memory for at least one table, or an ERR_PTR()
  */
-struct drm_gpt_mem *drm_gpt_mem_alloc(struct drm_sgt_device *sdev,
+struct drm_gpt_mem *drm_gpt_mem_alloc(const struct drm_gpt *gpt,
 				      unsigned int tables)
 {
 	unsigned int i, nr = min(tables, DRM_GPT_MEM_MAX_PAGES);
@@ -90,8 +93,8 @@ struct drm_gpt_mem *drm_gpt_mem_alloc(struct drm_sgt_device *sdev,
 		if (!mem->pages[i])
 			ret = -ENOMEM;
 	}
-	if (!ret && sdev)
-		ret = drm_gpt_mem_map(mem, sdev);
+	if (!ret && gpt->sdev && !gpt->config->cpu_only)
+		ret = drm_gpt_mem_map(mem, gpt->sdev);
 	if (ret) {
 		drm_gpt_mem_free(mem);
 		return ERR_PTR(ret);
@@ -100,7 +103,7 @@ struct drm_gpt_mem *drm_gpt_mem_alloc(struct drm_sgt_device *sdev,
 }
 
 /* The addresses of the pages, one table each. */
-static int drm_gpt_mem_read(struct drm_gpt_mem *mem, struct drm_gpt_table **tables)
+static int drm_gpt_mem_read_mapping(struct drm_gpt_mem *mem, struct drm_gpt_table **tables)
 {
 	struct drm_dma_iter iter;
 	struct drm_dma_seg seg;
@@ -116,6 +119,18 @@ static int drm_gpt_mem_read(struct drm_gpt_mem *mem, struct drm_gpt_table **tabl
 	return ret;
 }
 
+static int drm_gpt_mem_read(struct drm_gpt_mem *mem, struct drm_gpt_table **tables)
+{
+	unsigned int i;
+
+	if (mem->sgt)
+		return drm_gpt_mem_read_mapping(mem, tables);
+
+	for (i = 0; i < mem->nr_pages; i++)
+		tables[i]->dma = page_to_phys(mem->pages[i]);
+	return 0;
+}
+
 /**
  * drm_gpt_mem_give() - let tables use the memory
  * @mem: new, from drm_gpt_mem_alloc()
@@ -129,7 +144,7 @@ static int drm_gpt_mem_read(struct drm_gpt_mem *mem, struct drm_gpt_table **tabl
 int drm_gpt_mem_give(struct drm_gpt_mem *mem, struct drm_gpt_table **tables)
 {
 	unsigned int i;
-	int ret = mem->sgt ? drm_gpt_mem_read(mem, tables) : 0;
+	int ret = drm_gpt_mem_read(mem, tables);
 
 	if (ret)
 		return ret;

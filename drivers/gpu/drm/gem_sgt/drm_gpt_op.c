@@ -145,7 +145,7 @@ static int drm_gpt_op_give_memory_locked(struct drm_gpt_op *op)
 	lockdep_assert_held(&gpt->plan_lock);
 
 	while (left) {
-		struct drm_gpt_mem *mem = drm_gpt_mem_alloc(gpt->sdev, left);
+		struct drm_gpt_mem *mem = drm_gpt_mem_alloc(gpt, left);
 
 		if (IS_ERR(mem))
 			return PTR_ERR(mem);
@@ -157,7 +157,7 @@ static int drm_gpt_op_give_memory_locked(struct drm_gpt_op *op)
 			drm_gpt_mem_free_list(&unused);
 			return ret;
 		}
-		gpt->tables += mem->nr_pages;
+		WRITE_ONCE(gpt->tables, gpt->tables + mem->nr_pages);
 		left -= mem->nr_pages;
 	}
 	return 0;
@@ -319,6 +319,7 @@ static int drm_gpt_prepare(struct drm_gpt_op *op, struct drm_gpt_plan *plan)
  * * %-EOVERFLOW - an address has more bits than an entry
  * * %-EOPNOTSUPP - a list is mapped from VA 0 only
  * * %-E2BIG  - more entries than a list may have
+ * * %-ENOSPC - more tables than &drm_gpt_config.max_tables
  * * %-EBUSY  - @op is not idle
  * * %-ENOMEM - out of memory, or see drm_sgt_map()
  * * %-ENODEV - the device is no longer bound
@@ -376,6 +377,7 @@ EXPORT_SYMBOL_GPL(drm_gpt_prepare_map);
  *   range is beyond the VA
  * * %-ENOENT - the range has a hole, or will have
  * * %-EOPNOTSUPP - a list is unmapped as a whole only
+ * * %-ENOSPC - a leaf is cut, and &drm_gpt_config.max_tables leaves no table for it
  * * %-EBUSY  - @op is not idle
  * * %-ENOMEM - out of memory, or see drm_sgt_map()
  * * %-ENODEV - the device is no longer bound

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <linux/bitmap.h>
+#include <linux/err.h>
 #include <linux/slab.h>
 
 #include "drm_gpt_internal.h"
@@ -11,6 +12,18 @@
  * reading: a table is filled before it is linked.
  */
 
+/* Whether there may be one more table than there is, with those of the operation. */
+static bool drm_gpt_plan_has_room(const struct drm_gpt_plan *plan)
+{
+	unsigned long max = plan->gpt->config->max_tables;
+
+	if (!max || plan->gpt->tables + plan->op->nr_tables < max)
+		return true;
+
+	drm_gpt_dbg(plan->gpt, "more than %lu tables\n", max);
+	return false;
+}
+
 /**
  * drm_gpt_plan_table() - plan a new table
  * @plan: of which operation
@@ -18,7 +31,8 @@
  * @parent: above it
  * @index: its entry there; not changed yet
  *
- * Return: the table, which belongs to the operation until it is linked; or NULL
+ * Return: the table, which belongs to the operation until it is linked; or an
+ * ERR_PTR() of -ENOMEM or -ENOSPC
  */
 struct drm_gpt_table *drm_gpt_plan_table(struct drm_gpt_plan *plan,
 					 enum drm_gpt_step what,
@@ -28,14 +42,17 @@ struct drm_gpt_table *drm_gpt_plan_table(struct drm_gpt_plan *plan,
 	struct drm_gpt_table *child;
 	struct drm_gpt_edit *edit;
 
+	if (!drm_gpt_plan_has_room(plan))
+		return ERR_PTR(-ENOSPC);
+
 	child = drm_gpt_table_alloc(plan->gpt->fmt, parent->level - 1);
 	if (!child)
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 
 	edit = drm_gpt_op_edit(plan->op, what, parent, index);
 	if (!edit) {
 		kfree(child);
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 	}
 	edit->child = child;
 	plan->op->nr_tables++;
@@ -240,8 +257,8 @@ static int drm_gpt_plan_map_below(struct drm_gpt_plan *plan,
 		return drm_gpt_plan_map_table(plan, child, va, end);
 
 	child = drm_gpt_plan_table(plan, DRM_GPT_STEP_NEW, table, index);
-	if (!child)
-		return -ENOMEM;
+	if (IS_ERR(child))
+		return PTR_ERR(child);
 
 	ret = drm_gpt_plan_map_table(plan, child, va, end);
 	return ret ?: drm_gpt_plan_link(plan, table, child, index);
@@ -325,8 +342,8 @@ static int drm_gpt_plan_split(struct drm_gpt_plan *plan,
 	int ret;
 
 	child = drm_gpt_plan_table(plan, DRM_GPT_STEP_SPLIT, table, index);
-	if (!child)
-		return -ENOMEM;
+	if (IS_ERR(child))
+		return PTR_ERR(child);
 
 	ret = drm_gpt_plan_unmap_table(plan, child, va, end);
 	return ret ?: drm_gpt_plan_link(plan, table, child, index);

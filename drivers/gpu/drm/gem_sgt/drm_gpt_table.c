@@ -48,7 +48,7 @@ void drm_gpt_table_free(struct drm_gpt *gpt, struct drm_gpt_table *table,
 	lockdep_assert_held(&gpt->plan_lock);
 
 	if (mem) {
-		gpt->tables--;
+		WRITE_ONCE(gpt->tables, gpt->tables - 1);
 		if (!--mem->tables)
 			list_add(&mem->entry, unused);
 	}

@@ -1,76 +1,129 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <linux/err.h>
+#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/sizes.h>
 
 #include "drm_gpt_internal.h"
 
 /*
- * Reading back: what the device would read, from the memory of the tables.
+ * Reading back what is mapped. Which entries are tables, and which tables these are,
+ * is what the engine knows: the memory is asked for leaves only.
  */
+
+/* Entries that are looked at before others get the lock. */
+#define DRM_GPT_VISIT_ENTRIES	1024
 
 /* What is done with each leaf, in the order of VA; not 0 ends it. */
 typedef int (*drm_gpt_leaf_fn)(void *arg, unsigned int level,
 			       const struct drm_gpt_run *run);
 
-static int drm_gpt_visit(struct drm_gpt *gpt, const struct drm_gpt_table *table,
-			 u64 va, u64 end, drm_gpt_leaf_fn fn, void *arg)
+/* Leaves of a range that are being looked at. */
+struct drm_gpt_visit {
+	drm_gpt_leaf_fn fn;
+	void *arg;
+	/* where it goes on, and ends */
+	u64 va;
+	u64 end;
+	/* in whose section it is, if it reads addresses */
+	struct drm_sgt_device *sdev;
+	/* entries until others get the lock */
+	unsigned int left;
+};
+
+/* A table is known by the engine: here it is an entry that it did not write. */
+static int drm_gpt_visit_entry(struct drm_gpt *gpt, const struct drm_gpt_table *table,
+			       unsigned int index, struct drm_gpt_visit *visit)
 {
 	u64 span = drm_gpt_span(gpt, table->level);
+	struct drm_gpt_run run = { .va = visit->va & ~(span - 1) };
+
+	switch (gpt->fmt->read(drm_gpt_entry(gpt, table, index), table->level, &run)) {
+	case DRM_GPT_ENTRY_NONE:
+		return 0;
+	case DRM_GPT_ENTRY_LEAF:
+		return visit->fn(visit->arg, table->level, &run);
+	case DRM_GPT_ENTRY_TABLE:
+		break;
+	}
+	drm_gpt_dbg(gpt, "the entry at %#llx, level %u, leads to a table that there is not\n",
+		    run.va, table->level);
+	return -EIO;
+}
+
+static int drm_gpt_visit_table(struct drm_gpt *gpt, const struct drm_gpt_table *table,
+			       u64 end, struct drm_gpt_visit *visit)
+{
 	int ret = 0;
 
-	for (; va < end && !ret; va = drm_gpt_entry_end(gpt, table->level, va, end)) {
-		unsigned int index = drm_gpt_index(gpt, table->level, va);
-		u64 next = drm_gpt_entry_end(gpt, table->level, va, end);
-		struct drm_gpt_run run = { .va = va & ~(span - 1) };
+	while (visit->va < end && visit->left && !ret) {
+		unsigned int index = drm_gpt_index(gpt, table->level, visit->va);
+		u64 next = drm_gpt_entry_end(gpt, table->level, visit->va, end);
+		struct drm_gpt_table *child = table->level ? table->live[index] : NULL;
 
-		switch (gpt->fmt->read(drm_gpt_entry(gpt, table, index),
-				       table->level, &run)) {
-		case DRM_GPT_ENTRY_NONE:
-			break;
-		case DRM_GPT_ENTRY_TABLE:
-			WARN_ON_ONCE(run.seg.addr != table->live[index]->dma);
-			ret = drm_gpt_visit(gpt, table->live[index], va, next, fn, arg);
-			break;
-		case DRM_GPT_ENTRY_LEAF:
-			ret = fn(arg, table->level, &run);
-			break;
+		visit->left--;
+		if (child) {
+			ret = drm_gpt_visit_table(gpt, child, next, visit);
+			continue;
 		}
+		ret = drm_gpt_visit_entry(gpt, table, index, visit);
+		visit->va = next;
 	}
 	return ret;
 }
 
-/* The entries of a list follow each other, whatever their length. */
-static int drm_gpt_visit_list(struct drm_gpt *gpt, u64 va, u64 end,
-			      drm_gpt_leaf_fn fn, void *arg)
+/*
+ * The entries of a list follow each other, whatever their length. The format says
+ * how many there can be, so they are one piece.
+ */
+static int drm_gpt_visit_list(struct drm_gpt *gpt, struct drm_gpt_visit *visit)
 {
 	unsigned int nr = drm_gpt_nr_entries(gpt, 0);
 	unsigned int max = gpt->fmt->max_entries;
 	struct drm_gpt_run run = {};
+	u64 va = visit->va;
 	unsigned int i;
 	int ret = 0;
 
-	for (i = 0; i < max && run.va < end && !ret; i++, run.va += run.seg.len) {
+	visit->va = visit->end;
+	for (i = 0; i < max && run.va < visit->end && !ret; i++, run.va += run.seg.len) {
 		const struct drm_gpt_table *page = gpt->root->live[i / nr];
 
 		if (!page || gpt->fmt->read(drm_gpt_entry(gpt, page, i % nr), 0,
 					    &run) != DRM_GPT_ENTRY_LEAF)
 			break;
 		if (run.va + run.seg.len > va)
-			ret = fn(arg, 0, &run);
+			ret = visit->fn(visit->arg, 0, &run);
 	}
 	return ret;
 }
 
-static int drm_gpt_visit_range(struct drm_gpt *gpt, u64 va, u64 end,
-			       drm_gpt_leaf_fn fn, void *arg)
+static int drm_gpt_visit_some(struct drm_gpt *gpt, struct drm_gpt_visit *visit)
 {
 	guard(mutex)(&gpt->commit_lock);
 
 	if (gpt->fmt->list)
-		return drm_gpt_visit_list(gpt, va, end, fn, arg);
+		return drm_gpt_visit_list(gpt, visit);
 
-	return drm_gpt_visit(gpt, gpt->root, va, end, fn, arg);
+	visit->left = DRM_GPT_VISIT_ENTRIES;
+	return drm_gpt_visit_table(gpt, gpt->root, visit->end, visit);
+}
+
+/* A user chooses the range: neither commits, nor a kill, nor an unbind wait for its end. */
+static int drm_gpt_visit_range(struct drm_gpt *gpt, struct drm_gpt_visit *visit)
+{
+	for (;;) {
+		int ret = drm_gpt_visit_some(gpt, visit);
+
+		if (ret || visit->va >= visit->end)
+			return ret;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (visit->sdev && drm_sgt_device_is_gone(visit->sdev))
+			return -ENODEV;
+		cond_resched();
+	}
 }
 
 /* A walk in progress. */
@@ -123,8 +176,14 @@ static int drm_gpt_walker_leaf(void *arg, unsigned int level,
 
 static int drm_gpt_walk_live(struct drm_gpt *gpt, struct drm_gpt_walker *walker)
 {
-	int ret = drm_gpt_visit_range(gpt, walker->va, walker->end,
-				      drm_gpt_walker_leaf, walker);
+	struct drm_gpt_visit visit = {
+		.fn = drm_gpt_walker_leaf,
+		.arg = walker,
+		.va = walker->va,
+		.end = walker->end,
+		.sdev = gpt->sdev,
+	};
+	int ret = drm_gpt_visit_range(gpt, &visit);
 
 	if (!ret && walker->va < walker->end)
 		ret = -EFAULT;
@@ -141,13 +200,17 @@ static int drm_gpt_walk_live(struct drm_gpt *gpt, struct drm_gpt_walker *walker)
  *	of commits: must not allocate, nor call anything of @gpt
  * @arg: for @fn
  *
- * Reads the tables as they are: without what is prepared and not committed.
+ * Reads the tables as they are: without what is prepared and not committed. The
+ * lock is given up between pieces of a long range: who wants one picture of all of
+ * it keeps commits away.
  *
  * Context: Process context, may sleep.
  * Return: 0, and the runs were of @len bytes; or
  *
  * * %-EINVAL - @len is 0, or the range is beyond the VA
  * * %-EFAULT - the range has a hole, found behind what @fn was called for
+ * * %-EIO    - the memory of a table is not what the engine wrote
+ * * %-EINTR  - the task is being killed
  * * %-ENODEV - the device is no longer bound
  * * what @fn returned
  */
@@ -156,9 +219,7 @@ int drm_gpt_walk(struct drm_gpt *gpt, u64 va, u64 len,
 {
 	struct drm_gpt_walker walker = { .fn = fn, .arg = arg, .va = va };
 	u64 size = gpt->va_size;
-	struct drm_sgt *root = drm_gpt_root(gpt);
-	struct drm_sgt_access access = {};
-	int ret;
+	int idx, ret;
 
 	if (!len || len > size || va > size - len) {
 		drm_gpt_dbg(gpt, "walk of %#llx bytes at %#llx\n", len, va);
@@ -166,16 +227,16 @@ int drm_gpt_walk(struct drm_gpt *gpt, u64 va, u64 len,
 	}
 
 	walker.end = va + len;
-	/* What a list that nobody maps leads to is for its caller to know. */
-	if (!root)
+	/* What a list without a device leads to is for its caller to know. */
+	if (!gpt->sdev)
 		return drm_gpt_walk_live(gpt, &walker);
 
-	ret = drm_sgt_access_begin(root, &access);
+	ret = drm_sgt_device_enter(gpt->sdev, &idx);
 	if (ret)
 		return ret;
 
 	ret = drm_gpt_walk_live(gpt, &walker);
-	drm_sgt_access_end(&access);
+	drm_sgt_device_exit(gpt->sdev, idx);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(drm_gpt_walk);
@@ -196,27 +257,45 @@ static int drm_gpt_count_leaf(void *arg, unsigned int level,
  * @len: bytes
  * @leaves: out: by level, those that lie in the range, in part at least
  *
+ * Gives up the lock between pieces, as drm_gpt_walk() does.
+ *
  * Context: Process context, may sleep.
+ * Return: 0, or a negative errno, and @leaves is of no use:
+ *
+ * * %-EIO   - the memory of a table is not what the engine wrote
+ * * %-EINTR - the task is being killed
  */
-void drm_gpt_count_leaves(struct drm_gpt *gpt, u64 va, u64 len,
-			  u64 leaves[DRM_GPT_MAX_LEVELS])
+int drm_gpt_count_leaves(struct drm_gpt *gpt, u64 va, u64 len,
+			 u64 leaves[DRM_GPT_MAX_LEVELS])
 {
+	struct drm_gpt_visit visit = { .fn = drm_gpt_count_leaf, .arg = leaves, .va = va };
 	u64 size = gpt->va_size;
 
 	memset(leaves, 0, DRM_GPT_MAX_LEVELS * sizeof(*leaves));
-	if (va < size)
-		drm_gpt_visit_range(gpt, va, va + min(len, size - va),
-				    drm_gpt_count_leaf, leaves);
+	if (va >= size)
+		return 0;
+
+	visit.end = va + min(len, size - va);
+	return drm_gpt_visit_range(gpt, &visit);
 }
 EXPORT_SYMBOL_GPL(drm_gpt_count_leaves);
 
-static int drm_gpt_info_leaf(void *arg, unsigned int level,
-			     const struct drm_gpt_run *run)
-{
-	struct drm_gpt_info *info = arg;
+/* Info that is being gathered, up to @va. */
+struct drm_gpt_survey {
+	struct drm_gpt_info *info;
+	u64 va;
+};
 
-	info->leaves[level]++;
-	info->mapped += run->seg.len;
+/* A leaf that took the place of smaller ones meanwhile is not counted from its begin. */
+static int drm_gpt_survey_leaf(void *arg, unsigned int level,
+			       const struct drm_gpt_run *run)
+{
+	struct drm_gpt_survey *survey = arg;
+	u64 end = run->va + run->seg.len;
+
+	survey->info->leaves[level]++;
+	survey->info->mapped += end - max(run->va, survey->va);
+	survey->va = end;
 	return 0;
 }
 
@@ -225,19 +304,34 @@ static int drm_gpt_info_leaf(void *arg, unsigned int level,
  * @gpt: the page table
  * @info: filled in
  *
- * Reads all of it: for debugfs and tests.
+ * Reads all of it: for debugfs and tests. Gives up the lock between pieces, as
+ * drm_gpt_walk() does.
  *
  * Context: Process context, may sleep.
+ * Return: 0, or a negative errno, and of @info only what is no count of leaves is of
+ * use:
+ *
+ * * %-EIO   - the memory of a table is not what the engine wrote
+ * * %-EINTR - the task is being killed
  */
-void drm_gpt_get_info(struct drm_gpt *gpt, struct drm_gpt_info *info)
+int drm_gpt_get_info(struct drm_gpt *gpt, struct drm_gpt_info *info)
 {
+	struct drm_gpt_survey survey = { .info = info };
+	struct drm_gpt_visit visit = {
+		.fn = drm_gpt_survey_leaf,
+		.arg = &survey,
+		.end = gpt->va_size,
+	};
+	int ret;
+
 	*info = (struct drm_gpt_info) {};
-	drm_gpt_visit_range(gpt, 0, gpt->va_size, drm_gpt_info_leaf, info);
+	ret = drm_gpt_visit_range(gpt, &visit);
 
 	guard(mutex)(&gpt->plan_lock);
 
 	info->tables = gpt->tables;
 	info->in_flight = gpt->planned - READ_ONCE(gpt->committed);
+	return ret;
 }
 EXPORT_SYMBOL_GPL(drm_gpt_get_info);
 
@@ -280,7 +374,8 @@ static int drm_gpt_dump_leaf(void *arg, unsigned int level,
 	dump->run = *run;
 	dump->level = level;
 	dump->leaf = run->seg.len;
-	return 0;
+	/* The rest would be for nothing: it begins again, with a longer buffer. */
+	return seq_has_overflowed(dump->m) ? -ENOSPC : 0;
 }
 
 /**
@@ -288,21 +383,32 @@ static int drm_gpt_dump_leaf(void *arg, unsigned int level,
  * @gpt: the page table
  * @m: where to
  *
- * One line for leaves of one size whose addresses follow each other.
+ * One line for leaves of one size whose addresses follow each other. Gives up the
+ * lock between pieces, as drm_gpt_walk() does; the last line says if not all of it
+ * could be read.
  *
  * Context: Process context, may sleep.
  */
 void drm_gpt_show(struct drm_gpt *gpt, struct seq_file *m)
 {
 	struct drm_gpt_dump dump = { .m = m };
+	struct drm_gpt_visit visit = {
+		.fn = drm_gpt_dump_leaf,
+		.arg = &dump,
+		.end = gpt->va_size,
+	};
 	struct drm_gpt_info info;
+	int ret;
 
-	drm_gpt_get_info(gpt, &info);
+	ret = drm_gpt_get_info(gpt, &info);
 	seq_printf(m, "format %s tables %lu mapped %#llx in_flight %llu\n",
 		   gpt->fmt->name, info.tables, info.mapped, info.in_flight);
 	seq_printf(m, "%-18s %-18s %14s %9s %s\n", "va", "address", "bytes",
 		   "leaf", "prot");
-	drm_gpt_visit_range(gpt, 0, gpt->va_size, drm_gpt_dump_leaf, &dump);
+	if (!ret)
+		ret = drm_gpt_visit_range(gpt, &visit);
 	drm_gpt_dump_line(&dump);
+	if (ret)
+		seq_printf(m, "%pe\n", ERR_PTR(ret));
 }
 EXPORT_SYMBOL_GPL(drm_gpt_show);

@@ -103,6 +103,27 @@ void drm_sgt_access_end(struct drm_sgt_access *access)
 }
 EXPORT_SYMBOL_GPL(drm_sgt_access_end);
 
+/*
+ * A section of the device, of no table: holds off an unbind, and is refused after
+ * one. For addresses that the caller has by other ways than a table.
+ */
+int drm_sgt_device_enter(struct drm_sgt_device *sdev, int *idx)
+{
+	*idx = srcu_read_lock(&sdev->srcu);
+	if (drm_sgt_device_is_gone(sdev)) {
+		srcu_read_unlock(&sdev->srcu, *idx);
+		return -ENODEV;
+	}
+	__release(&sdev->srcu); /* for sparse: the section goes on */
+	return 0;
+}
+
+void drm_sgt_device_exit(struct drm_sgt_device *sdev, int idx)
+{
+	__acquire(&sdev->srcu); /* for sparse: the section went on */
+	srcu_read_unlock(&sdev->srcu, idx);
+}
+
 /* The entries of a mapping, as its device reads them. */
 struct drm_dma_ents drm_sgt_mapped_ents(const struct drm_sgt *sgt)
 {

@@ -257,6 +257,8 @@ void drm_sgt_dma_sync_for_cpu(struct device *dev, dma_addr_t addr, size_t len,
 			      enum dma_data_direction dir);
 
 /* drm_sgt_access.c */
+int drm_sgt_device_enter(struct drm_sgt_device *sdev, int *idx);
+void drm_sgt_device_exit(struct drm_sgt_device *sdev, int idx);
 struct drm_dma_ents drm_sgt_mapped_ents(const struct drm_sgt *sgt);
 
 /* drm_dma_view.c */

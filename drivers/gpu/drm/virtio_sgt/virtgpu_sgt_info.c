@@ -48,7 +48,6 @@ static int virtgpu_sgt_vm_query_locked(struct virtgpu_sgt_vm *vm,
 {
 	u64 leaves[DRM_GPT_MAX_LEVELS], end = args->va + args->size;
 	struct virtgpu_sgt_extent extent = {};
-	struct drm_gpt_info info;
 	struct drm_gpuva *va;
 	int ret = 0;
 
@@ -64,14 +63,15 @@ static int virtgpu_sgt_vm_query_locked(struct virtgpu_sgt_vm *vm,
 			return ret;
 	}
 
-	drm_gpt_count_leaves(vm->gpt, args->va, args->size, leaves);
-	drm_gpt_get_info(vm->gpt, &info);
+	ret = drm_gpt_count_leaves(vm->gpt, args->va, args->size, leaves);
+	if (ret)
+		return ret;
 	args->mapped = extent.mapped;
 	args->segments = extent.segments;
 	args->leaves_4k = leaves[0];
 	args->leaves_2m = leaves[1];
 	args->leaves_1g = leaves[2];
-	args->tables = info.tables;
+	args->tables = drm_gpt_tables(vm->gpt);
 	return 0;
 }
 
@@ -151,13 +151,15 @@ static int virtgpu_sgt_bo_info_leaves(struct virtgpu_sgt_vm *vm,
 	drm_gpuvm_for_each_va(va, &vm->base) {
 		if (va->gem.obj != obj)
 			continue;
-		drm_gpt_count_leaves(vm->gpt, va->va.addr, va->va.range, leaves);
+		ret = drm_gpt_count_leaves(vm->gpt, va->va.addr, va->va.range, leaves);
+		if (ret)
+			break;
 		args->leaves_4k += leaves[0];
 		args->leaves_2m += leaves[1];
 		args->leaves_1g += leaves[2];
 	}
 	mutex_unlock(&vm->lock);
-	return 0;
+	return ret;
 }
 
 static int virtgpu_sgt_bo_info(struct drm_file *file, struct drm_gem_object *obj,

@@ -93,6 +93,12 @@ static void virtgpu_sgt_vm_init(struct virtgpu_sgt_vm *vm,
 	virtgpu_sgt_vm_prime_lockdep(vm);
 }
 
+/* The device reads lists that a walk makes, and never the tables. */
+static const struct drm_gpt_config virtgpu_sgt_gpt_config = {
+	.cpu_only = true,
+	.max_tables = VIRTGPU_SGT_VM_MAX_TABLES,
+};
+
 static struct virtgpu_sgt_vm *
 virtgpu_sgt_vm_create(struct virtgpu_sgt_device *vgdev)
 {
@@ -104,7 +110,8 @@ virtgpu_sgt_vm_create(struct virtgpu_sgt_device *vgdev)
 	if (!vm)
 		return ERR_PTR(-ENOMEM);
 
-	vm->gpt = drm_gpt_create(&drm_gpt_x86_64, vgdev->sdev, NULL, NULL);
+	vm->gpt = drm_gpt_create(&drm_gpt_x86_64, vgdev->sdev,
+				 &virtgpu_sgt_gpt_config, NULL);
 	if (IS_ERR(vm->gpt)) {
 		ret = PTR_ERR(vm->gpt);
 		goto err_free;

@@ -123,7 +123,7 @@ static void example_format(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, run.seg.len, EXAMPLE_LEN);
 	KUNIT_EXPECT_EQ(test, run.prot, DRM_GPT_WRITE);
 
-	drm_gpt_count_leaves(gpt, EXAMPLE_VA, EXAMPLE_LEN, leaves);
+	KUNIT_EXPECT_EQ(test, 0, drm_gpt_count_leaves(gpt, EXAMPLE_VA, EXAMPLE_LEN, leaves));
 	KUNIT_EXPECT_EQ(test, leaves[0], 3);
 	KUNIT_EXPECT_EQ(test, leaves[1], 1);
 

@@ -245,7 +245,7 @@ struct drm_gpt_info drm_gpt_kunit_info(struct drm_gpt_kunit *ctx)
 {
 	struct drm_gpt_info info;
 
-	drm_gpt_get_info(ctx->gpt, &info);
+	KUNIT_EXPECT_EQ(ctx->test, 0, drm_gpt_get_info(ctx->gpt, &info));
 	return info;
 }
 
@@ -285,7 +285,7 @@ static void gpt_flush(void *priv, u64 va, u64 len)
 	ctx->flush.stats = drm_sgt_kunit_stats(ctx->d->sdev);
 }
 
-static const struct drm_gpt_funcs gpt_funcs = {
+static const struct drm_gpt_config gpt_config = {
 	.flush = gpt_flush,
 };
 
@@ -314,7 +314,7 @@ struct drm_gpt_kunit *drm_gpt_kunit_create(struct kunit *test, const struct drm_
 	kunit_activate_static_stub(test, drm_sgt_dma_unmap, gpt_dma_unmap);
 	kunit_activate_static_stub(test, drm_sgt_dma_sync_for_device, gpt_dma_sync);
 
-	ctx->gpt = drm_gpt_create(fmt, ctx->d->sdev, &gpt_funcs, ctx);
+	ctx->gpt = drm_gpt_create(fmt, ctx->d->sdev, &gpt_config, ctx);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctx->gpt);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, gpt_free, ctx));
 	ctx->root = drm_gpt_kunit_memory(gpt_root(ctx));
@@ -603,7 +603,8 @@ void drm_gpt_kunit_check(struct drm_gpt_kunit *ctx)
 			drm_gpt_kunit_flat_mapped(ctx->cells[0], 0, w->nr) * w->cell);
 	gpt_check_leaves(ctx, "in the info", info.leaves);
 
-	drm_gpt_count_leaves(ctx->gpt, w->va, w->nr * w->cell, leaves);
+	KUNIT_EXPECT_EQ(ctx->test, 0,
+			drm_gpt_count_leaves(ctx->gpt, w->va, w->nr * w->cell, leaves));
 	gpt_check_leaves(ctx, "counted", leaves);
 	gpt_check_walks(ctx);
 }

@@ -94,7 +94,7 @@ static void leaves_try(struct drm_gpt_kunit *ctx, struct drm_gpt_kunit_mem *mem,
 							  drm_gpt_kunit_view(mem), 0, 0));
 	drm_gpt_commit_map(&op, drm_gpt_kunit_view(mem));
 	drm_gpt_op_fini(&op);
-	drm_gpt_count_leaves(ctx->gpt, va, len, leaves);
+	KUNIT_EXPECT_EQ(ctx->test, 0, drm_gpt_count_leaves(ctx->gpt, va, len, leaves));
 	for (i = 0; i < DRM_GPT_MAX_LEVELS; i++)
 		nr += leaves[i];
 	KUNIT_EXPECT_EQ_MSG(ctx->test, nr, leaves_fewest(ctx->window.fmt, l), "%u pages at %u",

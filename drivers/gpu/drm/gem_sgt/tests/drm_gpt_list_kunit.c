@@ -154,7 +154,7 @@ static void list_has_what_is_mapped(struct kunit *test)
 		list_check(test, gpt, NULL, 0);
 		KUNIT_ASSERT_EQ(test, 0, list_map(gpt, mem, c->offset, len));
 		list_check(test, gpt, c->want, want);
-		drm_gpt_get_info(gpt, &info);
+		KUNIT_EXPECT_EQ(test, 0, drm_gpt_get_info(gpt, &info));
 		KUNIT_EXPECT_EQ(test, info.mapped, len);
 		KUNIT_EXPECT_EQ(test, info.leaves[0], want);
 		KUNIT_ASSERT_EQ(test, 0, list_unmap(gpt, len));
@@ -195,7 +195,7 @@ static void list_has_exactly_its_pages(struct kunit *test)
 	struct drm_gpt_op op = {};
 	unsigned int i;
 
-	drm_gpt_get_info(gpt, &empty);
+	KUNIT_EXPECT_EQ(test, 0, drm_gpt_get_info(gpt, &empty));
 	for (i = 0; i < ARRAY_SIZE(nr); i++) {
 		u64 len = nr[i] * (u64)SZ_4K;
 		unsigned int pages = DIV_ROUND_UP(nr[i], LIST_PER_PAGE);
@@ -203,15 +203,15 @@ static void list_has_exactly_its_pages(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, 0, drm_gpt_prepare_map(gpt, &op, 0, len, view, 0, 0));
 		KUNIT_EXPECT_EQ(test, drm_gpt_op_tables(&op), pages);
 		KUNIT_ASSERT_EQ(test, 0, drm_gpt_abort(&op));
-		drm_gpt_get_info(gpt, &info);
+		KUNIT_EXPECT_EQ(test, 0, drm_gpt_get_info(gpt, &info));
 		KUNIT_EXPECT_EQ(test, info.tables, empty.tables);
 
 		KUNIT_ASSERT_EQ(test, 0, list_map(gpt, mem, 0, len));
-		drm_gpt_get_info(gpt, &info);
+		KUNIT_EXPECT_EQ(test, 0, drm_gpt_get_info(gpt, &info));
 		KUNIT_EXPECT_EQ(test, info.tables, empty.tables + pages);
 		list_check(test, gpt, want, nr[i]);
 		KUNIT_ASSERT_EQ(test, 0, list_unmap(gpt, len));
-		drm_gpt_get_info(gpt, &info);
+		KUNIT_EXPECT_EQ(test, 0, drm_gpt_get_info(gpt, &info));
 		KUNIT_EXPECT_EQ(test, info.tables, empty.tables);
 	}
 }
@@ -228,7 +228,7 @@ static void list_takes_as_many_entries_as_allowed(struct kunit *test)
 	list_check(test, gpt, NULL, 0);
 	KUNIT_ASSERT_EQ(test, 0, list_map(gpt, mem, 0, LIST_MAX * (u64)SZ_4K));
 	list_check(test, gpt, want, LIST_MAX);
-	drm_gpt_get_info(gpt, &info);
+	KUNIT_EXPECT_EQ(test, 0, drm_gpt_get_info(gpt, &info));
 	KUNIT_EXPECT_EQ(test, info.leaves[0], LIST_MAX);
 	KUNIT_EXPECT_EQ(test, info.mapped, LIST_MAX * (u64)SZ_4K);
 }

@@ -124,7 +124,7 @@ static void gpt_nomem_check_list(void *arg, int ret)
 	if (ret)
 		KUNIT_EXPECT_EQ(c->test, ret, -ENOMEM);
 	KUNIT_EXPECT_EQ(c->test, 0, drm_gpt_abort(&c->op));
-	drm_gpt_get_info(c->list, &info);
+	KUNIT_EXPECT_EQ(c->test, 0, drm_gpt_get_info(c->list, &info));
 	KUNIT_EXPECT_EQ(c->test, info.tables, c->trace.info.tables);
 	KUNIT_EXPECT_EQ(c->test, info.in_flight, 0);
 	KUNIT_EXPECT_EQ(c->test, drm_gpt_list_entries(c->list), 0);
@@ -145,7 +145,7 @@ static void gpt_nomem_mapping_a_list(struct kunit *test)
 	c->mem = drm_gpt_kunit_mem(test, seg, 600);
 	c->list = drm_gpt_create(&drm_gpt_virtio_mem, NULL, NULL, NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, c->list);
-	drm_gpt_get_info(c->list, &c->trace.info);
+	KUNIT_EXPECT_EQ(test, 0, drm_gpt_get_info(c->list, &c->trace.info));
 	drm_sgt_kunit_nomem(test);
 	/* Three pages, and as many structures. */
 	KUNIT_EXPECT_GE(test, drm_sgt_kunit_sweep(test, gpt_nomem_map_list,

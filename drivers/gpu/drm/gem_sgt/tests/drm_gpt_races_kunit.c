@@ -80,9 +80,9 @@ static int races_read(void *arg)
 		ret = drm_gpt_walk(r->gpt->gpt, va, min(64 * r->page, space - va),
 				   races_check_run, &wrong);
 		wrong |= ret && ret != -EFAULT;
-		drm_gpt_count_leaves(r->gpt->gpt, va, space - va, leaves);
+		wrong |= drm_gpt_count_leaves(r->gpt->gpt, va, space - va, leaves);
 		wrong |= leaves[0] > RACES_PAGES;
-		drm_gpt_get_info(r->gpt->gpt, &info);
+		wrong |= drm_gpt_get_info(r->gpt->gpt, &info);
 		wrong |= info.mapped > space || info.in_flight > RACES_OPS + 1;
 		va = (va + r->page) % space;
 		cond_resched();
