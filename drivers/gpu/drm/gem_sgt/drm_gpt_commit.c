@@ -115,8 +115,11 @@ static void drm_gpt_commit_locked(struct drm_gpt_op *op, struct drm_gpt_fill *fi
 			 op->seq != gpt->committed + 1))
 		return;
 
-	for (i = 0; i < op->nr_edits; i++)
+	for (i = 0; i < op->nr_edits; i++) {
+		if (i)
+			drm_gpt_relax(i);
 		drm_gpt_commit_edit(gpt, &op->edits[i], fill);
+	}
 
 	WRITE_ONCE(gpt->committed, op->seq);
 	op->state = DRM_GPT_OP_COMMITTED;

@@ -4,6 +4,7 @@
 
 #include <linux/bitmap.h>
 #include <linux/mutex.h>
+#include <linux/sched.h>
 
 #include <drm/drm_gpt.h>
 #include <drm/drm_gpt_fmt.h>
@@ -101,6 +102,16 @@ struct drm_gpt {
 	/** @committed: number of the last operation; written under @commit_lock */
 	u64 committed;
 };
+
+/* Steps of an operation that are done or undone before others get the CPU. */
+#define DRM_GPT_BATCH	64
+
+/* Between the steps of a loop whose length a user decides: step @i of it is next. */
+static inline void drm_gpt_relax(unsigned int i)
+{
+	if (!(i % DRM_GPT_BATCH))
+		cond_resched();
+}
 
 /* Steps of an operation; each names what it does to the live table. */
 enum drm_gpt_step {

@@ -28,8 +28,11 @@ static int drm_gpt_list_count(struct drm_gpt_plan *plan, u64 *count)
 		if ((seg.addr | seg.len) & mask)
 			return -EINVAL;
 		*count += DIV64_U64_ROUND_UP(seg.len, gpt->fmt->max_len);
+		/* There can be many more of them than the list has room for. */
+		if (*count > gpt->fmt->max_entries)
+			return -E2BIG;
 	}
-	return *count > gpt->fmt->max_entries ? -E2BIG : 0;
+	return 0;
 }
 
 static int drm_gpt_list_plan_page(struct drm_gpt_plan *plan, unsigned int index,

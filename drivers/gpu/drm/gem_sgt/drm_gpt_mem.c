@@ -168,6 +168,8 @@ void drm_gpt_mem_free_list(struct list_head *unused)
 {
 	struct drm_gpt_mem *mem, *next;
 
-	list_for_each_entry_safe(mem, next, unused, entry)
+	list_for_each_entry_safe(mem, next, unused, entry) {
 		drm_gpt_mem_free(mem);
+		cond_resched();
+	}
 }

@@ -2,6 +2,7 @@
 
 #include <linux/err.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "drm_gpt_internal.h"
@@ -116,8 +117,10 @@ static void drm_gpt_undo_locked(struct drm_gpt_op *op, struct list_head *unused)
 
 	lockdep_assert_held(&gpt->plan_lock);
 
-	while (op->nr_edits)
+	while (op->nr_edits) {
+		drm_gpt_relax(op->nr_edits);
 		drm_gpt_undo_edit(gpt, &op->edits[--op->nr_edits], unused);
+	}
 	drm_gpt_op_end(op);
 }
 
@@ -145,8 +148,11 @@ static int drm_gpt_op_give_memory_locked(struct drm_gpt_op *op)
 	lockdep_assert_held(&gpt->plan_lock);
 
 	while (left) {
-		struct drm_gpt_mem *mem = drm_gpt_mem_alloc(gpt, left);
+		struct drm_gpt_mem *mem;
 
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		mem = drm_gpt_mem_alloc(gpt, left);
 		if (IS_ERR(mem))
 			return PTR_ERR(mem);
 
@@ -321,6 +327,7 @@ static int drm_gpt_prepare(struct drm_gpt_op *op, struct drm_gpt_plan *plan)
  * * %-E2BIG  - more entries than a list may have
  * * %-ENOSPC - more tables than &drm_gpt_config.max_tables
  * * %-EBUSY  - @op is not idle
+ * * %-EINTR  - the task is being killed
  * * %-ENOMEM - out of memory, or see drm_sgt_map()
  * * %-ENODEV - the device is no longer bound
  */
@@ -379,6 +386,7 @@ EXPORT_SYMBOL_GPL(drm_gpt_prepare_map);
  * * %-EOPNOTSUPP - a list is unmapped as a whole only
  * * %-ENOSPC - a leaf is cut, and &drm_gpt_config.max_tables leaves no table for it
  * * %-EBUSY  - @op is not idle
+ * * %-EINTR  - the task is being killed
  * * %-ENOMEM - out of memory, or see drm_sgt_map()
  * * %-ENODEV - the device is no longer bound
  */

@@ -2,6 +2,7 @@
 
 #include <linux/bitmap.h>
 #include <linux/err.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "drm_gpt_internal.h"
@@ -114,6 +115,16 @@ int drm_gpt_plan_unlink(struct drm_gpt_plan *plan, struct drm_gpt_table *table,
 	plan->op->flush = true;
 	plan->op->drops = true;
 	return 0;
+}
+
+/*
+ * Before what is below an entry: a user decides how many of them there are. Whoever
+ * is being killed gets nothing of it.
+ */
+static int drm_gpt_plan_pause(void)
+{
+	cond_resched();
+	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
 /* Whether an entry can hold what a segment says. */
@@ -253,6 +264,9 @@ static int drm_gpt_plan_map_below(struct drm_gpt_plan *plan,
 
 	if (test_bit(index, table->leaf))
 		return -EEXIST;
+	ret = drm_gpt_plan_pause();
+	if (ret)
+		return ret;
 	if (child)
 		return drm_gpt_plan_map_table(plan, child, va, end);
 
@@ -360,6 +374,9 @@ static int drm_gpt_plan_unmap_below(struct drm_gpt_plan *plan,
 
 	if (!child)
 		return -ENOENT;
+	ret = drm_gpt_plan_pause();
+	if (ret)
+		return ret;
 
 	if (whole)
 		ret = drm_gpt_table_is_full(plan->gpt, child) ? 1 : -ENOENT;

@@ -68,9 +68,11 @@ void drm_gpt_table_free_all(struct drm_gpt *gpt, struct drm_gpt_table *table,
 
 	lockdep_assert_held(&gpt->plan_lock);
 
-	if (table->level)
+	if (table->level) {
+		cond_resched();
 		for_each_set_bit(i, table->below, drm_gpt_nr_entries(gpt, table->level))
 			drm_gpt_table_free_all(gpt, table->child[i], unused);
+	}
 	drm_gpt_table_free(gpt, table, unused);
 }
 
@@ -90,10 +92,12 @@ bool drm_gpt_table_is_full(const struct drm_gpt *gpt,
 
 	if (table->used < nr)
 		return false;
-	if (table->level)
+	if (table->level) {
+		cond_resched();
 		for_each_set_bit(i, table->below, nr)
 			if (!drm_gpt_table_is_full(gpt, table->child[i]))
 				return false;
+	}
 	return true;
 }
 

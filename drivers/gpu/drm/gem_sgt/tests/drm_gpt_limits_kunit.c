@@ -184,10 +184,57 @@ static void limits_of_a_walk(struct kunit *test)
 	drm_gpt_destroy(gpt);
 }
 
+static int limits_prepare_killed(struct drm_gpt *gpt, struct drm_gpt_op *op,
+				 const struct drm_gpt_kunit_mem *mem, u64 va, u64 len)
+{
+	int ret;
+
+	allow_signal(SIGKILL);
+	send_sig(SIGKILL, current, 1);
+	if (mem)
+		ret = drm_gpt_prepare_map(gpt, op, va, len, drm_gpt_kunit_view(mem), 0, 0);
+	else
+		ret = drm_gpt_prepare_unmap(gpt, op, va, len);
+	flush_signals(current);
+	disallow_signal(SIGKILL);
+	return ret;
+}
+
+/* A kill ends the plan of a long range, of any level, and leaves no trace of it. */
+static void limits_of_a_plan(struct kunit *test)
+{
+	static const u64 steps[] = { SZ_2M, SZ_1G };
+	struct drm_gpt_kunit *ctx = drm_gpt_kunit_create(test, &drm_gpt_x86_64);
+	struct drm_gpt_kunit_mem *mem = limits_scattered(test);
+	struct drm_gpt_kunit_trace trace;
+	struct drm_gpt_op op = {};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(steps); i++) {
+		u64 va = steps[i] - SZ_1M, len = 2 * SZ_1M;
+
+		trace = drm_gpt_kunit_trace(ctx);
+		KUNIT_EXPECT_EQ(test, -EINTR, limits_prepare_killed(ctx->gpt, &op, mem, va, len));
+		KUNIT_EXPECT_EQ(test, op.state, DRM_GPT_OP_IDLE);
+		drm_gpt_kunit_check_trace(ctx, &trace);
+
+		KUNIT_ASSERT_EQ(test, 0, drm_gpt_prepare_map(ctx->gpt, &op, va, len,
+							     drm_gpt_kunit_view(mem), 0, 0));
+		drm_gpt_commit_map(&op, drm_gpt_kunit_view(mem));
+		drm_gpt_op_fini(&op);
+
+		trace = drm_gpt_kunit_trace(ctx);
+		KUNIT_EXPECT_EQ(test, -EINTR, limits_prepare_killed(ctx->gpt, &op, NULL, va, len));
+		KUNIT_EXPECT_EQ(test, op.state, DRM_GPT_OP_IDLE);
+		drm_gpt_kunit_check_trace(ctx, &trace);
+	}
+}
+
 static struct kunit_case drm_gpt_limits_cases[] = {
 	KUNIT_CASE(limits_cpu_only_is_not_mapped),
 	KUNIT_CASE(limits_of_tables),
 	KUNIT_CASE(limits_of_a_walk),
+	KUNIT_CASE(limits_of_a_plan),
 	{}
 };
 
