@@ -99,7 +99,7 @@ static int drm_gpt_add_root(struct drm_gpt *gpt)
 	LIST_HEAD(unused);
 	int ret;
 
-	gpt->root = drm_gpt_table_alloc(fmt, fmt->list ? 1 : fmt->levels - 1);
+	gpt->root = drm_gpt_table_alloc(fmt, fmt->list ? 1 : fmt->levels - 1, 0);
 	if (!gpt->root)
 		return -ENOMEM;
 	if (fmt->list)
@@ -163,7 +163,7 @@ struct drm_gpt *drm_gpt_create(const struct drm_gpt_fmt *fmt,
 	if (sdev && drm_sgt_device_is_gone(sdev))
 		return ERR_PTR(-ENODEV);
 
-	gpt = kzalloc(sizeof(*gpt), GFP_KERNEL);
+	gpt = kzalloc(sizeof(*gpt), GFP_KERNEL_ACCOUNT);
 	if (!gpt)
 		return ERR_PTR(-ENOMEM);
 

@@ -65,7 +65,7 @@ static void drm_gpt_write_clear(struct drm_gpt *gpt, struct drm_gpt_table *table
 
 static void drm_gpt_write_link(struct drm_gpt *gpt, struct drm_gpt_edit *edit)
 {
-	edit->table->live[edit->first] = edit->child;
+	drm_gpt_table_go_live(gpt, edit->table, edit->child);
 	if (!edit->table->entries)
 		return;
 
@@ -97,7 +97,7 @@ static void drm_gpt_commit_edit(struct drm_gpt *gpt, struct drm_gpt_edit *edit,
 		drm_gpt_write_link(gpt, edit);
 		break;
 	case DRM_GPT_STEP_UNLINK:
-		edit->table->live[edit->first] = NULL;
+		rb_erase(&edit->child->live_node, &edit->table->live);
 		drm_gpt_write_clear(gpt, edit->table, edit->first, 1);
 		break;
 	}

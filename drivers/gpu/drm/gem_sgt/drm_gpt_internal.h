@@ -4,6 +4,7 @@
 
 #include <linux/bitmap.h>
 #include <linux/mutex.h>
+#include <linux/rbtree.h>
 #include <linux/sched.h>
 
 #include <drm/drm_gpt.h>
@@ -52,16 +53,22 @@ struct drm_gpt_table {
 	dma_addr_t dma;
 	/** @level: 0 is the lowest */
 	u8 level;
+	/** @slot: its entry in the table above */
+	u16 slot;
 	/** @used: planned: entries that are not empty */
 	unsigned int used;
+	/** @planned: planned: the tables below, by @slot */
+	struct rb_root planned;
+	/** @planned_node: planned: in @planned of the table above */
+	struct rb_node planned_node;
+	/** @recent: planned: one of @planned that is likely to be asked for; can be NULL */
+	struct drm_gpt_table *recent;
+	/** @live: live: the tables below, by @slot */
+	struct rb_root live;
+	/** @live_node: live: in @live of the table above */
+	struct rb_node live_node;
 	/** @leaf: planned: entries that are leaves; those of level 0 are nothing else */
-	unsigned long *leaf;
-	/** @below: planned: entries that are tables; NULL on level 0 */
-	unsigned long *below;
-	/** @child: planned: the tables below; NULL on level 0 */
-	struct drm_gpt_table **child;
-	/** @live: live: the tables below; NULL on level 0 */
-	struct drm_gpt_table **live;
+	unsigned long leaf[];
 };
 
 /**
@@ -173,9 +180,38 @@ static inline void *drm_gpt_entry(const struct drm_gpt *gpt,
 	return table->entries + index * gpt->fmt->entry_size;
 }
 
+/* The planned tables below one, in order. */
+#define drm_gpt_for_each_planned(child, table) \
+	for ((child) = rb_entry_safe(rb_first(&(table)->planned), \
+				     struct drm_gpt_table, planned_node); \
+	     (child); \
+	     (child) = rb_entry_safe(rb_next(&(child)->planned_node), \
+				     struct drm_gpt_table, planned_node))
+
+/* The table behind a live one, or NULL. */
+static inline struct drm_gpt_table *
+drm_gpt_table_live_next(struct drm_gpt_table *table)
+{
+	return rb_entry_safe(rb_next(&table->live_node), struct drm_gpt_table, live_node);
+}
+
 /* drm_gpt_table.c */
 struct drm_gpt_table *drm_gpt_table_alloc(const struct drm_gpt_fmt *fmt,
-					  unsigned int level);
+					  unsigned int level, unsigned int slot);
+struct drm_gpt_table *drm_gpt_table_planned(struct drm_gpt *gpt,
+					    struct drm_gpt_table *table,
+					    unsigned int index);
+bool drm_gpt_table_plans_any(struct drm_gpt *gpt, const struct drm_gpt_table *table,
+			     unsigned int index, unsigned int count);
+void drm_gpt_table_plan(struct drm_gpt *gpt, struct drm_gpt_table *table,
+			struct drm_gpt_table *child);
+void drm_gpt_table_unplan(struct drm_gpt *gpt, struct drm_gpt_table *table,
+			  struct drm_gpt_table *child);
+struct drm_gpt_table *drm_gpt_table_live_from(struct drm_gpt *gpt,
+					      const struct drm_gpt_table *table,
+					      unsigned int index);
+void drm_gpt_table_go_live(struct drm_gpt *gpt, struct drm_gpt_table *table,
+			   struct drm_gpt_table *child);
 void drm_gpt_table_free(struct drm_gpt *gpt, struct drm_gpt_table *table,
 			struct list_head *unused);
 void drm_gpt_table_free_all(struct drm_gpt *gpt, struct drm_gpt_table *table,
@@ -220,7 +256,7 @@ struct drm_gpt_table *drm_gpt_plan_table(struct drm_gpt_plan *plan,
 int drm_gpt_plan_link(struct drm_gpt_plan *plan, struct drm_gpt_table *table,
 		      struct drm_gpt_table *child, unsigned int index);
 int drm_gpt_plan_unlink(struct drm_gpt_plan *plan, struct drm_gpt_table *table,
-			unsigned int index);
+			struct drm_gpt_table *child);
 int drm_gpt_plan_map(struct drm_gpt_plan *plan, u64 va, u64 end);
 int drm_gpt_plan_unmap(struct drm_gpt_plan *plan, u64 va, u64 end);
 

@@ -97,7 +97,7 @@ int drm_gpt_list_plan_unmap(struct drm_gpt_plan *plan)
 {
 	struct drm_gpt *gpt = plan->gpt;
 	struct drm_gpt_table *root = gpt->root;
-	unsigned int i;
+	struct drm_gpt_table *page;
 	int ret = 0;
 
 	lockdep_assert_held(&gpt->plan_lock);
@@ -107,8 +107,10 @@ int drm_gpt_list_plan_unmap(struct drm_gpt_plan *plan)
 	if (plan->op->va || plan->op->len != gpt->list_len)
 		return -EOPNOTSUPP;
 
-	for (i = 0; !ret && root->used; i++)
-		ret = drm_gpt_plan_unlink(plan, root, i);
+	while (!ret && root->used) {
+		page = rb_entry(rb_first(&root->planned), struct drm_gpt_table, planned_node);
+		ret = drm_gpt_plan_unlink(plan, root, page);
+	}
 	return ret;
 }
 
@@ -121,13 +123,13 @@ int drm_gpt_list_plan_unmap(struct drm_gpt_plan *plan)
  */
 unsigned int drm_gpt_list_entries(struct drm_gpt *gpt)
 {
-	struct drm_gpt_table *root = gpt->root;
-	unsigned int i, nr = 0;
+	struct drm_gpt_table *page;
+	unsigned int nr = 0;
 
 	guard(mutex)(&gpt->plan_lock);
 
-	for (i = 0; i < root->used; i++)
-		nr += root->child[i]->used;
+	drm_gpt_for_each_planned(page, gpt->root)
+		nr += page->used;
 	return nr;
 }
 EXPORT_SYMBOL_GPL(drm_gpt_list_entries);
@@ -144,10 +146,11 @@ EXPORT_SYMBOL_GPL(drm_gpt_list_entries);
  */
 struct page *drm_gpt_list_page(struct drm_gpt *gpt, unsigned int index)
 {
-	struct drm_gpt_table *root = gpt->root;
+	struct drm_gpt_table *page;
 
 	guard(mutex)(&gpt->plan_lock);
 
-	return index < root->used ? virt_to_page(root->child[index]->entries) : NULL;
+	page = drm_gpt_table_planned(gpt, gpt->root, index);
+	return page ? virt_to_page(page->entries) : NULL;
 }
 EXPORT_SYMBOL_GPL(drm_gpt_list_page);

@@ -11,7 +11,8 @@
  * A table is read by the device, so its memory is mapped for DMA like that of a
  * buffer, and its mapping ends with the device, too: it is a &struct drm_sgt.
  * The tables that one operation needs share a few of these. Each has a page of
- * its own, of the CPU's size, and they are mapped with one call.
+ * its own, of the CPU's size, and they are mapped with one call. A user can have
+ * many: they are charged to who prepares the operation.
  *
  * With &drm_gpt_config.cpu_only there is no mapping: the tables are what the driver
  * knows, and takes from there to the device by other ways.
@@ -82,14 +83,14 @@ struct drm_gpt_mem *drm_gpt_mem_alloc(const struct drm_gpt *gpt,
 	struct drm_gpt_mem *mem;
 	int ret = 0;
 
-	mem = kzalloc(struct_size(mem, pages, nr), GFP_KERNEL);
+	mem = kzalloc(struct_size(mem, pages, nr), GFP_KERNEL_ACCOUNT);
 	if (!mem)
 		return ERR_PTR(-ENOMEM);
 
 	mem->nr_pages = nr;
 	INIT_LIST_HEAD(&mem->entry);
 	for (i = 0; i < nr && !ret; i++) {
-		mem->pages[i] = alloc_page(GFP_KERNEL | __GFP_ZERO);
+		mem->pages[i] = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 		if (!mem->pages[i])
 			ret = -ENOMEM;
 	}

@@ -18,7 +18,7 @@ static int drm_gpt_op_grow(struct drm_gpt_op *op)
 	unsigned int max = op->max_edits * 2;
 	struct drm_gpt_edit *edits;
 
-	edits = kvmalloc_array(max, sizeof(*edits), GFP_KERNEL);
+	edits = kvmalloc_array(max, sizeof(*edits), GFP_KERNEL_ACCOUNT);
 	if (!edits)
 		return -ENOMEM;
 
@@ -96,16 +96,14 @@ static void drm_gpt_undo_edit(struct drm_gpt *gpt, struct drm_gpt_edit *edit,
 		table->used += edit->count;
 		break;
 	case DRM_GPT_STEP_LINK:
-		__clear_bit(edit->first, table->below);
-		table->child[edit->first] = NULL;
+		drm_gpt_table_unplan(gpt, table, edit->child);
 		if (edit->was_leaf)
 			__set_bit(edit->first, table->leaf);
 		else
 			table->used--;
 		break;
 	case DRM_GPT_STEP_UNLINK:
-		__set_bit(edit->first, table->below);
-		table->child[edit->first] = edit->child;
+		drm_gpt_table_plan(gpt, table, edit->child);
 		table->used++;
 		break;
 	}

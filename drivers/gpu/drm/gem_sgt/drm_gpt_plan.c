@@ -46,7 +46,7 @@ struct drm_gpt_table *drm_gpt_plan_table(struct drm_gpt_plan *plan,
 	if (!drm_gpt_plan_has_room(plan))
 		return ERR_PTR(-ENOSPC);
 
-	child = drm_gpt_table_alloc(plan->gpt->fmt, parent->level - 1);
+	child = drm_gpt_table_alloc(plan->gpt->fmt, parent->level - 1, index);
 	if (!child)
 		return ERR_PTR(-ENOMEM);
 
@@ -86,8 +86,7 @@ int drm_gpt_plan_link(struct drm_gpt_plan *plan, struct drm_gpt_table *table,
 	edit->was_leaf = __test_and_clear_bit(index, table->leaf);
 	if (!edit->was_leaf)
 		table->used++;
-	__set_bit(index, table->below);
-	table->child[index] = child;
+	drm_gpt_table_plan(plan->gpt, table, child);
 	return 0;
 }
 
@@ -95,22 +94,21 @@ int drm_gpt_plan_link(struct drm_gpt_plan *plan, struct drm_gpt_table *table,
  * drm_gpt_plan_unlink() - plan that a table falls out, with all below it
  * @plan: of which operation
  * @table: has the entry
- * @index: of the entry
+ * @child: what the entry leads to
  *
  * Return: 0 or -ENOMEM
  */
 int drm_gpt_plan_unlink(struct drm_gpt_plan *plan, struct drm_gpt_table *table,
-			unsigned int index)
+			struct drm_gpt_table *child)
 {
 	struct drm_gpt_edit *edit;
 
-	edit = drm_gpt_op_edit(plan->op, DRM_GPT_STEP_UNLINK, table, index);
+	edit = drm_gpt_op_edit(plan->op, DRM_GPT_STEP_UNLINK, table, child->slot);
 	if (!edit)
 		return -ENOMEM;
 
-	edit->child = table->child[index];
-	__clear_bit(index, table->below);
-	table->child[index] = NULL;
+	edit->child = child;
+	drm_gpt_table_unplan(plan->gpt, table, child);
 	table->used--;
 	plan->op->flush = true;
 	plan->op->drops = true;
@@ -188,13 +186,14 @@ static u64 drm_gpt_plan_count(const struct drm_gpt_plan *plan,
 	return min(left, plan->seg.len >> level->shift);
 }
 
-static bool drm_gpt_table_is_clean(const struct drm_gpt_table *table,
+static bool drm_gpt_table_is_clean(struct drm_gpt *gpt,
+				   const struct drm_gpt_table *table,
 				   unsigned int index, unsigned int count)
 {
 	unsigned int end = index + count;
 
 	return find_next_bit(table->leaf, end, index) == end &&
-	       (!table->level || find_next_bit(table->below, end, index) == end);
+	       (!table->level || !drm_gpt_table_plans_any(gpt, table, index, count));
 }
 
 static int drm_gpt_plan_leaves(struct drm_gpt_plan *plan,
@@ -204,7 +203,7 @@ static int drm_gpt_plan_leaves(struct drm_gpt_plan *plan,
 	struct drm_gpt_op *op = plan->op;
 	struct drm_gpt_edit *edit = NULL;
 
-	if (!drm_gpt_table_is_clean(table, index, count))
+	if (!drm_gpt_table_is_clean(plan->gpt, table, index, count))
 		return -EEXIST;
 
 	if (op->nr_edits)
@@ -236,7 +235,7 @@ static u64 drm_gpt_plan_touched(const struct drm_gpt *gpt,
 
 /* The lowest table that there is for a range which it covers more than once. */
 static struct drm_gpt_table *
-drm_gpt_plan_descend(const struct drm_gpt *gpt, u64 va, u64 end)
+drm_gpt_plan_descend(struct drm_gpt *gpt, u64 va, u64 end)
 {
 	struct drm_gpt_table *table = gpt->root, *child;
 
@@ -244,7 +243,8 @@ drm_gpt_plan_descend(const struct drm_gpt *gpt, u64 va, u64 end)
 		if (drm_gpt_plan_touched(gpt, table, va, end) > 1 ||
 		    end - va == drm_gpt_span(gpt, table->level))
 			break;
-		child = table->child[drm_gpt_index(gpt, table->level, va)];
+		child = drm_gpt_table_planned(gpt, table,
+					      drm_gpt_index(gpt, table->level, va));
 		if (!child)
 			break;
 		table = child;
@@ -259,7 +259,7 @@ static int drm_gpt_plan_map_below(struct drm_gpt_plan *plan,
 				  struct drm_gpt_table *table, u64 va, u64 end)
 {
 	unsigned int index = drm_gpt_index(plan->gpt, table->level, va);
-	struct drm_gpt_table *child = table->child[index];
+	struct drm_gpt_table *child;
 	int ret;
 
 	if (test_bit(index, table->leaf))
@@ -267,6 +267,8 @@ static int drm_gpt_plan_map_below(struct drm_gpt_plan *plan,
 	ret = drm_gpt_plan_pause();
 	if (ret)
 		return ret;
+
+	child = drm_gpt_table_planned(plan->gpt, table, index);
 	if (child)
 		return drm_gpt_plan_map_table(plan, child, va, end);
 
@@ -369,7 +371,7 @@ static int drm_gpt_plan_unmap_below(struct drm_gpt_plan *plan,
 				    bool whole)
 {
 	unsigned int index = drm_gpt_index(plan->gpt, table->level, va);
-	struct drm_gpt_table *child = table->child[index];
+	struct drm_gpt_table *child = drm_gpt_table_planned(plan->gpt, table, index);
 	int ret;
 
 	if (!child)
@@ -382,7 +384,7 @@ static int drm_gpt_plan_unmap_below(struct drm_gpt_plan *plan,
 		ret = drm_gpt_table_is_full(plan->gpt, child) ? 1 : -ENOENT;
 	else
 		ret = drm_gpt_plan_unmap_table(plan, child, va, end);
-	return ret > 0 ? drm_gpt_plan_unlink(plan, table, index) : ret;
+	return ret > 0 ? drm_gpt_plan_unlink(plan, table, child) : ret;
 }
 
 /* One step of drm_gpt_plan_unmap_table(); @next says how far it went. */

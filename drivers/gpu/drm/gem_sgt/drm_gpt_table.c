@@ -5,33 +5,180 @@
 
 #include "drm_gpt_internal.h"
 
+/*
+ * What a table knows of the tables below it is made of what these bring along: it takes
+ * no memory that a commit or an abort could be short of, and none for entries that are
+ * no tables.
+ */
+
 /**
  * drm_gpt_table_alloc() - make a table that has no memory yet
  * @fmt: of what
  * @level: its level; of a list's own table, 1
+ * @slot: its entry in the table above
  *
  * Return: the table, or NULL
  */
 struct drm_gpt_table *drm_gpt_table_alloc(const struct drm_gpt_fmt *fmt,
-					  unsigned int level)
+					  unsigned int level, unsigned int slot)
 {
-	unsigned int nr = 1u << fmt->level[level].bits;
-	size_t map = BITS_TO_LONGS(nr) * sizeof(long);
-	size_t list = nr * sizeof(struct drm_gpt_table *);
 	struct drm_gpt_table *table;
 
-	table = kzalloc(sizeof(*table) + map + (level ? map + 2 * list : 0), GFP_KERNEL);
+	table = kzalloc(struct_size(table, leaf, BITS_TO_LONGS(1u << fmt->level[level].bits)),
+			GFP_KERNEL_ACCOUNT);
 	if (!table)
 		return NULL;
 
 	table->level = level;
-	table->leaf = (void *)(table + 1);
-	if (level) {
-		table->below = (void *)table->leaf + map;
-		table->child = (void *)table->below + map;
-		table->live = (void *)table->child + list;
-	}
+	table->slot = slot;
 	return table;
+}
+
+#define drm_gpt_of_planned(node) rb_entry(node, struct drm_gpt_table, planned_node)
+#define drm_gpt_of_live(node) rb_entry(node, struct drm_gpt_table, live_node)
+
+static bool drm_gpt_planned_less(struct rb_node *a, const struct rb_node *b)
+{
+	return drm_gpt_of_planned(a)->slot < drm_gpt_of_planned(b)->slot;
+}
+
+static bool drm_gpt_live_less(struct rb_node *a, const struct rb_node *b)
+{
+	return drm_gpt_of_live(a)->slot < drm_gpt_of_live(b)->slot;
+}
+
+static int drm_gpt_planned_cmp(const void *index, const struct rb_node *node)
+{
+	return (int)*(const unsigned int *)index - drm_gpt_of_planned(node)->slot;
+}
+
+/**
+ * drm_gpt_table_planned() - the table that an entry is planned to lead to
+ * @gpt: of which
+ * @table: has the entry
+ * @index: of the entry
+ *
+ * Return: the table below, or NULL
+ */
+struct drm_gpt_table *drm_gpt_table_planned(struct drm_gpt *gpt,
+					    struct drm_gpt_table *table,
+					    unsigned int index)
+{
+	struct rb_node *node;
+
+	lockdep_assert_held(&gpt->plan_lock);
+
+	/* What is mapped next is near to what was mapped last. */
+	if (table->recent && table->recent->slot == index)
+		return table->recent;
+
+	node = rb_find(&index, &table->planned, drm_gpt_planned_cmp);
+	if (!node)
+		return NULL;
+
+	table->recent = drm_gpt_of_planned(node);
+	return table->recent;
+}
+
+/**
+ * drm_gpt_table_plans_any() - does any of some entries lead to a table?
+ * @gpt: of which
+ * @table: has the entries
+ * @index: the first one
+ * @count: how many
+ *
+ * Return: whether one is planned to
+ */
+bool drm_gpt_table_plans_any(struct drm_gpt *gpt, const struct drm_gpt_table *table,
+			     unsigned int index, unsigned int count)
+{
+	struct rb_node *node = table->planned.rb_node;
+
+	lockdep_assert_held(&gpt->plan_lock);
+
+	while (node) {
+		unsigned int slot = drm_gpt_of_planned(node)->slot;
+
+		if (slot < index)
+			node = node->rb_right;
+		else if (slot >= index + count)
+			node = node->rb_left;
+		else
+			return true;
+	}
+	return false;
+}
+
+/**
+ * drm_gpt_table_plan() - an entry is planned to lead to a table
+ * @gpt: of which
+ * @table: has the entry, which is planned to lead to none
+ * @child: the table below
+ */
+void drm_gpt_table_plan(struct drm_gpt *gpt, struct drm_gpt_table *table,
+			struct drm_gpt_table *child)
+{
+	lockdep_assert_held(&gpt->plan_lock);
+
+	rb_add(&child->planned_node, &table->planned, drm_gpt_planned_less);
+	table->recent = child;
+}
+
+/**
+ * drm_gpt_table_unplan() - an entry is planned to lead to a table no more
+ * @gpt: of which
+ * @table: has the entry
+ * @child: the table below
+ */
+void drm_gpt_table_unplan(struct drm_gpt *gpt, struct drm_gpt_table *table,
+			  struct drm_gpt_table *child)
+{
+	lockdep_assert_held(&gpt->plan_lock);
+
+	rb_erase(&child->planned_node, &table->planned);
+	if (table->recent == child)
+		table->recent = NULL;
+}
+
+/**
+ * drm_gpt_table_live_from() - the next table that an entry leads to
+ * @gpt: of which
+ * @table: has the entries
+ * @index: of the first one
+ *
+ * Return: the first table below, at @index or behind it, or NULL
+ */
+struct drm_gpt_table *drm_gpt_table_live_from(struct drm_gpt *gpt,
+					      const struct drm_gpt_table *table,
+					      unsigned int index)
+{
+	struct rb_node *node = table->live.rb_node, *found = NULL;
+
+	lockdep_assert_held(&gpt->commit_lock);
+
+	while (node) {
+		if (drm_gpt_of_live(node)->slot < index) {
+			node = node->rb_right;
+		} else {
+			found = node;
+			node = node->rb_left;
+		}
+	}
+	return rb_entry_safe(found, struct drm_gpt_table, live_node);
+}
+
+/**
+ * drm_gpt_table_go_live() - an entry leads to a table
+ * @gpt: of which
+ * @table: has the entry, which leads to none
+ * @child: the table below
+ */
+void drm_gpt_table_go_live(struct drm_gpt *gpt, struct drm_gpt_table *table,
+			   struct drm_gpt_table *child)
+{
+	lockdep_assert_held(&gpt->commit_lock);
+
+	rb_add(&child->live_node, &table->live, drm_gpt_live_less);
 }
 
 /**
@@ -64,14 +211,14 @@ void drm_gpt_table_free(struct drm_gpt *gpt, struct drm_gpt_table *table,
 void drm_gpt_table_free_all(struct drm_gpt *gpt, struct drm_gpt_table *table,
 			    struct list_head *unused)
 {
-	unsigned int i;
+	struct drm_gpt_table *child, *next;
 
 	lockdep_assert_held(&gpt->plan_lock);
 
 	if (table->level) {
 		cond_resched();
-		for_each_set_bit(i, table->below, drm_gpt_nr_entries(gpt, table->level))
-			drm_gpt_table_free_all(gpt, table->child[i], unused);
+		rbtree_postorder_for_each_entry_safe(child, next, &table->planned, planned_node)
+			drm_gpt_table_free_all(gpt, child, unused);
 	}
 	drm_gpt_table_free(gpt, table, unused);
 }
@@ -86,16 +233,16 @@ void drm_gpt_table_free_all(struct drm_gpt *gpt, struct drm_gpt_table *table,
 bool drm_gpt_table_is_full(const struct drm_gpt *gpt,
 			   const struct drm_gpt_table *table)
 {
-	unsigned int i, nr = drm_gpt_nr_entries(gpt, table->level);
+	struct drm_gpt_table *child;
 
 	lockdep_assert_held(&gpt->plan_lock);
 
-	if (table->used < nr)
+	if (table->used < drm_gpt_nr_entries(gpt, table->level))
 		return false;
 	if (table->level) {
 		cond_resched();
-		for_each_set_bit(i, table->below, nr)
-			if (!drm_gpt_table_is_full(gpt, table->child[i]))
+		drm_gpt_for_each_planned(child, table)
+			if (!drm_gpt_table_is_full(gpt, child))
 				return false;
 	}
 	return true;

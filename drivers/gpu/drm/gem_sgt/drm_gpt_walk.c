@@ -55,16 +55,20 @@ static int drm_gpt_visit_entry(struct drm_gpt *gpt, const struct drm_gpt_table *
 static int drm_gpt_visit_table(struct drm_gpt *gpt, const struct drm_gpt_table *table,
 			       u64 end, struct drm_gpt_visit *visit)
 {
+	struct drm_gpt_table *child;
 	int ret = 0;
+
+	child = drm_gpt_table_live_from(gpt, table,
+					drm_gpt_index(gpt, table->level, visit->va));
 
 	while (visit->va < end && visit->left && !ret) {
 		unsigned int index = drm_gpt_index(gpt, table->level, visit->va);
 		u64 next = drm_gpt_entry_end(gpt, table->level, visit->va, end);
-		struct drm_gpt_table *child = table->level ? table->live[index] : NULL;
 
 		visit->left--;
-		if (child) {
+		if (child && child->slot == index) {
 			ret = drm_gpt_visit_table(gpt, child, next, visit);
+			child = drm_gpt_table_live_next(child);
 			continue;
 		}
 		ret = drm_gpt_visit_entry(gpt, table, index, visit);
@@ -81,6 +85,7 @@ static int drm_gpt_visit_list(struct drm_gpt *gpt, struct drm_gpt_visit *visit)
 {
 	unsigned int nr = drm_gpt_nr_entries(gpt, 0);
 	unsigned int max = gpt->fmt->max_entries;
+	struct drm_gpt_table *page = drm_gpt_table_live_from(gpt, gpt->root, 0);
 	struct drm_gpt_run run = {};
 	u64 va = visit->va;
 	unsigned int i;
@@ -88,8 +93,8 @@ static int drm_gpt_visit_list(struct drm_gpt *gpt, struct drm_gpt_visit *visit)
 
 	visit->va = visit->end;
 	for (i = 0; i < max && run.va < visit->end && !ret; i++, run.va += run.seg.len) {
-		const struct drm_gpt_table *page = gpt->root->live[i / nr];
-
+		if (i && !(i % nr))
+			page = drm_gpt_table_live_next(page);
 		if (!page || gpt->fmt->read(drm_gpt_entry(gpt, page, i % nr), 0,
 					    &run) != DRM_GPT_ENTRY_LEAF)
 			break;

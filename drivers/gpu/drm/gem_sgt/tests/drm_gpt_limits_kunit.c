@@ -2,7 +2,9 @@
 
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
+#include <linux/slab.h>
 
+#include "../drm_gpt_internal.h"
 #include "drm_gpt_kunit_helpers.h"
 
 /*
@@ -120,6 +122,28 @@ static void limits_of_tables(struct kunit *test)
 	drm_gpt_destroy(gpt);
 }
 
+/* What the engine keeps beside a table that leads to another is a part of a page. */
+static void limits_of_what_a_table_takes(struct kunit *test)
+{
+	static const struct drm_gpt_config config = { .cpu_only = true };
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct drm_gpt_kunit_mem *mem = drm_gpt_kunit_block(test, DRM_GPT_KUNIT_DMA, SZ_4K);
+	struct drm_gpt *gpt = limits_create(test, d->sdev, &config);
+	struct drm_gpt_table *table = gpt->root;
+	unsigned int level;
+
+	KUNIT_EXPECT_EQ(test, 0, limits_map(gpt, 0, mem));
+	for (level = 3; level; level--) {
+		KUNIT_EXPECT_LE(test, ksize(table), PAGE_SIZE / 16);
+		mutex_lock(&gpt->plan_lock);
+		table = drm_gpt_table_planned(gpt, table, 0);
+		mutex_unlock(&gpt->plan_lock);
+		KUNIT_ASSERT_NOT_NULL(test, table);
+	}
+	KUNIT_EXPECT_LE(test, ksize(table), PAGE_SIZE / 16);
+	drm_gpt_destroy(gpt);
+}
+
 #define LIMITS_PAGES	8192
 
 /* Pages that do not touch: each is a run. */
@@ -233,6 +257,7 @@ static void limits_of_a_plan(struct kunit *test)
 static struct kunit_case drm_gpt_limits_cases[] = {
 	KUNIT_CASE(limits_cpu_only_is_not_mapped),
 	KUNIT_CASE(limits_of_tables),
+	KUNIT_CASE(limits_of_what_a_table_takes),
 	KUNIT_CASE(limits_of_a_walk),
 	KUNIT_CASE(limits_of_a_plan),
 	{}
