@@ -133,7 +133,8 @@ struct drm_gpt_fmt {
 	 * @read: what an entry says
 	 *
 	 * Fills in the address of a table or a leaf, of a leaf also its
-	 * permissions and length.
+	 * permissions and length. Must stand any bytes, and ignore what a device
+	 * sets. The engine asks for leaves only.
 	 */
 	enum drm_gpt_entry (*read)(const void *entry, unsigned int level,
 				   struct drm_gpt_run *run);

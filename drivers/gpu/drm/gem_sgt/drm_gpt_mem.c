@@ -18,6 +18,22 @@
  * knows, and takes from there to the device by other ways.
  */
 
+/**
+ * DOC: what a device writes
+ *
+ * A device reads tables, and writes nothing to them. They are mapped DMA_TO_DEVICE: an
+ * IOMMU stops a device that tries, a bounce buffer is never copied back. So the memory
+ * is the CPU's own copy, and the engine reads addresses of leaves back from it, for a
+ * walk and for a leaf that is cut. What is a table, and which, it does not read there at
+ * all, but knows: a forged entry is -EIO or not looked at. (A device that is behind
+ * neither can write to any memory of the machine.)
+ *
+ * A device that sets bits in the entries that it used, accessed and dirty, needs a
+ * format that has them set beforehand, as &drm_gpt_x86_64 does: then it has nothing to
+ * write. One that would have to have them clear needs a copy of the leaves in the
+ * engine, which there is not: such a format is not supported.
+ */
+
 static int drm_gpt_mem_get_pages(void *source, struct drm_sgt_runs *runs, u64 size)
 {
 	struct drm_gpt_mem *mem = source;
@@ -53,8 +69,8 @@ static int drm_gpt_mem_map(struct drm_gpt_mem *mem, struct drm_sgt_device *sdev)
 	if (ret)
 		return ret;
 
-	/* Devices set bits in the entries that they use. */
-	ret = drm_sgt_map(sgt, DMA_BIDIRECTIONAL);
+	/* What is there is ours: see "what a device writes". */
+	ret = drm_sgt_map(sgt, DMA_TO_DEVICE);
 	return ret ?: drm_sgt_sync_for_device(sgt, 0, drm_sgt_size(sgt));
 }
 

@@ -32,7 +32,7 @@ struct drm_gpt_visit {
 	unsigned int left;
 };
 
-/* A table is known by the engine: here it is an entry that it did not write. */
+/* Of an entry that is no table, as the engine knows. */
 static int drm_gpt_visit_entry(struct drm_gpt *gpt, const struct drm_gpt_table *table,
 			       unsigned int index, struct drm_gpt_visit *visit)
 {
@@ -43,11 +43,13 @@ static int drm_gpt_visit_entry(struct drm_gpt *gpt, const struct drm_gpt_table *
 	case DRM_GPT_ENTRY_NONE:
 		return 0;
 	case DRM_GPT_ENTRY_LEAF:
-		return visit->fn(visit->arg, table->level, &run);
+		if (gpt->fmt->level[table->level].leaf)
+			return visit->fn(visit->arg, table->level, &run);
+		break;
 	case DRM_GPT_ENTRY_TABLE:
 		break;
 	}
-	drm_gpt_dbg(gpt, "the entry at %#llx, level %u, leads to a table that there is not\n",
+	drm_gpt_dbg(gpt, "the entry at %#llx, level %u, is not what was written\n",
 		    run.va, table->level);
 	return -EIO;
 }
