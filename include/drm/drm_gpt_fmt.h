@@ -81,7 +81,10 @@ struct drm_gpt_fmt {
 	/** @entry_size: bytes of an entry */
 	u8 entry_size;
 
-	/** @addr_bits: bits of an address that an entry holds */
+	/**
+	 * @addr_bits: bits of an address that an entry holds, of memory or of a
+	 * table. What is longer is refused: a driver tells the DMA API, by its mask
+	 */
 	u8 addr_bits;
 
 	/**

@@ -109,7 +109,7 @@ static int drm_gpt_add_root(struct drm_gpt *gpt)
 	if (IS_ERR(mem))
 		return PTR_ERR(mem);
 
-	ret = drm_gpt_mem_give(mem, &gpt->root);
+	ret = drm_gpt_mem_give(gpt, mem, &gpt->root);
 	if (ret) {
 		list_add(&mem->entry, &unused);
 		drm_gpt_mem_free_list(&unused);
@@ -147,6 +147,7 @@ static const struct drm_gpt_config drm_gpt_no_config;
  * Return: the page table, or an ERR_PTR():
  *
  * * %-EINVAL - @fmt makes no sense, or it is a tree and has no @sdev
+ * * %-EOVERFLOW - the root has an address of more than &drm_gpt_fmt.addr_bits
  * * %-ENOMEM - out of memory, or see drm_sgt_map()
  * * %-ENODEV - the device is no longer bound
  */

@@ -224,7 +224,8 @@ void drm_gpt_table_sync(struct drm_gpt *gpt, const struct drm_gpt_table *table,
 /* drm_gpt_mem.c */
 struct drm_gpt_mem *drm_gpt_mem_alloc(const struct drm_gpt *gpt,
 				      unsigned int tables);
-int drm_gpt_mem_give(struct drm_gpt_mem *mem, struct drm_gpt_table **tables);
+int drm_gpt_mem_give(const struct drm_gpt *gpt, struct drm_gpt_mem *mem,
+		     struct drm_gpt_table **tables);
 void drm_gpt_mem_free_list(struct list_head *unused);
 
 /* drm_gpt_op.c */

@@ -148,21 +148,39 @@ static int drm_gpt_mem_read(struct drm_gpt_mem *mem, struct drm_gpt_table **tabl
 	return 0;
 }
 
+/* Whether entries of the tables above have room for it; a register for the root, too. */
+static int drm_gpt_mem_check(const struct drm_gpt *gpt, dma_addr_t addr)
+{
+	if (gpt->fmt->list || fls64(addr + PAGE_SIZE - 1) <= gpt->fmt->addr_bits)
+		return 0;
+
+	drm_gpt_dbg(gpt, "a table at %pad: an address has %u bits\n", &addr,
+		    gpt->fmt->addr_bits);
+	return -EOVERFLOW;
+}
+
 /**
  * drm_gpt_mem_give() - let tables use the memory
+ * @gpt: of which page table
  * @mem: new, from drm_gpt_mem_alloc()
  * @tables: as many as there are pages
  *
  * The addresses that are stored in @tables go into other tables, and nowhere
  * else. They end with the mapping, and nothing reads the tables then.
  *
- * Return: 0, or -ENODEV if the device is no longer bound; @tables are as before
+ * Return: 0, or a negative errno, and @tables use nothing:
+ *
+ * * %-ENODEV    - the device is no longer bound
+ * * %-EOVERFLOW - an address has more bits than an entry
  */
-int drm_gpt_mem_give(struct drm_gpt_mem *mem, struct drm_gpt_table **tables)
+int drm_gpt_mem_give(const struct drm_gpt *gpt, struct drm_gpt_mem *mem,
+		     struct drm_gpt_table **tables)
 {
 	unsigned int i;
 	int ret = drm_gpt_mem_read(mem, tables);
 
+	for (i = 0; i < mem->nr_pages && !ret; i++)
+		ret = drm_gpt_mem_check(gpt, tables[i]->dma);
 	if (ret)
 		return ret;
 

@@ -155,7 +155,7 @@ static int drm_gpt_op_give_memory_locked(struct drm_gpt_op *op)
 			return PTR_ERR(mem);
 
 		drm_gpt_op_new_tables(&edit, mem->nr_pages, tables);
-		ret = drm_gpt_mem_give(mem, tables);
+		ret = drm_gpt_mem_give(gpt, mem, tables);
 		if (ret) {
 			list_add(&mem->entry, &unused);
 			drm_gpt_mem_free_list(&unused);
@@ -320,7 +320,7 @@ static int drm_gpt_prepare(struct drm_gpt_op *op, struct drm_gpt_plan *plan)
  *   leaf, @len is 0, the range is beyond the VA, or @prot has unknown bits
  * * %-ERANGE - @view has less than @len bytes at @offset
  * * %-EEXIST - something is mapped in the range, or will be
- * * %-EOVERFLOW - an address has more bits than an entry
+ * * %-EOVERFLOW - an address has more bits than an entry, of memory or of a table
  * * %-EOPNOTSUPP - a list is mapped from VA 0 only
  * * %-E2BIG  - more entries than a list may have
  * * %-ENOSPC - more tables than &drm_gpt_config.max_tables
@@ -385,6 +385,7 @@ EXPORT_SYMBOL_GPL(drm_gpt_prepare_map);
  * * %-ENOSPC - a leaf is cut, and &drm_gpt_config.max_tables leaves no table for it
  * * %-EBUSY  - @op is not idle
  * * %-EINTR  - the task is being killed
+ * * %-EOVERFLOW - a table has an address of more bits than an entry
  * * %-ENOMEM - out of memory, or see drm_sgt_map()
  * * %-ENODEV - the device is no longer bound
  */

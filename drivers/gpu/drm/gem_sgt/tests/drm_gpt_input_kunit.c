@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <kunit/static_stub.h>
+#include <linux/log2.h>
+
 #include "drm_gpt_kunit_helpers.h"
 
 /*
@@ -141,6 +144,79 @@ static void input_refuses_long_addresses(struct kunit *test)
 	drm_gpt_kunit_check(ctx);
 }
 
+static struct drm_gpt_fmt *input_copy_format(struct kunit *test, unsigned int addr_bits)
+{
+	struct drm_gpt_fmt *fmt = kunit_kzalloc(test, sizeof(*fmt), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, fmt);
+	*fmt = drm_gpt_kunit_toy;
+	fmt->addr_bits = addr_bits;
+	return fmt;
+}
+
+/* The device has addresses of one bit more from here on. */
+static int input_dma_map_far(struct drm_sgt *sgt)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_sg(&sgt->table, sg, i) {
+		sg_dma_address(sg) = sg_phys(sg) + 2 * DRM_GPT_KUNIT_TABLES;
+		sg_dma_len(sg) = sg->length;
+	}
+	sgt->table.nents = sgt->table.orig_nents;
+	return 0;
+}
+
+static void input_no_sync(struct device *dev, dma_addr_t addr, size_t len,
+			  enum dma_data_direction dir)
+{
+}
+
+/* Tables, too, have addresses: what does not fit into an entry is no part of one. */
+static void input_refuses_far_tables(struct kunit *test)
+{
+	struct drm_gpt_fmt *fmt = input_copy_format(test, ilog2(DRM_GPT_KUNIT_TABLES) + 1);
+	struct drm_gpt_kunit *ctx = drm_gpt_kunit_create(test, fmt);
+	const u64 page = drm_gpt_kunit_page(fmt), leaf = drm_gpt_kunit_entry_size(fmt, 1);
+	struct drm_gpt_kunit_mem *mem = drm_gpt_kunit_block(test, DRM_GPT_KUNIT_DMA, leaf);
+	struct drm_gpt_kunit_trace trace;
+
+	drm_gpt_kunit_map_now(ctx, 0, leaf, mem, 0, 0);
+	trace = drm_gpt_kunit_trace(ctx);
+	kunit_activate_static_stub(test, drm_sgt_dma_map, input_dma_map_far);
+	kunit_activate_static_stub(test, drm_sgt_dma_sync_for_device, input_no_sync);
+	KUNIT_EXPECT_EQ(test, -EOVERFLOW, drm_gpt_kunit_map(ctx, leaf, page, mem, 0, 0));
+	drm_gpt_kunit_check_trace(ctx, &trace);
+	KUNIT_EXPECT_EQ(test, -EOVERFLOW, drm_gpt_kunit_unmap(ctx, 0, page));
+	drm_gpt_kunit_check_trace(ctx, &trace);
+	drm_gpt_kunit_check(ctx);
+}
+
+/* And so has the root, whether a device reads it or not. */
+static void input_refuses_a_far_root(struct kunit *test)
+{
+	static const struct drm_gpt_config cpu_only = { .cpu_only = true };
+	struct drm_gpt_fmt *fmt = input_copy_format(test, ilog2(DRM_GPT_KUNIT_TABLES));
+	struct drm_gpt_kunit *ctx = drm_gpt_kunit_create(test, &drm_gpt_kunit_toy);
+	struct drm_gpt *gpt;
+
+	KUNIT_EXPECT_EQ(test, -EOVERFLOW,
+			PTR_ERR_OR_ZERO(drm_gpt_create(fmt, ctx->d->sdev, NULL, NULL)));
+	gpt = drm_gpt_create(fmt, ctx->d->sdev, &cpu_only, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, gpt);
+	drm_gpt_destroy(gpt);
+
+	/* No more than the first two pages of memory. */
+	fmt = input_copy_format(test, PAGE_SHIFT + 1);
+	fmt->level[0].shift = PAGE_SHIFT;
+	fmt->level[1].shift = fmt->level[0].shift + fmt->level[0].bits;
+	fmt->level[1].leaf = false;
+	fmt->level[2].shift = fmt->level[1].shift + fmt->level[1].bits;
+	KUNIT_EXPECT_EQ(test, -EOVERFLOW,
+			PTR_ERR_OR_ZERO(drm_gpt_create(fmt, ctx->d->sdev, &cpu_only, NULL)));
+}
+
 /*
  * With six of twelve pages mapped, from 3 to 9: each range can be mapped if it has
  * none of them, and unmapped if it has no other.
@@ -279,6 +355,8 @@ static struct kunit_case drm_gpt_input_cases[] = {
 	KUNIT_CASE_PARAM(input_refuses_parts_of_pages, drm_gpt_kunit_formats),
 	KUNIT_CASE_PARAM(input_looks_at_the_range_only, drm_gpt_kunit_formats),
 	KUNIT_CASE_PARAM(input_refuses_long_addresses, drm_gpt_kunit_formats),
+	KUNIT_CASE(input_refuses_far_tables),
+	KUNIT_CASE(input_refuses_a_far_root),
 	KUNIT_CASE_PARAM(input_refuses_overlaps_and_holes, drm_gpt_kunit_formats),
 	KUNIT_CASE_PARAM(input_refuses_bad_ranges, drm_gpt_kunit_formats),
 	{}
