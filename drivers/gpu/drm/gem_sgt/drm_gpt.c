@@ -119,7 +119,7 @@ static int drm_gpt_add_root(struct drm_gpt *gpt)
 	return 0;
 }
 
-/* Teach lockdep that a commit may be what a reclaim waits for. */
+/* Teach lockdep that a reclaim may wait for a commit, and that a prepare reclaims. */
 static void drm_gpt_prime_lockdep(struct drm_gpt *gpt)
 {
 	if (!IS_ENABLED(CONFIG_LOCKDEP))
@@ -128,7 +128,9 @@ static void drm_gpt_prime_lockdep(struct drm_gpt *gpt)
 	fs_reclaim_acquire(GFP_KERNEL);
 	might_lock(&gpt->commit_lock);
 	fs_reclaim_release(GFP_KERNEL);
-	might_lock(&gpt->plan_lock);
+	mutex_lock(&gpt->plan_lock);
+	might_alloc(GFP_KERNEL);
+	mutex_unlock(&gpt->plan_lock);
 }
 
 static const struct drm_gpt_config drm_gpt_no_config;
@@ -193,11 +195,13 @@ EXPORT_SYMBOL_GPL(drm_gpt_create);
  *
  * The device does not read it any more. What is mapped in it is not looked at.
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. Not in the fence-signalling path.
  */
 void drm_gpt_destroy(struct drm_gpt *gpt)
 {
 	LIST_HEAD(unused);
+
+	might_alloc(GFP_KERNEL);
 
 	if (!gpt)
 		return;

@@ -2,6 +2,7 @@
 
 #include <linux/err.h>
 #include <linux/mm.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
@@ -411,7 +412,7 @@ EXPORT_SYMBOL_GPL(drm_gpt_prepare_unmap);
  *
  * The plan, and the tables, are as they were before @op was prepared.
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. Not in the fence-signalling path.
  * Return:
  * * %0      - @op is idle
  * * %-EBUSY - it is not the newest, or it is committed
@@ -420,6 +421,8 @@ int drm_gpt_abort(struct drm_gpt_op *op)
 {
 	struct drm_gpt *gpt = op->gpt;
 	LIST_HEAD(unused);
+
+	might_alloc(GFP_KERNEL);
 
 	if (op->state == DRM_GPT_OP_IDLE)
 		return 0;
@@ -459,10 +462,14 @@ static void drm_gpt_op_free_tables(struct drm_gpt_op *op)
  *
  * The device has been flushed by the commit. @op can be used again.
  *
- * Context: Process context, may sleep. Not in the fence-signalling path.
+ * Context: Process context, may sleep. Not in the fence-signalling path: it takes the
+ * lock of prepares, which allocate. Jobs of the timeline leave it to another worker.
  */
 void drm_gpt_op_fini(struct drm_gpt_op *op)
 {
+	/* Also if there is nothing to free this time. */
+	might_alloc(GFP_KERNEL);
+
 	if (op->state == DRM_GPT_OP_IDLE ||
 	    WARN_ON_ONCE(op->state != DRM_GPT_OP_COMMITTED))
 		return;

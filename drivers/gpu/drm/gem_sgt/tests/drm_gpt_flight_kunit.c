@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <linux/debug_locks.h>
+#include <linux/dma-fence.h>
+
 #include "drm_gpt_kunit_helpers.h"
 
 /*
@@ -410,6 +413,29 @@ static void flight_ends_with_the_device(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f.gpt->d->sdev).mapped, 0);
 }
 
+/*
+ * To free tables takes a lock under which others allocate: lockdep sees that in a
+ * fence-signalling section, also where this operation has no table to free. As in the
+ * selftest of lockdep, it says so by turning itself off.
+ */
+static void flight_frees_outside_of_signalling(struct kunit *test)
+{
+	struct drm_gpt_op op = {};
+	bool cookie, seen;
+
+	if (!IS_ENABLED(CONFIG_PROVE_LOCKING) || !debug_locks)
+		kunit_skip(test, "no lockdep");
+
+	debug_locks_silent = 1;
+	cookie = dma_fence_begin_signalling();
+	drm_gpt_op_fini(&op);
+	seen = !debug_locks;
+	debug_locks = 1;
+	dma_fence_end_signalling(cookie);
+	debug_locks_silent = 0;
+	KUNIT_EXPECT_TRUE(test, seen);
+}
+
 static struct kunit_case drm_gpt_flight_cases[] = {
 	KUNIT_CASE_PARAM(flight_maps_share_tables, drm_gpt_kunit_formats),
 	KUNIT_CASE_PARAM(flight_refuses_by_the_plan, drm_gpt_kunit_formats),
@@ -423,6 +449,7 @@ static struct kunit_case drm_gpt_flight_cases[] = {
 	KUNIT_CASE_PARAM(flight_flushes_before_it_frees, drm_gpt_kunit_formats),
 	KUNIT_CASE_PARAM(flight_flushes_cuts, drm_gpt_kunit_formats),
 	KUNIT_CASE_PARAM(flight_ends_with_the_device, drm_gpt_kunit_formats),
+	KUNIT_CASE(flight_frees_outside_of_signalling),
 	{}
 };
 
