@@ -95,7 +95,7 @@ static int drm_gem_sgt_init(struct drm_device *dev, struct drm_sgt_device *sdev,
 	if (ret)
 		goto err_release;
 
-	bo->sgt = drm_sgt_create_shmem(sdev, obj->filp, size);
+	bo->sgt = drm_sgt_create_shmem_own(sdev, obj->filp, size);
 	if (IS_ERR(bo->sgt)) {
 		ret = PTR_ERR(bo->sgt);
 		goto err_release;

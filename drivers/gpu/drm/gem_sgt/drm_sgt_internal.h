@@ -240,6 +240,10 @@ int drm_sgt_dma_map(struct drm_sgt *sgt);
 void drm_sgt_dma_unmap(struct drm_sgt *sgt);
 void drm_sgt_end_mapping(struct drm_sgt *sgt);
 
+/* drm_sgt_pages.c */
+struct drm_sgt *drm_sgt_create_shmem_own(struct drm_sgt_device *sdev,
+					 struct file *filp, u64 size);
+
 /* drm_sgt_import.c */
 struct device *drm_sgt_import_device(const struct drm_sgt_device *sdev);
 bool drm_sgt_import_is_phys(struct device *dev);

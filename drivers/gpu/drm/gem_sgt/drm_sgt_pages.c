@@ -79,31 +79,27 @@ static int drm_sgt_shmem_get(void *source, struct drm_sgt_runs *runs, u64 size)
 	struct address_space *mapping = ((struct file *)source)->f_mapping;
 	pgoff_t index = 0;
 
-	/* They cannot be reclaimed while the table has a reference. */
-	mapping_set_unevictable(mapping);
-
 	while (drm_sgt_runs_left(runs)) {
 		long nr = drm_sgt_shmem_get_folio(mapping, runs, index);
 
-		if (nr < 0) {
-			mapping_clear_unevictable(mapping);
+		if (nr < 0)
 			return nr;
-		}
 		index += nr;
 		cond_resched();
 	}
 	return 0;
 }
 
-/* Folios that are being put, and whether somebody may want to have them again. */
+/* The folios of a batch, and what is done to each before it is put. */
 struct drm_sgt_shmem_batch {
 	struct folio_batch folios;
-	bool again;
+	bool dirty;
+	bool rescue;
 };
 
 static void drm_sgt_shmem_release_batch(struct drm_sgt_shmem_batch *batch)
 {
-	if (batch->again)
+	if (batch->rescue)
 		check_move_unevictable_folios(&batch->folios);
 	folios_put(&batch->folios);
 	cond_resched();
@@ -118,8 +114,7 @@ static void drm_sgt_shmem_put_run(struct drm_sgt_shmem_batch *batch,
 	while (pfn < end) {
 		struct folio *folio = page_folio(pfn_to_page(pfn));
 
-		/* Written through mappings that keep no track of it. */
-		if (batch->again)
+		if (batch->dirty)
 			folio_mark_dirty(folio);
 		pfn = folio_pfn(folio) + folio_nr_pages(folio);
 		if (!folio_batch_add(&batch->folios, folio))
@@ -127,27 +122,28 @@ static void drm_sgt_shmem_put_run(struct drm_sgt_shmem_batch *batch,
 	}
 }
 
+static void drm_sgt_shmem_put_runs(struct drm_sgt_shmem_batch *batch,
+				   const struct drm_sgt_run *runs,
+				   unsigned int nr_runs)
+{
+	folio_batch_init(&batch->folios);
+	while (nr_runs--)
+		drm_sgt_shmem_put_run(batch, runs++);
+	if (folio_batch_count(&batch->folios))
+		drm_sgt_shmem_release_batch(batch);
+}
+
 /*
- * Who has the only reference to the file, and is about to drop it, ends the life
- * of the bytes: the folios leave the page cache with the file, clean or dirty,
- * and from whichever list of the reclaim they are on. In all other cases they
- * can be written to swap from here on, and must not be lost then.
+ * The device wrote without telling the mm, and reclaim drops clean folios. The
+ * bytes are in use as long as the inode has any other file: file_count() of
+ * this one does not count a memfd that was opened again through /proc.
  */
 static void drm_sgt_shmem_put(void *source, const struct drm_sgt_run *runs,
 			      unsigned int nr_runs, bool last)
 {
-	struct drm_sgt_shmem_batch batch;
-	struct file *filp = source;
+	struct drm_sgt_shmem_batch batch = { .dirty = true };
 
-	folio_batch_init(&batch.folios);
-	batch.again = !last || file_count(filp) > 1;
-	if (batch.again)
-		mapping_clear_unevictable(filp->f_mapping);
-
-	while (nr_runs--)
-		drm_sgt_shmem_put_run(&batch, runs++);
-	if (folio_batch_count(&batch.folios))
-		drm_sgt_shmem_release_batch(&batch);
+	drm_sgt_shmem_put_runs(&batch, runs, nr_runs);
 }
 
 static void drm_sgt_shmem_release(void *source)
@@ -162,6 +158,79 @@ static const struct drm_sgt_pages_ops drm_sgt_shmem_ops = {
 	.release = drm_sgt_shmem_release,
 };
 
+/*
+ * A shmem file of the layer's own: no user can open its inode, so file_count()
+ * counts all users of the bytes, and its one table owns AS_UNEVICTABLE.
+ */
+
+static int drm_sgt_shmem_own_get(void *source, struct drm_sgt_runs *runs, u64 size)
+{
+	struct address_space *mapping = ((struct file *)source)->f_mapping;
+	int ret;
+
+	/* Reclaim cannot free the folios while the table has references. */
+	mapping_set_unevictable(mapping);
+	ret = drm_sgt_shmem_get(source, runs, size);
+	if (ret)
+		mapping_clear_unevictable(mapping);
+	return ret;
+}
+
+/*
+ * With the last reference to the file, the bytes end: the folios leave the page
+ * cache clean or dirty, from either list of reclaim. In all other cases reclaim
+ * can write the folios to swap from here on.
+ */
+static void drm_sgt_shmem_own_put(void *source, const struct drm_sgt_run *runs,
+				  unsigned int nr_runs, bool last)
+{
+	struct file *filp = source;
+	bool again = !last || file_count(filp) > 1;
+	struct drm_sgt_shmem_batch batch = { .dirty = again, .rescue = again };
+
+	if (again)
+		mapping_clear_unevictable(filp->f_mapping);
+	drm_sgt_shmem_put_runs(&batch, runs, nr_runs);
+}
+
+static const struct drm_sgt_pages_ops drm_sgt_shmem_own_ops = {
+	.name = "shmem",
+	.get = drm_sgt_shmem_own_get,
+	.put = drm_sgt_shmem_own_put,
+	.release = drm_sgt_shmem_release,
+};
+
+static struct drm_sgt *
+drm_sgt_create_of_file(struct drm_sgt_device *sdev, struct file *filp, u64 size,
+		       const struct drm_sgt_pages_ops *ops)
+{
+	struct drm_sgt *sgt;
+
+	sgt = drm_sgt_create(sdev, ops, filp, size);
+	if (!IS_ERR(sgt))
+		get_file(filp);
+	return sgt;
+}
+
+/**
+ * drm_sgt_create_shmem_own() - make a table of a shmem file that no user can open
+ * @sdev: the device that it will be mapped for
+ * @filp: a file of shmem_file_setup(), at least @size bytes long
+ * @size: bytes, a multiple of the page size, not 0
+ *
+ * As drm_sgt_create_shmem(), but cheaper to free. No file descriptor and no VMA
+ * refers to @filp, and at most one table of it is made by this function: so
+ * references to @filp are all that keeps its bytes in use.
+ *
+ * Context: Process context, may sleep.
+ * Return: see drm_sgt_create()
+ */
+struct drm_sgt *drm_sgt_create_shmem_own(struct drm_sgt_device *sdev,
+					 struct file *filp, u64 size)
+{
+	return drm_sgt_create_of_file(sdev, filp, size, &drm_sgt_shmem_own_ops);
+}
+
 /**
  * drm_sgt_create_shmem() - make a table of the pages of a shmem file
  * @sdev: the device that it will be mapped for
@@ -171,6 +240,11 @@ static const struct drm_sgt_pages_ops drm_sgt_shmem_ops = {
  * Pages are allocated, or swapped in, by drm_sgt_populate(), in the zone that
  * mapping_set_gfp_mask() on @filp says. A fatal signal interrupts it.
  *
+ * Others can use the file as well: in a process, in another table, through a
+ * second open of a memfd. Folios are marked dirty when they are given back, and
+ * AS_UNEVICTABLE is left to the owner of the file (SHM_LOCK, a GEM object).
+ * Reclaim cannot free a folio that is in a table, as that holds a reference.
+ *
  * Ownership: the caller owns the table, which has a reference to @filp.
  *
  * Context: Process context, may sleep.
@@ -179,12 +253,7 @@ static const struct drm_sgt_pages_ops drm_sgt_shmem_ops = {
 struct drm_sgt *drm_sgt_create_shmem(struct drm_sgt_device *sdev,
 				     struct file *filp, u64 size)
 {
-	struct drm_sgt *sgt;
-
-	sgt = drm_sgt_create(sdev, &drm_sgt_shmem_ops, filp, size);
-	if (!IS_ERR(sgt))
-		get_file(filp);
-	return sgt;
+	return drm_sgt_create_of_file(sdev, filp, size, &drm_sgt_shmem_ops);
 }
 EXPORT_SYMBOL_GPL(drm_sgt_create_shmem);
 

@@ -258,8 +258,7 @@ static struct page *pages_in_cache(struct kunit *test, struct file *filp, pgoff_
 
 /*
  * The table has the pages that the file has in its cache, with one reference
- * each, and unevictable; and neither of it when they are given back. The bytes
- * are in the file all the time.
+ * each, and none when they are given back. The bytes are in the file all the time.
  */
 static void pages_of_shmem(struct kunit *test)
 {
@@ -279,7 +278,6 @@ static void pages_of_shmem(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, file_count(filp), file_refs + 1);
 	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(sgt));
 	drm_sgt_kunit_flush_batches(test);
-	KUNIT_EXPECT_TRUE(test, mapping_unevictable(filp->f_mapping));
 	KUNIT_EXPECT_TRUE(test, pages_are_filled(pages_of_table(test, sgt, 5), 5));
 	for (i = 0; i < PAGES_NR; i++) {
 		struct page *page = pages_of_table(test, sgt, i);
@@ -291,7 +289,6 @@ static void pages_of_shmem(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, 0, drm_sgt_depopulate(sgt));
 	drm_sgt_kunit_flush_batches(test);
-	KUNIT_EXPECT_FALSE(test, mapping_unevictable(filp->f_mapping));
 	for (i = 0; i < PAGES_NR; i++) {
 		struct page *page = pages_in_cache(test, filp, i);
 
@@ -319,22 +316,120 @@ static struct drm_sgt *pages_fill_shmem(struct kunit *test,
 	return sgt;
 }
 
-/* To free a table takes nothing from others who have the file. */
-static void pages_of_shmem_stay_with_the_file(struct kunit *test)
+/* As reclaim does to folios that were written to swap */
+static void pages_clean(struct kunit *test, struct file *filp)
 {
-	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
-	struct file *filp = pages_shmem_file(test, PAGES_NR);
-	struct drm_sgt *sgt = pages_fill_shmem(test, d, filp);
 	unsigned long i;
 
-	drm_sgt_kunit_free_now(test, sgt);
-	KUNIT_EXPECT_FALSE(test, mapping_unevictable(filp->f_mapping));
+	for (i = 0; i < PAGES_NR; i++)
+		ClearPageDirty(pages_in_cache(test, filp, i));
+}
+
+/* The bytes are in the file, and reclaim may not drop them. */
+static void pages_check_file(struct kunit *test, struct file *filp)
+{
+	unsigned long i;
+
 	for (i = 0; i < PAGES_NR; i++) {
 		struct page *page = pages_in_cache(test, filp, i);
 
 		KUNIT_EXPECT_TRUE(test, PageDirty(page));
 		KUNIT_EXPECT_TRUE(test, pages_are_filled(page, i));
 	}
+}
+
+/* To free a table takes nothing from others who have the file. */
+static void pages_of_shmem_stay_with_the_file(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct file *filp = pages_shmem_file(test, PAGES_NR);
+	struct drm_sgt *sgt = pages_fill_shmem(test, d, filp);
+
+	drm_sgt_kunit_free_now(test, sgt);
+	pages_check_file(test, filp);
+}
+
+/*
+ * A memfd that was opened again through /proc is a second file of one inode: to
+ * free a table with the last reference to the first one loses nothing.
+ */
+static void pages_of_shmem_stay_with_a_second_file(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct file *filp = pages_shmem_file(test, PAGES_NR);
+	struct file *second = dentry_open(&filp->f_path, O_RDWR, current_cred());
+	struct drm_sgt *sgt;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, second);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, pages_fput, second));
+	sgt = pages_fill_shmem(test, d, filp);
+	kunit_release_action(test, pages_fput, filp);
+	pages_clean(test, second);
+
+	drm_sgt_kunit_free_now(test, sgt);
+	pages_check_file(test, second);
+}
+
+static const bool pages_locked[] = { false, true };
+
+static void pages_locked_desc(const bool *locked, char *desc)
+{
+	strscpy(desc, *locked ? "locked by its owner" : "not locked",
+		KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(pages_locked, pages_locked, pages_locked_desc);
+
+/*
+ * Whether reclaim looks at a file is for the owner of the file to say, as with
+ * SHM_LOCK: tables of it, that come and go in any order, change nothing.
+ */
+static void pages_of_shmem_leave_the_file_evictable(struct kunit *test)
+{
+	bool locked = *(const bool *)test->param_value;
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct file *filp = pages_shmem_file(test, PAGES_NR);
+	struct drm_sgt *one, *two;
+
+	if (locked)
+		mapping_set_unevictable(filp->f_mapping);
+	one = pages_fill_shmem(test, d, filp);
+	two = pages_fill_shmem(test, d, filp);
+	KUNIT_EXPECT_EQ(test, mapping_unevictable(filp->f_mapping), locked);
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_depopulate(one));
+	KUNIT_EXPECT_EQ(test, mapping_unevictable(filp->f_mapping), locked);
+	drm_sgt_kunit_free_now(test, two);
+	KUNIT_EXPECT_EQ(test, mapping_unevictable(filp->f_mapping), locked);
+	mapping_clear_unevictable(filp->f_mapping);
+	pages_check_file(test, filp);
+}
+
+/*
+ * A file of the layer's own is not reclaimed while its table has pages, and a
+ * second table of it, made by a driver, changes nothing.
+ */
+static void pages_of_own_shmem_are_not_evictable(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct file *filp = pages_shmem_file(test, PAGES_NR);
+	struct drm_sgt *own, *second;
+
+	own = drm_sgt_create_shmem_own(d->sdev, filp, PAGES_NR * PAGE_SIZE);
+	drm_sgt_kunit_free_later(test, own);
+	KUNIT_EXPECT_FALSE(test, mapping_unevictable(filp->f_mapping));
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(own));
+	KUNIT_EXPECT_TRUE(test, mapping_unevictable(filp->f_mapping));
+	second = pages_fill_shmem(test, d, filp);
+	pages_clean(test, filp);
+	drm_sgt_kunit_free_now(test, second);
+	KUNIT_EXPECT_TRUE(test, mapping_unevictable(filp->f_mapping));
+	pages_check_file(test, filp);
+
+	/* The test has the file, too, so the bytes stay in use. */
+	pages_clean(test, filp);
+	drm_sgt_kunit_free_now(test, own);
+	KUNIT_EXPECT_FALSE(test, mapping_unevictable(filp->f_mapping));
+	pages_check_file(test, filp);
 }
 
 /*
@@ -348,7 +443,7 @@ static void pages_of_shmem_go_with_the_table(struct kunit *test)
 	struct drm_sgt *sgt;
 	struct page *page;
 
-	sgt = drm_sgt_create_shmem(d->sdev, filp, PAGES_NR * PAGE_SIZE);
+	sgt = drm_sgt_create_shmem_own(d->sdev, filp, PAGES_NR * PAGE_SIZE);
 	drm_sgt_kunit_free_later(test, sgt);
 	kunit_release_action(test, pages_fput, filp);
 	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(sgt));
@@ -402,7 +497,7 @@ static void pages_of_shmem_file_that_is_too_short(struct kunit *test)
 	unsigned long i;
 	int refs;
 
-	sgt = drm_sgt_create_shmem(d->sdev, filp, PAGES_NR * PAGE_SIZE);
+	sgt = drm_sgt_create_shmem_own(d->sdev, filp, PAGES_NR * PAGE_SIZE);
 	drm_sgt_kunit_free_later(test, sgt);
 	pages_in_cache(test, filp, 0);
 	drm_sgt_kunit_flush_batches(test);
@@ -423,7 +518,7 @@ static void pages_of_shmem_end_with_a_fatal_signal(struct kunit *test)
 	struct drm_sgt *sgt;
 	int ret;
 
-	sgt = drm_sgt_create_shmem(d->sdev, filp, PAGES_NR * PAGE_SIZE);
+	sgt = drm_sgt_create_shmem_own(d->sdev, filp, PAGES_NR * PAGE_SIZE);
 	drm_sgt_kunit_free_later(test, sgt);
 
 	allow_signal(SIGKILL);
@@ -446,6 +541,9 @@ static struct kunit_case drm_sgt_pages_cases[] = {
 	KUNIT_CASE(pages_of_array_refuses_bad_numbers),
 	KUNIT_CASE(pages_of_shmem),
 	KUNIT_CASE(pages_of_shmem_stay_with_the_file),
+	KUNIT_CASE(pages_of_shmem_stay_with_a_second_file),
+	KUNIT_CASE_PARAM(pages_of_shmem_leave_the_file_evictable, pages_locked_gen_params),
+	KUNIT_CASE(pages_of_own_shmem_are_not_evictable),
 	KUNIT_CASE(pages_of_shmem_go_with_the_table),
 	KUNIT_CASE(pages_of_shmem_survive_the_device),
 	KUNIT_CASE(pages_of_shmem_file_that_is_too_short),
