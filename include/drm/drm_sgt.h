@@ -165,6 +165,8 @@ drm_sgt_create(struct drm_sgt_device *sdev, const struct drm_sgt_pages_ops *ops,
 void drm_sgt_free(struct drm_sgt *sgt);
 int __must_check drm_sgt_populate(struct drm_sgt *sgt);
 int __must_check drm_sgt_depopulate(struct drm_sgt *sgt);
+int __must_check drm_sgt_pin_pages(struct drm_sgt *sgt);
+void drm_sgt_unpin_pages(struct drm_sgt *sgt);
 enum drm_sgt_state drm_sgt_get_state(struct drm_sgt *sgt);
 void drm_sgt_get_info(struct drm_sgt *sgt, struct drm_sgt_info *info);
 struct drm_sgt_device *drm_sgt_get_device(const struct drm_sgt *sgt);

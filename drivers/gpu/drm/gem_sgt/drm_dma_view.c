@@ -220,10 +220,10 @@ EXPORT_SYMBOL_GPL(drm_dma_iter_next);
 /**
  * drm_sgt_run_iter_init() - start to walk the pages of a table
  * @iter: the position, on the stack of the caller
- * @sgt: the table, populated
+ * @sgt: the table, pinned or mapped
  *
- * Context: Any, while nobody maps or depopulates @sgt: that is for the caller to
- * know. While it is being mapped, its entries have other lengths.
+ * Context: Any. No drm_sgt_map() or drm_sgt_unmap() of @sgt may run at the same
+ * time: while it is being mapped, its entries have other lengths.
  */
 void drm_sgt_run_iter_init(struct drm_sgt_run_iter *iter, struct drm_sgt *sgt)
 {

@@ -218,12 +218,29 @@ static vm_fault_t drm_gem_sgt_map_pages(struct vm_fault *vmf, pgoff_t start,
 	return 0;
 }
 
+/* A fork, or the other part of a VMA that is split. */
+static void drm_gem_sgt_vm_open(struct vm_area_struct *vma)
+{
+	struct drm_gem_object *obj = vma->vm_private_data;
+
+	drm_sgt_repin_pages(to_drm_gem_sgt_obj(obj)->sgt);
+	drm_gem_vm_open(vma);
+}
+
+static void drm_gem_sgt_vm_close(struct vm_area_struct *vma)
+{
+	struct drm_gem_object *obj = vma->vm_private_data;
+
+	drm_sgt_unpin_pages(to_drm_gem_sgt_obj(obj)->sgt);
+	drm_gem_vm_close(vma);
+}
+
 /* For &drm_gem_object_funcs.vm_ops. */
 const struct vm_operations_struct drm_gem_sgt_vm_ops = {
 	.fault = drm_gem_sgt_fault,
 	.map_pages = drm_gem_sgt_map_pages,
-	.open = drm_gem_vm_open,
-	.close = drm_gem_vm_close,
+	.open = drm_gem_sgt_vm_open,
+	.close = drm_gem_sgt_vm_close,
 };
 EXPORT_SYMBOL_GPL(drm_gem_sgt_vm_ops);
 
@@ -232,7 +249,8 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_vm_ops);
  * @bo: the object
  * @vma: where, with the fake offset of the object in it
  *
- * For &drm_gem_object_funcs.mmap. The mapping goes on working after unbind.
+ * For &drm_gem_object_funcs.mmap, with &drm_gem_sgt_vm_ops: each VMA pins the
+ * pages until it is closed. The mapping goes on working after unbind.
  *
  * Context: Process context, may sleep. Called with the mmap lock held.
  * Return: 0, or see drm_sgt_populate(), or:
@@ -249,7 +267,7 @@ int drm_gem_sgt_mmap(struct drm_gem_sgt_object *bo, struct vm_area_struct *vma)
 		return -EINVAL;
 	}
 
-	ret = drm_sgt_populate(bo->sgt);
+	ret = drm_sgt_pin_pages(bo->sgt);
 	if (ret)
 		return ret;
 

@@ -32,9 +32,9 @@
  *
  * Pages come with the first of drm_gem_sgt_map(), drm_gem_sgt_pin(),
  * drm_gem_sgt_vmap_locked(), drm_gem_sgt_mmap() and the attachment of an
- * importer, and stay until the object is freed: nobody calls
- * drm_sgt_depopulate() on the table of an object. All of these but the first
- * work after unbind, too: CPU mappings and dma-bufs outlive the device.
+ * importer. Each of these keeps them as long as it lasts. After that, a driver can
+ * give them back with drm_sgt_depopulate(); the free does so in any case. All but
+ * the first work after unbind, too: CPU mappings and dma-bufs outlive the device.
  */
 
 static const struct drm_gem_object_funcs drm_gem_sgt_funcs = {
@@ -329,11 +329,14 @@ int drm_gem_sgt_map(struct drm_gem_sgt_object *bo)
 	if (drm_gem_sgt_is_import(bo))
 		return drm_sgt_get_state(bo->sgt) == DRM_SGT_MAPPED ? 0 : -ENODEV;
 
-	ret = drm_sgt_populate(bo->sgt);
+	/* The mapping itself keeps the pages, once there is one. */
+	ret = drm_sgt_pin_pages(bo->sgt);
 	if (ret)
 		return ret;
 
-	return drm_sgt_map(bo->sgt, DMA_BIDIRECTIONAL);
+	ret = drm_sgt_map(bo->sgt, DMA_BIDIRECTIONAL);
+	drm_sgt_unpin_pages(bo->sgt);
+	return ret;
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_map);
 
@@ -356,7 +359,7 @@ int drm_gem_sgt_pin_locked(struct drm_gem_sgt_object *bo)
 
 	/* The lock of an import is not for under the resv. */
 	if (!drm_gem_sgt_is_import(bo))
-		ret = drm_sgt_populate(bo->sgt);
+		ret = drm_sgt_pin_pages(bo->sgt);
 	if (!ret)
 		bo->pin_count++;
 	return ret;
@@ -373,8 +376,12 @@ void drm_gem_sgt_unpin_locked(struct drm_gem_sgt_object *bo)
 {
 	dma_resv_assert_held(bo->base.resv);
 
-	if (!drm_WARN_ON(bo->base.dev, !bo->pin_count))
-		bo->pin_count--;
+	if (drm_WARN_ON(bo->base.dev, !bo->pin_count))
+		return;
+
+	bo->pin_count--;
+	if (!drm_gem_sgt_is_import(bo))
+		drm_sgt_unpin_pages(bo->sgt);
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_unpin_locked);
 

@@ -36,6 +36,7 @@
  *                          |   stays BACKED    |       stays MAPPED
  *                          +--unmap or unbind--+
  *
+ *   depopulate, pinned:  -EBUSY, keeps its pages
  *   map after unbind:    -ENODEV, stays BACKED
  *   populate fails:      stays EMPTY, nothing held
  *   free:                from any state; unmaps, frees the table, puts the
@@ -133,6 +134,7 @@ struct drm_sgt *drm_sgt_create(struct drm_sgt_device *sdev,
 	sgt->size = size;
 	sgt->state = DRM_SGT_EMPTY;
 	mutex_init(&sgt->lock);
+	atomic_set(&sgt->pins, 0);
 	atomic_set(&sgt->readers, DRM_SGT_NO_READERS);
 	INIT_LIST_HEAD(&sgt->entry);
 	drm_sgt_prime_lockdep(sgt);
@@ -210,7 +212,8 @@ static int drm_sgt_populate_locked(struct drm_sgt *sgt)
  * @sgt: the table
  *
  * Nothing happens if the pages are there already. They stay until
- * drm_sgt_depopulate() or drm_sgt_free(), also over an unbind.
+ * drm_sgt_depopulate() or drm_sgt_free(), also over an unbind. To keep them for
+ * longer than the caller can rule out a depopulate, see drm_sgt_pin_pages().
  *
  * Context: Process context, may sleep and allocate.
  * Return:
@@ -227,6 +230,50 @@ int drm_sgt_populate(struct drm_sgt *sgt)
 	return drm_sgt_populate_locked(sgt);
 }
 EXPORT_SYMBOL_GPL(drm_sgt_populate);
+
+/**
+ * drm_sgt_pin_pages() - get the pages, and keep them
+ * @sgt: the table, not an import
+ *
+ * For CPU mappings, importers, and whatever else uses the pages of a table
+ * without mapping it: until drm_sgt_unpin_pages(), drm_sgt_depopulate() is
+ * refused. Pins are counted. They do not keep the table itself: the caller unpins
+ * before drm_sgt_free().
+ *
+ * Context: Process context, may sleep and allocate.
+ * Return: 0, with a pin, or see drm_sgt_populate()
+ */
+int drm_sgt_pin_pages(struct drm_sgt *sgt)
+{
+	int ret;
+
+	guard(mutex)(&sgt->lock);
+
+	ret = drm_sgt_populate_locked(sgt);
+	if (!ret)
+		atomic_inc(&sgt->pins);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_sgt_pin_pages);
+
+/* One pin more for the owner of a pin. */
+void drm_sgt_repin_pages(struct drm_sgt *sgt)
+{
+	WARN_ON_ONCE(!atomic_fetch_inc(&sgt->pins));
+}
+
+/**
+ * drm_sgt_unpin_pages() - undo drm_sgt_pin_pages()
+ * @sgt: the table
+ *
+ * Context: Any.
+ */
+void drm_sgt_unpin_pages(struct drm_sgt *sgt)
+{
+	/* Orders the uses before it; pairs with the read in drm_sgt_depopulate(). */
+	WARN_ON_ONCE(atomic_dec_return_release(&sgt->pins) < 0);
+}
+EXPORT_SYMBOL_GPL(drm_sgt_unpin_pages);
 
 /* How many come back at a time: calls are few, and the stack is small. */
 #define DRM_SGT_PUT_RUNS	16
@@ -269,15 +316,14 @@ static void drm_sgt_depopulate_locked(struct drm_sgt *sgt, bool last)
 
 /**
  * drm_sgt_depopulate() - give the pages back
- * @sgt: the table, not mapped
+ * @sgt: the table, neither mapped nor pinned
  *
  * Nothing happens if there are none.
  *
- * Context: Process context, may sleep. Nobody uses the pages any more: that is
- * for the caller to know.
+ * Context: Process context, may sleep.
  * Return:
  * * %0       - the table is EMPTY
- * * %-EBUSY  - it is MAPPED
+ * * %-EBUSY  - it is MAPPED, or its pages are pinned
  * * %-EINVAL - it is an import
  */
 int drm_sgt_depopulate(struct drm_sgt *sgt)
@@ -288,7 +334,7 @@ int drm_sgt_depopulate(struct drm_sgt *sgt)
 		drm_sgt_dbg(sgt->sdev, "the pages are the exporter's\n");
 		return -EINVAL;
 	}
-	if (drm_sgt_get_state(sgt) == DRM_SGT_MAPPED)
+	if (drm_sgt_get_state(sgt) == DRM_SGT_MAPPED || atomic_read_acquire(&sgt->pins))
 		return -EBUSY;
 
 	drm_sgt_depopulate_locked(sgt, false);
@@ -305,7 +351,7 @@ EXPORT_SYMBOL_GPL(drm_sgt_depopulate);
  *
  * Context: Process context, may sleep. The caller has the last pointer to @sgt:
  * it is a bug to have an access section open, and it leaks the table, with a
- * warning.
+ * warning. A pin that is left is a bug, too.
  */
 void drm_sgt_free(struct drm_sgt *sgt)
 {
@@ -319,6 +365,7 @@ void drm_sgt_free(struct drm_sgt *sgt)
 		mutex_unlock(&sgt->lock);
 		return;
 	}
+	WARN_ON_ONCE(atomic_read_acquire(&sgt->pins));
 	drm_sgt_depopulate_locked(sgt, true);
 	mutex_unlock(&sgt->lock);
 
@@ -432,20 +479,20 @@ static int drm_sgt_copy_table_locked(struct drm_sgt *sgt,
 
 /**
  * drm_sgt_dup_table() - list the pages once more, for somebody else to map
- * @sgt: the table, populated
+ * @sgt: the table, pinned
  * @importer: the device that will map them, for its limits; NULL: cut as @sgt
  *
  * For exporters: the importer maps the copy for its own device, also after this
  * one is gone.
  *
  * Ownership: the caller frees the copy, with sg_free_table() and kfree(). It
- * owns no pages: @sgt has to stay, and populated, until then.
+ * owns no pages: the pin on @sgt has to stay until then.
  *
  * Context: Process context, may sleep and allocate.
  * Return: an unmapped table, or an ERR_PTR():
  *
- * * %-EINVAL - @sgt has no pages, or they are not its own, or @importer cannot
- *   map a page in one piece
+ * * %-EINVAL - @sgt is not pinned, or its pages are not its own, or @importer
+ *   cannot map a page in one piece
  * * %-ENOMEM - out of memory
  */
 struct sg_table *drm_sgt_dup_table(struct drm_sgt *sgt, struct device *importer)
@@ -462,8 +509,8 @@ struct sg_table *drm_sgt_dup_table(struct drm_sgt *sgt, struct device *importer)
 
 	guard(mutex)(&sgt->lock);
 
-	if (drm_sgt_is_import(sgt) || drm_sgt_get_state(sgt) == DRM_SGT_EMPTY) {
-		drm_sgt_dbg(sgt->sdev, "no pages to list\n");
+	if (drm_sgt_is_import(sgt) || !atomic_read(&sgt->pins)) {
+		drm_sgt_dbg(sgt->sdev, "no pages to list, or not pinned\n");
 		return ERR_PTR(-EINVAL);
 	}
 

@@ -172,6 +172,12 @@ struct drm_sgt {
 	 */
 	struct sg_table table;
 
+	/**
+	 * @pins: users of the pages, who hold off depopulate. Raised from 0
+	 * under @lock, with pages; dropped without it
+	 */
+	atomic_t pins;
+
 	/** @attach: of an import, while it is MAPPED */
 	struct dma_buf_attachment *attach;
 
@@ -234,6 +240,9 @@ void drm_sgt_device_count(struct drm_sgt_device *sdev, int tables);
 void drm_sgt_device_show_all(struct seq_file *m);
 int drm_sgt_limits_init(struct drm_sgt_limits *limits, struct device *owner,
 			struct device *dma_dev);
+
+/* drm_sgt.c */
+void drm_sgt_repin_pages(struct drm_sgt *sgt);
 
 /* drm_sgt_map.c */
 int drm_sgt_dma_map(struct drm_sgt *sgt);

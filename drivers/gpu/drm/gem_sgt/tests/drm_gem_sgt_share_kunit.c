@@ -241,6 +241,7 @@ static void gem_get_sg_table_is_a_copy(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR_OR_ZERO(drm_gem_sgt_get_sg_table(bo)));
 	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_map(bo));
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_pin(bo));
 	gem_kunit_each_page(test, bo, 8, true);
 	copy = drm_gem_sgt_get_sg_table(bo);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, copy);
@@ -255,6 +256,7 @@ static void gem_get_sg_table_is_a_copy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, n, GEM_KUNIT_SIZE);
 	sg_free_table(copy);
 	kfree(copy);
+	drm_gem_sgt_unpin(bo);
 	gem_kunit_each_page(test, bo, 8, false);
 }
 
@@ -416,6 +418,48 @@ static void gem_fault_maps_the_neighbours(struct kunit *test)
 	gem_user_unmap(test, addr, c->start, c->end);
 }
 
+/*
+ * Pages that something uses stay: one that a pin, a kernel mapping, an importer
+ * or a VMA has, also a part of one; when the last user is gone they can go, and
+ * the bytes are in the file.
+ */
+static void gem_users_keep_the_pages(struct kunit *test)
+{
+	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
+	struct drm_gem_sgt_object *bo = gem_kunit_bo(f, GEM_KUNIT_SIZE);
+	struct dma_buf *buf = gem_export(f, bo);
+	struct dma_buf_attachment *attach;
+	struct iosys_map map;
+	unsigned long addr;
+
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_pin(bo));
+	gem_kunit_each_page(test, bo, 12, true);
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_depopulate(bo->sgt));
+	drm_gem_sgt_unpin(bo);
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_depopulate(bo->sgt));
+
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap_unlocked(&bo->base, &map));
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_depopulate(bo->sgt));
+	KUNIT_EXPECT_EQ(test, gem_kunit_check(map.vaddr, 0, GEM_KUNIT_SIZE, 12), GEM_KUNIT_SIZE);
+	drm_gem_vunmap_unlocked(&bo->base, &map);
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_depopulate(bo->sgt));
+
+	attach = gem_attach(test, buf);
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_depopulate(bo->sgt));
+	dma_buf_detach(buf, attach);
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_depopulate(bo->sgt));
+
+	addr = gem_user_map_shared(test, buf);
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_depopulate(bo->sgt));
+	KUNIT_EXPECT_EQ(test, 0, vm_munmap(addr + PAGE_SIZE, PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, 0, vm_munmap(addr, PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_depopulate(bo->sgt));
+	gem_user_check(test, addr, 2 * PAGE_SIZE, 12);
+	KUNIT_EXPECT_EQ(test, 0,
+			vm_munmap(addr + 2 * PAGE_SIZE, GEM_KUNIT_SIZE - 2 * PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_depopulate(bo->sgt));
+}
+
 /* A private mapping, whose writes nobody would see, is refused. */
 static void gem_mmap_refuses_private_mappings(struct kunit *test)
 {
@@ -478,6 +522,7 @@ static struct kunit_case drm_gem_sgt_share_cases[] = {
 	KUNIT_CASE_PARAM(gem_mmap_shows_the_pages, gem_bound_gen_params),
 	KUNIT_CASE(gem_mmap_without_its_start),
 	KUNIT_CASE_PARAM(gem_fault_maps_the_neighbours, gem_faults_gen_params),
+	KUNIT_CASE(gem_users_keep_the_pages),
 	KUNIT_CASE(gem_mmap_refuses_private_mappings),
 	KUNIT_CASE(gem_vmap_without_memory),
 	{}

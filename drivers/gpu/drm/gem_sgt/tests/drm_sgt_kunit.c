@@ -184,6 +184,40 @@ static void sgt_mapped_refuses(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f.ctx->maps, 1);
 }
 
+/* Pinned: pages stay until the last pin is gone, whatever happens to the device. */
+static void sgt_pinned_refuses(struct kunit *test)
+{
+	struct sgt_fixture f = sgt_fixture_create(test);
+
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_pin_pages(f.sgt));
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_depopulate(f.sgt));
+	sgt_check_state(test, &f, DRM_SGT_BACKED);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_pin_pages(f.sgt));
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
+	drm_sgt_kunit_unbind(f.d);
+	drm_sgt_unpin_pages(f.sgt);
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_depopulate(f.sgt));
+	sgt_check_state(test, &f, DRM_SGT_BACKED);
+	drm_sgt_unpin_pages(f.sgt);
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_depopulate(f.sgt));
+	sgt_check_state(test, &f, DRM_SGT_EMPTY);
+	KUNIT_EXPECT_EQ(test, f.source->gets, 1);
+}
+
+/* A pin of pages that cannot be had is none. */
+static void sgt_pin_that_fails_pins_nothing(struct kunit *test)
+{
+	struct sgt_fixture f = sgt_fixture_create(test);
+
+	f.source->fail_at = 1;
+	f.source->fail_with = -EREMOTEIO;
+	KUNIT_EXPECT_EQ(test, -EREMOTEIO, drm_sgt_pin_pages(f.sgt));
+	sgt_check_state(test, &f, DRM_SGT_EMPTY);
+	f.source->fail_at = UINT_MAX;
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_populate(f.sgt));
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_depopulate(f.sgt));
+}
+
 /* Every arc of the picture of states, three times over. */
 static void sgt_goes_round_its_states(struct kunit *test)
 {
@@ -425,6 +459,7 @@ static void sgt_maps_through_the_dma_api(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(sgt), DRM_SGT_BACKED);
 }
 
+KUNIT_DEFINE_ACTION_WRAPPER(sgt_unpin, drm_sgt_unpin_pages, struct drm_sgt *);
 KUNIT_DEFINE_ACTION_WRAPPER(sgt_free_table, sg_free_table, struct sg_table *);
 KUNIT_DEFINE_ACTION_WRAPPER(sgt_kfree, kfree, const void *);
 
@@ -441,11 +476,13 @@ static void sgt_dup_table_lists_the_same_pages(struct kunit *test)
 	unsigned int i;
 
 	sgt_enter_state(test, f.sgt, state);
-	copy = drm_sgt_dup_table(f.sgt, NULL);
-	if (state == DRM_SGT_EMPTY) {
-		KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(copy), -EINVAL);
+	/* Without a pin, the pages could go while the copy is in use. */
+	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR_OR_ZERO(drm_sgt_dup_table(f.sgt, NULL)));
+	if (state == DRM_SGT_EMPTY)
 		return;
-	}
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_pin_pages(f.sgt));
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, sgt_unpin, f.sgt));
+	copy = drm_sgt_dup_table(f.sgt, NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, copy);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, sgt_kfree, copy));
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, sgt_free_table, copy));
@@ -480,7 +517,8 @@ static void sgt_dup_table_has_the_limits_of_the_importer(struct kunit *test)
 	unsigned int i;
 
 	sgt = drm_sgt_kunit_sgt(test, d->sdev, drm_sgt_kunit_source_create(test, pieces, 1));
-	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(sgt));
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_pin_pages(sgt));
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, sgt_unpin, sgt));
 	importer = drm_sgt_kunit_dma_device(test, "importer", 3 * PAGE_SIZE, 4 * PAGE_SIZE - 1);
 	copy = drm_sgt_dup_table(sgt, importer);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, copy);
@@ -500,6 +538,8 @@ static struct kunit_case drm_sgt_cases[] = {
 	KUNIT_CASE(sgt_empty_refuses),
 	KUNIT_CASE(sgt_backed_refuses),
 	KUNIT_CASE(sgt_mapped_refuses),
+	KUNIT_CASE(sgt_pinned_refuses),
+	KUNIT_CASE(sgt_pin_that_fails_pins_nothing),
 	KUNIT_CASE(sgt_goes_round_its_states),
 	KUNIT_CASE_PARAM(sgt_free_undoes_everything, sgt_state_gen_params),
 	KUNIT_CASE(sgt_free_of_null_does_nothing),

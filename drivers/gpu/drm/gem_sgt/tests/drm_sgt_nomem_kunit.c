@@ -254,9 +254,10 @@ static void nomem_copying_a_table(struct kunit *test)
 
 	nomem_make_source(c);
 	c->sgt = drm_sgt_kunit_sgt(test, c->d->sdev, c->source);
-	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(c->sgt));
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_pin_pages(c->sgt));
 	KUNIT_EXPECT_GE(test, drm_sgt_kunit_sweep(test, nomem_dup,
 						  nomem_check_dup, c), 3);
+	drm_sgt_unpin_pages(c->sgt);
 }
 
 /* import */
