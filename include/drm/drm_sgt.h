@@ -218,7 +218,8 @@ struct drm_dma_view {
  * struct drm_sgt_access - an access section in progress
  *
  * Lives on the stack of one task. Zero-initialise it; drm_sgt_access_end() on
- * one that was never begun, or was ended, does nothing.
+ * one that was never begun, or was ended, does nothing. It can be begun again
+ * when it was ended.
  */
 struct drm_sgt_access {
 	/* private: */

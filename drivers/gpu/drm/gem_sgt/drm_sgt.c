@@ -60,6 +60,9 @@
  * unmapped; to populate or map another one is fine. For an import, 2 is taken
  * in the moment of mapping, as exporters want it held.
  *
+ * The mmap lock nests outside all of these: mmap and faults populate, under 3.
+ * A section does not take it: see "access sections".
+ *
  * The lists of objects and devices in debugfs have a mutex each; only 4 is taken
  * under these.
  *

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <kunit/static_stub.h>
+
 #include "drm_sgt_internal.h"
 
 /**
@@ -16,6 +18,11 @@
  * allocate, and should be short. What they must not do is wait for a fence, for
  * the device or for ring space: what is waited for may itself wait for the
  * unbind, which waits for the section.
+ *
+ * Nor may they touch user memory, by copy_from_user(), get_user() or pinning
+ * pages: with userfaultfd, a user decides when such a fault ends, and so when the
+ * unbind does. Copy before the section, or after it. Lockdep reports a section
+ * that takes the mmap lock, as might_fault() says to it.
  *
  * What is written with the addresses (a page table, a command) outlives the
  * section. To stop the device from using it before the mapping goes is the
@@ -42,26 +49,41 @@
  *	}
  */
 
+/* The caller's bug. A function of its own, so that a test can commit it. */
+void drm_sgt_access_misused(void)
+{
+	KUNIT_STATIC_STUB_REDIRECT(drm_sgt_access_misused);
+
+	WARN_ONCE(1, "access section begun twice\n");
+}
+
 /**
  * drm_sgt_access_begin() - enter an access section
  * @sgt: the table
- * @access: the section, on the stack of the caller
+ * @access: the section, on the stack of the caller; zeroed, or ended
  *
- * Prefer drm_sgt_access_scope(). Sections nest, and end in the task that began
- * them.
+ * Prefer drm_sgt_access_scope(). Sections nest, each with an @access of its own,
+ * and end in the task that began them.
  *
  * Context: Process context. The caller keeps @sgt from being freed.
  * Return:
  * * %0       - inside; leave with drm_sgt_access_end()
  * * %-ENODEV - the device is no longer bound
  * * %-EINVAL - the table is not mapped
+ * * %-EBUSY  - @access is open already, with a warning; it stays as it is
  */
 int drm_sgt_access_begin(struct drm_sgt *sgt, struct drm_sgt_access *access)
 {
 	struct drm_sgt_device *sdev = sgt->sdev;
-	int idx = srcu_read_lock(&sdev->srcu);
-	int ret = 0;
+	int idx, ret = 0;
 
+	/* Its end would leave only one of the two, and an unbind would wait on. */
+	if (unlikely(access->sgt)) {
+		drm_sgt_access_misused();
+		return -EBUSY;
+	}
+
+	idx = srcu_read_lock(&sdev->srcu);
 	/* What an unbind has not waited for is late, and sees this set. */
 	if (drm_sgt_device_is_gone(sdev))
 		ret = -ENODEV;

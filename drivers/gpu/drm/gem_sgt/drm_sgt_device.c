@@ -2,6 +2,8 @@
 
 #include <linux/device.h>
 #include <linux/dma-mapping.h>
+#include <linux/mmap_lock.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
@@ -86,6 +88,22 @@ static void drm_sgt_device_unbound(void *data)
 }
 
 /*
+ * Tell lockdep that a wait for all access sections nests inside the mmap lock.
+ * None does: but a section that takes this lock is reported then. It faults on
+ * user memory, and userfaultfd can hold up the fault, and an unbind, for ever.
+ */
+static void drm_sgt_device_prime_lockdep(struct drm_sgt_device *sdev)
+{
+	/* A probe that the kernel started itself has none to show. */
+	if (!IS_ENABLED(CONFIG_LOCKDEP) || !current->mm)
+		return;
+
+	mmap_read_lock(current->mm);
+	srcu_lock_sync(&sdev->srcu.dep_map);
+	mmap_read_unlock(current->mm);
+}
+
+/*
  * Without a DMA device nothing limits us. But importers map copies of our
  * tables, and if there are bounce buffers, an entry must fit into one.
  */
@@ -144,6 +162,7 @@ drm_sgt_device_alloc(struct device *owner, struct device *dma_dev,
 	init_waitqueue_head(&sdev->unmapped);
 	sdev->dma_dev = get_device(dma_dev);
 	sdev->bus_dev = get_device(bus_dev);
+	drm_sgt_device_prime_lockdep(sdev);
 	drm_sgt_device_publish(sdev);
 	return sdev;
 

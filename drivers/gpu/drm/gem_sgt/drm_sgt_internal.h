@@ -272,6 +272,7 @@ void drm_sgt_dma_sync_for_cpu(struct device *dev, dma_addr_t addr, size_t len,
 /* drm_sgt_access.c */
 int drm_sgt_device_enter(struct drm_sgt_device *sdev, int *idx);
 void drm_sgt_device_exit(struct drm_sgt_device *sdev, int idx);
+void drm_sgt_access_misused(void);
 struct drm_dma_ents drm_sgt_mapped_ents(const struct drm_sgt *sgt);
 
 /* drm_dma_view.c */

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <kunit/static_stub.h>
+#include <linux/debug_locks.h>
 #include <linux/dma-mapping.h>
+#include <linux/kernel.h>
+#include <linux/mman.h>
 #include <linux/sizes.h>
 
 #include "drm_sgt_kunit_helpers.h"
@@ -166,6 +170,40 @@ static void access_end_twice_is_harmless(struct kunit *test)
 	drm_sgt_access_end(&refused);
 	KUNIT_EXPECT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
 	access_expect_nobody_inside(test, f.sgt);
+}
+
+static unsigned int access_misuses;
+
+static void access_count_misuse(void)
+{
+	access_misuses++;
+}
+
+/*
+ * A section that is open is not begun a second time, for the same table or for
+ * another: with one end, all is over, and an unbind does not wait.
+ */
+static void access_begin_twice_is_refused(struct kunit *test)
+{
+	struct access_fixture f = access_fixture_create(test);
+	struct drm_sgt *other = access_mapped_sgt(test, f.d->sdev);
+	struct drm_sgt_access access = {};
+
+	access_misuses = 0;
+	kunit_activate_static_stub(test, drm_sgt_access_misused, access_count_misuse);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_access_begin(f.sgt, &access));
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_access_begin(f.sgt, &access));
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_access_begin(other, &access));
+	KUNIT_EXPECT_EQ(test, access_misuses, 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&f.sgt->readers), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&other->readers), 0);
+	drm_sgt_access_end(&access);
+	access_expect_nobody_inside(test, f.sgt);
+
+	/* What was ended can begin again. */
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_access_begin(other, &access));
+	drm_sgt_access_end(&access);
+	KUNIT_EXPECT_EQ(test, access_misuses, 2);
 }
 
 static int access_leave_by_return(struct drm_sgt *sgt)
@@ -479,9 +517,42 @@ static void access_syncs_have_the_direction_of_the_map(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f.ctx->sync[0].dir, DMA_FROM_DEVICE);
 }
 
+/*
+ * A fault on user memory inside a section is reported, although the page is there and
+ * no unbind waits. Lockdep says so by turning itself off, as in its own selftest.
+ */
+static void access_reports_user_memory(struct kunit *test)
+{
+	struct drm_sgt_access access = {};
+	struct access_fixture f;
+	bool before, inside;
+	int ret;
+
+	if (!IS_ENABLED(CONFIG_PROVE_LOCKING) || !debug_locks)
+		kunit_skip(test, "no lockdep");
+
+	/* The thread has an mm from here on. */
+	KUNIT_ASSERT_NE(test, 0, kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ,
+					       MAP_ANONYMOUS | MAP_PRIVATE, 0));
+	f = access_fixture_create(test);
+	debug_locks_silent = 1;
+	might_fault();
+	before = !debug_locks;
+	ret = drm_sgt_access_begin(f.sgt, &access);
+	might_fault();
+	inside = !debug_locks;
+	debug_locks = 1;
+	drm_sgt_access_end(&access);
+	debug_locks_silent = 0;
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_FALSE(test, before);
+	KUNIT_EXPECT_TRUE(test, inside);
+}
+
 /* First those that would see a section that is left open, and not wait for it. */
 static struct kunit_case drm_sgt_access_cases[] = {
 	KUNIT_CASE(access_end_twice_is_harmless),
+	KUNIT_CASE(access_begin_twice_is_refused),
 	KUNIT_CASE(access_scope_ends_however_it_is_left),
 	KUNIT_CASE(access_holds_off_unmap),
 	KUNIT_CASE(access_does_not_hold_off_others),
@@ -489,6 +560,7 @@ static struct kunit_case drm_sgt_access_cases[] = {
 	KUNIT_CASE(access_example_counts_segments),
 	KUNIT_CASE(access_scope_that_is_refused_does_not_run),
 	KUNIT_CASE(access_in_physical_mode),
+	KUNIT_CASE(access_reports_user_memory),
 	KUNIT_CASE_PARAM(access_syncs_are_cut_at_cpu_entries, access_layout_gen_params),
 	KUNIT_CASE(access_syncs_refuse_bad_ranges),
 	KUNIT_CASE(access_syncs_have_the_direction_of_the_map),
