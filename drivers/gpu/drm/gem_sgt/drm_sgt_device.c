@@ -17,7 +17,8 @@
  * ends every mapping. The *DMA device* is the one that the mappings are made
  * for. They are the same for most drivers, and differ for virtio, where the
  * driver is bound to a virtio device and the DMA is done by the PCI device
- * below it.
+ * above it. One that is not above the owner is unbound after it: the driver core
+ * is told by a device link.
  *
  * All mappings of a device hang on one list, and the owner has one devres
  * entry, whatever the number of buffers: removing a devres entry is a linear
@@ -173,6 +174,46 @@ err_free:
 	return ERR_PTR(ret);
 }
 
+static bool drm_sgt_device_is_below(struct device *dev, struct device *ancestor)
+{
+	while (dev && dev != ancestor)
+		dev = dev->parent;
+	return dev;
+}
+
+/*
+ * No mapping may be left on a device whose driver is unbound. For an ancestor of
+ * the owner, that driver sees to it, by removing the devices below. For any other
+ * device, the driver core does: it unbinds the consumers of a link first. The
+ * link goes when the owner is unbound, after its devres.
+ */
+static int drm_sgt_device_link(struct device *owner, struct device *supplier)
+{
+	struct device_link *link;
+
+	if (!supplier || drm_sgt_device_is_below(owner, supplier))
+		return 0;
+	if (drm_sgt_device_is_below(supplier, owner)) {
+		dev_dbg(owner, "%s is below\n", dev_name(supplier));
+		return -EINVAL;
+	}
+
+	link = device_link_add(owner, supplier, DL_FLAG_AUTOREMOVE_CONSUMER);
+	if (!link) {
+		dev_dbg(owner, "no link to %s\n", dev_name(supplier));
+		return -ENOMEM;
+	}
+
+	switch (READ_ONCE(link->status)) {
+	case DL_STATE_DORMANT:
+	case DL_STATE_SUPPLIER_UNBIND:
+		dev_dbg(owner, "%s has no driver\n", dev_name(supplier));
+		return -EPROBE_DEFER;
+	default:
+		return 0;
+	}
+}
+
 static struct drm_sgt_device *
 drm_sgt_device_bind(struct device *owner, struct device *dma_dev,
 		    struct device *bus_dev)
@@ -187,6 +228,13 @@ drm_sgt_device_bind(struct device *owner, struct device *dma_dev,
 	ret = devm_add_action_or_reset(owner, drm_sgt_device_unbound, sdev);
 	if (ret)
 		return ERR_PTR(ret);
+
+	/* Last, as only an unbind of the owner removes a link. */
+	ret = drm_sgt_device_link(owner, dma_dev ?: bus_dev);
+	if (ret) {
+		devm_release_action(owner, drm_sgt_device_unbound, sdev);
+		return ERR_PTR(ret);
+	}
 	return sdev;
 }
 
@@ -198,6 +246,9 @@ drm_sgt_device_bind(struct device *owner, struct device *dma_dev,
  * Call it in probe, once the DMA mask, the segment size and the segment
  * boundary of @dma_dev are set: they are read here, and never again.
  *
+ * Where @dma_dev is neither @owner nor above it, a device link makes @owner its
+ * consumer until @owner is unbound: so an unbind of @dma_dev unbinds @owner first.
+ *
  * Ownership: @owner holds the reference that is returned, and drops it at
  * unbind. A driver whose ioctls use it takes one more with
  * drm_sgt_device_get(), for the lifetime of its DRM device: an ioctl can be on
@@ -207,9 +258,11 @@ drm_sgt_device_bind(struct device *owner, struct device *dma_dev,
  * Return: the device, or an ERR_PTR():
  *
  * * %-EINVAL - there is no @dma_dev, or it cannot map a page in one piece, or
- *   its segment boundary is no mask. For a device without DMA addresses of
- *   its own see devm_drm_sgt_device_create_phys()
- * * %-ENOMEM - out of memory
+ *   its segment boundary is no mask, or it is below @owner. For a device
+ *   without DMA addresses of its own see devm_drm_sgt_device_create_phys()
+ * * %-EPROBE_DEFER - a link is needed, and @dma_dev has no driver
+ * * %-ENOMEM - out of memory, or the driver core refuses the link, as @dma_dev is
+ *   a consumer of @owner by other links
  */
 struct drm_sgt_device *devm_drm_sgt_device_create(struct device *owner,
 						  struct device *dma_dev)
@@ -237,12 +290,14 @@ EXPORT_SYMBOL_GPL(devm_drm_sgt_device_create);
  * It is attached to @bus_dev, and is refused if something translates or bounces
  * the DMA of that device.
  *
- * Ownership: as for devm_drm_sgt_device_create().
+ * Ownership, and the link to @bus_dev: as for devm_drm_sgt_device_create().
  *
  * Context: Probe of @owner, may sleep.
  * Return: the device, or an ERR_PTR():
  *
- * * %-ENOMEM - out of memory
+ * * %-EINVAL - @bus_dev is below @owner
+ * * %-EPROBE_DEFER - a link is needed, and @bus_dev has no driver
+ * * %-ENOMEM - as for devm_drm_sgt_device_create()
  */
 struct drm_sgt_device *devm_drm_sgt_device_create_phys(struct device *owner,
 						       struct device *bus_dev)

@@ -365,35 +365,102 @@ static void device_references_are_counted(struct kunit *test)
 	drm_sgt_device_put(NULL);
 }
 
-/*
- * Owner and DMA device are two: the unbind of the owner ends the mappings, that
- * of the DMA device does nothing to them. Virtio has it like this.
- */
+/* An owner, and a device of somebody else that does the DMA for it. */
+struct device_pair {
+	struct drm_sgt_kunit_device *other;
+	struct device *owner;
+	struct drm_sgt_device *sdev;
+	struct device_table t;
+};
+
+static struct device_pair device_pair_create(struct kunit *test)
+{
+	struct device_pair p = {
+		.other = drm_sgt_kunit_bind(test),
+		.owner = kunit_device_register(test, "owner"),
+	};
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, p.owner);
+	p.sdev = devm_drm_sgt_device_create(p.owner, p.other->dev);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, p.sdev);
+	KUNIT_EXPECT_PTR_EQ(test, p.sdev->dma_dev, p.other->dev);
+	KUNIT_EXPECT_FALSE(test, drm_sgt_device_is_phys(p.sdev));
+	KUNIT_EXPECT_NE(test, drm_sgt_device_id(p.sdev), drm_sgt_device_id(p.other->sdev));
+	drm_sgt_kunit_watch(test, p.sdev);
+	drm_sgt_kunit_stub_dma(test->priv);
+	p.t = device_table_create(test, p.sdev, DRM_SGT_MAPPED);
+	return p;
+}
+
+/* Owner and DMA device are two: the unbind of the owner ends the mappings. */
 static void device_ends_with_its_owner(struct kunit *test)
+{
+	struct device_pair p = device_pair_create(test);
+	struct drm_sgt_kunit *ctx = test->priv;
+
+	device_release_driver(p.owner);
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(p.t.sgt), DRM_SGT_BACKED);
+	KUNIT_EXPECT_EQ(test, ctx->unmaps, 1);
+	/* And the link between the two. */
+	KUNIT_EXPECT_TRUE(test, list_empty(&p.owner->links.suppliers));
+	KUNIT_EXPECT_NOT_NULL(test, p.other->dev->driver);
+}
+
+/* An unbind of the DMA device leaves no mapping on it: it unbinds the owner first. */
+static void device_ends_with_its_dma_device(struct kunit *test)
+{
+	struct device_pair p = device_pair_create(test);
+	struct drm_sgt_kunit *ctx = test->priv;
+
+	drm_sgt_kunit_unbind(p.other);
+	KUNIT_EXPECT_NULL(test, p.owner->driver);
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(p.t.sgt), DRM_SGT_BACKED);
+	KUNIT_EXPECT_EQ(test, ctx->unmaps, 1);
+	KUNIT_EXPECT_TRUE(test, drm_sgt_device_is_gone(p.sdev));
+}
+
+/* The same for the device that imports of a device in physical mode hang on. */
+static void device_ends_with_its_bus_device(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *bus = drm_sgt_kunit_bind(test);
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind_phys(test, bus->dev);
+
+	d->bound = false;
+	drm_sgt_kunit_unbind(bus);
+	KUNIT_EXPECT_NULL(test, d->dev->driver);
+	KUNIT_EXPECT_TRUE(test, drm_sgt_device_is_gone(d->sdev));
+}
+
+/* A DMA device whose driver is not there yet: later. */
+static void device_waits_for_the_driver_of_its_dma_device(struct kunit *test)
 {
 	struct drm_sgt_kunit_device *other = drm_sgt_kunit_bind(test);
 	struct device *owner = kunit_device_register(test, "owner");
-	struct drm_sgt_kunit *ctx = test->priv;
 	struct drm_sgt_device *sdev;
-	struct device_table t;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, owner);
-	sdev = devm_drm_sgt_device_create(owner, other->dev);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sdev);
-	KUNIT_EXPECT_PTR_EQ(test, sdev->dma_dev, other->dev);
-	KUNIT_EXPECT_FALSE(test, drm_sgt_device_is_phys(sdev));
-	KUNIT_EXPECT_NE(test, drm_sgt_device_id(sdev), drm_sgt_device_id(other->sdev));
-	drm_sgt_kunit_watch(test, sdev);
-
-	drm_sgt_kunit_stub_dma(ctx);
-	t = device_table_create(test, sdev, DRM_SGT_MAPPED);
 	drm_sgt_kunit_unbind(other);
-	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(t.sgt), DRM_SGT_MAPPED);
-	KUNIT_EXPECT_EQ(test, ctx->unmaps, 0);
+	sdev = devm_drm_sgt_device_create(owner, other->dev);
+	KUNIT_EXPECT_EQ(test, -EPROBE_DEFER, PTR_ERR_OR_ZERO(sdev));
+	sdev = devm_drm_sgt_device_create_phys(owner, other->dev);
+	KUNIT_EXPECT_EQ(test, -EPROBE_DEFER, PTR_ERR_OR_ZERO(sdev));
+}
 
-	device_release_driver(owner);
-	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(t.sgt), DRM_SGT_BACKED);
-	KUNIT_EXPECT_EQ(test, ctx->unmaps, 1);
+/* A device above the owner sees to its own: no link, and no driver needed. */
+static void device_needs_no_link_to_an_ancestor(struct kunit *test)
+{
+	struct device *owner = kunit_device_register(test, "owner");
+	struct drm_sgt_device *sdev;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, owner);
+	KUNIT_ASSERT_NOT_NULL(test, owner->parent);
+	KUNIT_ASSERT_NULL(test, owner->parent->driver);
+	sdev = devm_drm_sgt_device_create_phys(owner, owner->parent);
+	KUNIT_EXPECT_NOT_ERR_OR_NULL(test, sdev);
+	KUNIT_EXPECT_TRUE(test, list_empty(&owner->links.suppliers));
+	/* Nor can there be one the other way round. */
+	sdev = devm_drm_sgt_device_create_phys(owner->parent, owner);
+	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR_OR_ZERO(sdev));
 }
 
 /* In physical mode the DMA API is not called, and the end is the same. */
@@ -497,6 +564,10 @@ static struct kunit_case drm_sgt_device_cases[] = {
 	KUNIT_CASE(device_lives_as_long_as_its_tables),
 	KUNIT_CASE(device_references_are_counted),
 	KUNIT_CASE(device_ends_with_its_owner),
+	KUNIT_CASE(device_ends_with_its_dma_device),
+	KUNIT_CASE(device_ends_with_its_bus_device),
+	KUNIT_CASE(device_waits_for_the_driver_of_its_dma_device),
+	KUNIT_CASE(device_needs_no_link_to_an_ancestor),
 	KUNIT_CASE(device_in_physical_mode_ends_too),
 	KUNIT_CASE(device_is_shown_as_it_is),
 	{}

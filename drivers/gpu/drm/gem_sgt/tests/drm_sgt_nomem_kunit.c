@@ -338,8 +338,10 @@ static int nomem_create_device(void *arg)
 static void nomem_check_create_device(void *arg, int ret)
 {
 	struct nomem_ctx *c = arg;
-	unsigned int refs = kref_read(&c->d->dev->kobj.kref);
+	unsigned int refs;
 
+	device_link_wait_removal();
+	refs = kref_read(&c->d->dev->kobj.kref);
 	/* That of the fixture, and the new one. */
 	KUNIT_EXPECT_EQ(c->test, nomem_count_devices(c->test), 1 + !ret);
 	if (ret) {
@@ -347,7 +349,9 @@ static void nomem_check_create_device(void *arg, int ret)
 		return;
 	}
 	device_release_driver(c->owner);
-	KUNIT_EXPECT_EQ(c->test, kref_read(&c->d->dev->kobj.kref), refs - 1);
+	device_link_wait_removal();
+	/* That of the new one, and that of the link. */
+	KUNIT_EXPECT_EQ(c->test, kref_read(&c->d->dev->kobj.kref), refs - 2);
 	KUNIT_EXPECT_EQ(c->test, nomem_count_devices(c->test), 1);
 	KUNIT_EXPECT_EQ(c->test, device_attach(c->owner), 1);
 }
