@@ -27,8 +27,13 @@
 
 static struct dentry *drm_gem_sgt_debugfs_dir;
 
-static DEFINE_MUTEX(drm_gem_sgt_live_lock);
+/*
+ * Creating a buffer takes this lock, so a reader of debugfs holds it for one
+ * object at a time: it copies what it prints.
+ */
+static DEFINE_SPINLOCK(drm_gem_sgt_live_lock);
 static LIST_HEAD(drm_gem_sgt_live);
+static LIST_HEAD(drm_gem_sgt_readers);
 
 void drm_gem_sgt_debugfs_add(struct drm_gem_sgt_object *bo)
 {
@@ -38,14 +43,36 @@ void drm_gem_sgt_debugfs_add(struct drm_gem_sgt_object *bo)
 	bo->pid = task_tgid_nr(current);
 	get_task_comm(bo->comm, current);
 
-	guard(mutex)(&drm_gem_sgt_live_lock);
+	spin_lock(&drm_gem_sgt_live_lock);
 	list_add_tail(&bo->live, &drm_gem_sgt_live);
+	spin_unlock(&drm_gem_sgt_live_lock);
 }
 
 void drm_gem_sgt_debugfs_remove(struct drm_gem_sgt_object *bo)
 {
-	guard(mutex)(&drm_gem_sgt_live_lock);
+	struct drm_gem_sgt_reader *reader;
+
+	spin_lock(&drm_gem_sgt_live_lock);
+	list_for_each_entry(reader, &drm_gem_sgt_readers, entry)
+		if (reader->next == &bo->live)
+			reader->next = bo->live.next;
 	list_del(&bo->live);
+	spin_unlock(&drm_gem_sgt_live_lock);
+}
+
+void drm_gem_sgt_reader_init(struct drm_gem_sgt_reader *reader)
+{
+	spin_lock(&drm_gem_sgt_live_lock);
+	reader->next = drm_gem_sgt_live.next;
+	list_add(&reader->entry, &drm_gem_sgt_readers);
+	spin_unlock(&drm_gem_sgt_live_lock);
+}
+
+void drm_gem_sgt_reader_fini(struct drm_gem_sgt_reader *reader)
+{
+	spin_lock(&drm_gem_sgt_live_lock);
+	list_del(&reader->entry);
+	spin_unlock(&drm_gem_sgt_live_lock);
 }
 
 static const char *drm_gem_sgt_state_name(enum drm_sgt_state state)
@@ -61,29 +88,74 @@ static const char *drm_gem_sgt_state_name(enum drm_sgt_state state)
 	return "?";
 }
 
+/* Counts of the GEM core are read without its locks: a line for a person. */
+static void drm_gem_sgt_line_fill(struct drm_gem_sgt_line *line,
+				  struct drm_gem_sgt_object *bo)
+{
+	lockdep_assert_held(&drm_gem_sgt_live_lock);
+
+	drm_sgt_get_info(bo->sgt, &line->info);
+	line->device = drm_sgt_device_id(drm_sgt_get_device(bo->sgt));
+	line->minor = bo->minor;
+	line->handles = bo->base.handle_count;
+	line->refs = kref_read(&bo->base.refcount);
+	line->pins = bo->pin_count;
+	line->vmaps = bo->vmap_count;
+	line->exported = !drm_gem_sgt_is_import(bo) && bo->base.dma_buf;
+	line->pid = bo->pid;
+	memcpy(line->comm, bo->comm, sizeof(line->comm));
+}
+
+/* The line of the next object becomes that of @pos; NULL if there is none. */
+static void *drm_gem_sgt_reader_take(struct drm_gem_sgt_reader *reader, loff_t pos)
+{
+	struct drm_gem_sgt_object *bo;
+	bool found;
+
+	spin_lock(&drm_gem_sgt_live_lock);
+	found = reader->next != &drm_gem_sgt_live;
+	if (found) {
+		bo = list_entry(reader->next, struct drm_gem_sgt_object, live);
+		drm_gem_sgt_line_fill(&reader->line, bo);
+		reader->next = bo->live.next;
+		reader->pos = pos;
+	}
+	spin_unlock(&drm_gem_sgt_live_lock);
+	return found ? &reader->line : NULL;
+}
+
+/* A reader begins at 0, and asks for each line once, or for the last one again. */
 static void *drm_gem_sgt_buffers_start(struct seq_file *m, loff_t *pos)
 {
-	mutex_lock(&drm_gem_sgt_live_lock);
-	return seq_list_start_head(&drm_gem_sgt_live, *pos);
+	struct drm_gem_sgt_reader *reader = m->private;
+
+	if (*pos && *pos == reader->pos)
+		return &reader->line;
+	if (*pos)
+		return drm_gem_sgt_reader_take(reader, *pos);
+
+	spin_lock(&drm_gem_sgt_live_lock);
+	reader->next = drm_gem_sgt_live.next;
+	reader->pos = 0;
+	spin_unlock(&drm_gem_sgt_live_lock);
+	return SEQ_START_TOKEN;
 }
 
 static void *drm_gem_sgt_buffers_next(struct seq_file *m, void *v, loff_t *pos)
 {
-	return seq_list_next(v, &drm_gem_sgt_live, pos);
+	return drm_gem_sgt_reader_take(m->private, ++*pos);
 }
 
 static void drm_gem_sgt_buffers_stop(struct seq_file *m, void *v)
 {
-	mutex_unlock(&drm_gem_sgt_live_lock);
 }
 
-/* Counts of the GEM core are read without its locks: a line for a person. */
 static int drm_gem_sgt_buffers_show(struct seq_file *m, void *v)
 {
-	struct drm_gem_sgt_object *bo;
-	struct drm_sgt_info info;
+	const struct drm_gem_sgt_line *line = v;
+	const struct drm_sgt_info *info = &line->info;
 
-	if (v == &drm_gem_sgt_live) {
+	if (v == SEQ_START_TOKEN) {
 		seq_printf(m, "%-4s %-5s %-10s %-7s %-7s %-8s %-8s %-6s %-7s %-5s %-5s %-5s %-8s %-8s %-16s %s\n",
 			   "dev", "minor", "size", "folios", "runs", "cpu_ents",
 			   "dma_segs", "state", "handles", "refs", "pins",
@@ -91,26 +163,48 @@ static int drm_gem_sgt_buffers_show(struct seq_file *m, void *v)
 		return 0;
 	}
 
-	bo = list_entry(v, struct drm_gem_sgt_object, live);
-	drm_sgt_get_info(bo->sgt, &info);
 	seq_printf(m, "%-4u %-5u %-10llu %-7lu %-7u %-8u %-8u %-6s %-7u %-5u %-5u %-5u %-8d %-8s %-16s %d\n",
-		   drm_sgt_device_id(drm_sgt_get_device(bo->sgt)), bo->minor,
-		   info.size, info.folios, info.runs, info.cpu_ents,
-		   info.dma_segs, drm_gem_sgt_state_name(info.state),
-		   bo->base.handle_count, kref_read(&bo->base.refcount),
-		   bo->pin_count, bo->vmap_count,
-		   !drm_gem_sgt_is_import(bo) && bo->base.dma_buf,
-		   info.source, bo->comm, bo->pid);
+		   line->device, line->minor, info->size, info->folios, info->runs,
+		   info->cpu_ents, info->dma_segs, drm_gem_sgt_state_name(info->state),
+		   line->handles, line->refs, line->pins, line->vmaps,
+		   line->exported, info->source, line->comm, line->pid);
 	return 0;
 }
 
-static const struct seq_operations drm_gem_sgt_buffers_sops = {
+const struct seq_operations drm_gem_sgt_buffers_sops = {
 	.start = drm_gem_sgt_buffers_start,
 	.next = drm_gem_sgt_buffers_next,
 	.stop = drm_gem_sgt_buffers_stop,
 	.show = drm_gem_sgt_buffers_show,
 };
-DEFINE_SEQ_ATTRIBUTE(drm_gem_sgt_buffers);
+
+static int drm_gem_sgt_buffers_open(struct inode *inode, struct file *file)
+{
+	struct drm_gem_sgt_reader *reader;
+
+	reader = __seq_open_private(file, &drm_gem_sgt_buffers_sops, sizeof(*reader));
+	if (!reader)
+		return -ENOMEM;
+
+	drm_gem_sgt_reader_init(reader);
+	return 0;
+}
+
+static int drm_gem_sgt_buffers_release(struct inode *inode, struct file *file)
+{
+	struct seq_file *m = file->private_data;
+
+	drm_gem_sgt_reader_fini(m->private);
+	return seq_release_private(inode, file);
+}
+
+static const struct file_operations drm_gem_sgt_buffers_fops = {
+	.owner = THIS_MODULE,
+	.open = drm_gem_sgt_buffers_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = drm_gem_sgt_buffers_release,
+};
 
 static int drm_gem_sgt_devices_show(struct seq_file *m, void *unused)
 {

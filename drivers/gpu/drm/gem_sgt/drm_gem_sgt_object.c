@@ -447,8 +447,8 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_get_sg_table);
  * @p: DRM printer
  * @indent: tabs before each line
  *
- * Context: Any; does not sleep. The counts are read without the resv, and may
- * be of a moment ago.
+ * Context: Process context; does not sleep, unless @p does. The counts are read
+ * without the resv, and may be of a moment ago.
  */
 void drm_gem_sgt_print_info(const struct drm_gem_sgt_object *bo,
 			    struct drm_printer *p, unsigned int indent)

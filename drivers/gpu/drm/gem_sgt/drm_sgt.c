@@ -63,8 +63,8 @@
  * The mmap lock nests outside all of these: mmap and faults populate, under 3.
  * A section does not take it: see "access sections".
  *
- * The lists of objects and devices in debugfs have a mutex each; only 4 is taken
- * under these.
+ * The list of objects in debugfs has a spinlock, which is held for one object at
+ * a time, and that of devices a mutex; only 4 is taken under these.
  *
  * drm_sgt_device_shutdown() holds &drm_sgt_device.shutdown_lock, waits for the
  * readers of the SRCU, takes 4, and 2 for each import, but never 1 or 3: a table

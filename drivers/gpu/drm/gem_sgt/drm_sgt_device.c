@@ -539,7 +539,7 @@ void drm_sgt_device_count(struct drm_sgt_device *sdev, int tables)
  * @sdev: the device
  * @stats: filled
  *
- * Context: Process context; works after unbind too.
+ * Context: Process context; does not sleep, and works after unbind too.
  */
 void drm_sgt_device_get_stats(struct drm_sgt_device *sdev,
 			      struct drm_sgt_device_stats *stats)

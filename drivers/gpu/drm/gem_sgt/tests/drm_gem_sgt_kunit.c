@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <linux/pagemap.h>
+#include <linux/seq_file.h>
 #include <linux/sizes.h>
 
 #include <drm/drm_drv.h>
@@ -218,6 +219,105 @@ static void gem_print_info_says_what_there_is(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, strstr(text, expected));
 }
 
+/* The debugfs table of buffers, read a line at a time. */
+struct gem_reader {
+	struct drm_gem_sgt_reader reader;
+	struct seq_file m;
+	char text[512];
+	loff_t pos;
+	void *v;
+};
+
+KUNIT_DEFINE_ACTION_WRAPPER(gem_reader_fini, drm_gem_sgt_reader_fini,
+			    struct drm_gem_sgt_reader *);
+
+/* At the heading. */
+static struct gem_reader *gem_reader_create(struct kunit *test)
+{
+	struct gem_reader *r = kunit_kzalloc(test, sizeof(*r), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, r);
+	drm_gem_sgt_reader_init(&r->reader);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, gem_reader_fini, &r->reader));
+	r->m.private = &r->reader;
+	r->m.buf = r->text;
+	r->m.size = sizeof(r->text);
+	r->v = drm_gem_sgt_buffers_sops.start(&r->m, &r->pos);
+	KUNIT_EXPECT_PTR_EQ(test, r->v, SEQ_START_TOKEN);
+	return r;
+}
+
+/* The size that the next line says; 0 at the end. */
+static unsigned long gem_reader_next(struct kunit *test, struct gem_reader *r)
+{
+	unsigned long size = 0;
+
+	r->v = drm_gem_sgt_buffers_sops.next(&r->m, r->v, &r->pos);
+	if (!r->v)
+		return 0;
+	memset(r->text, 0, sizeof(r->text));
+	r->m.count = 0;
+	KUNIT_EXPECT_EQ(test, 0, drm_gem_sgt_buffers_sops.show(&r->m, r->v));
+	KUNIT_EXPECT_EQ(test, 1, sscanf(r->text, "%*u %*u %lu", &size));
+	return size;
+}
+
+/* Each object has a line, also if the one that is next goes in between. */
+static void gem_buffers_are_listed_once(struct kunit *test)
+{
+	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
+	struct drm_gem_sgt_object *bo[4];
+	struct gem_reader *r;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bo); i++)
+		bo[i] = gem_kunit_bo(f, (i + 1) * PAGE_SIZE);
+	r = gem_reader_create(test);
+	KUNIT_EXPECT_EQ(test, gem_reader_next(test, r), PAGE_SIZE);
+	gem_kunit_bo_free(f, bo[1]);
+	gem_kunit_bo_free(f, bo[0]);
+	KUNIT_EXPECT_EQ(test, gem_reader_next(test, r), 3 * PAGE_SIZE);
+	/* For a buffer that was too small, the same line once more. */
+	KUNIT_EXPECT_PTR_EQ(test, drm_gem_sgt_buffers_sops.start(&r->m, &r->pos), r->v);
+	KUNIT_EXPECT_EQ(test, gem_reader_next(test, r), 4 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, gem_reader_next(test, r), 0);
+	drm_gem_sgt_buffers_sops.stop(&r->m, r->v);
+
+	r->pos = 0;
+	r->v = drm_gem_sgt_buffers_sops.start(&r->m, &r->pos);
+	KUNIT_EXPECT_EQ(test, gem_reader_next(test, r), 3 * PAGE_SIZE);
+	drm_gem_sgt_buffers_sops.stop(&r->m, r->v);
+}
+
+static int gem_make_and_free(void *arg)
+{
+	struct gem_kunit *f = arg;
+	struct drm_gem_sgt_object *bo;
+
+	bo = drm_gem_sgt_create(f->drm, f->d->sdev, GEM_KUNIT_SIZE);
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
+	drm_gem_object_put(&bo->base);
+	return 0;
+}
+
+/* A reader in the middle of the table holds up no buffer that is made or freed. */
+static void gem_buffers_do_not_wait_for_a_reader(struct kunit *test)
+{
+	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
+	struct drm_sgt_kunit_thread *thread;
+	struct gem_reader *r;
+
+	gem_kunit_bo(f, PAGE_SIZE);
+	r = gem_reader_create(test);
+	KUNIT_EXPECT_EQ(test, gem_reader_next(test, r), PAGE_SIZE);
+	thread = drm_sgt_kunit_start(test->priv, gem_make_and_free, f);
+	if (drm_sgt_kunit_join(thread))
+		KUNIT_EXPECT_EQ(test, thread->ret, 0);
+	drm_gem_sgt_buffers_sops.stop(&r->m, r->v);
+}
+
 /* What an operation that runs out of memory works on. */
 struct gem_nomem {
 	struct gem_kunit *f;
@@ -265,6 +365,8 @@ static struct kunit_case drm_gem_sgt_cases[] = {
 	KUNIT_CASE_PARAM(gem_dumb_args_are_checked, gem_dumb_gen_params),
 	KUNIT_CASE(gem_dumb_create_makes_a_handle),
 	KUNIT_CASE(gem_print_info_says_what_there_is),
+	KUNIT_CASE(gem_buffers_are_listed_once),
+	KUNIT_CASE(gem_buffers_do_not_wait_for_a_reader),
 	KUNIT_CASE(gem_create_without_memory),
 	{}
 };
