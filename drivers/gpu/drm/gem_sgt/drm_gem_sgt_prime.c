@@ -106,28 +106,53 @@ struct dma_buf *drm_gem_sgt_prime_export(struct drm_gem_object *obj, int flags)
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_prime_export);
 
-static int drm_gem_sgt_init_import(struct drm_device *dev,
-				   struct drm_sgt_device *sdev,
-				   struct drm_gem_sgt_object *bo,
-				   struct dma_buf *dma_buf,
-				   enum dma_data_direction dir)
+/* A table for the dma-buf, mapped. */
+static struct drm_sgt *drm_gem_sgt_map_import(struct drm_sgt_device *sdev,
+					      struct dma_buf *dma_buf,
+					      enum dma_data_direction dir)
 {
+	struct drm_sgt *sgt;
 	int ret;
 
-	bo->sgt = drm_sgt_create_import(sdev, dma_buf);
-	if (IS_ERR(bo->sgt))
-		return PTR_ERR(bo->sgt);
+	sgt = drm_sgt_create_import(sdev, dma_buf);
+	if (IS_ERR(sgt))
+		return sgt;
 
-	ret = drm_sgt_map(bo->sgt, dir);
+	ret = drm_sgt_map(sgt, dir);
 	if (ret) {
-		drm_sgt_free(bo->sgt);
-		return ret;
+		drm_sgt_free(sgt);
+		return ERR_PTR(ret);
+	}
+	return sgt;
+}
+
+/*
+ * The object comes last: only the driver can undo its gem_create_object, by a
+ * free that wants a complete object.
+ */
+static struct drm_gem_sgt_object *drm_gem_sgt_import(struct drm_device *dev,
+						     struct drm_sgt_device *sdev,
+						     struct dma_buf *dma_buf,
+						     enum dma_data_direction dir)
+{
+	struct drm_gem_sgt_object *bo;
+	struct drm_sgt *sgt;
+
+	sgt = drm_gem_sgt_map_import(sdev, dma_buf, dir);
+	if (IS_ERR(sgt))
+		return ERR_CAST(sgt);
+
+	bo = drm_gem_sgt_alloc(dev, dma_buf->size);
+	if (IS_ERR(bo)) {
+		drm_sgt_free(sgt);
+		return bo;
 	}
 
+	bo->sgt = sgt;
 	drm_gem_private_object_init(dev, &bo->base, dma_buf->size);
 	bo->base.resv = dma_buf->resv;
 	drm_gem_sgt_debugfs_add(bo);
-	return 0;
+	return bo;
 }
 
 /**
@@ -141,7 +166,7 @@ static int drm_gem_sgt_init_import(struct drm_device *dev,
  * @dma_buf and maps it, unless it is of @dev itself: then this finds the object
  * that was exported. The mapping and the attachment end when the object is
  * freed, or at unbind. &drm_driver.gem_create_object is called as in
- * drm_gem_sgt_create().
+ * drm_gem_sgt_create(), when all else has succeeded.
  *
  * The exporter maps, and may sync when it unmaps: behind a bounce buffer, that
  * writes over the memory what was in the buffer, unless @dir is DMA_TO_DEVICE.
@@ -163,7 +188,6 @@ struct drm_gem_object *drm_gem_sgt_prime_import(struct drm_device *dev,
 {
 	struct drm_gem_sgt_object *bo;
 	struct drm_gem_object *obj;
-	int ret;
 
 	if (dma_buf->ops == &drm_gem_sgt_dmabuf_ops) {
 		obj = dma_buf->priv;
@@ -173,16 +197,11 @@ struct drm_gem_object *drm_gem_sgt_prime_import(struct drm_device *dev,
 		}
 	}
 
-	bo = drm_gem_sgt_alloc(dev, dma_buf->size);
-	if (IS_ERR(bo))
-		return ERR_CAST(bo);
-
-	ret = drm_gem_sgt_init_import(dev, sdev, bo, dma_buf, dir);
-	if (ret) {
+	bo = drm_gem_sgt_import(dev, sdev, dma_buf, dir);
+	if (IS_ERR(bo)) {
 		drm_dbg(dev, "import of %zu bytes from %s: %pe\n",
-			dma_buf->size, dma_buf->exp_name, ERR_PTR(ret));
-		kfree(bo);
-		return ERR_PTR(ret);
+			dma_buf->size, dma_buf->exp_name, bo);
+		return ERR_CAST(bo);
 	}
 	return &bo->base;
 }

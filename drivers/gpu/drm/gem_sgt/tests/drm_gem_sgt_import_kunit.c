@@ -71,6 +71,17 @@ static void gem_import_check_untouched(struct gem_import *c)
 	drm_sgt_kunit_exporter_check(c->e, 0, 0);
 	KUNIT_EXPECT_EQ(c->test, file_count(c->e->buf->file), 1);
 	KUNIT_EXPECT_EQ(c->test, drm_sgt_kunit_stats(c->f->d->sdev).tables, 0);
+	KUNIT_EXPECT_EQ(c->test, c->f->objects, 0);
+}
+
+/* The dma-buf was attached to and mapped, and nothing of that is left. */
+static void gem_import_check_undone(struct gem_import *c)
+{
+	KUNIT_EXPECT_EQ(c->test, c->e->attaches, c->e->detaches);
+	KUNIT_EXPECT_EQ(c->test, c->e->maps, c->e->unmaps);
+	KUNIT_EXPECT_EQ(c->test, file_count(c->e->buf->file), 1);
+	KUNIT_EXPECT_EQ(c->test, drm_sgt_kunit_stats(c->f->d->sdev).tables, 0);
+	KUNIT_EXPECT_EQ(c->test, c->f->objects, 0);
 }
 
 /* An import is mapped at once, and the core does not know that it is one. */
@@ -120,7 +131,8 @@ static void gem_import_ends_with_the_device(struct kunit *test)
 /* A gone device attaches nowhere, and makes no object. */
 static void gem_import_after_unbind(struct kunit *test)
 {
-	struct gem_import c = gem_import_prepare(test, &gem_kunit_driver, IMPORT_SIZE);
+	struct gem_import c = gem_import_prepare(test, &gem_kunit_driver_with_objects,
+						 IMPORT_SIZE);
 
 	drm_sgt_kunit_unbind(c.f->d);
 	KUNIT_EXPECT_EQ(test, -ENODEV, PTR_ERR_OR_ZERO(gem_import_try(&c)));
@@ -263,7 +275,8 @@ static void gem_import_of_another_device(struct kunit *test)
 
 static void gem_import_of_no_whole_pages(struct kunit *test)
 {
-	struct gem_import c = gem_import_prepare(test, &gem_kunit_driver, PAGE_SIZE + 512);
+	struct gem_import c = gem_import_prepare(test, &gem_kunit_driver_with_objects,
+						 PAGE_SIZE + 512);
 
 	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR_OR_ZERO(gem_import_try(&c)));
 	gem_import_check_untouched(&c);
@@ -276,12 +289,14 @@ static void gem_import_without_an_object(struct kunit *test)
 
 	c.f->create_object_err = -EACCES;
 	KUNIT_EXPECT_EQ(test, -EACCES, PTR_ERR_OR_ZERO(gem_import_try(&c)));
-	gem_import_check_untouched(&c);
+	gem_import_check_undone(&c);
 }
 
+/* What the driver's gem_create_object made is freed by the driver, or never made. */
 static void gem_import_that_the_exporter_refuses(struct kunit *test)
 {
-	struct gem_import c = gem_import_prepare(test, &gem_kunit_driver, IMPORT_SIZE);
+	struct gem_import c = gem_import_prepare(test, &gem_kunit_driver_with_objects,
+						 IMPORT_SIZE);
 
 	c.e->fail_attach = -EXDEV;
 	KUNIT_EXPECT_EQ(test, -EXDEV, PTR_ERR_OR_ZERO(gem_import_try(&c)));
@@ -289,9 +304,7 @@ static void gem_import_that_the_exporter_refuses(struct kunit *test)
 	c.e->fail_attach = 0;
 	c.e->fail_map = -ENXIO;
 	KUNIT_EXPECT_EQ(test, -ENXIO, PTR_ERR_OR_ZERO(gem_import_try(&c)));
-	KUNIT_EXPECT_EQ(test, c.e->attaches, c.e->detaches);
-	KUNIT_EXPECT_EQ(test, file_count(c.e->buf->file), 1);
-	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(c.f->d->sdev).tables, 0);
+	gem_import_check_undone(&c);
 }
 
 /* No bus device, so no addresses. */
@@ -299,7 +312,8 @@ static void gem_import_in_physical_mode(struct kunit *test)
 {
 	struct gem_import c = { .test = test };
 
-	c.f = gem_kunit_create_on(test, &gem_kunit_driver, drm_sgt_kunit_bind_phys(test, NULL));
+	c.f = gem_kunit_create_on(test, &gem_kunit_driver_with_objects,
+				  drm_sgt_kunit_bind_phys(test, NULL));
 	c.e = drm_sgt_kunit_exporter_create(test, EXPORTER_PLAIN, IMPORT_SIZE, NULL);
 	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP, PTR_ERR_OR_ZERO(gem_import_try(&c)));
 	gem_import_check_untouched(&c);
@@ -322,15 +336,13 @@ static void gem_import_check_nomem(void *arg, int ret)
 
 	if (ret)
 		KUNIT_EXPECT_EQ(c->test, ret, -ENOMEM);
-	KUNIT_EXPECT_EQ(c->test, c->e->attaches, c->e->detaches);
-	KUNIT_EXPECT_EQ(c->test, c->e->maps, c->e->unmaps);
-	KUNIT_EXPECT_EQ(c->test, file_count(c->e->buf->file), 1);
-	KUNIT_EXPECT_EQ(c->test, drm_sgt_kunit_stats(c->f->d->sdev).tables, 0);
+	gem_import_check_undone(c);
 }
 
 static void gem_import_without_memory(struct kunit *test)
 {
-	struct gem_import c = gem_import_prepare(test, &gem_kunit_driver, IMPORT_SIZE);
+	struct gem_import c = gem_import_prepare(test, &gem_kunit_driver_with_objects,
+						 IMPORT_SIZE);
 
 	drm_sgt_kunit_nomem(test);
 	/* The object, its table, the attachment, what the exporter allocates. */
