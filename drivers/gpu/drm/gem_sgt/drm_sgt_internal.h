@@ -191,6 +191,9 @@ struct drm_sgt {
 	/** @layout: of @mapped; as that */
 	struct drm_dma_layout layout;
 
+	/** @cpu_layout: of the CPU entries of @table, if merged; as @mapped */
+	struct drm_dma_layout cpu_layout;
+
 	/** @dma_segs: entries of @mapped; as @mapped, but outlives it */
 	unsigned int dma_segs;
 
@@ -265,6 +268,9 @@ bool drm_sgt_should_fail_map(u64 size);
 void drm_sgt_fault_init(struct dentry *dir);
 
 /* drm_sgt_sync.c */
+int drm_sgt_sync_init(struct drm_sgt *sgt);
+void drm_sgt_sync_fini(struct drm_sgt *sgt);
+bool drm_sgt_dma_is_coherent(struct device *dev);
 void drm_sgt_dma_sync_for_device(struct device *dev, dma_addr_t addr, size_t len,
 				 enum dma_data_direction dir);
 void drm_sgt_dma_sync_for_cpu(struct device *dev, dma_addr_t addr, size_t len,

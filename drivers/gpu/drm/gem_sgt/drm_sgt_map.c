@@ -58,6 +58,7 @@ void drm_sgt_end_mapping(struct drm_sgt *sgt)
 
 	sgt->mapped = NULL;
 	drm_dma_layout_fini(&sgt->layout);
+	drm_sgt_sync_fini(sgt);
 	if (drm_sgt_is_import(sgt))
 		drm_sgt_import_unmap(sgt, mapped);
 	else
@@ -90,6 +91,8 @@ static int drm_sgt_map_and_list(struct drm_sgt *sgt)
 	ret = drm_dma_layout_init(&sgt->layout, drm_sgt_mapped_ents(sgt));
 	if (!ret && !drm_sgt_mapping_covers(sgt))
 		ret = -EIO;
+	if (!ret)
+		ret = drm_sgt_sync_init(sgt);
 	if (ret) {
 		drm_sgt_end_mapping(sgt);
 		return ret;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <kunit/static_stub.h>
+#include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 
 #include "drm_sgt_internal.h"
@@ -12,102 +13,170 @@
  * go over: drm_sgt_sync_for_device() after the CPU has written and before the
  * device reads, drm_sgt_sync_for_cpu() after the device has written. Behind a
  * bounce buffer this is where the bytes are copied; on a coherent device
- * without one it costs nothing.
+ * without one it costs nothing. What it costs depends on the length of the range
+ * and not on where it begins.
  *
- * The pages of an import are synced by their exporter, for its own device, with
- * the brackets of DMA_BUF_IOCTL_SYNC. Exporters forget the bounce buffers of
- * their importers, so the calls above see to these. Where devices are not
- * coherent, the imported memory has to be in the linear map for that.
+ * The caches of imported memory are maintained by its exporter, in the brackets
+ * of DMA_BUF_IOCTL_SYNC. That memory need not be in the linear map, where the DMA
+ * API would look for it. Exporters forget the bounce buffers of their importers,
+ * so the calls above see to these. On a device that is not coherent, the DMA API
+ * cannot sync one without the other, and the calls above do nothing for an
+ * import.
  *
  * An unbind syncs nothing either, of our own pages. What the CPU wrote last is
- * what is there afterwards. Exporters may sync when they unmap: see
- * drm_gem_sgt_prime_import().
+ * what is there afterwards.
  */
 
 typedef void (*drm_sgt_sync_fn)(struct device *dev, dma_addr_t addr, size_t len,
 				enum dma_data_direction dir);
 
-/* A position in the CPU entries of a table. */
-struct drm_sgt_cpu_pos {
+/* A position in the entries of a table, as the device or the CPU sees them. */
+struct drm_sgt_ent_pos {
 	struct scatterlist *sg;
 	u64 skip;
+	bool dma;
 };
 
-static void drm_sgt_cpu_take(struct drm_sgt_cpu_pos *pos, u64 len)
+static u64 drm_sgt_ent_len(const struct drm_sgt_ent_pos *pos)
+{
+	return pos->dma ? sg_dma_len(pos->sg) : pos->sg->length;
+}
+
+static void drm_sgt_ent_take(struct drm_sgt_ent_pos *pos, u64 len)
 {
 	pos->skip += len;
-	while (pos->sg && pos->skip >= pos->sg->length) {
-		pos->skip -= pos->sg->length;
+	while (pos->sg && pos->skip >= drm_sgt_ent_len(pos)) {
+		pos->skip -= drm_sgt_ent_len(pos);
 		pos->sg = sg_next(pos->sg);
 	}
+}
+
+static void drm_sgt_ent_seek(struct drm_sgt_ent_pos *pos, u64 offset,
+			     const struct drm_dma_layout *layout)
+{
+	const struct drm_dma_mark *mark = drm_dma_layout_find(layout, offset);
+
+	if (mark) {
+		pos->sg = mark->sg;
+		offset -= mark->offset;
+	}
+	drm_sgt_ent_take(pos, offset);
+}
+
+/* Did an IOMMU merge entries? If not, CPU and device see the same ones. */
+static bool drm_sgt_table_is_merged(const struct sg_table *table)
+{
+	return table->nents != table->orig_nents;
 }
 
 /*
  * A segment that an IOMMU merged is contiguous for the device only. The DMA API
  * looks up the physical address of where a sync starts and goes on from there,
- * so no sync may go over the end of a CPU entry.
+ * so no sync may go over the end of a CPU entry. @cpu: where these are, without
+ * an entry if they are those of @dma.
  */
-static void drm_sgt_sync_seg(struct drm_sgt *sgt, struct drm_sgt_cpu_pos *pos,
-			     struct drm_dma_seg seg, drm_sgt_sync_fn sync)
+static void drm_sgt_sync_ents(struct device *dev, struct drm_sgt_ent_pos dma,
+			      struct drm_sgt_ent_pos cpu, u64 len,
+			      enum dma_data_direction dir, drm_sgt_sync_fn sync)
 {
-	while (seg.len) {
-		u64 len = min(seg.len, pos->sg->length - pos->skip);
+	while (len) {
+		u64 part = min(len, drm_sgt_ent_len(&dma) - dma.skip);
 
-		sync(sgt->sdev->dma_dev, seg.addr, len, sgt->dir);
-		drm_sgt_cpu_take(pos, len);
-		seg.addr += len;
-		seg.len -= len;
+		if (cpu.sg)
+			part = min(part, drm_sgt_ent_len(&cpu) - cpu.skip);
+		sync(dev, sg_dma_address(dma.sg) + dma.skip, part, dir);
+		drm_sgt_ent_take(&dma, part);
+		drm_sgt_ent_take(&cpu, part);
+		len -= part;
+		cond_resched();
 	}
 }
 
+bool drm_sgt_dma_is_coherent(struct device *dev)
+{
+	KUNIT_STATIC_STUB_REDIRECT(drm_sgt_dma_is_coherent, dev);
+
+	return dev_is_dma_coherent(dev);
+}
+
+static bool drm_sgt_needs_sync(const struct drm_sgt *sgt)
+{
+	struct device *dev = sgt->sdev->dma_dev;
+
+	if (drm_sgt_device_is_phys(sgt->sdev) || !dma_dev_need_sync(dev))
+		return false;
+
+	return !drm_sgt_is_import(sgt) || drm_sgt_dma_is_coherent(dev);
+}
+
 /*
- * The table of an import may have no CPU entries. No entry ends inside a page,
- * so this is right for any segment, merged or not.
+ * The table of an import may have no CPU entries. It needs none: a bounce buffer
+ * is behind one entry, and what is bounced is never merged.
  */
-static void drm_sgt_sync_pages(struct drm_sgt *sgt, struct drm_dma_seg seg,
+static void drm_sgt_sync_range(struct drm_sgt *sgt, u64 offset, u64 len,
 			       drm_sgt_sync_fn sync)
 {
-	while (seg.len) {
-		u64 len = min_t(u64, seg.len,
-				PAGE_SIZE - offset_in_page(seg.addr));
+	struct drm_sgt_ent_pos dma = { .sg = sgt->mapped->sgl, .dma = true };
+	struct drm_sgt_ent_pos cpu = {};
 
-		sync(sgt->sdev->dma_dev, seg.addr, len, sgt->dir);
-		seg.addr += len;
-		seg.len -= len;
+	drm_sgt_ent_seek(&dma, offset, &sgt->layout);
+	if (!drm_sgt_is_import(sgt) && drm_sgt_table_is_merged(sgt->mapped)) {
+		cpu.sg = sgt->mapped->sgl;
+		drm_sgt_ent_seek(&cpu, offset, &sgt->cpu_layout);
 	}
+	drm_sgt_sync_ents(sgt->sdev->dma_dev, dma, cpu, len, sgt->dir, sync);
 }
 
 static int drm_sgt_sync(struct drm_sgt *sgt, u64 offset, u64 len,
 			drm_sgt_sync_fn sync)
 {
-	struct drm_sgt_cpu_pos pos = {};
-	struct drm_dma_iter iter;
-	struct drm_dma_seg seg;
 	int ret;
 
 	drm_sgt_access_scope(view, sgt, ret) {
-		ret = drm_dma_iter_init(&iter, view, offset, len);
+		ret = drm_dma_view_check(view, offset, len);
 		if (ret) {
 			drm_sgt_dbg(sgt->sdev, "sync of %llu bytes at %llu, of %llu\n",
 				    len, offset, sgt->size);
 			break;
 		}
-		if (drm_sgt_device_is_phys(sgt->sdev) ||
-		    !dma_dev_need_sync(sgt->sdev->dma_dev))
-			break;
-
-		if (drm_sgt_is_import(sgt)) {
-			while (drm_dma_iter_next(&iter, &seg))
-				drm_sgt_sync_pages(sgt, seg, sync);
-			break;
-		}
-
-		pos.sg = sgt->table.sgl;
-		drm_sgt_cpu_take(&pos, offset);
-		while (drm_dma_iter_next(&iter, &seg))
-			drm_sgt_sync_seg(sgt, &pos, seg, sync);
+		if (drm_sgt_needs_sync(sgt))
+			drm_sgt_sync_range(sgt, offset, len, sync);
 	}
 	return ret;
+}
+
+/**
+ * drm_sgt_sync_init() - mark where to find which CPU entry
+ * @sgt: the table, its DMA mapping made
+ *
+ * Where no entry is merged, the marks of the segments are good for both, and
+ * where there is nothing to sync, none are needed.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or -ENOMEM; drm_sgt_sync_fini() when the mapping ends
+ */
+int drm_sgt_sync_init(struct drm_sgt *sgt)
+{
+	struct drm_dma_ents ents = {
+		.sg = sgt->table.sgl,
+		.nents = sgt->table.orig_nents,
+		.phys = true,
+	};
+
+	if (drm_sgt_is_import(sgt) || !drm_sgt_table_is_merged(&sgt->table) ||
+	    !drm_sgt_needs_sync(sgt))
+		return 0;
+
+	return drm_dma_layout_init(&sgt->cpu_layout, ents);
+}
+
+/**
+ * drm_sgt_sync_fini() - forget what drm_sgt_sync_init() marked
+ * @sgt: the table
+ */
+void drm_sgt_sync_fini(struct drm_sgt *sgt)
+{
+	drm_dma_layout_fini(&sgt->cpu_layout);
 }
 
 void drm_sgt_dma_sync_for_device(struct device *dev, dma_addr_t addr, size_t len,
@@ -132,7 +201,7 @@ void drm_sgt_dma_sync_for_cpu(struct device *dev, dma_addr_t addr, size_t len,
  * @offset: first byte of the range
  * @len: bytes
  *
- * Context: Process context. Enters an access section.
+ * Context: Process context, may sleep. Enters an access section.
  * Return:
  * * %0       - done, or there was nothing to do
  * * %-ENODEV - the device is no longer bound
@@ -151,7 +220,7 @@ EXPORT_SYMBOL_GPL(drm_sgt_sync_for_device);
  * @offset: first byte of the range
  * @len: bytes
  *
- * Context: Process context. Enters an access section.
+ * Context: Process context, may sleep. Enters an access section.
  * Return: see drm_sgt_sync_for_device()
  */
 int drm_sgt_sync_for_cpu(struct drm_sgt *sgt, u64 offset, u64 len)

@@ -496,49 +496,70 @@ static void import_refuses_translated_addresses(struct kunit *test)
  * Syncs
  */
 
-/* The address of a byte of the ordinary table. */
-static dma_addr_t import_address(const struct drm_sgt_kunit_layout *l, u64 offset)
+/* The segment that a byte of a table is in; @offset: in, and from its start, out. */
+static const struct drm_dma_seg *import_find_seg(const struct drm_sgt_kunit_layout *l,
+						 u64 *offset)
 {
 	const struct drm_dma_seg *seg = l->seg;
 
-	for (; offset >= seg->len; seg++)
-		offset -= seg->len;
-	return seg->addr + offset;
+	for (; *offset >= seg->len; seg++)
+		*offset -= seg->len;
+	return seg;
 }
 
-/* The calls that were recorded are those for @len bytes at @offset, a page each. */
+/* The calls that were recorded are those for @len bytes at @offset, one an entry. */
 static void import_check_syncs(struct import_fixture *f, u64 offset, u64 len, bool for_cpu)
 {
 	struct drm_sgt_kunit *ctx = f->test->priv;
 	const struct drm_sgt_kunit_sync *sync = ctx->sync;
-	u64 pos = offset, end = offset + len;
 	unsigned int n = 0;
 
-	while (pos < end) {
-		u64 stop = min(round_down(pos, PAGE_SIZE) + PAGE_SIZE, end);
+	while (len) {
+		u64 skip = offset;
+		const struct drm_dma_seg *seg = import_find_seg(f->e->layout, &skip);
+		u64 part = min(seg->len - skip, len);
 
 		KUNIT_ASSERT_LT(f->test, n, ctx->nr_syncs);
-		KUNIT_EXPECT_EQ(f->test, sync[n].addr, import_address(f->e->layout, pos));
-		KUNIT_EXPECT_EQ(f->test, sync[n].len, stop - pos);
+		KUNIT_EXPECT_EQ(f->test, sync[n].addr, seg->addr + skip);
+		KUNIT_EXPECT_EQ(f->test, sync[n].len, part);
 		KUNIT_EXPECT_EQ(f->test, sync[n].dir, DMA_BIDIRECTIONAL);
 		KUNIT_EXPECT_EQ(f->test, sync[n].for_cpu, for_cpu);
-		pos = stop;
+		offset += part;
+		len -= part;
 		n++;
 	}
 	KUNIT_EXPECT_EQ_MSG(f->test, ctx->nr_syncs, n, "%llu bytes at %llu", len, offset);
 	ctx->nr_syncs = 0;
 }
 
-/* A sync goes page by page: where else an entry ends, only the exporter knows. */
-static void import_syncs_by_page(struct kunit *test)
+static struct import_fixture import_fixture_with_syncs(struct kunit *test,
+						       const struct drm_sgt_kunit_layout *l)
 {
 	struct import_fixture f = import_fixture_create(test, EXPORTER_PLAIN);
-	struct rnd_state rnd;
-	unsigned int round;
 
 	if (!dma_dev_need_sync(f.d->dev))
 		kunit_skip(test, "nothing to sync here without CONFIG_DMA_API_DEBUG");
+	if (l->nents != l->orig_nents && !IS_ENABLED(CONFIG_NEED_SG_DMA_LENGTH))
+		kunit_skip(test, "entries have one length for CPU and device");
+	f.e->layout = l;
 	drm_sgt_kunit_stub_sync(test->priv);
+	return f;
+}
+
+/*
+ * A sync goes entry by entry of the exporter, whatever these are like and whatever
+ * its CPU entries say: a bounce buffer is behind one of them, not behind two that
+ * are neighbours.
+ */
+static void import_syncs_by_entry(struct kunit *test)
+{
+	const struct drm_sgt_kunit_layout *l = test->param_value;
+	struct import_fixture f = import_fixture_with_syncs(test, l);
+	struct rnd_state rnd;
+	unsigned int round;
+
+	if (l->err)
+		return;
 	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
 	KUNIT_EXPECT_EQ(test, 0, drm_sgt_sync_for_device(f.sgt, 0, IMPORT_SIZE));
 	import_check_syncs(&f, 0, IMPORT_SIZE, false);
@@ -555,6 +576,28 @@ static void import_syncs_by_page(struct kunit *test)
 	}
 }
 
+static bool import_says_not_coherent(struct device *dev)
+{
+	return false;
+}
+
+/*
+ * Where caches have to be maintained, that is for the exporter to do: its memory
+ * need not be in the linear map. Ranges are checked nevertheless.
+ */
+static void import_leaves_caches_to_the_exporter(struct kunit *test)
+{
+	struct import_fixture f = import_fixture_with_syncs(test, &drm_sgt_kunit_layout);
+
+	kunit_activate_static_stub(test, drm_sgt_dma_is_coherent, import_says_not_coherent);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_sync_for_device(f.sgt, 0, IMPORT_SIZE));
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_sync_for_cpu(f.sgt, 0, IMPORT_SIZE));
+	KUNIT_EXPECT_EQ(test, -ERANGE, drm_sgt_sync_for_cpu(f.sgt, 1, IMPORT_SIZE));
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_unmap(f.sgt));
+	import_check_syncs(&f, 0, 0, true);
+}
+
 /* First those whose mappings others build on. */
 static struct kunit_case drm_sgt_import_cases[] = {
 	KUNIT_CASE_PARAM(import_map_and_unmap, import_kind_gen_params),
@@ -569,7 +612,8 @@ static struct kunit_case drm_sgt_import_cases[] = {
 	KUNIT_CASE(import_without_a_bus_device),
 	KUNIT_CASE(import_in_physical_mode),
 	KUNIT_CASE(import_refuses_translated_addresses),
-	KUNIT_CASE(import_syncs_by_page),
+	KUNIT_CASE_PARAM(import_syncs_by_entry, import_layout_gen_params),
+	KUNIT_CASE(import_leaves_caches_to_the_exporter),
 	{}
 };
 

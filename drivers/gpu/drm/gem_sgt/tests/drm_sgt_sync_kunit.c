@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/dma-mapping.h>
+#include <linux/sizes.h>
+
+#include "drm_sgt_kunit_helpers.h"
+
+/*
+ * Syncs in the middle of a long table. What they cover in a short one is in
+ * drm_sgt_access_kunit.c, and those of imports are in drm_sgt_import_kunit.c.
+ */
+
+/* More entries than three pages of them, and not a multiple. */
+#define SYNC_RUNS	(3 * SG_MAX_SINGLE_ALLOC + 5)
+
+/* Bytes between two segments, unless they are merged */
+#define SYNC_GAP	SZ_64K
+
+struct sync_fixture {
+	struct drm_sgt_kunit *ctx;
+	struct drm_sgt *sgt;
+	bool merge;
+};
+
+static u64 sync_run_len(unsigned int index)
+{
+	return (1 + index % 3) * PAGE_SIZE;
+}
+
+/* Runs of one to three pages, none of which is a neighbour of another. */
+static struct drm_sgt *sync_sgt(struct kunit *test, struct drm_sgt_device *sdev)
+{
+	struct drm_sgt_kunit_piece *pieces;
+	struct drm_sgt *sgt;
+	unsigned int i;
+
+	pieces = kunit_kcalloc(test, SYNC_RUNS, sizeof(*pieces), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, pieces);
+	for (i = 0; i < SYNC_RUNS; i++) {
+		pieces[i].pfn = 8 * (i + 1);
+		pieces[i].nr_pages = sync_run_len(i) >> PAGE_SHIFT;
+	}
+
+	sgt = drm_sgt_kunit_sgt(test, sdev,
+				drm_sgt_kunit_source_create(test, pieces, SYNC_RUNS));
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(sgt));
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(sgt, DMA_BIDIRECTIONAL));
+	KUNIT_ASSERT_EQ(test, sgt->table.orig_nents, SYNC_RUNS);
+	return sgt;
+}
+
+static const bool sync_merged[] = { false, true };
+
+static void sync_merged_desc(const bool *merged, char *desc)
+{
+	strscpy(desc, *merged ? "one merged segment" : "segments apart",
+		KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(sync_merged, sync_merged, sync_merged_desc);
+
+static struct sync_fixture sync_fixture_create(struct kunit *test)
+{
+	struct sync_fixture f = { .ctx = test->priv };
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+
+	f.merge = *(const bool *)test->param_value;
+	if (f.merge && !IS_ENABLED(CONFIG_NEED_SG_DMA_LENGTH))
+		kunit_skip(test, "entries have one length for CPU and device");
+	if (!dma_dev_need_sync(d->dev))
+		kunit_skip(test, "nothing to sync here without CONFIG_DMA_API_DEBUG");
+	f.ctx->map.merge = f.merge;
+	f.ctx->map.gap = f.merge ? 0 : SYNC_GAP;
+	drm_sgt_kunit_stub_dma(f.ctx);
+	drm_sgt_kunit_stub_sync(f.ctx);
+	f.sgt = sync_sgt(test, d->sdev);
+	return f;
+}
+
+/* Bytes before a run */
+static u64 sync_run_offset(unsigned int index)
+{
+	u64 offset = 0;
+
+	while (index--)
+		offset += sync_run_len(index);
+	return offset;
+}
+
+static dma_addr_t sync_run_addr(const struct sync_fixture *f, unsigned int index)
+{
+	return f->ctx->map.base + sync_run_offset(index) + index * f->ctx->map.gap;
+}
+
+/* One run is one call, for its bytes from @skip on, and no other. */
+static void sync_expect_run(struct kunit *test, struct sync_fixture *f,
+			    unsigned int index, u64 skip)
+{
+	u64 len = sync_run_len(index) - skip;
+
+	f->ctx->nr_syncs = 0;
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_sync_for_device(f->sgt, sync_run_offset(index) + skip,
+							 len));
+	KUNIT_EXPECT_EQ(test, f->ctx->nr_syncs, 1);
+	KUNIT_EXPECT_EQ(test, f->ctx->sync[0].addr, sync_run_addr(f, index) + skip);
+	KUNIT_EXPECT_EQ(test, f->ctx->sync[0].len, len);
+}
+
+/* A sync can begin at any entry, or in it. */
+static void sync_from_anywhere(struct kunit *test)
+{
+	struct sync_fixture f = sync_fixture_create(test);
+	unsigned int i;
+
+	for (i = 0; i < SYNC_RUNS; i++) {
+		sync_expect_run(test, &f, i, 0);
+		sync_expect_run(test, &f, i, 1);
+		sync_expect_run(test, &f, i, sync_run_len(i) - 1);
+	}
+
+	f.ctx->nr_syncs = 0;
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_sync_for_cpu(f.sgt, 0, drm_sgt_size(f.sgt)));
+	KUNIT_EXPECT_EQ(test, f.ctx->nr_syncs, SYNC_RUNS);
+}
+
+/* Make all entries before one of them longer by some bytes, or as they were. */
+static void sync_stretch(struct sync_fixture *f, unsigned int end, int bytes)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sg(f->sgt->table.sgl, sg, end, i) {
+		sg->length += bytes;
+		if (!f->merge)
+			sg_dma_len(sg) += bytes;
+	}
+}
+
+/*
+ * A sync looks at no entry before the mark that is nearest to it: what these say
+ * makes no difference. So it costs the same wherever it begins.
+ */
+static void sync_skips_what_is_before_a_mark(struct kunit *test)
+{
+	struct sync_fixture f = sync_fixture_create(test);
+	unsigned int i;
+
+	for (i = SG_MAX_SINGLE_ALLOC; i < SYNC_RUNS; i++) {
+		unsigned int mark = rounddown(i, SG_MAX_SINGLE_ALLOC);
+
+		sync_stretch(&f, mark, 1);
+		sync_expect_run(test, &f, i, 0);
+		sync_stretch(&f, mark, -1);
+	}
+}
+
+/* The marks are the mapping's: they go with it, and come with the next one. */
+static void sync_marks_end_with_the_mapping(struct kunit *test)
+{
+	struct sync_fixture f = sync_fixture_create(test);
+	unsigned int marks = f.merge ? 3 : 0;
+
+	KUNIT_EXPECT_EQ(test, f.sgt->cpu_layout.nr_marks, marks);
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_unmap(f.sgt));
+	KUNIT_EXPECT_EQ(test, f.sgt->cpu_layout.nr_marks, 0);
+	KUNIT_EXPECT_NULL(test, f.sgt->cpu_layout.marks);
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
+	KUNIT_EXPECT_EQ(test, f.sgt->cpu_layout.nr_marks, marks);
+}
+
+static struct kunit_case drm_sgt_sync_cases[] = {
+	KUNIT_CASE_PARAM(sync_from_anywhere, sync_merged_gen_params),
+	KUNIT_CASE_PARAM(sync_skips_what_is_before_a_mark, sync_merged_gen_params),
+	KUNIT_CASE_PARAM(sync_marks_end_with_the_mapping, sync_merged_gen_params),
+	{}
+};
+
+static struct kunit_suite drm_sgt_sync_suite = {
+	.name = "drm_sgt_sync",
+	.init = drm_sgt_kunit_init,
+	.test_cases = drm_sgt_sync_cases,
+};
+
+kunit_test_suite(drm_sgt_sync_suite);
