@@ -2,6 +2,7 @@
 
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
 #include <linux/slab.h>
 
 #include <drm/drm_device.h>
@@ -17,6 +18,14 @@
  * An exported object gives each importer a table of its own, cut for the device
  * that will map it. Neither cares whether the exporting device is still bound.
  *
+ * A device sees what the CPU wrote before the table was mapped for it. After that,
+ * the brackets of DMA_BUF_IOCTL_SYNC (dma_buf_begin_cpu_access()) sync the tables
+ * of all importers, each for its device: for the CPU at the start of an access
+ * that reads, for the devices at the end of one that writes. Behind a bounce
+ * buffer, an access that reads brings the bytes of the buffer: what the CPU wrote
+ * outside of brackets is lost then. The mapping for the exporting device is for
+ * the driver to sync: see drm_sgt_sync_for_device().
+ *
  * An imported object is a GEM object whose &drm_gem_sgt_object.sgt stands for
  * the dma-buf (drm_sgt_create_import()): it has no pages of its own and cannot
  * be mapped into a process, since that is for the exporter to do. It is mapped
@@ -27,29 +36,142 @@
  * object is an import. What it would refuse for one is refused here.
  */
 
-static struct sg_table *
-drm_gem_sgt_map_dma_buf(struct dma_buf_attachment *attach,
-			enum dma_data_direction dir)
+/**
+ * struct drm_gem_sgt_mapping - a table that is mapped for an importer
+ *
+ * In &dma_buf_attachment.priv, which the resv protects. There is one for an
+ * attachment, as the core caches it.
+ */
+struct drm_gem_sgt_mapping {
+	/** @table: owned */
+	struct sg_table *table;
+	/** @dir: of the mapping */
+	enum dma_data_direction dir;
+};
+
+static int drm_gem_sgt_map_table(struct dma_buf_attachment *attach,
+				 struct drm_gem_sgt_mapping *mapping)
 {
 	struct drm_gem_object *obj = attach->dmabuf->priv;
 	struct sg_table *table;
 	int ret;
 
-	if (WARN_ON(dir == DMA_NONE))
-		return ERR_PTR(-EINVAL);
-
 	table = drm_sgt_dup_table(to_drm_gem_sgt_obj(obj)->sgt, attach->dev);
 	if (IS_ERR(table))
-		return table;
+		return PTR_ERR(table);
 
-	/* As drm_gem_map_dma_buf() does; drm_gem_unmap_dma_buf() wants the same. */
-	ret = dma_map_sgtable(attach->dev, table, dir, DMA_ATTR_SKIP_CPU_SYNC);
+	/* Nothing is synced implicitly: see "syncing". */
+	ret = dma_map_sgtable(attach->dev, table, mapping->dir, DMA_ATTR_SKIP_CPU_SYNC);
 	if (ret) {
 		sg_free_table(table);
 		kfree(table);
+		return ret;
+	}
+
+	/* What the CPU wrote last can be zeroes, over what was another's before. */
+	drm_sgt_sync_table_for_device(attach->dev, table, mapping->dir);
+	mapping->table = table;
+	return 0;
+}
+
+static struct sg_table *
+drm_gem_sgt_map_dma_buf(struct dma_buf_attachment *attach,
+			enum dma_data_direction dir)
+{
+	struct drm_gem_sgt_mapping *mapping;
+	int ret;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+
+	if (WARN_ON(dir == DMA_NONE || attach->priv))
+		return ERR_PTR(-EINVAL);
+
+	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL_ACCOUNT);
+	if (!mapping)
+		return ERR_PTR(-ENOMEM);
+
+	mapping->dir = dir;
+	ret = drm_gem_sgt_map_table(attach, mapping);
+	if (ret) {
+		kfree(mapping);
 		return ERR_PTR(ret);
 	}
-	return table;
+	attach->priv = mapping;
+	return mapping->table;
+}
+
+/*
+ * What a device only writes is what it wrote. If it can read as well, the bytes
+ * behind a bounce buffer may be older than those of the CPU.
+ */
+static void drm_gem_sgt_unmap_dma_buf(struct dma_buf_attachment *attach,
+				      struct sg_table *table,
+				      enum dma_data_direction dir)
+{
+	dma_resv_assert_held(attach->dmabuf->resv);
+
+	if (dir == DMA_FROM_DEVICE)
+		drm_sgt_sync_table_for_cpu(attach->dev, table, dir);
+	dma_unmap_sgtable(attach->dev, table, dir, DMA_ATTR_SKIP_CPU_SYNC);
+	sg_free_table(table);
+	kfree(table);
+	kfree(attach->priv);
+	attach->priv = NULL;
+}
+
+static void drm_gem_sgt_sync_importers(struct dma_buf *dma_buf,
+				       void (*sync)(struct device *dev,
+						    const struct sg_table *table,
+						    enum dma_data_direction dir))
+{
+	struct dma_buf_attachment *attach;
+
+	dma_resv_assert_held(dma_buf->resv);
+
+	list_for_each_entry(attach, &dma_buf->attachments, node) {
+		struct drm_gem_sgt_mapping *mapping = attach->priv;
+
+		if (mapping)
+			sync(attach->dev, mapping->table, mapping->dir);
+	}
+}
+
+/*
+ * A CPU that only writes gets nothing from the devices. The core waits for fences
+ * after this, which is too late for what the devices write.
+ */
+static int drm_gem_sgt_begin_cpu_access(struct dma_buf *dma_buf,
+					enum dma_data_direction dir)
+{
+	long ret;
+
+	if (dir == DMA_TO_DEVICE)
+		return 0;
+
+	ret = dma_resv_wait_timeout(dma_buf->resv, dma_resv_usage_rw(false), true,
+				    MAX_SCHEDULE_TIMEOUT);
+	if (ret < 0)
+		return ret;
+
+	ret = dma_resv_lock_interruptible(dma_buf->resv, NULL);
+	if (ret)
+		return ret;
+	drm_gem_sgt_sync_importers(dma_buf, drm_sgt_sync_table_for_cpu);
+	dma_resv_unlock(dma_buf->resv);
+	return 0;
+}
+
+/* A CPU that only read gives nothing to the devices: they may have written since. */
+static int drm_gem_sgt_end_cpu_access(struct dma_buf *dma_buf,
+				      enum dma_data_direction dir)
+{
+	if (dir == DMA_FROM_DEVICE)
+		return 0;
+
+	dma_resv_lock(dma_buf->resv, NULL);
+	drm_gem_sgt_sync_importers(dma_buf, drm_sgt_sync_table_for_device);
+	dma_resv_unlock(dma_buf->resv);
+	return 0;
 }
 
 static const struct dma_buf_ops drm_gem_sgt_dmabuf_ops = {
@@ -57,11 +179,13 @@ static const struct dma_buf_ops drm_gem_sgt_dmabuf_ops = {
 	.attach = drm_gem_map_attach,
 	.detach = drm_gem_map_detach,
 	.map_dma_buf = drm_gem_sgt_map_dma_buf,
-	.unmap_dma_buf = drm_gem_unmap_dma_buf,
+	.unmap_dma_buf = drm_gem_sgt_unmap_dma_buf,
 	.release = drm_gem_dmabuf_release,
 	.mmap = drm_gem_dmabuf_mmap,
 	.vmap = drm_gem_dmabuf_vmap,
 	.vunmap = drm_gem_dmabuf_vunmap,
+	.begin_cpu_access = drm_gem_sgt_begin_cpu_access,
+	.end_cpu_access = drm_gem_sgt_end_cpu_access,
 };
 
 /**

@@ -271,6 +271,11 @@ void drm_sgt_fault_init(struct dentry *dir);
 int drm_sgt_sync_init(struct drm_sgt *sgt);
 void drm_sgt_sync_fini(struct drm_sgt *sgt);
 bool drm_sgt_dma_is_coherent(struct device *dev);
+bool drm_sgt_dma_need_sync(struct device *dev, dma_addr_t addr);
+void drm_sgt_sync_table_for_device(struct device *dev, const struct sg_table *table,
+				   enum dma_data_direction dir);
+void drm_sgt_sync_table_for_cpu(struct device *dev, const struct sg_table *table,
+				enum dma_data_direction dir);
 void drm_sgt_dma_sync_for_device(struct device *dev, dma_addr_t addr, size_t len,
 				 enum dma_data_direction dir);
 void drm_sgt_dma_sync_for_cpu(struct device *dev, dma_addr_t addr, size_t len,

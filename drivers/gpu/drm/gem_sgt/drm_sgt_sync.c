@@ -69,6 +69,24 @@ static bool drm_sgt_table_is_merged(const struct sg_table *table)
 	return table->nents != table->orig_nents;
 }
 
+bool drm_sgt_dma_need_sync(struct device *dev, dma_addr_t addr)
+{
+	KUNIT_STATIC_STUB_REDIRECT(drm_sgt_dma_need_sync, dev, addr);
+
+	return dma_need_sync(dev, addr);
+}
+
+/*
+ * With CONFIG_DMA_API_DEBUG, a sync that does nothing is checked nevertheless, and
+ * cannot be told from one of another mapping of the same memory.
+ */
+static void drm_sgt_sync_ent(struct device *dev, dma_addr_t addr, size_t len,
+			     enum dma_data_direction dir, drm_sgt_sync_fn sync)
+{
+	if (drm_sgt_dma_need_sync(dev, addr))
+		sync(dev, addr, len, dir);
+}
+
 /*
  * A segment that an IOMMU merged is contiguous for the device only. The DMA API
  * looks up the physical address of where a sync starts and goes on from there,
@@ -84,7 +102,7 @@ static void drm_sgt_sync_ents(struct device *dev, struct drm_sgt_ent_pos dma,
 
 		if (cpu.sg)
 			part = min(part, drm_sgt_ent_len(&cpu) - cpu.skip);
-		sync(dev, sg_dma_address(dma.sg) + dma.skip, part, dir);
+		drm_sgt_sync_ent(dev, sg_dma_address(dma.sg) + dma.skip, part, dir, sync);
 		drm_sgt_ent_take(&dma, part);
 		drm_sgt_ent_take(&cpu, part);
 		len -= part;
@@ -193,6 +211,54 @@ void drm_sgt_dma_sync_for_cpu(struct device *dev, dma_addr_t addr, size_t len,
 	KUNIT_STATIC_STUB_REDIRECT(drm_sgt_dma_sync_for_cpu, dev, addr, len, dir);
 
 	dma_sync_single_for_cpu(dev, addr, len, dir);
+}
+
+static void drm_sgt_sync_table(struct device *dev, const struct sg_table *table,
+			       enum dma_data_direction dir, drm_sgt_sync_fn sync)
+{
+	struct drm_sgt_ent_pos dma = { .sg = table->sgl, .dma = true };
+	struct drm_sgt_ent_pos cpu = {};
+	struct scatterlist *sg;
+	unsigned int i;
+	u64 len = 0;
+
+	if (!dma_dev_need_sync(dev))
+		return;
+
+	for_each_sgtable_dma_sg(table, sg, i)
+		len += sg_dma_len(sg);
+	if (drm_sgt_table_is_merged(table))
+		cpu.sg = table->sgl;
+	drm_sgt_sync_ents(dev, dma, cpu, len, dir, sync);
+}
+
+/**
+ * drm_sgt_sync_table_for_device() - let an importer's device see our pages
+ * @dev: what @table is mapped for
+ * @table: from drm_sgt_dup_table(), mapped; its page links are not looked at, as
+ *	CONFIG_DMABUF_DEBUG mangles them
+ * @dir: of the mapping
+ *
+ * Context: Process context, may sleep.
+ */
+void drm_sgt_sync_table_for_device(struct device *dev, const struct sg_table *table,
+				   enum dma_data_direction dir)
+{
+	drm_sgt_sync_table(dev, table, dir, drm_sgt_dma_sync_for_device);
+}
+
+/**
+ * drm_sgt_sync_table_for_cpu() - see what an importer's device wrote
+ * @dev: what @table is mapped for
+ * @table: as for drm_sgt_sync_table_for_device()
+ * @dir: of the mapping
+ *
+ * Context: Process context, may sleep.
+ */
+void drm_sgt_sync_table_for_cpu(struct device *dev, const struct sg_table *table,
+				enum dma_data_direction dir)
+{
+	drm_sgt_sync_table(dev, table, dir, drm_sgt_dma_sync_for_cpu);
 }
 
 /**

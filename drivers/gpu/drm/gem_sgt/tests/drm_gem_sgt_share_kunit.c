@@ -202,7 +202,9 @@ static void gem_importer_gets_the_pages(struct kunit *test)
 	if (bound)
 		drm_sgt_kunit_unbind(f->d);
 
+	KUNIT_EXPECT_EQ(test, 0, dma_buf_begin_cpu_access(buf, DMA_BIDIRECTIONAL));
 	gem_kunit_each_page(test, bo, 6, true);
+	KUNIT_EXPECT_EQ(test, 0, dma_buf_end_cpu_access(buf, DMA_BIDIRECTIONAL));
 	gem_check_as_device(test, table, 6);
 	dma_buf_unmap_attachment_unlocked(attach, table, DMA_BIDIRECTIONAL);
 	dma_buf_detach(buf, attach);

@@ -170,6 +170,11 @@ static void gpt_dma_sync(struct device *dev, dma_addr_t addr, size_t len,
 	}
 }
 
+static bool gpt_dma_need_sync(struct device *dev, dma_addr_t addr)
+{
+	return true;
+}
+
 /* The memory that a device sees there, if there is any. */
 void *drm_gpt_kunit_memory(u64 addr)
 {
@@ -312,6 +317,7 @@ struct drm_gpt_kunit *drm_gpt_kunit_create(struct kunit *test, const struct drm_
 	ctx->d = drm_sgt_kunit_bind(test);
 	kunit_activate_static_stub(test, drm_sgt_dma_map, gpt_dma_map);
 	kunit_activate_static_stub(test, drm_sgt_dma_unmap, gpt_dma_unmap);
+	kunit_activate_static_stub(test, drm_sgt_dma_need_sync, gpt_dma_need_sync);
 	kunit_activate_static_stub(test, drm_sgt_dma_sync_for_device, gpt_dma_sync);
 
 	ctx->gpt = drm_gpt_create(fmt, ctx->d->sdev, &gpt_config, ctx);

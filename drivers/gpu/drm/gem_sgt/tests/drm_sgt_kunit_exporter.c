@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-#include <linux/dma-resv.h>
+#include <kunit/static_stub.h>
+#include <kunit/test-bug.h>
 #include <linux/file.h>
 #include <linux/iosys-map.h>
 #include <linux/module.h>
@@ -108,8 +109,13 @@ static struct sg_table *exporter_map(struct dma_buf_attachment *attach,
 	if (e->fail_map)
 		return ERR_PTR(e->fail_map);
 	table = exporter_table(e->layout);
-	if (!IS_ERR(table))
-		e->maps++;
+	if (IS_ERR(table))
+		return table;
+	e->maps++;
+	e->dir = dir;
+	attach->priv = (void *)(uintptr_t)dir;
+	if (e->bounce)
+		memcpy(e->bounce, e->mem, e->buf->size);
 	return table;
 }
 
@@ -119,6 +125,9 @@ static void exporter_unmap(struct dma_buf_attachment *attach, struct sg_table *t
 	struct drm_sgt_kunit_exporter *e = attach->dmabuf->priv;
 
 	dma_resv_assert_held(attach->dmabuf->resv);
+	KUNIT_EXPECT_EQ(e->test, dir, (enum dma_data_direction)(uintptr_t)attach->priv);
+	if (e->bounce && dir != DMA_TO_DEVICE)
+		memcpy(e->mem, e->bounce, e->buf->size);
 	e->unmaps++;
 	exporter_free_table(table);
 }
@@ -194,12 +203,65 @@ static void exporter_end(void *data)
 	KUNIT_EXPECT_TRUE(e->test, drm_sgt_kunit_exporter_released(e));
 }
 
+/* Bytes before the one with DMA address @addr */
+static u64 exporter_offset(const struct drm_sgt_kunit_exporter *e, dma_addr_t addr)
+{
+	const struct drm_dma_seg *seg = e->layout->seg;
+	u64 offset = 0;
+
+	for (; addr < seg->addr || addr - seg->addr >= seg->len; seg++)
+		offset += seg->len;
+	return offset + addr - seg->addr;
+}
+
+/* The one with a bounce buffer, if there is one */
+static struct drm_sgt_kunit_exporter *exporter_current(void)
+{
+	struct drm_sgt_kunit *ctx = kunit_get_current_test()->priv;
+
+	return ctx->bounced;
+}
+
+static void exporter_sync_for_device(struct device *dev, dma_addr_t addr, size_t len,
+				     enum dma_data_direction dir)
+{
+	struct drm_sgt_kunit_exporter *e = exporter_current();
+	u64 offset;
+
+	if (!e || dir == DMA_FROM_DEVICE)
+		return;
+	offset = exporter_offset(e, addr);
+	memcpy(e->bounce + offset, e->mem + offset, len);
+}
+
+static void exporter_sync_for_cpu(struct device *dev, dma_addr_t addr, size_t len,
+				  enum dma_data_direction dir)
+{
+	struct drm_sgt_kunit_exporter *e = exporter_current();
+	u64 offset;
+
+	if (!e || dir == DMA_TO_DEVICE)
+		return;
+	offset = exporter_offset(e, addr);
+	memcpy(e->mem + offset, e->bounce + offset, len);
+}
+
+/* Addresses that lead nowhere must not get to the DMA API. */
+static void exporter_stub_sync(struct kunit *test)
+{
+	kunit_activate_static_stub(test, drm_sgt_dma_sync_for_device,
+				   exporter_sync_for_device);
+	kunit_activate_static_stub(test, drm_sgt_dma_sync_for_cpu, exporter_sync_for_cpu);
+}
+
 /**
  * drm_sgt_kunit_exporter_create() - export a dma-buf
  * @test: the case
  * @kind: of exporter
  * @size: bytes
  * @dev: who is to attach
+ *
+ * Syncs do nothing from here on, unless the case records them.
  *
  * Return: the exporter; the case has the only reference to its dma-buf
  */
@@ -225,11 +287,75 @@ drm_sgt_kunit_exporter_create(struct kunit *test, enum drm_sgt_kunit_exporter_ki
 	init_completion(&e->released);
 	e->mem = kunit_kzalloc(test, size + !size, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, e->mem);
+	exporter_stub_sync(test);
 	e->buf = dma_buf_export(&info);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, e->buf);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, exporter_end, e));
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, exporter_put, e));
 	return e;
+}
+
+/* Have a bounce buffer between the memory and the device, up to the end of the case. */
+void drm_sgt_kunit_exporter_bounce(struct drm_sgt_kunit_exporter *e)
+{
+	struct drm_sgt_kunit *ctx = e->test->priv;
+
+	kunit_activate_static_stub(e->test, drm_sgt_dma_need_sync, drm_sgt_kunit_need_sync);
+	e->bounce = kunit_kzalloc(e->test, e->buf->size, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(e->test, e->bounce);
+	ctx->bounced = e;
+}
+
+/*
+ * Fences
+ */
+
+static const char *fence_name(struct dma_fence *fence)
+{
+	return "kunit";
+}
+
+static bool fence_wanted(struct dma_fence *base)
+{
+	struct drm_sgt_kunit_fence *fence = container_of(base, struct drm_sgt_kunit_fence,
+							 base);
+
+	fence->waited = true;
+	fence->syncs = fence->ctx->nr_syncs;
+	return false;
+}
+
+static const struct dma_fence_ops fence_ops = {
+	.get_driver_name = fence_name,
+	.get_timeline_name = fence_name,
+	.enable_signaling = fence_wanted,
+};
+
+static void fence_put(void *base)
+{
+	dma_fence_put(base);
+}
+
+/* A fence that @resv has, and that signals when it is waited for. */
+struct drm_sgt_kunit_fence *
+drm_sgt_kunit_fence_add(struct kunit *test, struct dma_resv *resv,
+			enum dma_resv_usage usage)
+{
+	struct drm_sgt_kunit_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+	int ret;
+
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	spin_lock_init(&fence->lock);
+	fence->ctx = test->priv;
+	dma_fence_init(&fence->base, &fence_ops, &fence->lock, dma_fence_context_alloc(1), 1);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, fence_put, &fence->base));
+	dma_resv_lock(resv, NULL);
+	ret = dma_resv_reserve_fences(resv, 1);
+	if (!ret)
+		dma_resv_add_fence(resv, &fence->base, usage);
+	dma_resv_unlock(resv);
+	KUNIT_ASSERT_EQ(test, 0, ret);
+	return fence;
 }
 
 /* So many attachments were made, each mapped, and so many of them ended. */

@@ -3,6 +3,8 @@
 #define __DRM_SGT_KUNIT_EXPORTER_H__
 
 #include <linux/dma-buf.h>
+#include <linux/dma-fence.h>
+#include <linux/dma-resv.h>
 #include <linux/scatterlist.h>
 
 #include "drm_sgt_kunit_helpers.h"
@@ -58,6 +60,13 @@ struct drm_sgt_kunit_exporter {
 	struct device *dev;
 	/** @mem: what it is mapped to for the kernel */
 	void *mem;
+	/**
+	 * @bounce: what the device sees instead of @mem, if not NULL: copied by
+	 * maps, unmaps and syncs as swiotlb does
+	 */
+	void *bounce;
+	/** @dir: of the mapping that was made last */
+	enum dma_data_direction dir;
 	/** @fail_attach: errno of the next attachments; 0: none */
 	int fail_attach;
 	/** @fail_pin: errno of the next pins */
@@ -82,11 +91,32 @@ struct drm_sgt_kunit_exporter {
 	struct completion released;
 };
 
+/**
+ * struct drm_sgt_kunit_fence - a fence that signals when it is waited for
+ */
+struct drm_sgt_kunit_fence {
+	/** @base: the fence; the case has a reference */
+	struct dma_fence base;
+	/** @lock: of @base */
+	spinlock_t lock;
+	/** @ctx: of the case */
+	struct drm_sgt_kunit *ctx;
+	/** @waited: it was waited for */
+	bool waited;
+	/** @syncs: &drm_sgt_kunit.nr_syncs at that time */
+	unsigned int syncs;
+};
+
+struct drm_sgt_kunit_fence *
+drm_sgt_kunit_fence_add(struct kunit *test, struct dma_resv *resv,
+			enum dma_resv_usage usage);
+
 extern const struct drm_sgt_kunit_layout drm_sgt_kunit_layout;
 
 struct drm_sgt_kunit_exporter *
 drm_sgt_kunit_exporter_create(struct kunit *test, enum drm_sgt_kunit_exporter_kind kind,
 			      size_t size, struct device *dev);
+void drm_sgt_kunit_exporter_bounce(struct drm_sgt_kunit_exporter *e);
 void drm_sgt_kunit_exporter_put(struct drm_sgt_kunit_exporter *e);
 bool drm_sgt_kunit_exporter_released(struct drm_sgt_kunit_exporter *e);
 void drm_sgt_kunit_exporter_check(struct drm_sgt_kunit_exporter *e, unsigned int begun,

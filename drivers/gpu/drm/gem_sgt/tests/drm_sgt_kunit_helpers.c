@@ -126,13 +126,14 @@ void drm_sgt_kunit_stub_dma(struct drm_sgt_kunit *ctx)
 				   drm_sgt_kunit_fake_unmap);
 }
 
-static void drm_sgt_kunit_record(dma_addr_t addr, size_t len,
+static void drm_sgt_kunit_record(struct device *dev, dma_addr_t addr, size_t len,
 				 enum dma_data_direction dir, bool for_cpu)
 {
 	struct drm_sgt_kunit *ctx = drm_sgt_kunit_current();
 
 	if (ctx->nr_syncs < ARRAY_SIZE(ctx->sync))
 		ctx->sync[ctx->nr_syncs] = (struct drm_sgt_kunit_sync) {
+			.dev = dev,
 			.addr = addr,
 			.len = len,
 			.dir = dir,
@@ -145,14 +146,19 @@ static void drm_sgt_kunit_fake_sync_for_device(struct device *dev,
 					       dma_addr_t addr, size_t len,
 					       enum dma_data_direction dir)
 {
-	drm_sgt_kunit_record(addr, len, dir, false);
+	drm_sgt_kunit_record(dev, addr, len, dir, false);
 }
 
 static void drm_sgt_kunit_fake_sync_for_cpu(struct device *dev,
 					    dma_addr_t addr, size_t len,
 					    enum dma_data_direction dir)
 {
-	drm_sgt_kunit_record(addr, len, dir, true);
+	drm_sgt_kunit_record(dev, addr, len, dir, true);
+}
+
+bool drm_sgt_kunit_need_sync(struct device *dev, dma_addr_t addr)
+{
+	return true;
 }
 
 /* Syncs are recorded, and not done, from now to the end of the case. */
@@ -162,6 +168,8 @@ void drm_sgt_kunit_stub_sync(struct drm_sgt_kunit *ctx)
 				   drm_sgt_kunit_fake_sync_for_device);
 	kunit_activate_static_stub(ctx->test, drm_sgt_dma_sync_for_cpu,
 				   drm_sgt_kunit_fake_sync_for_cpu);
+	kunit_activate_static_stub(ctx->test, drm_sgt_dma_need_sync,
+				   drm_sgt_kunit_need_sync);
 }
 
 /*

@@ -14,6 +14,7 @@
 
 #include "../drm_sgt_internal.h"
 
+struct drm_sgt_kunit_exporter;
 struct task_struct;
 
 /* How long a test waits for what must happen before it calls it a failure. */
@@ -35,6 +36,7 @@ struct task_struct;
 
 /* One call of drm_sgt_dma_sync_for_device() or _cpu(). */
 struct drm_sgt_kunit_sync {
+	struct device *dev;
 	dma_addr_t addr;
 	size_t len;
 	enum dma_data_direction dir;
@@ -86,12 +88,16 @@ struct drm_sgt_kunit {
 	struct drm_sgt_kunit_sync sync[DRM_SGT_KUNIT_SYNCS];
 	/** @nr_syncs: calls; more than fit are counted only */
 	unsigned int nr_syncs;
+
+	/** @bounced: see drm_sgt_kunit_exporter_bounce() */
+	struct drm_sgt_kunit_exporter *bounced;
 };
 
 struct drm_sgt_kunit *drm_sgt_kunit_create(struct kunit *test);
 int drm_sgt_kunit_init(struct kunit *test);
 void drm_sgt_kunit_stub_dma(struct drm_sgt_kunit *ctx);
 void drm_sgt_kunit_stub_sync(struct drm_sgt_kunit *ctx);
+bool drm_sgt_kunit_need_sync(struct device *dev, dma_addr_t addr);
 
 /**
  * struct drm_sgt_kunit_device - a bound device of the test

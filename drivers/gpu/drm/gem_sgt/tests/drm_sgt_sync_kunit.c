@@ -154,6 +154,27 @@ static void sync_skips_what_is_before_a_mark(struct kunit *test)
 	}
 }
 
+/*
+ * The table of an importer is synced as a whole, cut where a CPU entry ends, with
+ * no look at its pages.
+ */
+static void sync_of_an_importers_table(struct kunit *test)
+{
+	struct sync_fixture f = sync_fixture_create(test);
+	struct device *dev = f.sgt->sdev->dma_dev;
+	unsigned int i;
+
+	drm_sgt_sync_table_for_cpu(dev, &f.sgt->table, DMA_FROM_DEVICE);
+	KUNIT_ASSERT_EQ(test, f.ctx->nr_syncs, SYNC_RUNS);
+	for (i = 0; i < DRM_SGT_KUNIT_SYNCS; i++) {
+		KUNIT_EXPECT_PTR_EQ(test, f.ctx->sync[i].dev, dev);
+		KUNIT_EXPECT_EQ(test, f.ctx->sync[i].addr, sync_run_addr(&f, i));
+		KUNIT_EXPECT_EQ(test, f.ctx->sync[i].len, sync_run_len(i));
+		KUNIT_EXPECT_EQ(test, f.ctx->sync[i].dir, DMA_FROM_DEVICE);
+		KUNIT_EXPECT_TRUE(test, f.ctx->sync[i].for_cpu);
+	}
+}
+
 /* The marks are the mapping's: they go with it, and come with the next one. */
 static void sync_marks_end_with_the_mapping(struct kunit *test)
 {
@@ -171,6 +192,7 @@ static void sync_marks_end_with_the_mapping(struct kunit *test)
 static struct kunit_case drm_sgt_sync_cases[] = {
 	KUNIT_CASE_PARAM(sync_from_anywhere, sync_merged_gen_params),
 	KUNIT_CASE_PARAM(sync_skips_what_is_before_a_mark, sync_merged_gen_params),
+	KUNIT_CASE_PARAM(sync_of_an_importers_table, sync_merged_gen_params),
 	KUNIT_CASE_PARAM(sync_marks_end_with_the_mapping, sync_merged_gen_params),
 	{}
 };
