@@ -292,9 +292,11 @@ static struct drm_gem_sgt_object *drm_gem_sgt_import(struct drm_device *dev,
  * freed, or at unbind. &drm_driver.gem_create_object is called as in
  * drm_gem_sgt_create(), when all else has succeeded.
  *
- * The exporter maps, and may sync when it unmaps: behind a bounce buffer, that
- * writes over the memory what was in the buffer, unless @dir is DMA_TO_DEVICE.
- * A driver whose device does not write should say so.
+ * The exporter maps, and may sync for the CPU when it unmaps. Behind a bounce
+ * buffer, what the CPU wrote meanwhile survives that if @dir is DMA_TO_DEVICE, and
+ * if it is DMA_BIDIRECTIONAL and @sdev is coherent. What the device wrote has to be
+ * fetched with drm_sgt_sync_for_cpu() before the mapping ends. A driver whose device
+ * does not write should say so.
  *
  * Ownership: the caller has the first reference to the object, or one more.
  * The object holds one to @dma_buf until it is freed.

@@ -25,6 +25,12 @@
  * Of the exporter's table, only nents and the DMA fields are looked at: it may
  * list no pages at all.
  *
+ * An exporter that can move its memory is told that we take part in that, and the
+ * memory is pinned for as long as it is mapped: that is how it gets to know the
+ * direction. Exporters may sync for the CPU when they unmap, which brings bytes
+ * from a bounce buffer, unless the direction is DMA_TO_DEVICE. So what was imported
+ * in both directions is synced for the device before: the CPU's bytes come back.
+ *
  * The reference to the dma-buf is held until drm_sgt_free(). The lock of an
  * import is taken before the resv of its dma-buf, which the exporter wants held
  * for mapping, and not after it as that of other tables. They have lockdep
@@ -150,33 +156,126 @@ static bool drm_sgt_import_needs_sync(struct device *dev, struct sg_table *table
 	unsigned int i;
 
 	for_each_sgtable_dma_sg(table, sg, i)
-		if (dma_need_sync(dev, sg_dma_address(sg)))
+		if (drm_sgt_dma_need_sync(dev, sg_dma_address(sg)))
 			return true;
 	return false;
 }
 
-static struct sg_table *
-drm_sgt_import_map_attached(struct drm_sgt *sgt, struct dma_buf_attachment *attach)
+/* Pinned memory does not move. */
+static void drm_sgt_import_moved(struct dma_buf_attachment *attach)
 {
-	struct sg_table *table;
+	dev_warn_ratelimited(attach->dev, "%s moves a dma-buf that is pinned\n",
+			     attach->dmabuf->exp_name);
+}
 
-	table = dma_buf_map_attachment_unlocked(attach, sgt->dir);
-	if (IS_ERR(table))
+static const struct dma_buf_attach_ops drm_sgt_import_attach_ops = {
+	.move_notify = drm_sgt_import_moved,
+};
+
+/*
+ * For an importer that knows nothing of moving, 6.12 maps at once, and in both
+ * directions, what an exporter could move: to ask for one direction is to say that
+ * we know, and to pin. Of another exporter, 6.12 would map at once what is imported
+ * by one that knows.
+ */
+static struct dma_buf_attachment *
+drm_sgt_import_attach(struct dma_buf *dma_buf, struct device *dev)
+{
+	if (!dma_buf_is_dynamic(dma_buf))
+		return dma_buf_attach(dma_buf, dev);
+
+	return dma_buf_dynamic_attach(dma_buf, dev, &drm_sgt_import_attach_ops, NULL);
+}
+
+static struct sg_table *
+drm_sgt_import_map_pinned(struct dma_buf_attachment *attach,
+			  enum dma_data_direction dir)
+{
+	struct dma_resv *resv = attach->dmabuf->resv;
+	struct sg_table *table;
+	long ret;
+
+	table = dma_buf_map_attachment(attach, dir);
+	if (IS_ERR(table) || !attach->importer_ops)
 		return table;
 
-	if (drm_sgt_device_is_phys(sgt->sdev) &&
-	    drm_sgt_import_needs_sync(attach->dev, table)) {
-		drm_sgt_dbg(sgt->sdev, "syncs needed, for a device with physical addresses\n");
-		dma_buf_unmap_attachment_unlocked(attach, table, sgt->dir);
-		return ERR_PTR(-EOPNOTSUPP);
+	/* The exporter may still be moving it here; the core waits for others. */
+	ret = dma_resv_wait_timeout(resv, DMA_RESV_USAGE_KERNEL, true,
+				    MAX_SCHEDULE_TIMEOUT);
+	if (ret < 0) {
+		dma_buf_unmap_attachment(attach, table, dir);
+		return ERR_PTR(ret);
 	}
 	return table;
+}
+
+static struct sg_table *
+drm_sgt_import_map_attached(struct dma_buf_attachment *attach,
+			    enum dma_data_direction dir)
+{
+	bool pin = attach->importer_ops;
+	struct sg_table *table;
+	int ret;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+
+	if (pin) {
+		ret = dma_buf_pin(attach);
+		if (ret)
+			return ERR_PTR(ret);
+	}
+
+	table = drm_sgt_import_map_pinned(attach, dir);
+	if (IS_ERR(table) && pin)
+		dma_buf_unpin(attach);
+	return table;
+}
+
+/*
+ * Exporters sync for the CPU when they unmap: behind a bounce buffer, that brings
+ * back the bytes that were copied there last. Let them be those that the CPU wrote
+ * last. The driver has fetched what the device wrote by now, if it wrote at all.
+ */
+static void drm_sgt_import_flush(struct dma_buf_attachment *attach,
+				 struct sg_table *table,
+				 enum dma_data_direction dir)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	if (dir != DMA_BIDIRECTIONAL || !dma_dev_need_sync(attach->dev) ||
+	    !drm_sgt_dma_is_coherent(attach->dev))
+		return;
+
+	for_each_sgtable_dma_sg(table, sg, i) {
+		if (sg_dma_len(sg) && drm_sgt_dma_need_sync(attach->dev, sg_dma_address(sg)))
+			drm_sgt_dma_sync_for_device(attach->dev, sg_dma_address(sg),
+						    sg_dma_len(sg), dir);
+		cond_resched();
+	}
+}
+
+static void drm_sgt_import_end(struct dma_buf_attachment *attach,
+			       struct sg_table *table, enum dma_data_direction dir)
+{
+	struct dma_buf *dma_buf = attach->dmabuf;
+
+	drm_sgt_import_flush(attach, table, dir);
+
+	dma_resv_lock(dma_buf->resv, NULL);
+	dma_buf_unmap_attachment(attach, table, dir);
+	if (attach->importer_ops)
+		dma_buf_unpin(attach);
+	dma_resv_unlock(dma_buf->resv);
+
+	dma_buf_detach(dma_buf, attach);
 }
 
 /* Attach and map: returns the exporter's table, or an ERR_PTR(). */
 struct sg_table *drm_sgt_import_map(struct drm_sgt *sgt)
 {
 	struct device *dev = drm_sgt_import_device(sgt->sdev);
+	struct dma_buf *dma_buf = sgt->source;
 	struct dma_buf_attachment *attach;
 	struct sg_table *table;
 
@@ -186,14 +285,22 @@ struct sg_table *drm_sgt_import_map(struct drm_sgt *sgt)
 		return ERR_PTR(-EOPNOTSUPP);
 	}
 
-	attach = dma_buf_attach(sgt->source, dev);
+	attach = drm_sgt_import_attach(dma_buf, dev);
 	if (IS_ERR(attach))
 		return ERR_CAST(attach);
 
-	table = drm_sgt_import_map_attached(sgt, attach);
+	dma_resv_lock(dma_buf->resv, NULL);
+	table = drm_sgt_import_map_attached(attach, sgt->dir);
+	dma_resv_unlock(dma_buf->resv);
 	if (IS_ERR(table)) {
-		dma_buf_detach(sgt->source, attach);
+		dma_buf_detach(dma_buf, attach);
 		return table;
+	}
+
+	if (drm_sgt_device_is_phys(sgt->sdev) && drm_sgt_import_needs_sync(dev, table)) {
+		drm_sgt_dbg(sgt->sdev, "syncs needed, for a device with physical addresses\n");
+		drm_sgt_import_end(attach, table, sgt->dir);
+		return ERR_PTR(-EOPNOTSUPP);
 	}
 
 	sgt->attach = attach;
@@ -206,6 +313,5 @@ void drm_sgt_import_unmap(struct drm_sgt *sgt, struct sg_table *table)
 	struct dma_buf_attachment *attach = sgt->attach;
 
 	sgt->attach = NULL;
-	dma_buf_unmap_attachment_unlocked(attach, table, sgt->dir);
-	dma_buf_detach(sgt->source, attach);
+	drm_sgt_import_end(attach, table, sgt->dir);
 }

@@ -598,6 +598,85 @@ static void import_leaves_caches_to_the_exporter(struct kunit *test)
 	import_check_syncs(&f, 0, 0, true);
 }
 
+/*
+ * Bounce buffers
+ */
+
+/* The CPU writes @seed after the device and the bounce buffer have seen other bytes. */
+static void import_write_late(struct import_fixture *f, enum dma_data_direction dir, u8 seed)
+{
+	memset(f->e->mem, ~seed, IMPORT_SIZE);
+	KUNIT_ASSERT_EQ(f->test, 0, drm_sgt_map(f->sgt, dir));
+	KUNIT_EXPECT_EQ(f->test, f->e->dir, dir);
+	memset(f->e->mem, seed, IMPORT_SIZE);
+}
+
+static void import_expect_bytes(struct import_fixture *f, u8 seed)
+{
+	KUNIT_EXPECT_NULL(f->test, memchr_inv(f->e->mem, seed, IMPORT_SIZE));
+}
+
+/*
+ * What the CPU wrote last is what is there when the mapping has ended, although it
+ * was never synced and the exporter brings back the bounce buffer. The exporter
+ * gets to know the direction, whatever kind it is of.
+ */
+static void import_keeps_what_the_cpu_wrote(struct kunit *test)
+{
+	struct import_fixture f = import_fixture_create(test, import_kind(test));
+
+	if (!dma_dev_need_sync(f.d->dev))
+		kunit_skip(test, "nothing to sync here without CONFIG_DMA_API_DEBUG");
+	drm_sgt_kunit_exporter_bounce(f.e);
+
+	import_write_late(&f, DMA_TO_DEVICE, 1);
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_unmap(f.sgt));
+	import_expect_bytes(&f, 1);
+
+	import_write_late(&f, DMA_BIDIRECTIONAL, 2);
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_unmap(f.sgt));
+	import_expect_bytes(&f, 2);
+
+	import_write_late(&f, DMA_BIDIRECTIONAL, 3);
+	drm_sgt_kunit_unbind(f.d);
+	import_expect_bytes(&f, 3);
+}
+
+/* What the device wrote is there if it was fetched, and what the CPU wrote after it. */
+static void import_keeps_what_the_device_wrote(struct kunit *test)
+{
+	struct import_fixture f = import_fixture_create(test, import_kind(test));
+	u8 *mem = f.e->mem;
+
+	if (!dma_dev_need_sync(f.d->dev))
+		kunit_skip(test, "nothing to sync here without CONFIG_DMA_API_DEBUG");
+	drm_sgt_kunit_exporter_bounce(f.e);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
+	memset(f.e->bounce, 4, IMPORT_SIZE);
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_sync_for_cpu(f.sgt, 0, IMPORT_SIZE));
+	memset(mem, 5, 3 * PAGE_SIZE / 2);
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_unmap(f.sgt));
+	KUNIT_EXPECT_NULL(test, memchr_inv(mem, 5, 3 * PAGE_SIZE / 2));
+	KUNIT_EXPECT_NULL(test, memchr_inv(mem + 3 * PAGE_SIZE / 2, 4,
+					   IMPORT_SIZE - 3 * PAGE_SIZE / 2));
+
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_FROM_DEVICE));
+	memset(f.e->bounce, 6, IMPORT_SIZE);
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_unmap(f.sgt));
+	import_expect_bytes(&f, 6);
+}
+
+/* An exporter that is still moving the memory here is waited for. */
+static void import_waits_for_the_exporter(struct kunit *test)
+{
+	struct import_fixture f = import_fixture_create(test, import_kind(test));
+	struct drm_sgt_kunit_fence *fence;
+
+	fence = drm_sgt_kunit_fence_add(test, f.e->buf->resv, DMA_RESV_USAGE_KERNEL);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_TO_DEVICE));
+	KUNIT_EXPECT_TRUE(test, fence->waited);
+}
+
 /* First those whose mappings others build on. */
 static struct kunit_case drm_sgt_import_cases[] = {
 	KUNIT_CASE_PARAM(import_map_and_unmap, import_kind_gen_params),
@@ -614,6 +693,9 @@ static struct kunit_case drm_sgt_import_cases[] = {
 	KUNIT_CASE(import_refuses_translated_addresses),
 	KUNIT_CASE_PARAM(import_syncs_by_entry, import_layout_gen_params),
 	KUNIT_CASE(import_leaves_caches_to_the_exporter),
+	KUNIT_CASE_PARAM(import_keeps_what_the_cpu_wrote, import_kind_gen_params),
+	KUNIT_CASE_PARAM(import_keeps_what_the_device_wrote, import_kind_gen_params),
+	KUNIT_CASE_PARAM(import_waits_for_the_exporter, import_kind_gen_params),
 	{}
 };
 
