@@ -8,12 +8,11 @@
 
 #include "igt.h"
 
-#include "lib/sgt_fence.h"
 #include "lib/sgt_removal.h"
 #include "lib/sgt_rounds.h"
 #include "lib/sgt_virtgpu.h"
+#include "lib/sgt_vm_gate.h"
 #include "lib/sgt_vm_model.h"
-#include "lib/sgt_vm_test.h"
 
 /**
  * TEST: sgt vm sync
@@ -76,49 +75,6 @@ IGT_TEST_DESCRIPTION("Bind buffers to the address space after fences, and before
 
 static struct sgt_test test;
 
-/* A fence of vgem, in a syncobj of the file */
-struct gate {
-	struct sgt_fence fence;
-	uint32_t sync;
-};
-
-static uint32_t make_sync(int drm)
-{
-	uint32_t sync;
-
-	igt_assert_eq(drmSyncobjCreate(drm, 0, &sync), 0);
-	return sync;
-}
-
-static void close_gate(struct gate *gate, int drm)
-{
-	sgt_must(sgt_fence_begin(&gate->fence));
-	gate->sync = make_sync(drm);
-	igt_assert_eq(drmSyncobjImportSyncFile(drm, gate->sync, gate->fence.file), 0);
-}
-
-/* Whoever waited longer than vgem lets a fence wait gets an error here. */
-static void open_gate(const struct gate *gate)
-{
-	sgt_must(sgt_fence_signal(&gate->fence));
-}
-
-static void end_gate(struct gate *gate, int drm)
-{
-	drmSyncobjDestroy(drm, gate->sync);
-	sgt_fence_end(&gate->fence);
-}
-
-static int sync_status(int drm, uint32_t sync)
-{
-	int file = -1, status;
-
-	igt_assert_eq(drmSyncobjExportSyncFile(drm, sync, &file), 0);
-	status = sgt_sync_file_status(file);
-	close(file);
-	return status;
-}
-
 /* Not signalled, nor in the time that a job which does not wait would take */
 static void expect_pending(int drm, uint32_t sync)
 {
@@ -128,31 +84,6 @@ static void expect_pending(int drm, uint32_t sync)
 	igt_assert_eq(poll(&pfd, 1, FOUND_OUT_MS), 0);
 	igt_assert_eq(sgt_sync_file_status(pfd.fd), 0);
 	close(pfd.fd);
-}
-
-/* As sgt_sync_file_wait() */
-static int wait_for_sync(int drm, uint32_t sync)
-{
-	int file = -1, status;
-
-	igt_assert_eq(drmSyncobjExportSyncFile(drm, sync, &file), 0);
-	status = sgt_sync_file_wait(file);
-	close(file);
-	return status;
-}
-
-static void map_async(const struct sgt_bo *bo, uint64_t va, uint32_t in, uint32_t out)
-{
-	struct drm_virtgpu_sgt_vm_bind_op op = sgt_vm_op_map(va, bo->size, bo, 0);
-
-	sgt_must(sgt_vm_bind_async(bo->drm, &op, 1, in, out));
-}
-
-static void unmap_async(int drm, uint64_t va, uint64_t size, uint32_t in, uint32_t out)
-{
-	struct drm_virtgpu_sgt_vm_bind_op op = sgt_vm_op_unmap(va, size);
-
-	sgt_must(sgt_vm_bind_async(drm, &op, 1, in, out));
 }
 
 static void test_in_fence(int drm)

@@ -315,8 +315,8 @@ void virtgpu_sgt_jobs_free_work(struct work_struct *work)
  * @vm: the address space
  * @error: what all jobs end with that are not done; no new one begins
  *
- * All jobs are done and freed when this returns. Nothing happens to the error if
- * there is one.
+ * All jobs are done and freed when this returns, and no work item of @vm runs or
+ * is queued. Nothing happens to the error if there is one.
  *
  * Context: Process context, may wait for the host, until the queue is stopped.
  */
@@ -328,7 +328,15 @@ void virtgpu_sgt_jobs_kill(struct virtgpu_sgt_vm *vm, int error)
 	spin_unlock(&vm->job_lock);
 
 	queue_work(virtgpu_sgt_vm_wq, &vm->work);
-	virtgpu_sgt_jobs_flush(vm);
+	flush_work(&vm->work);
+
+	/*
+	 * All jobs are done, and all callbacks of in-fences removed. One that ran
+	 * before it was removed has queued another instance, for which the flush
+	 * did not wait.
+	 */
+	cancel_work_sync(&vm->work);
+	flush_work(&vm->free_work);
 }
 
 /**
