@@ -6,6 +6,7 @@
 #include "igt.h"
 
 #include "lib/sgt_removal.h"
+#include "lib/sgt_space.h"
 #include "lib/sgt_virtgpu.h"
 
 /**
@@ -22,6 +23,9 @@
  *
  * SUBTEST: unbind
  * Description: Instructions of an unbind for each buffer, and its grace periods
+ *
+ * SUBTEST: bind
+ * Description: Instructions of a bind in one file for the fences that another file holds
  */
 
 /*
@@ -192,6 +196,65 @@ static void test_unbind(struct sgt_test *test)
 	expect_flat("the unbind", some, each);
 }
 
+/* Fences of binds that are done, each in a syncobj of its own */
+static void hold_fences(int drm, int count)
+{
+	struct drm_virtgpu_sgt_vm_bind_op op = sgt_vm_op_unmap(0, PAGE);
+	uint32_t sync;
+
+	for (int i = 0; i < count; i++) {
+		igt_assert_eq(drmSyncobjCreate(drm, 0, &sync), 0);
+		sgt_must(sgt_vm_bind_async(drm, &op, 1, 0, sync));
+		if (i % 256 == 255)
+			sgt_must(sgt_vm_unmap(drm, 0, PAGE));
+	}
+	sgt_must(sgt_vm_unmap(drm, 0, PAGE));
+}
+
+/* The last one waits for all before it. */
+static long bind_some(int drm, uint32_t sync, int count)
+{
+	struct drm_virtgpu_sgt_vm_bind_op op = sgt_vm_op_unmap(0, PAGE);
+	long begin = cpu_clock();
+
+	for (int i = 0; i < count; i++)
+		sgt_must(sgt_vm_bind_async(drm, &op, 1, 0, sync));
+	sgt_must(sgt_vm_unmap(drm, 0, PAGE));
+	return cpu_clock() - begin;
+}
+
+static long bind_one(int drm)
+{
+	long least = LONG_MAX, empty = LONG_MAX, cost;
+	uint32_t sync;
+
+	igt_assert_eq(drmSyncobjCreate(drm, 0, &sync), 0);
+	for (int i = 0; i < BATCHES; i++) {
+		cost = bind_some(drm, sync, 0);
+		empty = cost < empty ? cost : empty;
+		cost = bind_some(drm, sync, BATCH);
+		least = cost < least ? cost : least;
+	}
+	return (least - empty) / BATCH;
+}
+
+static void test_bind(const struct sgt_test *test)
+{
+	long cost[ARRAY_SIZE(steps)];
+
+	sgt_require_tables(test);
+	for (unsigned int i = 0; i < ARRAY_SIZE(steps); i++) {
+		int drm = sgt_must(sgt_open()), other = sgt_must(sgt_open());
+
+		hold_fences(other, steps[i]);
+		cost[i] = bind_one(drm);
+		report("bind", steps[i], cost[i]);
+		close(other);
+		close(drm);
+	}
+	expect_flat("a bind", cost[0], cost[ARRAY_SIZE(steps) - 1]);
+}
+
 int igt_main()
 {
 	struct sgt_test test = {};
@@ -205,6 +268,10 @@ int igt_main()
 	igt_describe("The oldest of many buffers is as quick to free as one of a few");
 	igt_subtest("destroy")
 		test_destroy();
+
+	igt_describe("What others hold costs a bind nothing");
+	igt_subtest("bind")
+		test_bind(&test);
 
 	igt_describe("One grace period, and each buffer costs the same");
 	igt_subtest("unbind")

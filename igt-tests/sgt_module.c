@@ -7,6 +7,7 @@
 #include "lib/sgt_hold.h"
 #include "lib/sgt_removal.h"
 #include "lib/sgt_rounds.h"
+#include "lib/sgt_space.h"
 
 /**
  * TEST: sgt module
@@ -34,6 +35,9 @@
  *
  * SUBTEST: sync-file
  * Description: The sync file of a commit keeps the module, and closing it frees it
+ *
+ * SUBTEST: bind-fence
+ * Description: The sync file of a bind keeps the module, and closing it frees it
  *
  * SUBTEST: syncobj
  * Description: The syncobj of a commit keeps the module, and closing it frees it
@@ -67,6 +71,39 @@ static void test_held(struct sgt_test *test, unsigned int what, int keeps_ms)
 	sgt_hold_check(&hold);
 
 	sgt_hold_end(&hold);
+	sgt_must(sgt_unload_in_time(test));
+	sgt_must(sgt_module_load(module));
+	sgt_expect_picture(test);
+}
+
+/* The fence of a bind that is done, in a sync file, and nothing else of the device */
+static int fence_of_bind(void)
+{
+	struct drm_virtgpu_sgt_vm_bind_op op = sgt_vm_op_unmap(0, PAGE);
+	int drm = sgt_must(sgt_open()), file = -1;
+	uint32_t sync;
+
+	igt_assert_eq(drmSyncobjCreate(drm, 0, &sync), 0);
+	sgt_must(sgt_vm_bind_async(drm, &op, 1, 0, sync));
+	igt_assert_eq(drmSyncobjExportSyncFile(drm, sync, &file), 0);
+	igt_assert_eq(sgt_sync_file_wait(file), 1);
+	close(drm);
+	return file;
+}
+
+static void test_bind_fence(struct sgt_test *test)
+{
+	const char *module = test->gpu.driver;
+	int file;
+
+	sgt_require_tables(test);
+	file = fence_of_bind();
+	sgt_remove(test, SGT_ROUTE_VIRTIO);
+	igt_assert_lt(0, sgt_must(sgt_module_users(module)));
+	igt_assert_eq(sgt_module_unload(module), -EWOULDBLOCK);
+	igt_assert_eq(sgt_sync_file_status(file), 1);
+
+	close(file);
 	sgt_must(sgt_unload_in_time(test));
 	sgt_must(sgt_module_load(module));
 	sgt_expect_picture(test);
@@ -175,6 +212,12 @@ int igt_main()
 		igt_fixture()
 			sgt_removal_recover(&test);
 	}
+
+	igt_describe("The code stays as long as a fence is of it");
+	igt_subtest("bind-fence")
+		test_bind_fence(&test);
+	igt_fixture()
+		sgt_removal_recover(&test);
 
 	igt_describe("An unload either finds the module in use or waits for its end");
 	igt_subtest("close-race")

@@ -284,8 +284,6 @@ static int virtgpu_sgt_bind_plan(struct virtgpu_sgt_bind *bind,
 
 	lockdep_assert_held(&bind->vm->lock);
 
-	if (args->num_out_syncs)
-		ret = virtgpu_sgt_fence_keep(bind->vm->vgdev, job->fence);
 	for (i = 0; i < args->num_ops && !ret; i++)
 		ret = virtgpu_sgt_bind_plan_op(job, &bind->ops[i],
 					       bind->objs[i]);

@@ -540,9 +540,10 @@ module_init(virtgpu_sgt_init);
 /*
  * Files, dma-bufs and out-fences hold the module, so none is left here. What
  * may be left runs in a work item of somebody else, for a moment: the tail of a
- * commit, which drops the last reference to a framebuffer or to the device, and
- * the work that has just dropped that of the out-fences. Wait for the devices,
- * and then until every task that was in our code has left it.
+ * commit, which drops the last reference to a framebuffer or to the device, the
+ * work that has just dropped that of the out-fences, and the release of the fence
+ * of a job. Wait for the devices, and then until every task that was in our code
+ * has left it.
  */
 static void __exit virtgpu_sgt_exit(void)
 {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <linux/dma-fence.h>
+#include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include <drm/drm_atomic.h>
@@ -30,14 +32,27 @@
  * SYNC_IOC_FILE_INFO asks for the names (drivers/dma-buf/sync_file.c:264). Nothing
  * there counts a reference to either.
  *
- * So the driver does. Each of these fences is kept in a list of the device, with a
- * reference to the fence. As long as the list is not empty, it has one
- * reference to the DRM device, which owns the CRTCs, and one to the module. A
- * fence that nobody but the list knows is dropped; nobody says when that is
- * the case, so the list is looked through with every new one and once a second.
+ * So the driver does. The fence of a job needs nothing but the module: its lock is
+ * its own, and its names are constants. It has a reference to the module from its
+ * creation to &dma_fence_ops.release, whoever drops the last one of the fence. What a
+ * bind costs does not depend on the fences that others hold.
+ *
+ * The fence of a commit has no hook for its end. So each one is kept in a list of the
+ * device, with a reference to the fence. As long as the list is not empty, it has one
+ * reference to the DRM device, which owns the CRTCs, and one to the module. A fence to
+ * which the list has the only reference is dropped; nothing says when that is the
+ * case, so the list is looked through once a second. Each new fence looks at two of
+ * the list, so that a commit costs the same however many are held, and the list
+ * does not grow in between if they are not.
  */
 
 #define VIRTGPU_SGT_FENCES_PERIOD	HZ
+
+/* How many fences a new one looks at. */
+#define VIRTGPU_SGT_FENCES_LOOK		2
+
+/* How many the work item looks at before it lets others have the lock. */
+#define VIRTGPU_SGT_FENCES_PIECE	64
 
 /* An out-fence in the list of its device. */
 struct virtgpu_sgt_fence {
@@ -52,18 +67,40 @@ static void virtgpu_sgt_fence_drop(struct virtgpu_sgt_fence *entry)
 	kfree(entry);
 }
 
-/* Forget the fences that nobody else has. */
-static void virtgpu_sgt_fences_prune_locked(struct virtgpu_sgt_fences *fences)
+/*
+ * Look at the first @max fences. Those that the list alone has are dropped, others
+ * become the last ones.
+ */
+static void virtgpu_sgt_fences_look_locked(struct virtgpu_sgt_fences *fences,
+					   unsigned int max)
 {
-	struct virtgpu_sgt_fence *entry, *next;
+	struct virtgpu_sgt_fence *entry;
 
 	lockdep_assert_held(&fences->lock);
 
-	list_for_each_entry_safe(entry, next, &fences->list, node) {
-		if (kref_read(&entry->fence->refcount) > 1)
+	for (; max && !list_empty(&fences->list); max--) {
+		entry = list_first_entry(&fences->list, struct virtgpu_sgt_fence,
+					 node);
+		if (kref_read(&entry->fence->refcount) > 1) {
+			list_move_tail(&entry->node, &fences->list);
 			continue;
+		}
 		virtgpu_sgt_fence_drop(entry);
 		fences->count--;
+	}
+}
+
+/* Look at all that there are now, in pieces; commits may add others meanwhile. */
+static void virtgpu_sgt_fences_look(struct virtgpu_sgt_fences *fences)
+{
+	unsigned int left = READ_ONCE(fences->count), piece;
+
+	for (; left; left -= piece) {
+		piece = min(left, VIRTGPU_SGT_FENCES_PIECE);
+		mutex_lock(&fences->lock);
+		virtgpu_sgt_fences_look_locked(fences, piece);
+		mutex_unlock(&fences->lock);
+		cond_resched();
 	}
 }
 
@@ -82,14 +119,15 @@ static void virtgpu_sgt_fences_work(struct work_struct *work)
 		container_of(fences, struct virtgpu_sgt_device, fences);
 	bool last;
 
+	virtgpu_sgt_fences_look(fences);
+
 	mutex_lock(&fences->lock);
-	virtgpu_sgt_fences_prune_locked(fences);
 	last = list_empty(&fences->list);
 	if (last)
 		fences->holds = false;
 	else
-		schedule_delayed_work(&fences->work,
-				      VIRTGPU_SGT_FENCES_PERIOD);
+		queue_delayed_work(system_unbound_wq, &fences->work,
+				   VIRTGPU_SGT_FENCES_PERIOD);
 	mutex_unlock(&fences->lock);
 
 	if (!last)
@@ -134,32 +172,24 @@ static void virtgpu_sgt_fences_add_locked(struct virtgpu_sgt_device *vgdev,
 	drm_dev_get(vgdev->drm);
 	__module_get(THIS_MODULE);
 	fences->holds = true;
-	schedule_delayed_work(&fences->work, VIRTGPU_SGT_FENCES_PERIOD);
+	queue_delayed_work(system_unbound_wq, &fences->work,
+			   VIRTGPU_SGT_FENCES_PERIOD);
 }
 
-/**
- * virtgpu_sgt_fence_keep() - keep a fence that is going to be handed out
- * @vgdev: device, open
- * @fence: the fence
- *
- * If it is not handed out after all, it is gone from the list soon after.
- *
- * Context: Process context, may sleep. Takes &virtgpu_sgt_fences.lock.
- * Return: 0, or -ENOMEM
- */
-int virtgpu_sgt_fence_keep(struct virtgpu_sgt_device *vgdev,
-			   struct dma_fence *fence)
+/* If it is not handed out after all, it is gone from the list soon after. */
+static int virtgpu_sgt_fence_keep(struct virtgpu_sgt_device *vgdev,
+				  struct dma_fence *fence)
 {
 	struct virtgpu_sgt_fences *fences = &vgdev->fences;
 	struct virtgpu_sgt_fence *entry;
 
-	entry = kmalloc(sizeof(*entry), GFP_KERNEL);
+	entry = kmalloc(sizeof(*entry), GFP_KERNEL_ACCOUNT);
 	if (!entry)
 		return -ENOMEM;
 	entry->fence = dma_fence_get(fence);
 
 	mutex_lock(&fences->lock);
-	virtgpu_sgt_fences_prune_locked(fences);
+	virtgpu_sgt_fences_look_locked(fences, VIRTGPU_SGT_FENCES_LOOK);
 	virtgpu_sgt_fences_add_locked(vgdev, entry);
 	mutex_unlock(&fences->lock);
 	return 0;
@@ -171,7 +201,7 @@ int virtgpu_sgt_fence_keep(struct virtgpu_sgt_device *vgdev,
  * @state: the commit, before it starts
  *
  * Context: Process context. Takes &virtgpu_sgt_fences.lock.
- * Return: 0, or see virtgpu_sgt_fence_keep()
+ * Return: 0, or -ENOMEM
  */
 int virtgpu_sgt_fences_keep(struct virtgpu_sgt_device *vgdev,
 			    struct drm_atomic_state *state)

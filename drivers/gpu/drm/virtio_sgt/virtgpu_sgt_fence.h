@@ -7,18 +7,17 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
-struct dma_fence;
 struct drm_atomic_state;
 struct virtgpu_sgt_device;
 
 /**
- * struct virtgpu_sgt_fences - the out-fences that somebody still holds
+ * struct virtgpu_sgt_fences - the out-fences of commits that are still held
  */
 struct virtgpu_sgt_fences {
 	/** @lock: protects everything here but @work */
 	struct mutex lock;
 
-	/** @list: of struct virtgpu_sgt_fence */
+	/** @list: of struct virtgpu_sgt_fence, in the order of the next look */
 	struct list_head list;
 
 	/** @count: length of @list */
@@ -27,13 +26,11 @@ struct virtgpu_sgt_fences {
 	/** @holds: whether this has its references to device and module */
 	bool holds;
 
-	/** @work: looks who still holds a fence, once in a while */
+	/** @work: looks which fences are still held, once in a while */
 	struct delayed_work work;
 };
 
 void virtgpu_sgt_fences_init(struct virtgpu_sgt_device *vgdev);
-int __must_check virtgpu_sgt_fence_keep(struct virtgpu_sgt_device *vgdev,
-					struct dma_fence *fence);
 int __must_check virtgpu_sgt_fences_keep(struct virtgpu_sgt_device *vgdev,
 					 struct drm_atomic_state *state);
 

@@ -2,6 +2,7 @@
 
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/stddef.h>
@@ -69,9 +70,20 @@ static const char *virtgpu_sgt_job_timeline_name(struct dma_fence *fence)
 	return "vm";
 }
 
+/*
+ * Runs in any context, as the last reference may be dropped in any. The module stays
+ * until this has returned: virtgpu_sgt_exit() waits for tasks that are in its code.
+ */
+static void virtgpu_sgt_job_fence_release(struct dma_fence *fence)
+{
+	dma_fence_free(fence);
+	module_put(THIS_MODULE);
+}
+
 static const struct dma_fence_ops virtgpu_sgt_job_fence_ops = {
 	.get_driver_name = virtgpu_sgt_job_driver_name,
 	.get_timeline_name = virtgpu_sgt_job_timeline_name,
+	.release = virtgpu_sgt_job_fence_release,
 };
 
 /**
@@ -97,6 +109,8 @@ struct virtgpu_sgt_job *virtgpu_sgt_job_create(struct virtgpu_sgt_vm *vm)
 		return NULL;
 	}
 
+	/* The file is open. See "out-fences" for what the fence needs. */
+	__module_get(THIS_MODULE);
 	spin_lock_init(&fence->lock);
 	dma_fence_init(&fence->base, &virtgpu_sgt_job_fence_ops, &fence->lock,
 		       vm->context, ++vm->seqno);

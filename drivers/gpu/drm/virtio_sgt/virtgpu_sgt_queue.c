@@ -66,7 +66,7 @@
  * 5. &virtgpu_sgt_vm.lock, a mutex: the plan of an address space. Allocates,
  *    waits for the host as 2, and for fences, of which none waits for this lock:
  *    jobs do not take it
- * 6. &virtgpu_sgt_fences.lock, a mutex: out-fences
+ * 6. &virtgpu_sgt_fences.lock, a mutex: out-fences of commits
  * 7. &virtgpu_sgt_device.import_lock, a mutex: one import at a time gets its
  *    resource. Waits for the host inside, as 2, and is held with none of 1 to 6
  * 8. &virtgpu_sgt_resource.lock, a mutex: whether the host has the memory of a
