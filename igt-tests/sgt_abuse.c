@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "igt.h"
 
+#include "lib/sgt_cgroup.h"
 #include "lib/sgt_removal.h"
 #include "lib/sgt_rounds.h"
+#include "lib/sgt_virtgpu.h"
 #include "lib/sgt_vm_gate.h"
 #include "lib/sgt_vm_test.h"
 
@@ -20,6 +25,30 @@
  *
  * SUBTEST: close-signalled
  * Description: A file is closed while the fence that its bind waits for is being signalled
+ *
+ * SUBTEST: jobs
+ * Description: Binds that are not done are refused when there are too many
+ *
+ * SUBTEST: job-ops
+ * Description: So are binds that have too many operations together
+ *
+ * SUBTEST: mappings
+ * Description: A file that has too many mappings gets no other, and can give some back
+ *
+ * SUBTEST: tables
+ * Description: Page tables of one page that is mapped far and wide come to an end
+ *
+ * SUBTEST: tables-churn
+ * Description: Page tables that a finished bind took out are there for the next one
+ *
+ * SUBTEST: charged
+ * Description: Tables, mappings and fences are charged to the process, and limited with it
+ *
+ * SUBTEST: resources
+ * Description: A file that has too many resources from VA gets no other
+ *
+ * SUBTEST: fences
+ * Description: Binds go on while tens of thousands of their fences are held
  */
 
 IGT_TEST_DESCRIPTION("What any user who may open the render node can try against the machine");
@@ -150,6 +179,292 @@ static void test_close_signalled(int drm)
 	igt_info("the last signal took %ld us\n", window);
 }
 
+/* As often as it goes, at one distance; 0 or a negative errno, and how often */
+static int map_often(const struct sgt_bo *bo, uint64_t va, uint64_t stride, uint64_t count,
+		     uint64_t *mapped)
+{
+	static struct drm_virtgpu_sgt_vm_bind_op ops[VIRTGPU_SGT_VM_BIND_MAX_OPS];
+	uint64_t done = 0;
+	int err = 0;
+
+	while (done < count && !err) {
+		uint32_t some = 0;
+
+		while (some < ARRAY_SIZE(ops) && done + some < count) {
+			ops[some] = sgt_vm_op_map(va + (done + some) * stride, PAGE, bo, 0);
+			some++;
+		}
+		err = sgt_vm_bind(bo->drm, ops, some);
+		done += err ? 0 : some;
+	}
+	if (mapped)
+		*mapped = done;
+	return err;
+}
+
+/* What is queued behind a fence waits for it, and another file does not. */
+static void check_queue_is_full(int drm, uint32_t in, uint32_t count)
+{
+	static struct drm_virtgpu_sgt_vm_bind_op ops[VIRTGPU_SGT_VM_BIND_MAX_OPS];
+	int other = sgt_must(sgt_open());
+
+	for (uint32_t i = 0; i < count; i++)
+		ops[i] = sgt_vm_op_unmap(VA + i * PAGE, PAGE);
+	igt_assert_eq(sgt_vm_bind_async(drm, ops, count, in, 0), -EBUSY);
+	igt_assert_eq(sgt_vm_bind(drm, ops, count), -EBUSY);
+	sgt_must(sgt_vm_bind(other, ops, count));
+	close(other);
+}
+
+static void fill_queue(int drm, uint32_t jobs, uint32_t ops_each)
+{
+	static struct drm_virtgpu_sgt_vm_bind_op ops[VIRTGPU_SGT_VM_BIND_MAX_OPS];
+	uint32_t first = make_sync(drm), last = make_sync(drm);
+	struct gate gate;
+
+	for (uint32_t i = 0; i < ops_each; i++)
+		ops[i] = sgt_vm_op_unmap(VA + i * PAGE, PAGE);
+	close_gate(&gate, drm);
+	for (uint32_t i = 0; i < jobs; i++)
+		sgt_must(sgt_vm_bind_async(drm, ops, ops_each, gate.sync, i ? last : first));
+	check_queue_is_full(drm, gate.sync, 1);
+
+	/* As documented: wait for one, and try again. */
+	open_gate(&gate);
+	igt_assert_eq(wait_for_sync(drm, first), 1);
+	sgt_must(sgt_vm_bind_async(drm, ops, 1, 0, 0));
+	igt_assert_eq(wait_for_sync(drm, last), 1);
+	for (uint32_t i = 0; i < jobs; i++)
+		sgt_must(sgt_vm_bind(drm, ops, 1));
+	end_gate(&gate, drm);
+}
+
+static void test_jobs(int drm)
+{
+	fill_queue(drm, VIRTGPU_SGT_VM_MAX_JOBS, 1);
+}
+
+static void test_job_ops(int drm)
+{
+	fill_queue(drm, VIRTGPU_SGT_VM_MAX_JOB_OPS / VIRTGPU_SGT_VM_BIND_MAX_OPS,
+		   VIRTGPU_SGT_VM_BIND_MAX_OPS);
+}
+
+static void test_mappings(int drm)
+{
+	const uint64_t most = VIRTGPU_SGT_VM_MAX_MAPPINGS, far = VA + 2 * most * PAGE;
+	struct sgt_bo bo;
+
+	sgt_make_pages(&bo, drm, 3);
+	sgt_must(sgt_vm_map(&bo, far, 3 * PAGE, 0));
+	sgt_must(map_often(&bo, VA, PAGE, most - 1, NULL));
+	igt_assert_eq(sgt_vm_map(&bo, far + bo.size, PAGE, 0), -ENOSPC);
+
+	/* Two would be left of it, but one is left of it. */
+	igt_assert_eq(sgt_vm_unmap(drm, far + PAGE, PAGE), -ENOSPC);
+	sgt_expect_mapped(drm, VA, 4 * most * PAGE, (most + 2) * PAGE);
+	sgt_must(sgt_vm_unmap(drm, far, PAGE));
+	igt_assert_eq(sgt_vm_map(&bo, far, PAGE, 0), -ENOSPC);
+
+	/* What takes the place of another is no more than before. */
+	sgt_must(sgt_vm_remap(&bo, VA, PAGE, PAGE));
+	sgt_must(sgt_vm_unmap(drm, VA, PAGE));
+	sgt_must(sgt_vm_map(&bo, far, PAGE, 0));
+	sgt_must(sgt_vm_unmap(drm, 0, SGT_VM_END));
+	sgt_expect_space(drm, 0, 1);
+	sgt_bo_free(&bo);
+}
+
+/* Far more than there may be tables, and no two in the same one */
+#define WIDE	196608
+
+static void test_tables(int drm)
+{
+	struct drm_virtgpu_sgt_vm_query query;
+	uint64_t mapped;
+	struct sgt_bo bo;
+	int err;
+
+	sgt_make_pages(&bo, drm, 1);
+	igt_assert_eq(map_often(&bo, 0, SGT_LEAF_2M, WIDE, &mapped), -ENOSPC);
+	sgt_must(sgt_vm_query(drm, 0, SGT_VM_END, &query));
+	igt_assert_eq_u64(query.mapped, mapped * PAGE);
+	igt_assert(query.tables <= VIRTGPU_SGT_VM_MAX_TABLES);
+
+	/* One by one, each of which takes a table, or two.  Others take none. */
+	while (!(err = sgt_vm_map(&bo, mapped * SGT_LEAF_2M, PAGE, 0)))
+		mapped++;
+	igt_assert_eq(err, -ENOSPC);
+	sgt_must(sgt_vm_query(drm, 0, SGT_VM_END, &query));
+	igt_info("%llu mappings, %llu tables\n", (unsigned long long)mapped,
+		 (unsigned long long)query.tables);
+	igt_assert(query.tables <= VIRTGPU_SGT_VM_MAX_TABLES);
+	igt_assert(query.tables + 2 > VIRTGPU_SGT_VM_MAX_TABLES);
+	sgt_must(sgt_vm_map(&bo, PAGE, PAGE, 0));
+	sgt_must(sgt_vm_unmap(drm, 0, SGT_VM_END));
+	sgt_expect_space(drm, 0, 1);
+	sgt_bo_free(&bo);
+}
+
+static void test_tables_churn(int drm)
+{
+	const uint64_t most = VIRTGPU_SGT_VM_MAX_TABLES * 3ull / 4;
+	struct sgt_bo bo;
+
+	sgt_make_pages(&bo, drm, 1);
+	for (int i = 0; i < 6; i++) {
+		sgt_must(map_often(&bo, 0, SGT_LEAF_2M, most, NULL));
+		sgt_must(sgt_vm_unmap(drm, 0, SGT_VM_END));
+	}
+	sgt_bo_free(&bo);
+}
+
+/* Each has something made, and says how many bytes that takes at least. */
+static long long make_tables(const struct sgt_bo *bo)
+{
+	struct drm_virtgpu_sgt_vm_query query;
+
+	igt_assert_eq(map_often(bo, 0, SGT_LEAF_2M, WIDE, NULL), -ENOSPC);
+	sgt_must(sgt_vm_query(bo->drm, 0, SGT_VM_END, &query));
+	return query.tables * PAGE;
+}
+
+/* A range, a buffer and its part, in a tree and a list */
+static long long make_mappings(const struct sgt_bo *bo)
+{
+	const uint64_t count = 65536;
+
+	sgt_must(map_often(bo, VA, PAGE, count, NULL));
+	return count * 12 * sizeof(uint64_t);
+}
+
+/* A syncobj and a fence, each with a count, a list and a lock */
+static long long make_fences(const struct sgt_bo *bo)
+{
+	const int count = 10000;
+
+	for (int i = 0; i < count; i++) {
+		unmap_async(bo->drm, VA, PAGE, 0, make_sync(bo->drm));
+		if (i % 512 == 0)
+			sgt_must(sgt_vm_unmap(bo->drm, VA, PAGE));
+	}
+	return count * 8ll * sizeof(uint64_t);
+}
+
+/* It is the child's: its group pays for it while it is there. */
+static void pay_for(const struct sgt_cgroup *group, long long (*make)(const struct sgt_bo *bo))
+{
+	long long before, after, least;
+	struct sgt_bo bo;
+	int drm;
+
+	sgt_must(sgt_cgroup_join(group));
+	drm = sgt_must(sgt_open());
+	sgt_make_pages(&bo, drm, 1);
+	before = sgt_cgroup_read(group, "memory.current");
+	least = make(&bo);
+	after = sgt_cgroup_read(group, "memory.current");
+	igt_info("%lld bytes of at least %lld charged\n", after - before, least);
+	igt_assert(before > 0);
+	igt_assert(after - before >= least);
+	close(drm);
+}
+
+/* Far less than the tables would take */
+#define LITTLE	(48ll << 20)
+
+/* It is told, or the kernel kills it: it is the only one in the group. */
+static void run_out(const struct sgt_cgroup *group)
+{
+	struct sgt_bo bo;
+	int status = 0;
+	pid_t child;
+
+	sgt_must(sgt_cgroup_write(group, "memory.max", LITTLE));
+	child = fork();
+	igt_assert(child >= 0);
+	if (!child) {
+		int drm = sgt_open();
+
+		if (drm < 0 || sgt_cgroup_join(group) ||
+		    sgt_bo_create(&bo, drm, WORDS_PER_PAGE, 1))
+			_exit(1);
+		_exit(map_often(&bo, 0, SGT_LEAF_2M, WIDE, NULL) == -ENOMEM ? 0 : 2);
+	}
+	igt_set_timeout(120, "run out");
+	igt_assert_eq(waitpid(child, &status, 0), child);
+	igt_reset_timeout();
+	igt_info("status %#x, %lld bytes at most\n", status,
+		 sgt_cgroup_read(group, "memory.peak"));
+	igt_assert(!status || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL));
+	igt_assert(sgt_cgroup_read(group, "memory.peak") < 2 * LITTLE);
+}
+
+static void test_charged(int drm)
+{
+	long long (*const make[])(const struct sgt_bo *bo) = {
+		make_tables, make_mappings, make_fences,
+	};
+	struct sgt_cgroup group;
+	int err = sgt_cgroup_begin(&group);
+
+	(void)drm;
+	igt_require_f(!err, "no memory cgroup: %s\n", strerror(-err));
+	for (unsigned int i = 0; i < ARRAY_SIZE(make); i++) {
+		igt_fork(child, 1)
+			pay_for(&group, make[i]);
+		igt_waitchildren();
+	}
+	sgt_cgroup_end(&group);
+
+	/* Another one, as what was charged at most stays with it. */
+	sgt_must(sgt_cgroup_begin(&group));
+	run_out(&group);
+	sgt_cgroup_end(&group);
+}
+
+static void test_resources(int drm)
+{
+	static struct sgt_bo pictures[VIRTGPU_SGT_VM_MAX_RESOURCES];
+	struct sgt_bo bo, more;
+
+	sgt_make_pages(&bo, drm, 1);
+	sgt_must(sgt_vm_map(&bo, VA, PAGE, 0));
+	for (unsigned int i = 0; i < ARRAY_SIZE(pictures); i++)
+		sgt_must(sgt_vm_picture(&pictures[i], drm, VA, 1, 1));
+	igt_assert_eq(sgt_vm_picture(&more, drm, VA, 1, 1), -ENOSPC);
+
+	sgt_bo_free(&pictures[0]);
+	sgt_must(sgt_vm_picture(&more, drm, VA, 1, 1));
+	igt_assert_eq(sgt_vm_picture(&pictures[0], drm, VA, 1, 1), -ENOSPC);
+
+	/* All of them are detached. */
+	sgt_must(sgt_vm_unmap(drm, VA, PAGE));
+	igt_assert_eq(sgt_transfer(&more), -EFAULT);
+	for (unsigned int i = 1; i < ARRAY_SIZE(pictures); i++)
+		sgt_bo_free(&pictures[i]);
+	sgt_bo_free(&more);
+	sgt_bo_free(&bo);
+
+	/* This one is there when the host has forgotten all those before it. */
+	sgt_make_pages(&bo, drm, 1);
+	sgt_bo_free(&bo);
+}
+
+/* Each of them costs the same. */
+static void test_fences(int drm)
+{
+	struct drm_virtgpu_sgt_vm_bind_op op = sgt_vm_op_unmap(VA, PAGE);
+
+	igt_set_timeout(120, "fences");
+	for (int i = 1; i <= 30000; i++) {
+		sgt_must(sgt_vm_bind_async(drm, &op, 1, 0, make_sync(drm)));
+		if (i % 512 == 0)
+			sgt_must(sgt_vm_unmap(drm, VA, PAGE));
+	}
+	igt_reset_timeout();
+}
+
 int igt_main()
 {
 	static const struct {
@@ -159,6 +474,14 @@ int igt_main()
 	} tests[] = {
 		{ "close-signalled", "A late callback finds nothing to run", true,
 		  test_close_signalled },
+		{ "jobs", "A queue has an end", true, test_jobs },
+		{ "job-ops", "So has what is in it", true, test_job_ops },
+		{ "mappings", "An address space has an end", false, test_mappings },
+		{ "tables", "So have its tables", false, test_tables },
+		{ "tables-churn", "What is given back is there", false, test_tables_churn },
+		{ "charged", "Each pays for itself", false, test_charged },
+		{ "resources", "Pictures without memory have an end", false, test_resources },
+		{ "fences", "What is held costs nothing", false, test_fences },
 	};
 	int keep = -1;
 

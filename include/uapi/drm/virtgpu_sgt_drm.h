@@ -34,6 +34,22 @@ extern "C" {
  */
 #define VIRTGPU_SGT_VM_MAX_TABLES	32768
 
+/*
+ * The most VM_BINDs of a file that are not done, and the most operations of these
+ * together. They are done when their @out_syncs signal.
+ */
+#define VIRTGPU_SGT_VM_MAX_JOBS		1024
+#define VIRTGPU_SGT_VM_MAX_JOB_OPS	65536
+
+/*
+ * The most mappings of a file, which is ranges that lead to one part of one buffer:
+ * an operation that cuts one in the middle makes two of it.
+ */
+#define VIRTGPU_SGT_VM_MAX_MAPPINGS	262144
+
+/* The most resources from VA of a file, those that are closed but shown included. */
+#define VIRTGPU_SGT_VM_MAX_RESOURCES	1024
+
 /* Have a range that is empty lead to part of a buffer; else EEXIST. */
 #define VIRTGPU_SGT_VM_MAP		1
 /* Empty a range, whatever is there, also nothing. No buffer. */
@@ -81,8 +97,10 @@ struct drm_virtgpu_sgt_vm_bind_op {
  * Errors: EINVAL for a bad number, EEXIST for a MAP where something is, ENOENT for
  * an unknown handle or syncobj, or one of @in_syncs without a fence, ERANGE for
  * a range outside of the buffer, EOPNOTSUPP for a buffer that is a resource from
- * VA, ENOSPC for more than VIRTGPU_SGT_VM_MAX_TABLES, ENOMEM, ENODEV. EINTR says that nothing was done: once all is planned, only a
- * signal that kills ends the wait.
+ * VA, ENOSPC for more than VIRTGPU_SGT_VM_MAX_TABLES or _MAX_MAPPINGS, ENOMEM,
+ * ENODEV. EBUSY for more than VIRTGPU_SGT_VM_MAX_JOBS or _MAX_JOB_OPS that are not
+ * done: wait for one of the calls before, and try again. EINTR says that nothing
+ * was done: once all is planned, only a signal that kills ends the wait.
  */
 struct drm_virtgpu_sgt_vm_bind {
 	/** @flags: VIRTGPU_SGT_VM_BIND_ASYNC or 0 */
@@ -109,7 +127,8 @@ struct drm_virtgpu_sgt_vm_bind {
  * framebuffers, transfers and cursors. The range may span buffers and parts of
  * them, and the same page more than once, but may not have a hole (EFAULT).
  * The object has no memory of its own: it can be neither mapped nor exported.
- * It keeps neither the range nor the buffers in place.
+ * It keeps neither the range nor the buffers in place. ENOSPC: the file has
+ * VIRTGPU_SGT_VM_MAX_RESOURCES of them.
  */
 struct drm_virtgpu_sgt_resource_from_va {
 	/** @va: first byte of the picture */

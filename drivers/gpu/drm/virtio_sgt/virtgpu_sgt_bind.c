@@ -3,10 +3,11 @@
 #include <linux/align.h>
 #include <linux/dma-fence.h>
 #include <linux/err.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
-#include <linux/string.h>
+#include <linux/uaccess.h>
 #include <linux/wait.h>
 
 #include <drm/drm_file.h>
@@ -113,6 +114,20 @@ static int virtgpu_sgt_bind_check_obj(const struct drm_virtgpu_sgt_vm_bind_op *o
 	return 0;
 }
 
+/* As kvmemdup() does, but charged to the user. */
+static void *virtgpu_sgt_bind_copy(u64 addr, u32 num, size_t size)
+{
+	void *array = kvmalloc_array(num, size, GFP_KERNEL_ACCOUNT);
+
+	if (!array)
+		return ERR_PTR(-ENOMEM);
+	if (copy_from_user(array, u64_to_user_ptr(addr), size_mul(num, size))) {
+		kvfree(array);
+		return ERR_PTR(-EFAULT);
+	}
+	return array;
+}
+
 /* Copy the operations, check each, and find what they name. */
 static int virtgpu_sgt_bind_get_ops(struct virtgpu_sgt_bind *bind,
 				    struct drm_file *file)
@@ -123,14 +138,15 @@ static int virtgpu_sgt_bind_get_ops(struct virtgpu_sgt_bind *bind,
 	unsigned int i;
 	int ret;
 
-	bind->ops = vmemdup_array_user(u64_to_user_ptr(args->ops),
-				       args->num_ops, sizeof(*bind->ops));
+	bind->ops = virtgpu_sgt_bind_copy(args->ops, args->num_ops,
+					  sizeof(*bind->ops));
 	if (IS_ERR(bind->ops)) {
 		ret = PTR_ERR(bind->ops);
 		bind->ops = NULL;
 		return ret;
 	}
-	bind->objs = kvcalloc(args->num_ops, sizeof(*bind->objs), GFP_KERNEL);
+	bind->objs = kvcalloc(args->num_ops, sizeof(*bind->objs),
+			      GFP_KERNEL_ACCOUNT);
 	if (!bind->objs)
 		return -ENOMEM;
 
@@ -169,11 +185,11 @@ virtgpu_sgt_bind_get_syncs(struct drm_file *file, u64 addr, u32 num)
 	u32 *handles;
 	u32 i;
 
-	handles = memdup_array_user(u64_to_user_ptr(addr), num, sizeof(*handles));
+	handles = virtgpu_sgt_bind_copy(addr, num, sizeof(*handles));
 	if (IS_ERR(handles))
 		return ERR_CAST(handles);
 
-	syncs = kcalloc(num, sizeof(*syncs), GFP_KERNEL);
+	syncs = kcalloc(num, sizeof(*syncs), GFP_KERNEL_ACCOUNT);
 	if (!syncs) {
 		syncs = ERR_PTR(-ENOMEM);
 		goto out;
@@ -187,7 +203,7 @@ virtgpu_sgt_bind_get_syncs(struct drm_file *file, u64 addr, u32 num)
 		break;
 	}
 out:
-	kfree(handles);
+	kvfree(handles);
 	return syncs;
 }
 
@@ -206,7 +222,7 @@ static int virtgpu_sgt_bind_get_waits(struct virtgpu_sgt_bind *bind,
 	if (IS_ERR(syncs))
 		return PTR_ERR(syncs);
 
-	bind->waits = kcalloc(num, sizeof(*bind->waits), GFP_KERNEL);
+	bind->waits = kcalloc(num, sizeof(*bind->waits), GFP_KERNEL_ACCOUNT);
 	if (!bind->waits)
 		ret = -ENOMEM;
 	for (i = 0; i < num && !ret; i++) {
@@ -302,14 +318,15 @@ static struct dma_fence *virtgpu_sgt_bind_submit(struct virtgpu_sgt_bind *bind)
 	struct dma_fence *fence;
 	int ret;
 
+	virtgpu_sgt_jobs_throttle(vm);
 	ret = mutex_lock_interruptible(&vm->lock);
 	if (ret)
 		return ERR_PTR(ret);
 
-	job = virtgpu_sgt_job_create(vm);
-	if (!job) {
+	job = virtgpu_sgt_job_create(vm, bind->args->num_ops);
+	if (IS_ERR(job)) {
 		mutex_unlock(&vm->lock);
-		return ERR_PTR(-ENOMEM);
+		return ERR_CAST(job);
 	}
 	job->waits = bind->waits;
 	job->num_waits = bind->args->num_in_syncs;
@@ -319,6 +336,8 @@ static struct dma_fence *virtgpu_sgt_bind_submit(struct virtgpu_sgt_bind *bind)
 	ret = virtgpu_sgt_bind_plan(bind, job);
 	mutex_unlock(&vm->lock);
 	if (ret) {
+		swap(bind->waits, job->waits);
+		job->num_waits = 0;
 		virtgpu_sgt_job_free(job);
 		dma_fence_put(fence);
 		return ERR_PTR(ret);
@@ -347,6 +366,11 @@ static int virtgpu_sgt_bind_run(struct virtgpu_sgt_bind *bind)
 	u32 i;
 
 	fence = virtgpu_sgt_bind_submit(bind);
+	if (fence == ERR_PTR(-ENOSPC)) {
+		/* Jobs that are done may not have given their tables back yet. */
+		virtgpu_sgt_jobs_flush(bind->vm);
+		fence = virtgpu_sgt_bind_submit(bind);
+	}
 	if (IS_ERR(fence))
 		return PTR_ERR(fence);
 

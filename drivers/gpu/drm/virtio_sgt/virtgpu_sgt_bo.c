@@ -191,7 +191,7 @@ struct drm_gem_object *virtgpu_sgt_gem_create_object(struct drm_device *drm,
 {
 	struct virtgpu_sgt_bo *bo;
 
-	bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+	bo = kzalloc(sizeof(*bo), GFP_KERNEL_ACCOUNT);
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
 

@@ -42,7 +42,7 @@ virtgpu_sgt_cmd_alloc(struct virtgpu_sgt_queue *q, unsigned int resp_size)
 {
 	struct virtgpu_sgt_cmd *cmd;
 
-	cmd = kzalloc(struct_size(cmd, resp, resp_size), GFP_KERNEL);
+	cmd = kzalloc(struct_size(cmd, resp, resp_size), GFP_KERNEL_ACCOUNT);
 	if (!cmd)
 		return NULL;
 

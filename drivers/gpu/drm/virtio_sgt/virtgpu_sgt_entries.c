@@ -138,12 +138,12 @@ static int virtgpu_sgt_entries_alloc_chunks(struct virtgpu_sgt_entries *entries,
 	int ret;
 
 	ret = sg_alloc_table(&entries->table, DIV_ROUND_UP(bytes, chunk),
-			     GFP_KERNEL);
+			     GFP_KERNEL_ACCOUNT);
 	if (ret)
 		return ret;
 
 	for_each_sgtable_sg(&entries->table, sg, i) {
-		page = alloc_pages(GFP_KERNEL | __GFP_ZERO, entries->order);
+		page = alloc_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, entries->order);
 		if (!page)
 			return -ENOMEM;
 		sg_set_page(sg, page, min(bytes, chunk), 0);
@@ -158,7 +158,7 @@ virtgpu_sgt_entries_alloc_short(unsigned int count)
 {
 	struct virtgpu_sgt_entries *entries;
 
-	entries = kzalloc(struct_size(entries, entry, count), GFP_KERNEL);
+	entries = kzalloc(struct_size(entries, entry, count), GFP_KERNEL_ACCOUNT);
 	if (!entries)
 		return ERR_PTR(-ENOMEM);
 
@@ -184,7 +184,7 @@ virtgpu_sgt_entries_alloc(unsigned int count, unsigned int max_chunks)
 		if (++order > VIRTGPU_SGT_MAX_ORDER)
 			return ERR_PTR(-E2BIG);
 
-	entries = kzalloc(sizeof(*entries), GFP_KERNEL);
+	entries = kzalloc(sizeof(*entries), GFP_KERNEL_ACCOUNT);
 	if (!entries)
 		return ERR_PTR(-ENOMEM);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <linux/err.h>
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
 #include <linux/module.h>
@@ -10,7 +11,9 @@
 #include <linux/workqueue.h>
 
 #include <drm/drm_gem.h>
+#include <drm/drm_print.h>
 #include <drm/drm_sgt.h>
+#include <drm/virtgpu_sgt_drm.h>
 
 #include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_drv.h"
@@ -43,6 +46,10 @@
  * for, which ends at the latest with the device; then the page table is changed.
  * No memory is allocated, nor any lock taken under which somebody allocates.
  * lockdep knows of it: dma_fence_begin_signalling().
+ *
+ * What is queued has a limit, in jobs and in operations: a file that only submits
+ * and never waits gets -EBUSY. A job counts until its fence signals. Jobs that are
+ * done have one, too, but no error: see virtgpu_sgt_jobs_throttle().
  *
  * A job is done in any case, as later ones were planned on it. If an in-fence
  * had an error, so has the fence of the job, which has waited no less for that.
@@ -86,23 +93,50 @@ static const struct dma_fence_ops virtgpu_sgt_job_fence_ops = {
 	.release = virtgpu_sgt_job_fence_release,
 };
 
-/**
- * virtgpu_sgt_job_create() - begin with a job
- * @vm: the address space
- *
- * Context: Process context, may sleep. The caller holds &virtgpu_sgt_vm.lock, and
- * pushes or frees the job before it creates another.
- * Return: the job, without steps, or NULL
- */
-struct virtgpu_sgt_job *virtgpu_sgt_job_create(struct virtgpu_sgt_vm *vm)
+/* Count a job as queued, unless there are too many. */
+static int virtgpu_sgt_job_enter(struct virtgpu_sgt_job *job, u32 num_ops)
+{
+	struct virtgpu_sgt_vm *vm = job->vm;
+	bool fits;
+
+	spin_lock(&vm->job_lock);
+	fits = vm->num_jobs < VIRTGPU_SGT_VM_MAX_JOBS &&
+	       num_ops <= VIRTGPU_SGT_VM_MAX_JOB_OPS - vm->num_ops;
+	if (fits) {
+		vm->num_jobs++;
+		vm->num_ops += num_ops;
+		job->num_ops = num_ops;
+	}
+	spin_unlock(&vm->job_lock);
+
+	if (fits)
+		return 0;
+	drm_dbg_driver(vm->vgdev->drm, "too many jobs or operations in flight\n");
+	return -EBUSY;
+}
+
+/* Nothing happens if it is not counted. */
+static void virtgpu_sgt_job_leave(struct virtgpu_sgt_job *job)
+{
+	struct virtgpu_sgt_vm *vm = job->vm;
+
+	spin_lock(&vm->job_lock);
+	if (job->num_ops)
+		vm->num_jobs--;
+	vm->num_ops -= job->num_ops;
+	job->num_ops = 0;
+	spin_unlock(&vm->job_lock);
+}
+
+static struct virtgpu_sgt_job *virtgpu_sgt_job_alloc(struct virtgpu_sgt_vm *vm)
 {
 	struct virtgpu_sgt_job_fence *fence;
 	struct virtgpu_sgt_job *job;
 
 	lockdep_assert_held(&vm->lock);
 
-	job = kzalloc(sizeof(*job), GFP_KERNEL);
-	fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+	job = kzalloc(sizeof(*job), GFP_KERNEL_ACCOUNT);
+	fence = kzalloc(sizeof(*fence), GFP_KERNEL_ACCOUNT);
 	if (!job || !fence) {
 		kfree(fence);
 		kfree(job);
@@ -118,6 +152,35 @@ struct virtgpu_sgt_job *virtgpu_sgt_job_create(struct virtgpu_sgt_vm *vm)
 	job->vm = vm;
 	INIT_LIST_HEAD(&job->node);
 	INIT_LIST_HEAD(&job->steps);
+	return job;
+}
+
+/**
+ * virtgpu_sgt_job_create() - begin with a job
+ * @vm: the address space
+ * @num_ops: operations that it will be for, at least 1
+ *
+ * Context: Process context, may sleep. The caller holds &virtgpu_sgt_vm.lock, and
+ * pushes or frees the job before it creates another.
+ * Return: the job, without steps, or an ERR_PTR():
+ *
+ * * %-EBUSY  - too many jobs or operations are in flight
+ * * %-ENOMEM - out of memory
+ */
+struct virtgpu_sgt_job *virtgpu_sgt_job_create(struct virtgpu_sgt_vm *vm,
+					       u32 num_ops)
+{
+	struct virtgpu_sgt_job *job = virtgpu_sgt_job_alloc(vm);
+	int ret;
+
+	if (!job)
+		return ERR_PTR(-ENOMEM);
+
+	ret = virtgpu_sgt_job_enter(job, num_ops);
+	if (ret) {
+		virtgpu_sgt_job_free(job);
+		return ERR_PTR(ret);
+	}
 	return job;
 }
 
@@ -157,6 +220,7 @@ void virtgpu_sgt_job_free(struct virtgpu_sgt_job *job)
 	struct virtgpu_sgt_step *step, *next;
 	unsigned int i;
 
+	virtgpu_sgt_job_leave(job);
 	list_for_each_entry_safe(step, next, &job->steps, node) {
 		drm_gpt_op_fini(&step->op);
 		virtgpu_sgt_mapping_free(step->removed);
@@ -257,12 +321,17 @@ static void virtgpu_sgt_job_run(struct virtgpu_sgt_job *job)
 	struct virtgpu_sgt_step *step;
 	int error;
 
-	list_for_each_entry(step, &job->steps, node)
+	list_for_each_entry(step, &job->steps, node) {
 		if (step->removed)
 			virtgpu_sgt_windows_detach(job->vm, step->va, step->len);
+	}
 
-	list_for_each_entry(step, &job->steps, node)
+	list_for_each_entry(step, &job->steps, node) {
 		virtgpu_sgt_step_commit(step);
+	}
+
+	/* Before the fence says so: who has waited for it finds room. */
+	virtgpu_sgt_job_leave(job);
 
 	error = virtgpu_sgt_job_outcome(job);
 	if (error)
@@ -299,6 +368,7 @@ void virtgpu_sgt_jobs_work(struct work_struct *work)
 
 		spin_lock(&vm->job_lock);
 		list_move_tail(&job->node, &vm->done);
+		vm->num_done++;
 		spin_unlock(&vm->job_lock);
 		queue_work(virtgpu_sgt_free_wq, &vm->free_work);
 		wake_up_all(&vm->finished);
@@ -318,6 +388,7 @@ void virtgpu_sgt_jobs_free_work(struct work_struct *work)
 
 	spin_lock(&vm->job_lock);
 	list_splice_init(&vm->done, &done);
+	vm->num_done = 0;
 	spin_unlock(&vm->job_lock);
 
 	list_for_each_entry_safe(job, next, &done, node)
@@ -351,6 +422,21 @@ void virtgpu_sgt_jobs_kill(struct virtgpu_sgt_vm *vm, int error)
 	 */
 	cancel_work_sync(&vm->work);
 	flush_work(&vm->free_work);
+}
+
+/**
+ * virtgpu_sgt_jobs_throttle() - wait if too many jobs are done and not freed
+ * @vm: the address space
+ *
+ * So their memory has a limit as well, and it is no error: nothing but the CPU is
+ * waited for.
+ *
+ * Context: Process context, may sleep. Not in the fence-signalling path.
+ */
+void virtgpu_sgt_jobs_throttle(struct virtgpu_sgt_vm *vm)
+{
+	if (READ_ONCE(vm->num_done) >= VIRTGPU_SGT_VM_MAX_JOBS)
+		flush_work(&vm->free_work);
 }
 
 /**

@@ -58,6 +58,12 @@ struct virtgpu_sgt_job {
 	/** @steps: of struct virtgpu_sgt_step, in their order */
 	struct list_head steps;
 
+	/**
+	 * @num_ops: operations that @vm counts for it, 0 once it does not;
+	 * protected by job_lock there
+	 */
+	u32 num_ops;
+
 	/** @error: the first error of what was waited for, or 0 */
 	int error;
 
@@ -78,13 +84,14 @@ struct virtgpu_sgt_job {
 };
 
 struct virtgpu_sgt_job * __must_check
-virtgpu_sgt_job_create(struct virtgpu_sgt_vm *vm);
+virtgpu_sgt_job_create(struct virtgpu_sgt_vm *vm, u32 num_ops);
 int __must_check virtgpu_sgt_job_push(struct virtgpu_sgt_job *job);
 void virtgpu_sgt_job_free(struct virtgpu_sgt_job *job);
 struct dma_fence *virtgpu_sgt_jobs_last_fence(struct virtgpu_sgt_vm *vm);
 void virtgpu_sgt_jobs_work(struct work_struct *work);
 void virtgpu_sgt_jobs_free_work(struct work_struct *work);
 void virtgpu_sgt_jobs_kill(struct virtgpu_sgt_vm *vm, int error);
+void virtgpu_sgt_jobs_throttle(struct virtgpu_sgt_vm *vm);
 void virtgpu_sgt_jobs_flush(struct virtgpu_sgt_vm *vm);
 
 #endif /* __VIRTGPU_SGT_JOB_H__ */

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <linux/err.h>
 #include <linux/slab.h>
 
 #include <drm/drm_gem.h>
 #include <drm/drm_gpt.h>
 #include <drm/drm_gpuvm.h>
+#include <drm/drm_print.h>
 #include <drm/drm_sgt.h>
+#include <drm/virtgpu_sgt_drm.h>
 
 #include "virtgpu_sgt_bo.h"
+#include "virtgpu_sgt_drv.h"
 #include "virtgpu_sgt_job.h"
 #include "virtgpu_sgt_plan.h"
 #include "virtgpu_sgt_vm.h"
@@ -24,6 +28,23 @@ struct virtgpu_sgt_plan {
 	struct virtgpu_sgt_job *job;
 	u32 prot;
 };
+
+/* Begin with a step. @grows: there will be one mapping more. */
+static struct virtgpu_sgt_step *
+virtgpu_sgt_step_begin(const struct virtgpu_sgt_plan *plan, bool grows)
+{
+	struct virtgpu_sgt_vm *vm = plan->job->vm;
+	struct virtgpu_sgt_step *step;
+
+	if (grows && vm->num_mappings >= VIRTGPU_SGT_VM_MAX_MAPPINGS) {
+		drm_dbg_driver(vm->vgdev->drm, "more than %u mappings\n",
+			       vm->num_mappings);
+		return ERR_PTR(-ENOSPC);
+	}
+
+	step = kzalloc(sizeof(*step), GFP_KERNEL_ACCOUNT);
+	return step ?: ERR_PTR(-ENOMEM);
+}
 
 static struct virtgpu_sgt_mapping *
 virtgpu_sgt_step_add(struct virtgpu_sgt_step *step, unsigned int index, u32 prot)
@@ -44,6 +65,12 @@ static void virtgpu_sgt_step_free(struct virtgpu_sgt_step *step)
 	kfree(step);
 }
 
+/* How many mappings more there are after a step: -1, 0 or 1. */
+static int virtgpu_sgt_step_growth(const struct virtgpu_sgt_step *step)
+{
+	return !!step->added[0] + !!step->added[1] - !!step->removed;
+}
+
 /* From here on nothing fails: drm_gpuvm has changed, or does so now. */
 static void virtgpu_sgt_step_finish(struct virtgpu_sgt_job *job,
 				    struct virtgpu_sgt_step *step)
@@ -53,6 +80,7 @@ static void virtgpu_sgt_step_finish(struct virtgpu_sgt_job *job,
 	for (i = 0; i < ARRAY_SIZE(step->added); i++)
 		if (step->added[i])
 			drm_gem_object_get(step->added[i]->base.gem.obj);
+	job->vm->num_mappings += virtgpu_sgt_step_growth(step);
 	list_add_tail(&step->node, &job->steps);
 }
 
@@ -61,7 +89,7 @@ static void virtgpu_sgt_step_finish(struct virtgpu_sgt_job *job,
  * @op: the new range, which is empty
  * @priv: a struct virtgpu_sgt_plan
  *
- * Return: 0 or a negative errno: see drm_gpt_prepare_map()
+ * Return: 0 or a negative errno: see virtgpu_sgt_plan_map()
  */
 int virtgpu_sgt_step_map(struct drm_gpuva_op *op, void *priv)
 {
@@ -71,9 +99,9 @@ int virtgpu_sgt_step_map(struct drm_gpuva_op *op, void *priv)
 	struct virtgpu_sgt_step *step;
 	int ret = -ENOMEM;
 
-	step = kzalloc(sizeof(*step), GFP_KERNEL);
-	if (!step)
-		return -ENOMEM;
+	step = virtgpu_sgt_step_begin(plan, true);
+	if (IS_ERR(step))
+		return PTR_ERR(step);
 	if (!virtgpu_sgt_step_add(step, 0, plan->prot))
 		goto err_free;
 
@@ -100,7 +128,7 @@ err_free:
  * @op: what is cut, and what is left of it
  * @priv: a struct virtgpu_sgt_plan
  *
- * Return: 0 or a negative errno: see drm_gpt_prepare_unmap()
+ * Return: 0 or a negative errno: see virtgpu_sgt_plan_unmap()
  */
 int virtgpu_sgt_step_remap(struct drm_gpuva_op *op, void *priv)
 {
@@ -109,9 +137,9 @@ int virtgpu_sgt_step_remap(struct drm_gpuva_op *op, void *priv)
 	struct virtgpu_sgt_step *step;
 	int ret = -ENOMEM;
 
-	step = kzalloc(sizeof(*step), GFP_KERNEL);
-	if (!step)
-		return -ENOMEM;
+	step = virtgpu_sgt_step_begin(plan, remap->prev && remap->next);
+	if (IS_ERR(step))
+		return PTR_ERR(step);
 	step->removed = to_virtgpu_sgt_mapping(remap->unmap->va);
 	if (remap->prev &&
 	    !virtgpu_sgt_step_add(step, 0, step->removed->prot))
@@ -141,7 +169,7 @@ err_free:
  * @op: what is removed
  * @priv: a struct virtgpu_sgt_plan
  *
- * Return: 0 or a negative errno: see drm_gpt_prepare_unmap()
+ * Return: 0 or a negative errno: see virtgpu_sgt_plan_unmap()
  */
 int virtgpu_sgt_step_unmap(struct drm_gpuva_op *op, void *priv)
 {
@@ -150,9 +178,9 @@ int virtgpu_sgt_step_unmap(struct drm_gpuva_op *op, void *priv)
 	struct virtgpu_sgt_step *step;
 	int ret;
 
-	step = kzalloc(sizeof(*step), GFP_KERNEL);
-	if (!step)
-		return -ENOMEM;
+	step = virtgpu_sgt_step_begin(plan, false);
+	if (IS_ERR(step))
+		return PTR_ERR(step);
 
 	step->removed = to_virtgpu_sgt_mapping(va);
 	step->va = va->va.addr;
@@ -181,7 +209,7 @@ int virtgpu_sgt_step_unmap(struct drm_gpuva_op *op, void *priv)
  * After an error, the steps that were planned before it are still there.
  *
  * Context: Process context, may sleep. The caller holds &virtgpu_sgt_vm.lock.
- * Return: 0, -ENOMEM, or see drm_gpt_prepare_map() and drm_gpt_prepare_unmap()
+ * Return: 0, or see virtgpu_sgt_plan_unmap() and drm_gpt_prepare_map()
  */
 int virtgpu_sgt_plan_map(struct virtgpu_sgt_job *job, u64 va, u64 size,
 			 struct drm_gem_object *obj, u64 offset, u32 prot)
@@ -202,7 +230,10 @@ int virtgpu_sgt_plan_map(struct virtgpu_sgt_job *job, u64 va, u64 size,
  * After an error, the steps that were planned before it are still there.
  *
  * Context: Process context, may sleep. The caller holds &virtgpu_sgt_vm.lock.
- * Return: 0, -ENOMEM, or see drm_gpt_prepare_unmap()
+ * Return: 0, or see drm_gpt_prepare_unmap(), or:
+ *
+ * * %-ENOSPC - the address space would have too many mappings
+ * * %-ENOMEM - out of memory
  */
 int virtgpu_sgt_plan_unmap(struct virtgpu_sgt_job *job, u64 va, u64 size)
 {
@@ -227,6 +258,8 @@ static void virtgpu_sgt_step_undo(struct virtgpu_sgt_vm *vm,
 	if (step->removed)
 		WARN_ON_ONCE(drm_gpuva_insert(&vm->base, &step->removed->base));
 
+	vm->num_mappings -= virtgpu_sgt_step_growth(step);
+
 	list_del(&step->node);
 	virtgpu_sgt_step_free(step);
 }
@@ -244,6 +277,7 @@ void virtgpu_sgt_plan_undo(struct virtgpu_sgt_job *job)
 
 	lockdep_assert_held(&job->vm->lock);
 
-	list_for_each_entry_safe_reverse(step, prev, &job->steps, node)
+	list_for_each_entry_safe_reverse(step, prev, &job->steps, node) {
 		virtgpu_sgt_step_undo(job->vm, step);
+	}
 }

@@ -106,7 +106,7 @@ virtgpu_sgt_vm_create(struct virtgpu_sgt_device *vgdev)
 	struct virtgpu_sgt_vm *vm;
 	int ret = -ENOMEM;
 
-	vm = kzalloc(sizeof(*vm), GFP_KERNEL);
+	vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
 	if (!vm)
 		return ERR_PTR(-ENOMEM);
 
@@ -325,7 +325,7 @@ void virtgpu_sgt_postclose(struct drm_device *drm, struct drm_file *file)
  */
 struct virtgpu_sgt_mapping *virtgpu_sgt_mapping_alloc(void)
 {
-	return kzalloc(sizeof(struct virtgpu_sgt_mapping), GFP_KERNEL);
+	return kzalloc(sizeof(struct virtgpu_sgt_mapping), GFP_KERNEL_ACCOUNT);
 }
 
 /**

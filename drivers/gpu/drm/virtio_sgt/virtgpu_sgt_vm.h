@@ -63,8 +63,14 @@ struct virtgpu_sgt_vm {
 	/** @comm: name of @pid */
 	char comm[TASK_COMM_LEN];
 
-	/** @lock: protects the plan: @base, @seqno, and the order of jobs */
+	/**
+	 * @lock: protects the plan: @base, @num_mappings, @seqno, and the order of
+	 * jobs
+	 */
 	struct mutex lock;
+
+	/** @num_mappings: mappings in @base; protected by @lock */
+	unsigned int num_mappings;
 
 	/** @context: of the fences; set once */
 	u64 context;
@@ -72,7 +78,7 @@ struct virtgpu_sgt_vm {
 	/** @seqno: of the last fence; protected by @lock */
 	u64 seqno;
 
-	/** @job_lock: protects @error and the lists of jobs */
+	/** @job_lock: protects @error, the lists of jobs, and their numbers */
 	spinlock_t job_lock;
 
 	/**
@@ -85,8 +91,20 @@ struct virtgpu_sgt_vm {
 	/** @jobs: in their order, until their fences signal; under @job_lock */
 	struct list_head jobs;
 
+	/**
+	 * @num_jobs: jobs whose fences have not signalled, pushed or about to be;
+	 * protected by @job_lock
+	 */
+	unsigned int num_jobs;
+
+	/** @num_ops: operations of these jobs; protected by @job_lock */
+	unsigned int num_ops;
+
 	/** @done: jobs to be freed; protected by @job_lock */
 	struct list_head done;
+
+	/** @num_done: length of @done; protected by @job_lock */
+	unsigned int num_done;
 
 	/** @finished: woken after each job */
 	wait_queue_head_t finished;
@@ -97,11 +115,17 @@ struct virtgpu_sgt_vm {
 	/** @free_work: frees the jobs of @done */
 	struct work_struct free_work;
 
-	/** @window_lock: protects @windows */
+	/** @window_lock: protects @windows and @num_windows */
 	spinlock_t window_lock;
 
 	/** @windows: tree of struct virtgpu_sgt_window, by range */
 	struct rb_root_cached windows;
+
+	/**
+	 * @num_windows: windows that have not lost their last reference;
+	 * protected by @window_lock
+	 */
+	unsigned int num_windows;
 };
 
 #define to_virtgpu_sgt_vm(gpuvm) \

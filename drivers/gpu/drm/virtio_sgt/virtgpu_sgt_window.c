@@ -9,7 +9,9 @@
 #include <linux/workqueue.h>
 
 #include <drm/drm_gpuvm.h>
+#include <drm/drm_print.h>
 #include <drm/drm_sgt.h>
+#include <drm/virtgpu_sgt_drm.h>
 
 #include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_cmd.h"
@@ -132,7 +134,8 @@ virtgpu_sgt_backing_alloc(struct virtgpu_sgt_device *vgdev, unsigned int count)
 
 	detach = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq,
 				       sizeof(struct virtio_gpu_ctrl_hdr));
-	backing = kvzalloc(struct_size(backing, pieces, count), GFP_KERNEL);
+	backing = kvzalloc(struct_size(backing, pieces, count),
+			   GFP_KERNEL_ACCOUNT);
 	if (!detach || !backing) {
 		virtgpu_sgt_cmd_put(detach);
 		kvfree(backing);
@@ -337,9 +340,37 @@ static const struct virtgpu_sgt_resource_funcs virtgpu_sgt_window_funcs = {
 	.free = virtgpu_sgt_window_destroy,
 };
 
+/* One more; -ENOSPC if there are too many. */
+static int virtgpu_sgt_windows_enter(struct virtgpu_sgt_vm *vm)
+{
+	bool fits;
+
+	spin_lock(&vm->window_lock);
+	fits = vm->num_windows < VIRTGPU_SGT_VM_MAX_RESOURCES;
+	if (fits)
+		vm->num_windows++;
+	spin_unlock(&vm->window_lock);
+
+	if (fits)
+		return 0;
+	drm_dbg_driver(vm->vgdev->drm, "too many resources from VA\n");
+	return -ENOSPC;
+}
+
+static void virtgpu_sgt_windows_leave(struct virtgpu_sgt_vm *vm)
+{
+	spin_lock(&vm->window_lock);
+	vm->num_windows--;
+	spin_unlock(&vm->window_lock);
+}
+
 static void virtgpu_sgt_window_free(struct drm_gem_object *obj)
 {
-	virtgpu_sgt_resource_release(&to_virtgpu_sgt_window(obj)->res);
+	struct virtgpu_sgt_window *window = to_virtgpu_sgt_window(obj);
+
+	/* Not when the host has answered: the user has closed it by now. */
+	virtgpu_sgt_windows_leave(window->vm);
+	virtgpu_sgt_resource_release(&window->res);
 }
 
 /* There is no memory to share. */
@@ -361,7 +392,7 @@ virtgpu_sgt_window_alloc(struct virtgpu_sgt_vm *vm,
 {
 	struct virtgpu_sgt_window *window;
 
-	window = kzalloc(sizeof(*window), GFP_KERNEL);
+	window = kzalloc(sizeof(*window), GFP_KERNEL_ACCOUNT);
 	if (!window)
 		return NULL;
 
@@ -395,6 +426,7 @@ virtgpu_sgt_window_alloc(struct virtgpu_sgt_vm *vm,
  * ERR_PTR():
  *
  * * %-EFAULT - part of the range leads nowhere
+ * * %-ENOSPC - @vm has too many windows, or there are no more numbers
  * * %-EINTR, %-ERESTARTSYS - interrupted while waiting for jobs
  * * others   - see virtgpu_sgt_bo_create()
  */
@@ -405,9 +437,15 @@ virtgpu_sgt_window_create(struct virtgpu_sgt_vm *vm,
 	struct virtgpu_sgt_window *window;
 	int ret;
 
+	ret = virtgpu_sgt_windows_enter(vm);
+	if (ret)
+		return ERR_PTR(ret);
+
 	window = virtgpu_sgt_window_alloc(vm, params);
-	if (!window)
+	if (!window) {
+		virtgpu_sgt_windows_leave(vm);
 		return ERR_PTR(-ENOMEM);
+	}
 
 	ret = virtgpu_sgt_resource_reserve(&window->res);
 	if (!ret)
