@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -49,6 +51,12 @@
  *
  * SUBTEST: fences
  * Description: Binds go on while tens of thousands of their fences are held
+ *
+ * SUBTEST: query-killed
+ * Description: A process that asks for a large range can be killed
+ *
+ * SUBTEST: unmap-killed
+ * Description: An unmap of everything is done or not when its process is killed, and ends
  */
 
 IGT_TEST_DESCRIPTION("What any user who may open the render node can try against the machine");
@@ -465,6 +473,121 @@ static void test_fences(int drm)
 	igt_reset_timeout();
 }
 
+/* A call that takes long, and a child that is killed in the middle of it */
+struct killing {
+	int (*call)(int drm);
+	volatile bool called;
+};
+
+static struct killing *share_killing(int (*call)(int drm))
+{
+	struct killing *killing = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+				       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	igt_assert(killing != MAP_FAILED);
+	killing->call = call;
+	return killing;
+}
+
+/* How long it takes the child to be gone after the signal */
+static long kill_in_call(struct killing *killing, int drm, long after_us)
+{
+	int status = 0;
+	pid_t child;
+	long begin;
+
+	killing->called = false;
+	child = fork();
+	igt_assert(child >= 0);
+	if (!child) {
+		killing->called = true;
+		for (;;)
+			killing->call(drm);
+	}
+	while (!killing->called)
+		sched_yield();
+	sgt_spin_us(after_us);
+	begin = sgt_now_us();
+	igt_assert_eq(kill(child, SIGKILL), 0);
+	igt_assert_eq(waitpid(child, &status, 0), child);
+	igt_assert(WIFSIGNALED(status));
+	return sgt_now_us() - begin;
+}
+
+static long time_call(int (*call)(int drm), int drm)
+{
+	long begin = sgt_now_us();
+
+	sgt_must(call(drm));
+	return sgt_now_us() - begin;
+}
+
+static int query_all(int drm)
+{
+	struct drm_virtgpu_sgt_vm_query query;
+
+	return sgt_vm_query(drm, 0, SGT_VM_END, &query);
+}
+
+#define KILLS	5
+
+/*
+ * A child that is killed at the begin of the call is gone before its end.  The best
+ * of some, as a signal that comes late proves nothing.
+ */
+static void test_query_killed(int drm)
+{
+	struct killing *killing = share_killing(query_all);
+	long whole, late, least = LONG_MAX;
+	struct sgt_bo bo;
+
+	sgt_make_pages(&bo, drm, 1);
+	igt_assert_eq(map_often(&bo, 0, SGT_LEAF_2M, WIDE, NULL), -ENOSPC);
+	whole = time_call(query_all, drm);
+	for (int i = 0; i < KILLS; i++) {
+		late = kill_in_call(killing, drm, whole / 20);
+		least = late < least ? late : least;
+	}
+	igt_info("a query takes %ld us, the end of a killed one %ld us\n", whole, least);
+	igt_assert(least < whole / 2);
+	munmap(killing, PAGE);
+	sgt_bo_free(&bo);
+}
+
+#define MANY	98304
+
+static int unmap_all(int drm)
+{
+	return sgt_vm_unmap(drm, 0, SGT_VM_END);
+}
+
+static void test_unmap_killed(int drm)
+{
+	struct killing *killing = share_killing(unmap_all);
+	long whole, late, least = LONG_MAX;
+	struct drm_virtgpu_sgt_vm_query query;
+	struct sgt_bo bo;
+	int undone = 0;
+
+	sgt_make_pages(&bo, drm, 1);
+	sgt_must(map_often(&bo, VA, PAGE, MANY, NULL));
+	whole = time_call(unmap_all, drm);
+	for (int i = 0; i < KILLS; i++) {
+		sgt_must(map_often(&bo, VA, PAGE, MANY, NULL));
+		late = kill_in_call(killing, drm, whole / 20);
+		least = late < least ? late : least;
+		sgt_must(sgt_vm_query(drm, 0, SGT_VM_END, &query));
+		igt_assert(!query.mapped || query.mapped == MANY * PAGE);
+		undone += !!query.mapped;
+		sgt_must(unmap_all(drm));
+	}
+	igt_info("an unmap takes %ld us, the end of a killed one %ld us, %d taken back\n",
+		 whole, least, undone);
+	igt_assert(least < whole / 2);
+	munmap(killing, PAGE);
+	sgt_bo_free(&bo);
+}
+
 int igt_main()
 {
 	static const struct {
@@ -482,6 +605,8 @@ int igt_main()
 		{ "charged", "Each pays for itself", false, test_charged },
 		{ "resources", "Pictures without memory have an end", false, test_resources },
 		{ "fences", "What is held costs nothing", false, test_fences },
+		{ "query-killed", "A question can be dropped", false, test_query_killed },
+		{ "unmap-killed", "All or nothing, and soon", false, test_unmap_killed },
 	};
 	int keep = -1;
 

@@ -2,6 +2,7 @@
 
 #include <linux/err.h>
 #include <linux/minmax.h>
+#include <linux/sched/signal.h>
 
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
@@ -61,6 +62,10 @@ static int virtgpu_sgt_vm_query_locked(struct virtgpu_sgt_vm *vm,
 				   virtgpu_sgt_extent_add, &extent);
 		if (ret)
 			return ret;
+		/* Mappings can be many and short; the walk looks at signals if not. */
+		cond_resched();
+		if (fatal_signal_pending(current))
+			return -EINTR;
 	}
 
 	ret = drm_gpt_count_leaves(vm->gpt, args->va, args->size, leaves);
@@ -81,8 +86,8 @@ static int virtgpu_sgt_vm_query_locked(struct virtgpu_sgt_vm *vm,
  * @data: struct drm_virtgpu_sgt_vm_query
  * @file: open file
  *
- * Return: 0, -EINVAL for a bad range, or see virtgpu_sgt_vm_of_file() and
- * virtgpu_sgt_vm_lock_idle()
+ * Return: 0, -EINVAL for a bad range, -EINTR if the caller is killed, or see
+ * virtgpu_sgt_vm_of_file() and virtgpu_sgt_vm_lock_idle()
  */
 int virtgpu_sgt_vm_query_ioctl(struct drm_device *drm, void *data,
 			       struct drm_file *file)
@@ -129,8 +134,10 @@ static int virtgpu_sgt_bo_info_memory(struct virtgpu_sgt_bo *bo,
 
 	drm_sgt_access_scope(view, bo->base.sgt, ret) {
 		ret = drm_dma_iter_init(&iter, view, 0, info.size);
-		while (!ret && drm_dma_iter_next(&iter, &seg))
+		while (!ret && drm_dma_iter_next(&iter, &seg)) {
 			args->segments++;
+			cond_resched();
+		}
 	}
 	return ret;
 }
@@ -149,6 +156,11 @@ static int virtgpu_sgt_bo_info_leaves(struct virtgpu_sgt_vm *vm,
 		return ret;
 
 	drm_gpuvm_for_each_va(va, &vm->base) {
+		cond_resched();
+		if (fatal_signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
 		if (va->gem.obj != obj)
 			continue;
 		ret = drm_gpt_count_leaves(vm->gpt, va->va.addr, va->va.range, leaves);

@@ -4,6 +4,7 @@
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
 #include <linux/module.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/stddef.h>
@@ -225,6 +226,7 @@ void virtgpu_sgt_job_free(struct virtgpu_sgt_job *job)
 		drm_gpt_op_fini(&step->op);
 		virtgpu_sgt_mapping_free(step->removed);
 		kfree(step);
+		cond_resched();
 	}
 	for (i = 0; i < job->num_waits; i++)
 		dma_fence_put(job->waits[i]);
@@ -324,10 +326,12 @@ static void virtgpu_sgt_job_run(struct virtgpu_sgt_job *job)
 	list_for_each_entry(step, &job->steps, node) {
 		if (step->removed)
 			virtgpu_sgt_windows_detach(job->vm, step->va, step->len);
+		cond_resched();
 	}
 
 	list_for_each_entry(step, &job->steps, node) {
 		virtgpu_sgt_step_commit(step);
+		cond_resched();
 	}
 
 	/* Before the fence says so: who has waited for it finds room. */

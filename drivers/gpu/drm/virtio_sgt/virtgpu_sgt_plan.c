@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <linux/err.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include <drm/drm_gem.h>
@@ -29,12 +30,19 @@ struct virtgpu_sgt_plan {
 	u32 prot;
 };
 
-/* Begin with a step. @grows: there will be one mapping more. */
+/*
+ * Begin with a step, of which a user decides how many there are: each one may be
+ * the last. @grows: there will be one mapping more.
+ */
 static struct virtgpu_sgt_step *
 virtgpu_sgt_step_begin(const struct virtgpu_sgt_plan *plan, bool grows)
 {
 	struct virtgpu_sgt_vm *vm = plan->job->vm;
 	struct virtgpu_sgt_step *step;
+
+	cond_resched();
+	if (fatal_signal_pending(current))
+		return ERR_PTR(-EINTR);
 
 	if (grows && vm->num_mappings >= VIRTGPU_SGT_VM_MAX_MAPPINGS) {
 		drm_dbg_driver(vm->vgdev->drm, "more than %u mappings\n",
@@ -233,6 +241,7 @@ int virtgpu_sgt_plan_map(struct virtgpu_sgt_job *job, u64 va, u64 size,
  * Return: 0, or see drm_gpt_prepare_unmap(), or:
  *
  * * %-ENOSPC - the address space would have too many mappings
+ * * %-EINTR  - the caller was killed
  * * %-ENOMEM - out of memory
  */
 int virtgpu_sgt_plan_unmap(struct virtgpu_sgt_job *job, u64 va, u64 size)
@@ -279,5 +288,6 @@ void virtgpu_sgt_plan_undo(struct virtgpu_sgt_job *job)
 
 	list_for_each_entry_safe_reverse(step, prev, &job->steps, node) {
 		virtgpu_sgt_step_undo(job->vm, step);
+		cond_resched();
 	}
 }

@@ -283,6 +283,7 @@ static void virtgpu_sgt_vm_empty(struct virtgpu_sgt_vm *vm)
 	drm_gpuvm_for_each_va_safe(va, next, &vm->base) {
 		drm_gpuva_remove(va);
 		virtgpu_sgt_mapping_free(to_virtgpu_sgt_mapping(va));
+		cond_resched();
 	}
 }
 
