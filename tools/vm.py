@@ -28,7 +28,8 @@ class SetUp:
 IOMMU = ('-device', 'intel-iommu,device-iotlb=on,caching-mode=on')
 PLATFORM = ',iommu_platform=on,ats=on,disable-legacy=on'
 SETUPS = {
-    'phys': SetUp('SGT_SETUP=phys'),
+    # With a display that the host does not say anything about.
+    'phys': SetUp('SGT_SETUP=phys', ',max_outputs=2'),
     'iommu': SetUp('SGT_SETUP=iommu intel_iommu=on iommu.strict=1', PLATFORM, IOMMU),
     'swiotlb': SetUp('SGT_SETUP=swiotlb swiotlb=262144,force', PLATFORM),
     # The GPU takes physical addresses, and has an IOMMU that translates above it.

@@ -2,13 +2,12 @@
 
 #include <linux/cleanup.h>
 #include <linux/err.h>
+#include <linux/list.h>
 #include <linux/minmax.h>
-#include <linux/string.h>
 #include <linux/virtio_gpu.h>
 
 #include <drm/drm_atomic_state_helper.h>
 #include <drm/drm_edid.h>
-#include <drm/drm_managed.h>
 #include <drm/drm_modes.h>
 #include <drm/drm_modeset_helper_vtables.h>
 #include <drm/drm_print.h>
@@ -16,17 +15,12 @@
 
 #include "virtgpu_sgt_cmd.h"
 #include "virtgpu_sgt_connector.h"
+#include "virtgpu_sgt_display.h"
 #include "virtgpu_sgt_drv.h"
-#include "virtgpu_sgt_kms.h"
 #include "virtgpu_sgt_output.h"
 
-/*
- * A host that says nothing about its displays within this many seconds gets
- * what the specification suggests for the case (VIRTIO 1.2, 5.7.5).
- */
+/* How many seconds a host may take to tell about its displays. */
 #define VIRTGPU_SGT_PATIENCE	5
-#define VIRTGPU_SGT_WIDTH	1024
-#define VIRTGPU_SGT_HEIGHT	768
 
 /* Send a question and wait; the answer is in the response of @cmd. */
 static int virtgpu_sgt_ask(struct virtgpu_sgt_cmd *cmd)
@@ -35,63 +29,85 @@ static int virtgpu_sgt_ask(struct virtgpu_sgt_cmd *cmd)
 	return virtgpu_sgt_cmd_wait_timeout(cmd, VIRTGPU_SGT_PATIENCE);
 }
 
-/* The size says how much may be read: the host fills up to 1024 bytes. */
-static int virtgpu_sgt_edid_block(void *data, u8 *buf, unsigned int block,
-				  size_t len)
+/* What the host has written of its answer. Its word on that is not trusted. */
+static size_t virtgpu_sgt_answer_len(const struct virtgpu_sgt_cmd *cmd)
 {
-	const struct virtio_gpu_resp_edid *resp = data;
-	size_t size = min_t(size_t, le32_to_cpu(resp->size),
-			    sizeof(resp->edid));
-	size_t start = block * EDID_LENGTH;
-
-	if (start + len > size)
-		return -EINVAL;
-	memcpy(buf, resp->edid + start, len);
-	return 0;
+	return min(cmd->resp_len, cmd->resp_size);
 }
 
-/* NULL if there is none: the sizes of the display info do as well. */
-static const struct drm_edid *
+/* Does @error say that another question would get no answer either? */
+static bool virtgpu_sgt_gives_up(int error)
+{
+	return error == -ETIMEDOUT || error == -ENODEV || error == -ERESTARTSYS;
+}
+
+/*
+ * Returns the question with its answer, for the caller to put, or an ERR_PTR().
+ * A display that is off is asked for its EDID, too: it may be forced on.
+ */
+static struct virtgpu_sgt_cmd *
 virtgpu_sgt_ask_edid(struct virtgpu_sgt_output *output)
 {
 	struct virtgpu_sgt_device *vgdev = output->vgdev;
-	const struct drm_edid *edid = NULL;
 	struct virtgpu_sgt_cmd *cmd;
+	int ret;
 
 	if (!vgdev->has_edid)
-		return NULL;
+		return ERR_PTR(-EOPNOTSUPP);
 
 	cmd = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq,
 				    sizeof(struct virtio_gpu_resp_edid));
 	if (!cmd)
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 
 	virtgpu_sgt_prep_get_edid(cmd, output->index);
-	if (!virtgpu_sgt_ask(cmd))
-		edid = drm_edid_read_custom(&output->connector,
-					    virtgpu_sgt_edid_block, cmd->resp);
-	virtgpu_sgt_cmd_put(cmd);
-	return edid;
+	ret = virtgpu_sgt_ask(cmd);
+	if (ret) {
+		virtgpu_sgt_cmd_put(cmd);
+		return ERR_PTR(ret);
+	}
+	return cmd;
 }
 
+/* Without an EDID, the sizes of the display info do as well. */
 static void virtgpu_sgt_display_set(struct virtgpu_sgt_output *output,
-				    const struct virtio_gpu_display_one *one)
+				    const struct virtgpu_sgt_cmd *info,
+				    const struct virtgpu_sgt_cmd *edid)
 {
-	struct virtgpu_sgt_device *vgdev = output->vgdev;
-	struct virtgpu_sgt_display display = {
-		.enabled = le32_to_cpu(one->enabled),
-		.width = le32_to_cpu(one->r.width),
-		.height = le32_to_cpu(one->r.height),
-	};
+	struct virtgpu_sgt_display *display = &output->display;
 
-	if (display.enabled)
-		display.edid = virtgpu_sgt_ask_edid(output);
+	guard(mutex)(&output->vgdev->output_lock);
 
-	mutex_lock(&vgdev->output_lock);
-	swap(output->display, display);
-	mutex_unlock(&vgdev->output_lock);
+	virtgpu_sgt_display_set_info(display, (const void *)info->resp,
+				     virtgpu_sgt_answer_len(info),
+				     output->index);
+	if (edid)
+		virtgpu_sgt_display_set_edid(display, (const void *)edid->resp,
+					     virtgpu_sgt_answer_len(edid));
+	else
+		display->edid_size = 0;
+}
 
-	drm_edid_free(display.edid);
+/* A host that does not answer is waited for once, not once for each display. */
+static void virtgpu_sgt_displays_set(struct virtgpu_sgt_device *vgdev,
+				     const struct virtgpu_sgt_cmd *info)
+{
+	bool ask = true;
+	unsigned int i;
+
+	for (i = 0; i < vgdev->num_scanouts; i++) {
+		struct virtgpu_sgt_output *output = &vgdev->outputs[i];
+		struct virtgpu_sgt_cmd *edid = NULL;
+
+		if (ask)
+			edid = virtgpu_sgt_ask_edid(output);
+		if (IS_ERR(edid)) {
+			ask = !virtgpu_sgt_gives_up(PTR_ERR(edid));
+			edid = NULL;
+		}
+		virtgpu_sgt_display_set(output, info, edid);
+		virtgpu_sgt_cmd_put(edid);
+	}
 }
 
 /**
@@ -107,23 +123,18 @@ static void virtgpu_sgt_display_set(struct virtgpu_sgt_output *output,
  */
 int virtgpu_sgt_displays_refresh(struct virtgpu_sgt_device *vgdev)
 {
-	const struct virtio_gpu_resp_display_info *resp;
 	struct virtgpu_sgt_cmd *cmd;
-	unsigned int i;
 	int ret;
 
-	cmd = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq, sizeof(*resp));
+	cmd = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq,
+				    sizeof(struct virtio_gpu_resp_display_info));
 	if (!cmd)
 		return -ENOMEM;
 
 	virtgpu_sgt_prep_get_display_info(cmd);
 	ret = virtgpu_sgt_ask(cmd);
-	if (!ret) {
-		resp = (const void *)cmd->resp;
-		for (i = 0; i < vgdev->num_scanouts; i++)
-			virtgpu_sgt_display_set(&vgdev->outputs[i],
-						&resp->pmodes[i]);
-	}
+	if (!ret)
+		virtgpu_sgt_displays_set(vgdev, cmd);
 	virtgpu_sgt_cmd_put(cmd);
 	return ret;
 }
@@ -141,49 +152,65 @@ virtgpu_sgt_connector_detect(struct drm_connector *connector, bool force)
 	return connector_status_disconnected;
 }
 
-/* The modes that everybody knows, and the one that the host prefers. */
-static int virtgpu_sgt_add_modes_noedid(struct drm_connector *connector,
-					unsigned int width, unsigned int height)
+static bool virtgpu_sgt_connector_prefers_one(struct drm_connector *connector)
+{
+	const struct drm_display_mode *mode;
+
+	list_for_each_entry(mode, &connector->probed_modes, head)
+		if (mode->type & DRM_MODE_TYPE_PREFERRED &&
+		    virtgpu_sgt_display_has_mode(mode))
+			return true;
+	return false;
+}
+
+/* Returns how many modes that are. */
+static int virtgpu_sgt_connector_add_preferred(struct drm_connector *connector,
+					       u32 width, u32 height)
 {
 	const struct drm_display_mode preferred = {
 		DRM_MODE_INIT(60, width, height, 0, 0)
 	};
 	struct drm_display_mode *mode;
-	int count;
-
-	count = drm_add_modes_noedid(connector, VIRTGPU_SGT_MAX_SIZE,
-				     VIRTGPU_SGT_MAX_SIZE);
 
 	mode = drm_mode_duplicate(connector->dev, &preferred);
 	if (!mode)
-		return count;
+		return 0;
 	drm_mode_set_name(mode);
 	mode->type |= DRM_MODE_TYPE_PREFERRED;
 	drm_mode_probed_add(connector, mode);
-	return count + 1;
+	return 1;
 }
 
+/*
+ * The EDID is read anew each time, since an administrator may have put another
+ * in its place: drm_edid_read_custom() looks for that first.
+ */
 static int virtgpu_sgt_connector_get_modes(struct drm_connector *connector)
 {
 	struct virtgpu_sgt_output *output =
 		container_of(connector, struct virtgpu_sgt_output, connector);
-	const struct virtgpu_sgt_display *display = &output->display;
+	struct virtgpu_sgt_display *display = &output->display;
+	const struct drm_edid *edid;
+	u32 width, height;
 	int count;
 
 	guard(mutex)(&output->vgdev->output_lock);
 
-	drm_edid_connector_update(connector, display->edid);
+	edid = drm_edid_read_custom(connector, virtgpu_sgt_display_read_edid,
+				    display);
+	drm_edid_connector_update(connector, edid);
+	drm_edid_free(edid);
+
 	count = drm_edid_connector_add_modes(connector);
-	if (count)
+	if (!count)
+		count = drm_add_modes_noedid(connector, VIRTGPU_SGT_MAX_SIZE,
+					     VIRTGPU_SGT_MAX_SIZE);
+	if (virtgpu_sgt_connector_prefers_one(connector))
 		return count;
 
-	return virtgpu_sgt_add_modes_noedid(connector,
-					    clamp(display->width,
-						  VIRTGPU_SGT_MIN_SIZE,
-						  VIRTGPU_SGT_MAX_SIZE),
-					    clamp(display->height,
-						  VIRTGPU_SGT_MIN_SIZE,
-						  VIRTGPU_SGT_MAX_SIZE));
+	virtgpu_sgt_display_get_size(display, &width, &height);
+	return count + virtgpu_sgt_connector_add_preferred(connector, width,
+							   height);
 }
 
 static const struct drm_connector_helper_funcs
@@ -199,13 +226,6 @@ static const struct drm_connector_funcs virtgpu_sgt_connector_funcs = {
 	.atomic_destroy_state = drm_atomic_helper_connector_destroy_state,
 };
 
-static void virtgpu_sgt_display_release(struct drm_device *drm, void *data)
-{
-	struct virtgpu_sgt_output *output = data;
-
-	drm_edid_free(output->display.edid);
-}
-
 /**
  * virtgpu_sgt_connector_init() - make the connector of an output
  * @output: the output, with CRTC and encoder
@@ -220,13 +240,6 @@ int virtgpu_sgt_connector_init(struct virtgpu_sgt_output *output)
 
 	/* In case that the host does not tell. */
 	output->display.enabled = output->index == 0;
-	output->display.width = VIRTGPU_SGT_WIDTH;
-	output->display.height = VIRTGPU_SGT_HEIGHT;
-
-	ret = drmm_add_action_or_reset(vgdev->drm, virtgpu_sgt_display_release,
-				       output);
-	if (ret)
-		return ret;
 
 	ret = drmm_connector_init(vgdev->drm, connector,
 				  &virtgpu_sgt_connector_funcs,
@@ -236,8 +249,8 @@ int virtgpu_sgt_connector_init(struct virtgpu_sgt_output *output)
 	drm_connector_helper_add(connector,
 				 &virtgpu_sgt_connector_helper_funcs);
 	connector->polled = DRM_CONNECTOR_POLL_HPD;
-	if (vgdev->has_edid)
-		drm_connector_attach_edid_property(connector);
+	/* There may be one that is not the host's. */
+	drm_connector_attach_edid_property(connector);
 
 	return drm_connector_attach_encoder(connector, &output->encoder);
 }

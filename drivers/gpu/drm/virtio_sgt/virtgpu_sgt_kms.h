@@ -2,14 +2,8 @@
 #ifndef __VIRTGPU_SGT_KMS_H__
 #define __VIRTGPU_SGT_KMS_H__
 
-#include <linux/types.h>
-
 struct drm_framebuffer;
 struct virtgpu_sgt_device;
-
-/* Width and height of modes and framebuffers. */
-#define VIRTGPU_SGT_MIN_SIZE	32U
-#define VIRTGPU_SGT_MAX_SIZE	8192U
 
 int virtgpu_sgt_kms_init(struct virtgpu_sgt_device *vgdev);
 int virtgpu_sgt_fb_check(const struct drm_framebuffer *fb);

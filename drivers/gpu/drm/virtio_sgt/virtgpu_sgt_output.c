@@ -33,6 +33,14 @@
  *
  * There is no vertical blank. Events are sent when the commit is done.
  *
+ * What the host says of a display is kept as it came, and is believed nowhere:
+ * not its sizes, not its EDID, nor how much of its answer there is. A display that
+ * the host has switched off has an EDID, too, since a user may force it on. Each
+ * probe reads that EDID anew, or the one that an administrator has put in its
+ * place. If it leaves no preferred mode that can be shown, the size of the display
+ * information is preferred, and 1024x768 if that cannot be shown either, or is not
+ * said: 0 is no size.
+ *
  * Once the device is going away, a commit sends nothing and still completes:
  * its events are delivered, and its out-fences signal with -ENODEV.
  *

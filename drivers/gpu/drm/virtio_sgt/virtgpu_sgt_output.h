@@ -9,26 +9,13 @@
 #include <drm/drm_crtc.h>
 #include <drm/drm_encoder.h>
 
-struct drm_edid;
+#include "virtgpu_sgt_display.h"
+
 struct drm_rect;
 struct virtgpu_sgt_cmd;
 struct virtgpu_sgt_cursor;
 struct virtgpu_sgt_device;
 struct virtgpu_sgt_resource;
-
-/**
- * struct virtgpu_sgt_display - what the host says of one display
- */
-struct virtgpu_sgt_display {
-	/** @edid: its EDID, owned, or NULL */
-	const struct drm_edid *edid;
-	/** @width: preferred width, or 0 */
-	u32 width;
-	/** @height: preferred height, or 0 */
-	u32 height;
-	/** @enabled: there is one */
-	bool enabled;
-};
 
 /**
  * struct virtgpu_sgt_output - one scanout, from the plane to the display
