@@ -366,6 +366,8 @@ static const struct drm_driver virtgpu_sgt_drm_driver = {
 			   DRIVER_RENDER | DRIVER_ATOMIC | DRIVER_SYNCOBJ |
 			   DRIVER_SYNCOBJ_TIMELINE | DRIVER_CURSOR_HOTSPOT,
 	.postclose = virtgpu_sgt_postclose,
+	.master_set = virtgpu_sgt_master_set,
+	.master_drop = virtgpu_sgt_master_drop,
 	.gem_create_object = virtgpu_sgt_gem_create_object,
 	.dumb_create = virtgpu_sgt_dumb_create,
 	.dumb_map_offset = drm_gem_sgt_dumb_map_offset,

@@ -107,10 +107,10 @@ struct virtgpu_sgt_device {
 	wait_queue_head_t freed;
 
 	/**
-	 * @commit_error: what went wrong in a commit that had returned by
-	 * then, 0 or a negative errno; the first one stays until it is told
+	 * @master: number of the DRM master, another one with each change of
+	 * that; not 0
 	 */
-	atomic_t commit_error;
+	atomic_t master;
 
 	/** @fences: out-fences that userspace still holds */
 	struct virtgpu_sgt_fences fences;

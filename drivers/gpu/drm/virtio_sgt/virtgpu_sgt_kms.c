@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <linux/atomic.h>
 #include <linux/dma-fence.h>
 #include <linux/err.h>
 
@@ -36,15 +37,21 @@
  *
  * - is counted (commit_errors in virtgpu-stats) and logged,
  * - becomes the error of the out-fence of the commit, if there is one,
- * - is kept, the first one of the device, and returned instead of doing the
- *   next commit that is not TEST_ONLY; the one after that goes through,
+ * - is kept, the first one of the CRTC, and returned instead of doing the next
+ *   commit with that CRTC that is not TEST_ONLY; the one after that goes through,
  * - makes the driver send the whole picture again with the next change of it.
  *
- * Only a commit that userspace asked for may be told, as nobody else can do
- * anything about it: not the console, which is redrawn, moved and brought back
- * by whoever writes to it, switches to it or is the last to close the device;
- * not the end of a framebuffer; not the removal. All these wait for their
- * locks without looking at signals. The ioctls that change a picture look at
+ * It is told to the master that made the commit, and to no other one. When the
+ * master of the device changes, what was kept is forgotten, and what goes wrong
+ * later in a commit from before is not kept. A master that comes back begins anew:
+ * it has to set all of its pictures again in any case. A lessee counts as its
+ * lessor.
+ *
+ * Only a commit that userspace asked for has its errors kept, and is told one, as
+ * nobody else can do anything about it: not the console, which is redrawn, moved
+ * and brought back by whoever writes to it, switches to it or is the last to close
+ * the device; not the end of a framebuffer; not the removal. All these wait for
+ * their locks without looking at signals. The ioctls that change a picture look at
  * them: ATOMIC, SETCRTC, SETPLANE, PAGE_FLIP, CURSOR and DIRTYFB, and these
  * are told. The legacy ioctls for properties and gamma do not, and leave the
  * error to the next one that does.
@@ -107,6 +114,7 @@ static void virtgpu_sgt_commit_report(struct virtgpu_sgt_device *vgdev,
 				      struct drm_crtc_state *crtc_state)
 {
 	struct virtgpu_sgt_output *output = to_virtgpu_sgt_output(crtc);
+	u32 master = to_virtgpu_sgt_crtc_state(crtc_state)->master;
 	int error = virtgpu_sgt_output_error(output);
 
 	if (!error)
@@ -120,7 +128,8 @@ static void virtgpu_sgt_commit_report(struct virtgpu_sgt_device *vgdev,
 		return;
 
 	atomic_long_inc(&vgdev->stats.commit_errors);
-	atomic_cmpxchg(&vgdev->commit_error, 0, error);
+	if (master == (u32)atomic_read(&vgdev->master))
+		virtgpu_sgt_output_keep_error(output, master, error);
 
 	/* Userspace has taken the memory of the picture away. */
 	if (error == -EFAULT)
@@ -156,15 +165,38 @@ static bool virtgpu_sgt_commit_is_of_user(const struct drm_atomic_state *state)
 	return state->acquire_ctx && state->acquire_ctx->interruptible;
 }
 
+/* Note who commits, and tell what went wrong before for the same master. */
+static int virtgpu_sgt_commit_claim(struct virtgpu_sgt_device *vgdev,
+				    struct drm_atomic_state *state)
+{
+	u32 master = atomic_read(&vgdev->master);
+	struct drm_crtc_state *crtc_state;
+	struct drm_crtc *crtc;
+	int ret = 0;
+	int i;
+
+	if (!virtgpu_sgt_commit_is_of_user(state) || virtgpu_sgt_is_dead(vgdev))
+		return 0;
+
+	for_each_new_crtc_in_state(state, crtc, crtc_state, i) {
+		int error = virtgpu_sgt_output_tell_error(to_virtgpu_sgt_output(crtc),
+							  master);
+
+		to_virtgpu_sgt_crtc_state(crtc_state)->master = master;
+		if (!ret)
+			ret = error;
+	}
+	return ret;
+}
+
 static int virtgpu_sgt_atomic_commit(struct drm_device *drm,
 				     struct drm_atomic_state *state,
 				     bool nonblock)
 {
 	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(drm);
-	int ret = 0;
+	int ret;
 
-	if (virtgpu_sgt_commit_is_of_user(state) && !virtgpu_sgt_is_dead(vgdev))
-		ret = atomic_xchg(&vgdev->commit_error, 0);
+	ret = virtgpu_sgt_commit_claim(vgdev, state);
 	if (ret)
 		return ret;
 
@@ -173,6 +205,41 @@ static int virtgpu_sgt_atomic_commit(struct drm_device *drm,
 		return ret;
 
 	return drm_atomic_helper_commit(drm, state, nonblock);
+}
+
+/* Another number than that of all masters before, and not that of none. */
+static void virtgpu_sgt_master_next(struct drm_device *drm)
+{
+	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(drm);
+
+	if (!atomic_inc_return(&vgdev->master))
+		atomic_inc(&vgdev->master);
+}
+
+/**
+ * virtgpu_sgt_master_set() - &drm_driver.master_set
+ * @drm: DRM device
+ * @file: the master from now on
+ * @from_open: whether it has just been opened
+ *
+ * Context: Process context. The core holds &drm_device.master_mutex.
+ */
+void virtgpu_sgt_master_set(struct drm_device *drm, struct drm_file *file,
+			    bool from_open)
+{
+	virtgpu_sgt_master_next(drm);
+}
+
+/**
+ * virtgpu_sgt_master_drop() - &drm_driver.master_drop
+ * @drm: DRM device
+ * @file: the master until now
+ *
+ * Context: Process context. The core holds &drm_device.master_mutex.
+ */
+void virtgpu_sgt_master_drop(struct drm_device *drm, struct drm_file *file)
+{
+	virtgpu_sgt_master_next(drm);
 }
 
 static const struct drm_mode_config_helper_funcs virtgpu_sgt_mode_helper_funcs = {
@@ -216,6 +283,7 @@ int virtgpu_sgt_kms_init(struct virtgpu_sgt_device *vgdev)
 	if (ret)
 		return ret;
 
+	virtgpu_sgt_master_next(drm);
 	config->funcs = &virtgpu_sgt_mode_funcs;
 	config->helper_private = &virtgpu_sgt_mode_helper_funcs;
 	config->min_width = VIRTGPU_SGT_MIN_SIZE;

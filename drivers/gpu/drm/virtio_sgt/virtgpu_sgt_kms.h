@@ -2,10 +2,17 @@
 #ifndef __VIRTGPU_SGT_KMS_H__
 #define __VIRTGPU_SGT_KMS_H__
 
+#include <linux/types.h>
+
+struct drm_device;
+struct drm_file;
 struct drm_framebuffer;
 struct virtgpu_sgt_device;
 
 int virtgpu_sgt_kms_init(struct virtgpu_sgt_device *vgdev);
+void virtgpu_sgt_master_set(struct drm_device *drm, struct drm_file *file,
+			    bool from_open);
+void virtgpu_sgt_master_drop(struct drm_device *drm, struct drm_file *file);
 int virtgpu_sgt_fb_check(const struct drm_framebuffer *fb);
 
 #endif /* __VIRTGPU_SGT_KMS_H__ */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <linux/cleanup.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
 
 #include <drm/drm_atomic.h>
 #include <drm/drm_atomic_helper.h>
@@ -301,6 +303,49 @@ int virtgpu_sgt_output_error(struct virtgpu_sgt_output *output)
 	return error;
 }
 
+/**
+ * virtgpu_sgt_output_keep_error() - keep an error of a commit for its master
+ * @output: the output
+ * @master: &virtgpu_sgt_crtc_state.master of the commit
+ * @error: negative errno
+ *
+ * One of the same master that was not told yet stays; one of another master will
+ * not be told any more.
+ *
+ * Context: Process context, the fence-signalling path.
+ */
+void virtgpu_sgt_output_keep_error(struct virtgpu_sgt_output *output,
+				   u32 master, int error)
+{
+	spin_lock(&output->told_lock);
+	if (!output->untold || output->untold_master != master) {
+		output->untold = error;
+		output->untold_master = master;
+	}
+	spin_unlock(&output->told_lock);
+}
+
+/**
+ * virtgpu_sgt_output_tell_error() - what went wrong for a master, once
+ * @output: the output
+ * @master: who wants to know
+ *
+ * Context: Process context.
+ * Return: 0, or the negative errno that was kept for @master
+ */
+int virtgpu_sgt_output_tell_error(struct virtgpu_sgt_output *output, u32 master)
+{
+	int error = 0;
+
+	spin_lock(&output->told_lock);
+	if (output->untold_master == master) {
+		error = output->untold;
+		output->untold = 0;
+	}
+	spin_unlock(&output->told_lock);
+	return error;
+}
+
 static enum drm_mode_status
 virtgpu_sgt_crtc_mode_valid(struct drm_crtc *crtc,
 			    const struct drm_display_mode *mode)
@@ -329,12 +374,45 @@ static const struct drm_crtc_helper_funcs virtgpu_sgt_crtc_helper_funcs = {
 	.atomic_disable = virtgpu_sgt_crtc_atomic_disable,
 };
 
+/* Nobody has committed the new state yet: it has no master. */
+static struct drm_crtc_state *
+virtgpu_sgt_crtc_atomic_duplicate_state(struct drm_crtc *crtc)
+{
+	struct virtgpu_sgt_crtc_state *state;
+
+	state = kzalloc(sizeof(*state), GFP_KERNEL);
+	if (!state)
+		return NULL;
+
+	__drm_atomic_helper_crtc_duplicate_state(crtc, &state->base);
+	return &state->base;
+}
+
+static void
+virtgpu_sgt_crtc_atomic_destroy_state(struct drm_crtc *crtc,
+				      struct drm_crtc_state *crtc_state)
+{
+	__drm_atomic_helper_crtc_destroy_state(crtc_state);
+	kfree(to_virtgpu_sgt_crtc_state(crtc_state));
+}
+
+static void virtgpu_sgt_crtc_reset(struct drm_crtc *crtc)
+{
+	struct virtgpu_sgt_crtc_state *state;
+
+	if (crtc->state)
+		virtgpu_sgt_crtc_atomic_destroy_state(crtc, crtc->state);
+
+	state = kzalloc(sizeof(*state), GFP_KERNEL);
+	__drm_atomic_helper_crtc_reset(crtc, state ? &state->base : NULL);
+}
+
 static const struct drm_crtc_funcs virtgpu_sgt_crtc_funcs = {
 	.set_config = drm_atomic_helper_set_config,
 	.page_flip = drm_atomic_helper_page_flip,
-	.reset = drm_atomic_helper_crtc_reset,
-	.atomic_duplicate_state = drm_atomic_helper_crtc_duplicate_state,
-	.atomic_destroy_state = drm_atomic_helper_crtc_destroy_state,
+	.reset = virtgpu_sgt_crtc_reset,
+	.atomic_duplicate_state = virtgpu_sgt_crtc_atomic_duplicate_state,
+	.atomic_destroy_state = virtgpu_sgt_crtc_atomic_destroy_state,
 };
 
 static void virtgpu_sgt_output_release(struct drm_device *drm, void *data)
@@ -374,6 +452,7 @@ static int virtgpu_sgt_output_init(struct virtgpu_sgt_output *output)
 	struct drm_plane *primary, *cursor;
 	int ret;
 
+	spin_lock_init(&output->told_lock);
 	ret = drmm_mutex_init(drm, &output->lock);
 	if (ret)
 		return ret;

@@ -2,7 +2,9 @@
 #ifndef __VIRTGPU_SGT_OUTPUT_H__
 #define __VIRTGPU_SGT_OUTPUT_H__
 
+#include <linux/container_of.h>
 #include <linux/mutex.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 
 #include <drm/drm_connector.h>
@@ -16,6 +18,22 @@ struct virtgpu_sgt_cmd;
 struct virtgpu_sgt_cursor;
 struct virtgpu_sgt_device;
 struct virtgpu_sgt_resource;
+
+/**
+ * struct virtgpu_sgt_crtc_state - the state of a CRTC, and whose it is
+ */
+struct virtgpu_sgt_crtc_state {
+	/** @base: what the DRM core knows */
+	struct drm_crtc_state base;
+	/**
+	 * @master: &virtgpu_sgt_device.master when userspace committed it; 0 if
+	 * userspace did not
+	 */
+	u32 master;
+};
+
+#define to_virtgpu_sgt_crtc_state(state) \
+	container_of_const(state, struct virtgpu_sgt_crtc_state, base)
 
 /**
  * struct virtgpu_sgt_output - one scanout, from the plane to the display
@@ -59,8 +77,20 @@ struct virtgpu_sgt_output {
 	bool pointer_shown;
 	/** @pointer_stale: the host may not have the cursor of the last commit */
 	bool pointer_stale;
-	/** @error: 0, or what went wrong first and was not yet reported */
+	/** @error: 0, or what went wrong first in the commit at work */
 	int error;
+
+	/** @told_lock: protects what follows; nothing is waited for inside */
+	spinlock_t told_lock;
+
+	/**
+	 * @untold: 0, or what went wrong in a commit that had returned by then:
+	 * the first negative errno that its master was not told
+	 */
+	int untold;
+
+	/** @untold_master: &virtgpu_sgt_crtc_state.master of that commit */
+	u32 untold_master;
 };
 
 /**
@@ -88,5 +118,8 @@ void virtgpu_sgt_output_point(struct virtgpu_sgt_output *output,
 			      bool update);
 void virtgpu_sgt_output_unpoint(struct virtgpu_sgt_output *output);
 int virtgpu_sgt_output_error(struct virtgpu_sgt_output *output);
+void virtgpu_sgt_output_keep_error(struct virtgpu_sgt_output *output,
+				   u32 master, int error);
+int virtgpu_sgt_output_tell_error(struct virtgpu_sgt_output *output, u32 master);
 
 #endif /* __VIRTGPU_SGT_OUTPUT_H__ */

@@ -75,8 +75,9 @@
  *    waits for the host inside: the unplug of any DRM device, not only of
  *    this one, waits for all who are in there
  * 10. &virtgpu_sgt_queue.lock, &virtgpu_sgt_device.resource_lock,
- *     &virtgpu_sgt_vm.job_lock and &virtgpu_sgt_vm.window_lock, spinlocks, taken
- *     in process context only, and none inside another
+ *     &virtgpu_sgt_output.told_lock, &virtgpu_sgt_vm.job_lock and
+ *     &virtgpu_sgt_vm.window_lock, spinlocks, taken in process context only, and
+ *     none inside another
  *
  * The helper layer has locks of its own, none of which is held while it calls
  * the driver. No access section of it is open while the driver submits a

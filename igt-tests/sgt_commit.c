@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "igt.h"
+
+#include "lib/sgt_fence.h"
+#include "lib/sgt_vm_test.h"
+
+/**
+ * TEST: sgt commit
+ * Description: Commits that fail when nothing can refuse them any more
+ * Category: Display
+ * Mega feature: DRM
+ * Sub-category: KMS
+ * Functionality: atomic commits, address space
+ * Test category: functionality test
+ *
+ * SUBTEST: told-once
+ * Description: The next commit has the error of one that failed, the one after it none
+ *
+ * SUBTEST: other-master
+ * Description: The next master of the device has nothing of the errors of the last one
+ *
+ * SUBTEST: other-master-late
+ * Description: The same if a commit of the last one fails when it is no master any more
+ *
+ * SUBTEST: master-again
+ * Description: A master that comes back begins without its errors from before
+ *
+ * SUBTEST: other-display
+ * Description: A commit for one display has nothing of the errors of another
+ */
+
+IGT_TEST_DESCRIPTION("Commits that fail when nothing can refuse them any more");
+
+#define VA	(5ull << 30)
+
+static struct sgt_test test;
+
+/* A file with a picture on the screen, and another one, which is a range */
+struct client {
+	int drm;
+	struct sgt_screen screen;
+	struct sgt_bo shown, pages, range;
+};
+
+static void client_begin(struct client *client)
+{
+	client->drm = sgt_must(sgt_open());
+	sgt_must(sgt_screen_find(&client->screen, client->drm));
+	sgt_make_picture(&client->shown, &client->screen, sgt_new_seed());
+	sgt_make_picture(&client->pages, &client->screen, sgt_new_seed());
+	sgt_must(sgt_vm_map(&client->pages, VA, client->pages.size, 0));
+	sgt_must(sgt_vm_picture(&client->range, client->drm, VA,
+				client->screen.mode.hdisplay,
+				client->screen.mode.vdisplay));
+	sgt_must(sgt_bo_add_fb(&client->range));
+	sgt_must(sgt_screen_show(&client->screen, &client->shown, 0));
+}
+
+static void client_end(struct client *client)
+{
+	sgt_bo_free(&client->range);
+	sgt_bo_free(&client->pages);
+	sgt_bo_free(&client->shown);
+	close(client->drm);
+}
+
+static int show(const struct client *client)
+{
+	return sgt_screen_show(&client->screen, &client->shown, 0);
+}
+
+/* A commit that waits for the fence, and whose picture has lost its memory by then */
+static int commit_failing(struct client *client, const struct sgt_fence *fence)
+{
+	int out = sgt_must(sgt_screen_fence(&client->screen, &client->range, fence->file));
+
+	sgt_must(sgt_vm_unmap(client->drm, VA, client->pages.size));
+	igt_assert_eq(sgt_sync_file_status(out), 0);
+	return out;
+}
+
+static void let_fail(const struct sgt_fence *fence, int out)
+{
+	sgt_must(sgt_fence_signal(fence));
+	igt_assert_eq(sgt_sync_file_wait(out), -EFAULT);
+	close(out);
+}
+
+static void fail_a_commit(struct client *client)
+{
+	struct sgt_fence fence;
+
+	sgt_must(sgt_fence_begin(&fence));
+	let_fail(&fence, commit_failing(client, &fence));
+	sgt_fence_end(&fence);
+}
+
+static void test_told_once(void)
+{
+	struct client client;
+
+	client_begin(&client);
+	fail_a_commit(&client);
+	igt_assert_eq(show(&client), -EFAULT);
+	sgt_must(show(&client));
+	client_end(&client);
+}
+
+/* The master is the file that asks first when there is none. */
+static void hand_over(const struct client *from)
+{
+	igt_assert_eq(drmDropMaster(from->drm), 0);
+}
+
+static void test_other_master(void)
+{
+	struct client first, second;
+
+	client_begin(&first);
+	fail_a_commit(&first);
+	hand_over(&first);
+	client_begin(&second);
+	client_end(&second);
+	client_end(&first);
+}
+
+static void test_other_master_late(void)
+{
+	struct client first, second;
+	struct sgt_fence fence;
+	int out, drm;
+
+	client_begin(&first);
+	sgt_must(sgt_fence_begin(&fence));
+	out = commit_failing(&first, &fence);
+	hand_over(&first);
+	drm = sgt_must(sgt_open());
+	igt_assert(drmIsMaster(drm));
+	let_fail(&fence, out);
+	sgt_fence_end(&fence);
+	close(drm);
+	client_begin(&second);
+	client_end(&second);
+	client_end(&first);
+}
+
+static void test_master_again(void)
+{
+	struct client client;
+
+	client_begin(&client);
+	fail_a_commit(&client);
+	hand_over(&client);
+	igt_assert_eq(drmSetMaster(client.drm), 0);
+	sgt_must(show(&client));
+	client_end(&client);
+}
+
+/* The CRTC of another display, for a mode of the first one: its own are not known. */
+static bool find_second(struct sgt_screen *second, const struct sgt_screen *first)
+{
+	drmModeRes *res = drmModeGetResources(first->drm);
+	bool found = false;
+
+	igt_assert(res);
+	*second = *first;
+	for (int i = 0; i < res->count_connectors; i++)
+		if (res->connectors[i] != first->connector)
+			second->connector = res->connectors[i];
+	for (int i = 0; i < res->count_crtcs; i++)
+		if (res->crtcs[i] != first->crtc) {
+			second->crtc = res->crtcs[i];
+			found = true;
+		}
+	drmModeFreeResources(res);
+	return found;
+}
+
+static void test_other_display(void)
+{
+	struct sgt_screen second;
+	struct client client;
+	bool found;
+
+	client_begin(&client);
+	found = find_second(&second, &client.screen);
+	if (found) {
+		fail_a_commit(&client);
+		sgt_must(sgt_screen_show(&second, &client.shown, 0));
+		sgt_must(sgt_screen_off(&second));
+		igt_assert_eq(show(&client), -EFAULT);
+		sgt_must(show(&client));
+	}
+	client_end(&client);
+	igt_require_f(found, "the GPU has one display\n");
+}
+
+int igt_main()
+{
+	static const struct {
+		const char *name, *what;
+		void (*run)(void);
+	} tests[] = {
+		{ "told-once", "It is told, and then it is over", test_told_once },
+		{ "other-master", "It was somebody else's", test_other_master },
+		{ "other-master-late", "It was, and still is", test_other_master_late },
+		{ "master-again", "It was long ago", test_master_again },
+		{ "other-display", "It was elsewhere", test_other_display },
+	};
+	struct sgt_baseline base;
+	int keep = -1;
+
+	igt_fixture()
+		keep = sgt_vm_fixture(&test);
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(tests); i++) {
+		igt_describe(tests[i].what);
+		igt_subtest(tests[i].name) {
+			sgt_baseline_take(&test, &base);
+			tests[i].run();
+			sgt_baseline_check(&test, &base);
+		}
+	}
+
+	igt_fixture()
+		close(keep);
+}
