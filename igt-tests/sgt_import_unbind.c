@@ -221,8 +221,10 @@ int igt_main()
 	for (unsigned int i = 0; i < ARRAY_SIZE(tests); i++) {
 		for (int route = 0; route < SGT_ROUTES; route++) {
 			igt_describe(tests[i].what);
-			igt_subtest_f("%s-%s", sgt_route_name[route], tests[i].name)
+			igt_subtest_f("%s-%s", sgt_route_name[route], tests[i].name) {
+				sgt_require_route(&test, route);
 				tests[i].run(&test, route);
+			}
 			igt_fixture()
 				sgt_removal_recover(&test);
 		}

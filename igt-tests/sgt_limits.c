@@ -207,7 +207,7 @@ static void expect_too_large(int drm, uint32_t width, uint32_t height)
 {
 	int err = sgt_try_dumb(drm, width, height, 32);
 
-	if (!sgt_setup_is("phys") || err != -E2BIG)
+	if (!sgt_setup_is_physical() || err != -E2BIG)
 		igt_assert_eq(err, -ENOMEM);
 }
 
@@ -291,7 +291,7 @@ int igt_main()
 
 	igt_describe("Too many pieces for the host");
 	igt_subtest("limit-entries") {
-		igt_require_f(sgt_setup_is("phys"),
+		igt_require_f(sgt_setup_is_physical(),
 			      "IOMMU and bounce buffers join the pieces\n");
 		limit_entries(&test, drm);
 		sgt_baseline_check(&test, &base);

@@ -393,7 +393,7 @@ static void test_table_states(const struct sgt_test *test, int drm)
 
 	sgt_must(sgt_find_live_device(&dev));
 	igt_assert(!strcmp(dev.owner, test->gpu.virtio));
-	igt_assert_eq(!strcmp(dev.mode, "phys"), sgt_setup_is("phys"));
+	igt_assert_eq(!strcmp(dev.mode, "phys"), sgt_setup_is_physical());
 
 	/* A size that no other buffer has */
 	sgt_must(sgt_bo_create(&bo, drm, WORDS_PER_PAGE, 77));

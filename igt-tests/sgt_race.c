@@ -283,7 +283,7 @@ static void run_racer(const struct race *race, struct shared *shared, uint64_t r
 static void race_round(struct sgt_test *test, const struct race *race,
 		       struct sgt_rounds *rounds, struct shared *shared)
 {
-	enum sgt_route route = (rounds->seed + rounds->done) % SGT_ROUTES;
+	enum sgt_route route = (rounds->seed + rounds->done) % sgt_gpu_routes(&test->gpu);
 	struct sgt_before before;
 	uint64_t random = sgt_random(&rounds->random);
 	long begin;
@@ -391,7 +391,7 @@ static void test_lives(struct sgt_test *test, bool buffers)
 		live_until_stopped(shared, sgt_random_fork(&rounds.random, child), buffers);
 
 	while (sgt_rounds_next(&rounds)) {
-		enum sgt_route route = (rounds.seed + rounds.done) % SGT_ROUTES;
+		enum sgt_route route = (rounds.seed + rounds.done) % sgt_gpu_routes(&test->gpu);
 
 		wait_for_rounds(shared, MAX_PROCESSES);
 		sgt_spin_us(sgt_random_below(&rounds.random, shared->window_us));

@@ -303,7 +303,7 @@ static void test_generations(struct sgt_test *test)
 	long import_slots = 0;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(holds); i++) {
-		enum sgt_route route = i % SGT_ROUTES;
+		enum sgt_route route = i % sgt_gpu_routes(&test->gpu);
 
 		sgt_look_before(test, &before[i]);
 		sgt_hold_begin(&holds[i], what);
@@ -395,6 +395,7 @@ int igt_main()
 		for (unsigned int i = 0; i < ARRAY_SIZE(holds); i++) {
 			igt_describe("Mappings end with the device, bytes do not");
 			igt_subtest_f("%s-%s", sgt_route_name[route], holds[i].name) {
+				sgt_require_route(&test, route);
 				test_held(&test, route, holds[i].what);
 			}
 			igt_fixture()
@@ -402,8 +403,10 @@ int igt_main()
 		}
 
 		igt_describe("The code stays as long as somebody may call it");
-		igt_subtest_f("%s-unload", sgt_route_name[route])
+		igt_subtest_f("%s-unload", sgt_route_name[route]) {
+			sgt_require_route(&test, route);
 			test_unload(&test, route);
+		}
 		igt_fixture()
 			sgt_removal_recover(&test);
 	}
@@ -411,7 +414,7 @@ int igt_main()
 	igt_describe("Nobody waits for a device that is gone");
 	igt_subtest("out-fence") {
 		igt_require(sgt_have_driver("vgem"));
-		for (int route = 0; route < SGT_ROUTES; route++) {
+		for (unsigned int route = 0; route < sgt_gpu_routes(&test.gpu); route++) {
 			test_out_fence(&test, route, true);
 			test_out_fence(&test, route, false);
 		}

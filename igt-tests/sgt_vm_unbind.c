@@ -382,7 +382,7 @@ static void test_race(void)
 	igt_assert(race != MAP_FAILED);
 	sgt_rounds_begin(&rounds, 1, 9);
 	while (sgt_rounds_next(&rounds))
-		race_round(rounds.done % SGT_ROUTES, race, &rounds.random);
+		race_round(rounds.done % sgt_gpu_routes(&test.gpu), race, &rounds.random);
 	munmap(race, PAGE);
 	sgt_expect_picture(&test);
 }
@@ -408,15 +408,19 @@ int igt_main()
 	for (int route = 0; route < SGT_ROUTES; route++) {
 		for (unsigned int i = 0; i < ARRAY_SIZE(holds); i++) {
 			igt_describe("Tables end with the device, and nobody waits for it");
-			igt_subtest_f("%s-%s", sgt_route_name[route], holds[i].name)
+			igt_subtest_f("%s-%s", sgt_route_name[route], holds[i].name) {
+				sgt_require_route(&test, route);
 				test_held(route, holds[i].what);
+			}
 			igt_fixture()
 				sgt_removal_recover(&test);
 		}
 
 		igt_describe("The code stays as long as somebody may call it");
-		igt_subtest_f("%s-unload", sgt_route_name[route])
+		igt_subtest_f("%s-unload", sgt_route_name[route]) {
+			sgt_require_route(&test, route);
 			test_unload(route);
+		}
 		igt_fixture()
 			sgt_removal_recover(&test);
 	}

@@ -17,6 +17,7 @@
 #include "sgt_bus.h"
 
 #define PCI_DEVICES	"/sys/bus/pci/devices/"
+#define MMIO_DEVICES	"/sys/bus/platform/devices/"
 #define PCI_DRIVER	"/sys/bus/pci/drivers/virtio-pci/"
 #define VIRTIO_DRIVERS	"/sys/bus/virtio/drivers/"
 
@@ -54,6 +55,11 @@ static int link_name(const char *path, char *name, size_t size)
 	return 0;
 }
 
+static const char *devices(const struct sgt_gpu *gpu)
+{
+	return gpu->on_pci ? PCI_DEVICES : MMIO_DEVICES;
+}
+
 static int find_virtio(struct sgt_gpu *gpu)
 {
 	char path[PATH_MAX];
@@ -61,7 +67,7 @@ static int find_virtio(struct sgt_gpu *gpu)
 	int err = -ENODEV;
 	DIR *dir;
 
-	snprintf(path, sizeof(path), PCI_DEVICES "%s", gpu->pci);
+	snprintf(path, sizeof(path), "%s%s", devices(gpu), gpu->pci);
 	dir = opendir(path);
 	if (!dir)
 		return -errno;
@@ -91,12 +97,19 @@ int sgt_gpu_find(struct sgt_gpu *gpu, int drm_fd)
 	err = link_name(path, gpu->pci, sizeof(gpu->pci));
 	if (err)
 		return err;
+	snprintf(path, sizeof(path), PCI_DEVICES "%s", gpu->pci);
+	gpu->on_pci = !access(path, F_OK);
 	err = find_virtio(gpu);
 	if (err)
 		return err;
 
 	snprintf(path, sizeof(path), "/sys/bus/virtio/devices/%s/driver", gpu->virtio);
 	return link_name(path, gpu->driver, sizeof(gpu->driver));
+}
+
+unsigned int sgt_gpu_routes(const struct sgt_gpu *gpu)
+{
+	return gpu->on_pci ? SGT_ROUTES : SGT_ROUTE_VIRTIO + 1;
 }
 
 static int write_driver(const struct sgt_gpu *gpu, const char *file)
@@ -205,11 +218,11 @@ int sgt_gpu_recover(struct sgt_gpu *gpu)
 	int err;
 
 	snprintf(path, sizeof(path), PCI_DEVICES "%s", gpu->pci);
-	if (access(path, F_OK))
+	if (gpu->on_pci && access(path, F_OK))
 		return sgt_rebind(gpu, SGT_ROUTE_REMOVE);
 
 	snprintf(path, sizeof(path), PCI_DEVICES "%s/driver", gpu->pci);
-	if (access(path, F_OK))
+	if (gpu->on_pci && access(path, F_OK))
 		return sgt_rebind(gpu, SGT_ROUTE_PCI);
 
 	err = find_virtio(gpu);

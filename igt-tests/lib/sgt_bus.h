@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The GPU as the driver core sees it: a PCI device, a virtio device below it,
- * and the driver bound to that one.
+ * The GPU as the driver core sees it: a PCI device, or a platform device for
+ * virtio-mmio; a virtio device below it; and the driver bound to that one.
  */
 #ifndef SGT_BUS_H
 #define SGT_BUS_H
@@ -18,13 +18,17 @@ enum sgt_route {
 extern const char * const sgt_route_name[SGT_ROUTES];
 
 struct sgt_gpu {
-	char pci[64];		/* 0000:00:03.0 */
+	char pci[64];		/* 0000:00:03.0; LNRO0005:03 on the platform bus */
+	bool on_pci;
 	char virtio[64];	/* virtio1 */
 	char driver[64];	/* of the virtio device: virtio_gpu_sgt */
 };
 
 /* All return 0 or a negative errno. */
 int sgt_gpu_find(struct sgt_gpu *gpu, int drm_fd);
+
+/* How many of the routes the device has: the first ones */
+unsigned int sgt_gpu_routes(const struct sgt_gpu *gpu);
 
 int sgt_unbind(const struct sgt_gpu *gpu, enum sgt_route route);
 

@@ -42,6 +42,11 @@ void sgt_removal_recover(struct sgt_test *test)
 	igt_reset_timeout();
 }
 
+void sgt_require_route(const struct sgt_test *test, enum sgt_route route)
+{
+	igt_require_f(route < sgt_gpu_routes(&test->gpu), "the GPU is no PCI device\n");
+}
+
 void sgt_remove(const struct sgt_test *test, enum sgt_route route)
 {
 	igt_kmsg(KMSG_INFO "unbinding by %s\n", sgt_route_name[route]);

@@ -9,6 +9,9 @@
 void sgt_removal_begin(struct sgt_test *test);
 void sgt_removal_recover(struct sgt_test *test);
 
+/* Skips where the device is not on the route's bus. */
+void sgt_require_route(const struct sgt_test *test, enum sgt_route route);
+
 void sgt_remove(const struct sgt_test *test, enum sgt_route route);
 void sgt_bring_back(struct sgt_test *test, enum sgt_route route);
 

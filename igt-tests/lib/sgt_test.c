@@ -31,6 +31,11 @@ bool sgt_setup_is(const char *name)
 	return !strcmp(sgt_setup(), name);
 }
 
+bool sgt_setup_is_physical(void)
+{
+	return sgt_setup_is("phys") || sgt_setup_is("mmio");
+}
+
 int sgt_test_begin(struct sgt_test *test)
 {
 	const char *driver = getenv("SGT_DRIVER");

@@ -37,9 +37,12 @@ struct sgt_test {
  */
 int sgt_test_begin(struct sgt_test *test);
 
-/* The DMA set-up of the guest: "phys", "iommu", "swiotlb"; "" elsewhere */
+/* The DMA set-up of the guest: "phys", "iommu", "swiotlb", ...; "" elsewhere */
 const char *sgt_setup(void);
 bool sgt_setup_is(const char *name);
+
+/* The GPU takes physical addresses, and the machine has no IOMMU. */
+bool sgt_setup_is_physical(void);
 
 /* Skips outside the project's guest; inside it the port must be there. */
 void sgt_require_host(void);
