@@ -27,7 +27,7 @@ help:
 #: make clean            removes build/
 #:
 #: KDIR=DIR              a kernel to build modules for (default: Debian's 6.12, downloaded)
-#: SETUP=NAME            how the GPU reaches memory: phys, iommu, swiotlb (run: iommu), or
+#: SETUP=NAME            how the GPU reaches memory: phys, iommu, swiotlb, mmio (run: iommu), or
 #:                       igt: icount; check-debug: phys-races and so on, console, bypass, kunit,
 #:                       kcsan, kcsan-kunit, fuzz
 #: TEST=PATTERN          igt: program[@subtest]; kunit: suite.case; static: check;

@@ -2,7 +2,6 @@
 """The tests in guests with a debug kernel: its own checkers are what they have to get past."""
 
 import dataclasses
-import fnmatch
 import functools
 import os
 import re
@@ -63,6 +62,7 @@ BOOTS = {
     'iommu-races': Boot('debug', 'iommu', RACES, 7),
     'swiotlb-races': Boot('debug', 'swiotlb', RACES, 7),
     'phys': ALL('phys'),
+    'mmio': Boot('debug', 'mmio', igt.SHORT['mmio']),
     'phys-races': Boot('debug', 'phys', RACES, 7),
 }
 COMPARABLE = 'swiotlb', 'iommu', 'phys'
@@ -203,12 +203,6 @@ class KunitSession(Session):
             raise project.Failed(f'no KUnit case ran (TEST={self.wanted or "*"})')
 
 
-def is_any(test, globs):
-    """Whether a test, (program, subtest), is one that the globs name."""
-    name = f'{test[0]}@{test[1] or ""}'
-    return any(fnmatch.fnmatch(name, glob) for glob in globs.split())
-
-
 def plan(programs, names, wanted):
     """{boot: what its session runs} of the boots that have something to run."""
     found = igt.select(programs, wanted)
@@ -220,7 +214,7 @@ def plan(programs, names, wanted):
                 plans[name] = wanted
             continue
         fit = [test for test in igt.fitting(found, boot.setup, boot.kernel == 'debug')
-               if is_any(test, boot.tests) and not is_any(test, boot.but)]
+               if igt.is_any(test, boot.tests) and not igt.is_any(test, boot.but)]
         if fit:
             plans[name] = fit
     return plans

@@ -18,9 +18,12 @@ SECONDS = int(os.environ.get('TEST_SECONDS') or 180)
 SKIP = 77
 KILLED = 137
 
-USUAL = 'swiotlb', 'iommu', 'phys', 'icount'
+USUAL = 'swiotlb', 'iommu', 'phys', 'mmio', 'icount'
 # Which programs a set-up is for, when not for all, and which would only skip elsewhere.
 ONLY = {'icount': 'sgt_flat*', 'bypass': 'sgt_import'}
+# What a set-up runs if no test is asked for: to it, all other tests are as to another one.
+SHORT = {'mmio': 'sgt_create@* sgt_map@* sgt_screen@* sgt_module@* sgt_unbind@virtio-* '
+                 'sgt_unbind@out-fence sgt_unbind@generations sgt_vm_unbind@virtio-*'}
 COUNTING = 'sgt_flat*'
 FAULTS = 'sgt_fail*'
 
@@ -39,6 +42,12 @@ def select(programs, wanted):
             if fnmatch.fnmatch(name, program_glob) and (SOURCES / f'{name}.c').exists()
             for subtest in subtests(path)
             if not subtest_glob or fnmatch.fnmatch(subtest or '', subtest_glob)]
+
+
+def is_any(test, globs):
+    """Whether a test, (program, subtest), is one that the globs name."""
+    name = f'{test[0]}@{test[1] or ""}'
+    return any(fnmatch.fnmatch(name, glob) for glob in globs.split())
 
 
 def fitting(tests, setup, faults=False):
@@ -174,7 +183,9 @@ def run(report, setups, wanted, driver):
     root, modules = project.build_modules()
     built = project.build_programs()
     tests = select(built['igt'], wanted)
-    chosen = {setup: fitting(tests, setup) for setup in setups or USUAL}
+    chosen = {setup: [test for test in fitting(tests, setup)
+                      if wanted or is_any(test, SHORT.get(setup, '*'))]
+              for setup in setups or USUAL}
     if not any(chosen.values()):
         raise project.Failed(f'no test matches TEST={wanted}')
     image = project.BUILD / f'guest-{driver}.cpio'

@@ -59,8 +59,9 @@ def stage_modules(root, ours, driver):
     else:
         modules.update((path.stem, path) for path in ours)
         wanted = [*ours, 'vgem'] + ['virtio_gpu'] * (driver == 'both')
-    # Has a kernel mapping of a dma-buf: not every kernel has this.
-    wanted += {'vivid'} & modules.keys()
+    # The bus of the set-up mmio, and what has a kernel mapping of a dma-buf: not every kernel has
+    # these as modules.
+    wanted += {'virtio_mmio', 'vivid'} & modules.keys()
     shutil.rmtree(STAGE, ignore_errors=True)
     into = STAGE / 'lib/modules' / kernel
     into.mkdir(parents=True)
