@@ -2,7 +2,7 @@
 # For people; kbuild reads Kbuild.
 
 KDIR ?=
-export KDIR SETUP TEST DRIVER ACCEL DISPLAY_WINDOW TEST_SECONDS ROUNDS SEED SECONDS REPLAY
+export KDIR SETUP TEST DRIVER ACCEL DISPLAY_WINDOW TEST_SECONDS ROUNDS SEED SECONDS REPLAY TURN
 export PYTHONDONTWRITEBYTECODE = 1
 # depmod and modinfo: a user's PATH does not have them.
 export PATH := $(PATH):/usr/sbin:/sbin
@@ -12,6 +12,7 @@ help:
 
 #: make run              boot a guest, show a picture, unbind under it: build/run/screen.png
 #: make shell            the same guest with a shell on this terminal
+#: make check-quick      for each commit: kunit, static, and igt in one set-up
 #: make check            the tests of every day: kunit, igt, static
 #: make kunit            unit tests, on User Mode Linux
 #: make igt              tests of the driver, in QEMU
@@ -37,6 +38,7 @@ help:
 #: SEED=N                of random tests and fuzz (default: from the clock, printed)
 #: SECONDS=N             how long fuzz runs (check-debug: 180; 0: until it is stopped)
 #: REPLAY=FILE           fuzz: this program and no other
+#: TURN=N                check-all, check-debug: one turn of three, which run everything together
 #: DRIVER=in-tree        the kernel's own virtio_gpu, for comparison
 #: ACCEL=kvm             KVM, if a guest comes up under it (default: emulation)
 #: DISPLAY_WINDOW=1      make run with a window
@@ -57,6 +59,11 @@ run shell:
 check:
 	@tools/deps.sh run kunit static
 	@tools/check.py kunit igt static
+
+check-quick: export SETUP := $(or $(SETUP),phys)
+check-quick:
+	@tools/deps.sh run kunit static
+	@tools/check.py kunit static igt
 
 kunit:
 	@tools/deps.sh kunit
@@ -97,5 +104,5 @@ docs:
 clean:
 	rm -rf build
 
-.PHONY: help modules modules_install run shell check kunit igt static check-debug check-all fuzz \
-	bench check-model docs clean
+.PHONY: help modules modules_install run shell check-quick check kunit igt static check-debug \
+	check-all fuzz bench check-model docs clean

@@ -5,7 +5,9 @@
 import os
 import sys
 
+import boots
 import debug
+import debugguest
 import fuzz
 import igt
 import kunit
@@ -20,7 +22,7 @@ def main():
     wanted = os.environ.get('TEST', '')
     setups = os.environ.get('SETUP', '').split()
     driver = os.environ.get('DRIVER') or 'sgt'
-    known = debug.BOOTS if 'debug' in sys.argv else vm.SETUPS
+    known = boots.BOOTS if 'debug' in sys.argv else vm.SETUPS
     if not all(setup in known for setup in setups) or driver not in ('sgt', 'in-tree'):
         sys.exit(f'SETUP is one or more of: {" ".join(known)}; DRIVER is sgt or in-tree')
     parts = {
@@ -29,7 +31,7 @@ def main():
         'static': ('static', lambda results: static.run(results, wanted)),
         'model': ('check-model', model.run),
         'debug': ('check-debug', lambda results: debug.run(results, setups, wanted, driver)),
-        'fuzz': ('fuzz', lambda results: fuzz.run(results, debug.FUZZ_SECONDS, debug.SEED,
+        'fuzz': ('fuzz', lambda results: fuzz.run(results, fuzz.SECONDS, debugguest.SEED,
                                                   os.environ.get('REPLAY'))),
     }
     results = report.Report()

@@ -7,13 +7,15 @@ import re
 import subprocess
 import time
 
-import debug
+import debugguest
 import project
 import vm
 
 PROGRAM = project.BUILD / 'igt/fuzz/sgt_fuzz'
 FOUND = project.BUILD / 'fuzz'
 SETUPS = 'iommu', 'phys', 'swiotlb'
+SECONDS = int(os.environ.get('SECONDS') or 180)
+BRIEF_SECONDS = min(SECONDS, 60)
 
 # A guest that died says nothing more: what killed it is searched with so many new ones.
 BOOTS = 12
@@ -73,7 +75,7 @@ class Hunt:
 
     def guest(self):
         # Without the console, the core keeps the last cursor when nobody has the device open.
-        return debug.machine(f'fuzz-{self.setup}', self.setup, console=True)
+        return debugguest.machine(f'fuzz-{self.setup}', self.setup, console=True)
 
     def run(self, limit, *arguments):
         """Runs the fuzzer in a new guest; returns the outcome, or None when that died."""
@@ -87,7 +89,7 @@ class Hunt:
             self.log = outcome.output
             if outcome.status == 0:
                 checks = machine.run(limit, 'sgt-debug', 'checks')
-                self.heard.found = debug.wrong(checks.output)
+                self.heard.found = debugguest.wrong(checks.output)
                 self.log += checks.output
             return outcome
         except vm.Lost as error:
@@ -176,7 +178,7 @@ def run(results, seconds, seed=None, replay=None):
     """Fuzzes each set-up for its part of the seconds; 0: for ever."""
     seed = int(seed or time.time())
     setups = [name for name in os.environ.get('SETUP', '').split() if name in SETUPS] or SETUPS
-    debug.prepare()
+    debugguest.prepare()
     if replay:
         ops = word(pathlib.Path(replay).read_text())
         for setup in setups:

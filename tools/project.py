@@ -2,6 +2,7 @@
 """Where things are, and how they are built."""
 
 import fcntl
+import functools
 import os
 import pathlib
 import re
@@ -106,6 +107,7 @@ def executables(directory):
             if path.is_file() and os.access(path, os.X_OK)}
 
 
+@functools.lru_cache(maxsize=None)
 def build_programs():
     """Builds the test and sample programs; returns {name: path} of each kind."""
     programs = {}

@@ -24,6 +24,7 @@ class Report:
         self.results = []
         self.bad = []
         self.facts = {}
+        self.notes = []
         self.lock = threading.RLock()
         self.tsv = open(self.directory / 'results.tsv', 'w', buffering=1)
         print('suite', 'test', 'result', 'seconds', 'detail', sep='\t', file=self.tsv)
@@ -52,6 +53,12 @@ class Report:
         with self.lock, open(self.directory / 'facts.tsv', 'a') as file:
             self.facts.setdefault(key, {})[suite] = value
             print(suite, key, value, sep='\t', file=file)
+
+    def note(self, text):
+        """Has a line about the run as a whole stand before its result; empty: none."""
+        with self.lock:
+            if text and text not in self.notes:
+                self.notes.append(text)
 
     def side_by_side(self, jobs):
         """Runs jobs (suite, command that repeats it, function) in their order, GUESTS at once."""
@@ -94,7 +101,8 @@ class Report:
         failed = counts['fail'] + counts['lost']
         if failed:
             project.say('\nFailed:\n' + '\n'.join(self.bad))
-        project.say(f'\n{counts["pass"]} passed, {failed} failed, {counts["skip"]} skipped')
+        project.say('\n' + ''.join(f'{note}\n' for note in self.notes) +
+                    f'{counts["pass"]} passed, {failed} failed, {counts["skip"]} skipped')
         return 1 if failed or not counts['pass'] else 0
 
     @staticmethod

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The boots of the debug kernels: which tests each runs, and what one turn of three leaves out."""
+
+import dataclasses
+import functools
+import os
+
+import igt
+import project
+
+# Three runs in a row, each with the turn after that of the one before, run everything.
+TURNS = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Boot:
+    """A guest, and which tests run in it, as program@subtest."""
+    kernel: str
+    setup: str
+    tests: str
+    rounds: int = 1
+    # The console on the screen takes four fifths of the time of a bind.
+    console: bool = False
+    but: str = ''
+    # Emulated, a second one makes all that is no race take twice as long.
+    cpus: int = 2
+    # The turn that runs all of it, if not every turn does; and what the others run, in one round.
+    turn: int = None
+    short: str = ''
+
+
+# What needs a second CPU to go wrong
+RACES = 'sgt_race@* sgt_module@close-race sgt_vm_unbind@race sgt_vm_unbind@*-in-flight'
+# By all routes, as only the ends of a PCI device have the kernel look for mappings by itself
+BRIEF = ('sgt_create@* sgt_import_unbind@virtio-* sgt_vm_unbind@virtio-* sgt_unbind@virtio-* '
+         'sgt_unbind@pci-everything sgt_unbind@remove-everything')
+ALL = functools.partial(Boot, 'debug', tests='*', rounds=7, but=RACES, cpus=1, short=BRIEF)
+RACING = functools.partial(Boot, 'debug', tests=RACES, rounds=7, short=RACES)
+
+# In an order that has one with two CPUs beside one with a single CPU, most of the time. Twenty
+# rounds of each test that repeats itself, over the three set-ups; KCSAN samples: it wants time more
+# than repetition. Where a commit can fail does not depend on the set-up, and takes ten times as
+# long with an IOMMU. The set-up that takes the least time has its turn with KCSAN's, whose kernel
+# the other two do not build.
+BOOTS = {
+    'kunit': Boot('debug', 'iommu', 'kunit'),
+    'iommu': ALL('iommu', but=f'{RACES} sgt_fail_kms@*', turn=0),
+    'kcsan-kunit': Boot('kcsan', 'iommu', 'kunit', turn=2),
+    'fuzz': Boot('debug', 'iommu', 'fuzz', turn=0, short='fuzz'),
+    'bypass': Boot('debug', 'bypass', '*'),
+    'swiotlb': ALL('swiotlb', turn=1),
+    'console': Boot('debug', 'iommu', 'sgt_unbind@pci-* sgt_screen@*', console=True, turn=1,
+                    short='sgt_unbind@pci-everything sgt_screen@screen'),
+    'kcsan': Boot('kcsan', 'iommu', 'sgt_race@* sgt_unbind@pci-* sgt_vm_unbind@pci-*', turn=2),
+    'iommu-races': RACING('iommu', turn=0),
+    'swiotlb-races': RACING('swiotlb', turn=1),
+    'phys': ALL('phys', turn=2),
+    'phys-races': RACING('phys', turn=2),
+    'mmio': Boot('debug', 'mmio', igt.SHORT['mmio'], turn=1,
+                 short='sgt_unbind@virtio-everything sgt_unbind@virtio-unload'),
+}
+COMPARABLE = 'swiotlb', 'iommu', 'phys'
+
+
+def turn():
+    """The turn that TURN= asks for, or None: all of everything."""
+    asked = os.environ.get('TURN')
+    if asked and not asked.isdigit():
+        raise project.Failed(f'TURN={asked}: a number is wanted, of which {TURNS} are different')
+    return int(asked) % TURNS if asked else None
+
+
+def in_turn(boot, number):
+    """What a turn runs of a boot, as a boot; None when that is nothing."""
+    if number is None or boot.turn in (None, number):
+        return boot
+    return dataclasses.replace(boot, tests=boot.short, rounds=1) if boot.short else None
+
+
+def chosen(names, number):
+    """{name: boot} of what a turn runs of the named boots: first what it alone has whole."""
+    first = sorted(names, key=lambda name: number is None or BOOTS[name].turn != number)
+    found = {name: in_turn(BOOTS[name], number) for name in first}
+    return {name: boot for name, boot in found.items() if boot}
+
+
+def left_out(number):
+    """What a turn leaves to the others, in words; empty when it leaves nothing."""
+    if number is None:
+        return ''
+    found = {name: in_turn(boot, number) for name, boot in BOOTS.items()}
+    gone = [name for name, boot in found.items() if not boot]
+    brief = [name for name, boot in found.items() if boot and boot is not BOOTS[name]]
+    said = [f'all of {", ".join(gone)}'] * bool(gone)
+    said += [f'all but a short form of {", ".join(brief)}'] * bool(brief)
+    return f'turn {number} of {TURNS} left out: {"; ".join(said)}'

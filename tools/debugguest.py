@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A guest with a debug kernel, and what its checkers say of themselves."""
+
+import functools
+import os
+import re
+
+import debugkernel
+import initramfs
+import project
+import splat
+import vm
+
+# A guest with all checkers is five to ten times slower.
+PATIENCE = 8
+ROUNDS = os.environ.get('ROUNDS')
+SEED = os.environ.get('SEED')
+
+
+def prepare(kernel='debug', driver=None):
+    """Builds the kernel with its modules, the programs, and the guest's root of them all.
+
+    Returns the kernel's root, the guest's, and the programs.
+    """
+    return built(kernel, driver or os.environ.get('DRIVER') or 'sgt')
+
+
+@functools.lru_cache(maxsize=None)
+def built(kernel, driver):
+    """The same, done once."""
+    root = debugkernel.prepare(kernel)
+    ours = [root / f'lib/modules/{project.release(root)}/kernel/{name}.ko'
+            for name in ('drm_gem_sgt', 'virtio_gpu_sgt')]
+    programs = project.build_programs()
+    image = project.BUILD / f'guest-{kernel}-{driver}.cpio'
+    initramfs.build(root, ours, {**programs['samples'], **programs['igt'], **programs['fuzz'],
+                                 'sgt-debug': project.TOOLS / 'guest-debug'}, driver, image)
+    return root, image, programs['igt']
+
+
+def machine(name, setup, kernel='debug', kunit=False, append='', driver=None, fact=None,
+            rounds=1, console=False, cpus=None):
+    """A guest with the kernel, not booted yet; its logs go to build/check/NAME."""
+    root, image, _ = prepare(kernel, driver)
+    # While it boots, a guest on a busy machine thinks that its CPUs stall.
+    # Without KVM and on a busy machine, a CPU that lost the one interrupt that would have armed
+    # its timer again sleeps for ever: the ticks come by themselves here.
+    # For an instant, identify_cpu() has forgotten that page tables have five levels: to KASAN, all
+    # that an interrupt accesses then is wild, and it reports for ever.
+    words = [append, 'nohz=off', 'highres=off', 'no5lvl',
+             'rcupdate.rcu_cpu_stall_suppress_at_boot=1',
+             'rcupdate.rcu_cpu_stall_timeout=120', f'SGT_ROUNDS={ROUNDS or rounds}',
+             f'SGT_SEED={SEED}' if SEED else '', '' if kunit else 'kunit.enable=0',
+             '' if console else 'drm_kms_helper.fbdev_emulation=0',
+             'SGT_DEBUG=1 kasan_multi_shot' if kernel == 'debug' else '']
+    return vm.Vm(setup, driver or os.environ.get('DRIVER') or 'sgt', root, image,
+                 project.BUILD / 'check' / name, fact, append=' '.join(filter(None, words)),
+                 patience=PATIENCE, cpus=cpus)
+
+
+def wrong(checks):
+    """What is wrong with the checkers' state after the tests, of what "sgt-debug checks" says."""
+    state = dict(re.findall(r'^(\w\S+ \w+) (\S+)$', checks, re.M))
+    ours, _ = splat.leaks(checks)
+    if state.get('dma-api disabled', 'N') != 'N' or state.get('dma-api num_free_entries') == '0':
+        return 'the checker of the DMA API ran out of memory, and proves nothing'
+    if state.get('lockdep debug_locks', '1') != '1':
+        return 'lockdep has switched itself off'
+    if ours:
+        return f'kmemleak: {len(ours)} objects allocated by our modules are lost'
+    return ''
