@@ -17,6 +17,13 @@ newest() {
 		sed -n 's/^ *Depends: linux-image-\(6\.12\..*-amd64\)$/\1/p' | sort -V | tail -n 1
 }
 
+# Where apt would find the security updates, by where it finds bookworm itself.
+security() {
+	# shellcheck disable=SC2016
+	apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+		sed -n 's,^bookworm \(.*[^/]\)/*$,\1-security,p' | head -n 1
+}
+
 # The newest release in the cache.
 cached() {
 	find "$cache" -maxdepth 1 -name 'kroot-6.12.*-amd64' -printf '%f\n' |
@@ -103,8 +110,9 @@ elif [ -n "$(cached)" ] && use "$(cached)"; then
 elif [ -n "$release" ]; then
 	die "download failed; with a network, try: apt-get update, then the same command"
 else
+	archive=$(security)
 	die "apt knows no linux-image-6.12-amd64. It is in bookworm-security: see that
-        deb http://deb.debian.org/debian-security bookworm-security main
+        deb ${archive:-ARCHIVE-OF-SECURITY-UPDATES} bookworm-security main
 is in /etc/apt/sources.list, then: apt-get update"
 fi
 echo "$dir"

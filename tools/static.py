@@ -216,6 +216,16 @@ def check_kconfig():
                             if not re.search(rf'\bCONFIG_{option}\b', config))
 
 
+def check_hosts():
+    """no program or guide names the host of a package archive"""
+    # The name of an XML format looks like an address.
+    return '\n'.join(
+        f'{name}:{number}: {line.strip()}'
+        for name in files('*', under=('tools', '.ci')) + ['Makefile', 'README.md']
+        for number, line in enumerate((TOP / name).read_text(errors='replace').splitlines(), 1)
+        if re.search(r'\b(https?|ftp)://(?!www\.w3\.org/)\w', line))
+
+
 def check_sh():
     """the shell scripts parse"""
     return ''.join(call(shell, '-n', name)[1] for name, shell in shell_scripts())
@@ -248,7 +258,7 @@ def check_readme():
 
 CHECKS = (check_w1, check_sparse, check_must_not_compile, check_checkpatch, check_kernel_doc,
           check_doc_blocks, check_docs, check_igt_list, check_kconfig, check_version_ifs,
-          check_sh, check_shellcheck, check_python, check_readme)
+          check_hosts, check_sh, check_shellcheck, check_python, check_readme)
 
 
 def run(report, wanted):
