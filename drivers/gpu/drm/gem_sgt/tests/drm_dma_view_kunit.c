@@ -286,7 +286,7 @@ static void view_walks_physical_addresses(struct kunit *test)
 {
 	static const struct { unsigned long pfn; unsigned int offset, len; } ent[] = {
 		{ 0x100, 0, 8 }, { 0x200, PAGE_SIZE - 8, 8 }, { 0x201, 0, 8 },
-		{ BIT(40), 16, 4 },
+		{ DRM_SGT_KUNIT_HIGH_PFN, 16, 4 },
 	};
 	struct sg_table *table = view_fixture_create(test, NULL, 0, 0, ARRAY_SIZE(ent));
 	struct drm_dma_view view = {

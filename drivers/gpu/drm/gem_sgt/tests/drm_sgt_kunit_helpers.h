@@ -128,6 +128,9 @@ void drm_sgt_kunit_watch(struct kunit *test, struct drm_sgt_device *sdev);
 void drm_sgt_kunit_unbind(struct drm_sgt_kunit_device *d);
 struct drm_sgt_device_stats drm_sgt_kunit_stats(struct drm_sgt_device *sdev);
 
+/* A page frame far up: 2^40, where a long has that many bits. */
+#define DRM_SGT_KUNIT_HIGH_PFN	BIT(BITS_PER_LONG * 5 / 8)
+
 /* Pages that a source adds in one call. */
 struct drm_sgt_kunit_piece {
 	unsigned long pfn;

@@ -237,7 +237,7 @@ static const struct runs_pieces runs_pieces[] = {
 	/* over 4 GiB of addresses, where page frame numbers outgrow 20 bits */
 	{ 2, { { 0xffff0, 16 }, { 0x100000, 16 } } },
 	/* far up */
-	{ 2, { { BIT(40) - 1, 1 }, { BIT(40), 512 } } },
+	{ 2, { { DRM_SGT_KUNIT_HIGH_PFN - 1, 1 }, { DRM_SGT_KUNIT_HIGH_PFN, 512 } } },
 };
 
 /*
