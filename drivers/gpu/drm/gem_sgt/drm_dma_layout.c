@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "drm_sgt_internal.h"
@@ -18,7 +19,7 @@ static bool drm_dma_ents_next(struct drm_dma_ents *ents, struct drm_dma_seg *seg
 	return true;
 }
 
-/* Look once at all entries. @layout is zeroed, with room for marks or without. */
+/* Look once at all entries. @layout is zeroed; with room for marks, may sleep. */
 static void drm_dma_layout_read(struct drm_dma_layout *layout,
 				struct drm_dma_ents ents)
 {
@@ -27,12 +28,14 @@ static void drm_dma_layout_read(struct drm_dma_layout *layout,
 	while (drm_dma_ents_next(&ents, &seg)) {
 		unsigned int index = ents.index - 1;
 
-		if (layout->marks && index && index % DRM_DMA_MARK_STEP == 0)
+		if (layout->marks && index && index % DRM_DMA_MARK_STEP == 0) {
 			layout->marks[index / DRM_DMA_MARK_STEP - 1] = (struct drm_dma_mark) {
 				.sg = ents.sg,
 				.offset = layout->size,
 				.index = index,
 			};
+			cond_resched();
+		}
 		if (!seg.len)
 			continue;
 
@@ -72,7 +75,8 @@ int drm_dma_layout_init(struct drm_dma_layout *layout, struct drm_dma_ents ents)
 
 	*layout = (struct drm_dma_layout) {};
 	if (nr) {
-		layout->marks = kvmalloc_array(nr, sizeof(*layout->marks), GFP_KERNEL);
+		layout->marks = kvmalloc_array(nr, sizeof(*layout->marks),
+					       GFP_KERNEL_ACCOUNT);
 		if (!layout->marks)
 			return -ENOMEM;
 		layout->nr_marks = nr;

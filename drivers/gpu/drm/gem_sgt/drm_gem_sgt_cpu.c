@@ -39,9 +39,11 @@ static void drm_gem_sgt_list_pages(struct drm_sgt *sgt, struct page **pages)
 	guard(mutex)(&sgt->lock);
 
 	drm_sgt_run_iter_init(&iter, sgt);
-	while (drm_sgt_run_iter_next(&iter, &run))
+	while (drm_sgt_run_iter_next(&iter, &run)) {
 		for (k = 0; k < run.nr_pages; k++)
 			*pages++ = nth_page(run.page, k);
+		cond_resched();
+	}
 }
 
 /* vmap() wants an array, for as long as the call takes. */
@@ -51,7 +53,7 @@ static void *drm_gem_sgt_vmap_pages(struct drm_gem_sgt_object *bo)
 	struct page **pages;
 	void *vaddr;
 
-	pages = kvmalloc_array(n, sizeof(*pages), GFP_KERNEL);
+	pages = kvmalloc_array(n, sizeof(*pages), GFP_KERNEL_ACCOUNT);
 	if (!pages)
 		return NULL;
 

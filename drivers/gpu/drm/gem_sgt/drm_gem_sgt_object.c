@@ -62,7 +62,7 @@ struct drm_gem_sgt_object *drm_gem_sgt_alloc(struct drm_device *dev, size_t size
 			return ERR_CAST(obj);
 		bo = to_drm_gem_sgt_obj(obj);
 	} else {
-		bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+		bo = kzalloc(sizeof(*bo), GFP_KERNEL_ACCOUNT);
 		if (!bo)
 			return ERR_PTR(-ENOMEM);
 	}
@@ -118,8 +118,10 @@ err_release:
  * Calls &drm_driver.gem_create_object, if there is one, for the memory of the
  * object: from kzalloc(), with a &struct drm_gem_sgt_object first in it, and
  * with &drm_gem_object.funcs set if they are not the default ones. If something
- * fails afterwards it is freed with kfree(), and these funcs are not called. No
- * page is allocated yet.
+ * fails afterwards it is freed with kfree(), and these funcs are not called. Where
+ * a user can make many objects, it is allocated with GFP_KERNEL_ACCOUNT, as all
+ * else that the layer allocates for an object. No page is allocated yet; shmem
+ * charges pages to the task that populates.
  *
  * Ownership: the caller has the first reference.
  *

@@ -127,7 +127,7 @@ struct drm_sgt *drm_sgt_create(struct drm_sgt_device *sdev,
 		return ERR_PTR(-E2BIG);
 	}
 
-	sgt = kzalloc(sizeof(*sgt), GFP_KERNEL);
+	sgt = kzalloc(sizeof(*sgt), GFP_KERNEL_ACCOUNT);
 	if (!sgt)
 		return ERR_PTR(-ENOMEM);
 
@@ -496,6 +496,7 @@ static int drm_sgt_copy_table_locked(struct drm_sgt *sgt,
  *
  * * %-EINVAL - @sgt is not pinned, or its pages are not its own, or @importer
  *   cannot map a page in one piece
+ * * %-EINTR  - the task is being killed
  * * %-ENOMEM - out of memory
  */
 struct sg_table *drm_sgt_dup_table(struct drm_sgt *sgt, struct device *importer)
@@ -517,7 +518,7 @@ struct sg_table *drm_sgt_dup_table(struct drm_sgt *sgt, struct device *importer)
 		return ERR_PTR(-EINVAL);
 	}
 
-	copy = kzalloc(sizeof(*copy), GFP_KERNEL);
+	copy = kzalloc(sizeof(*copy), GFP_KERNEL_ACCOUNT);
 	if (!copy)
 		return ERR_PTR(-ENOMEM);
 

@@ -48,7 +48,10 @@ static int drm_sgt_shmem_errno(int ret)
 	return ret;
 }
 
-/* One folio, from @index on. Returns the pages added, or a negative errno. */
+/*
+ * One folio, from @index on. Returns the pages added, or a negative errno. A new
+ * folio is charged to the memory cgroup of the task, as one of its page faults is.
+ */
 static long drm_sgt_shmem_get_folio(struct address_space *mapping,
 				    struct drm_sgt_runs *runs, pgoff_t index)
 {
@@ -56,6 +59,7 @@ static long drm_sgt_shmem_get_folio(struct address_space *mapping,
 	struct folio *folio;
 	int ret;
 
+	/* Not only in drm_sgt_runs_add(): the allocation can take long. */
 	if (fatal_signal_pending(current))
 		return -EINTR;
 
@@ -270,6 +274,7 @@ static int drm_sgt_vmalloc_get(void *source, struct drm_sgt_runs *runs, u64 size
 
 		/* The hole behind each buffer: it is shorter than was said. */
 		ret = page ? drm_sgt_runs_add(runs, page, 1) : -EIO;
+		cond_resched();
 	}
 	return ret;
 }
@@ -326,8 +331,10 @@ static int drm_sgt_array_get(void *source, struct drm_sgt_runs *runs, u64 size)
 	unsigned long i;
 	int ret = 0;
 
-	for (i = 0; !ret && i < array->nr_pages; i++)
+	for (i = 0; !ret && i < array->nr_pages; i++) {
 		ret = drm_sgt_runs_add(runs, array->pages[i], 1);
+		cond_resched();
+	}
 	return ret;
 }
 
@@ -336,8 +343,10 @@ static void drm_sgt_array_release(void *source)
 	struct drm_sgt_page_array *array = source;
 	unsigned long i;
 
-	for (i = 0; i < array->nr_pages; i++)
+	for (i = 0; i < array->nr_pages; i++) {
 		put_page(array->pages[i]);
+		cond_resched();
+	}
 	kvfree(array->pages);
 	kfree(array);
 }
@@ -376,7 +385,7 @@ struct drm_sgt *drm_sgt_create_pages(struct drm_sgt_device *sdev,
 		return ERR_PTR(-E2BIG);
 	}
 
-	array = kzalloc(sizeof(*array), GFP_KERNEL);
+	array = kzalloc(sizeof(*array), GFP_KERNEL_ACCOUNT);
 	if (!array)
 		return ERR_PTR(-ENOMEM);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "drm_sgt_internal.h"
@@ -42,8 +43,10 @@ void drm_sgt_runs_fini(struct drm_sgt_runs *runs)
 {
 	struct drm_sgt_run_chunk *chunk, *tmp;
 
-	list_for_each_entry_safe(chunk, tmp, &runs->chunks, node)
+	list_for_each_entry_safe(chunk, tmp, &runs->chunks, node) {
 		kfree(chunk);
+		cond_resched();
+	}
 }
 
 /* The run that was added last; NULL if there is none. */
@@ -64,7 +67,7 @@ static struct drm_sgt_run_chunk *drm_sgt_run_chunk_alloc(unsigned long pages)
 	unsigned int max = min(pages, DRM_SGT_RUNS_PER_CHUNK);
 	struct drm_sgt_run_chunk *chunk;
 
-	chunk = kmalloc(struct_size(chunk, run, max), GFP_KERNEL);
+	chunk = kmalloc(struct_size(chunk, run, max), GFP_KERNEL_ACCOUNT);
 	if (!chunk)
 		return NULL;
 
@@ -104,6 +107,7 @@ static struct drm_sgt_run *drm_sgt_runs_new(struct drm_sgt_runs *runs)
  * Return:
  * * %0       - added
  * * %-EINVAL - @nr_pages is 0 or more than is missing
+ * * %-EINTR  - the task is being killed
  * * %-ENOMEM - out of memory
  */
 int drm_sgt_runs_add(struct drm_sgt_runs *runs, struct page *page,
@@ -113,6 +117,8 @@ int drm_sgt_runs_add(struct drm_sgt_runs *runs, struct page *page,
 
 	if (!nr_pages || nr_pages > runs->left)
 		return -EINVAL;
+	if (fatal_signal_pending(current))
+		return -EINTR;
 
 	if (!run || page_to_pfn(run->page) + run->nr_pages != page_to_pfn(page)) {
 		run = drm_sgt_runs_new(runs);
@@ -149,8 +155,10 @@ void drm_sgt_runs_for_each(const struct drm_sgt_runs *runs,
 {
 	const struct drm_sgt_run_chunk *chunk;
 
-	list_for_each_entry(chunk, &runs->chunks, node)
+	list_for_each_entry(chunk, &runs->chunks, node) {
 		fn(arg, chunk->run, chunk->nr);
+		cond_resched();
+	}
 }
 
 /*
@@ -216,7 +224,7 @@ int drm_sgt_runs_to_table(const struct drm_sgt_runs *runs,
 	if (w.ents > INT_MAX)
 		return -E2BIG;
 
-	ret = sg_alloc_table(table, w.ents, GFP_KERNEL);
+	ret = sg_alloc_table(table, w.ents, GFP_KERNEL_ACCOUNT);
 	if (ret)
 		return ret;
 

@@ -510,16 +510,9 @@ static void pages_of_shmem_file_that_is_too_short(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, page_count(pages_in_cache(test, filp, i)), refs);
 }
 
-/* Who is being killed does not wait for the pages of a large buffer: -EINTR. */
-static void pages_of_shmem_end_with_a_fatal_signal(struct kunit *test)
+static void pages_populate_while_killed(struct kunit *test, struct drm_sgt *sgt)
 {
-	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
-	struct file *filp = pages_shmem_file(test, PAGES_NR);
-	struct drm_sgt *sgt;
 	int ret;
-
-	sgt = drm_sgt_create_shmem_own(d->sdev, filp, PAGES_NR * PAGE_SIZE);
-	drm_sgt_kunit_free_later(test, sgt);
 
 	allow_signal(SIGKILL);
 	send_sig(SIGKILL, current, 1);
@@ -529,7 +522,44 @@ static void pages_of_shmem_end_with_a_fatal_signal(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, ret, -EINTR);
 	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(sgt), DRM_SGT_EMPTY);
+}
+
+/* A task that is being killed does not wait for the pages of a large buffer. */
+static void pages_of_shmem_end_with_a_fatal_signal(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct file *filp = pages_shmem_file(test, PAGES_NR);
+	struct drm_sgt *sgt;
+
+	sgt = drm_sgt_create_shmem_own(d->sdev, filp, PAGES_NR * PAGE_SIZE);
+	drm_sgt_kunit_free_later(test, sgt);
+
+	pages_populate_while_killed(test, sgt);
 	KUNIT_EXPECT_FALSE(test, mapping_unevictable(filp->f_mapping));
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_populate(sgt));
+}
+
+/* The same for the sources of drivers. */
+static void pages_of_others_end_with_a_fatal_signal(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct page **pages = pages_alloc_array(test, PAGES_NR);
+	void *buf = vmalloc(PAGES_NR * PAGE_SIZE);
+	struct drm_sgt *sgt;
+
+	sgt = drm_sgt_create_pages(d->sdev, pages, PAGES_NR);
+	if (IS_ERR(sgt))
+		pages_free_array(pages, PAGES_NR);
+	drm_sgt_kunit_free_later(test, sgt);
+	pages_populate_while_killed(test, sgt);
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_populate(sgt));
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	sgt = drm_sgt_create_vmalloc(d->sdev, buf, PAGES_NR * PAGE_SIZE);
+	if (IS_ERR(sgt))
+		vfree(buf);
+	drm_sgt_kunit_free_later(test, sgt);
+	pages_populate_while_killed(test, sgt);
 	KUNIT_EXPECT_EQ(test, 0, drm_sgt_populate(sgt));
 }
 
@@ -548,6 +578,7 @@ static struct kunit_case drm_sgt_pages_cases[] = {
 	KUNIT_CASE(pages_of_shmem_survive_the_device),
 	KUNIT_CASE(pages_of_shmem_file_that_is_too_short),
 	KUNIT_CASE(pages_of_shmem_end_with_a_fatal_signal),
+	KUNIT_CASE(pages_of_others_end_with_a_fatal_signal),
 	{}
 };
 
