@@ -65,7 +65,7 @@ static int drm_gem_sgt_map_table(struct dma_buf_attachment *attach,
 	if (ret) {
 		sg_free_table(table);
 		kfree(table);
-		return ret;
+		return drm_sgt_dma_errno(ret);
 	}
 
 	/* What the CPU wrote last can be zeroes, over what was another's before. */

@@ -228,7 +228,8 @@ drm_sgt_import_map_attached(struct dma_buf_attachment *attach,
 	table = drm_sgt_import_map_pinned(attach, dir);
 	if (IS_ERR(table) && pin)
 		dma_buf_unpin(attach);
-	return table;
+	/* Most exporters pass on what the DMA API said. */
+	return IS_ERR(table) ? ERR_PTR(drm_sgt_dma_errno(PTR_ERR(table))) : table;
 }
 
 /*

@@ -237,6 +237,12 @@ struct drm_sgt {
 #define drm_sgt_dbg(sdev, fmt, ...) \
 	drm_dev_dbg((sdev)->dma_dev, DRM_UT_DRIVER, fmt, ##__VA_ARGS__)
 
+/* The "legacy error" of the DMA API: with a bounce buffer, it is out of slots. */
+static inline int drm_sgt_dma_errno(int err)
+{
+	return err == -EIO ? -ENOMEM : err;
+}
+
 /* drm_sgt_device.c */
 void drm_sgt_device_add(struct drm_sgt_device *sdev, struct drm_sgt *sgt);
 int drm_sgt_device_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt);

@@ -24,8 +24,7 @@ int drm_sgt_dma_map(struct drm_sgt *sgt)
 
 	ret = dma_map_sgtable(sgt->sdev->dma_dev, &sgt->table, sgt->dir,
 			      DRM_SGT_ATTRS);
-	/* "Legacy error": with a bounce buffer, it is out of slots. */
-	return ret == -EIO ? -ENOMEM : ret;
+	return drm_sgt_dma_errno(ret);
 }
 
 /* The one place that ends it. */
@@ -159,6 +158,8 @@ static int drm_sgt_map_locked(struct drm_sgt *sgt, enum dma_data_direction dir)
  * * %-EOPNOTSUPP - the device takes physical addresses, and the exporter has
  *   none to give: an IOMMU or a bounce buffer is in between, or the bus is not
  *   coherent
+ * * %-ENOMEM - as above, too if the exporter passes an -EIO of the DMA API on;
+ *   also segments that are longer than a bounce buffer
  * * what the exporter says, else
  */
 int drm_sgt_map(struct drm_sgt *sgt, enum dma_data_direction dir)

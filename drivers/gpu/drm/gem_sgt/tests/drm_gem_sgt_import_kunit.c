@@ -305,6 +305,10 @@ static void gem_import_that_the_exporter_refuses(struct kunit *test)
 	c.e->fail_map = -ENXIO;
 	KUNIT_EXPECT_EQ(test, -ENXIO, PTR_ERR_OR_ZERO(gem_import_try(&c)));
 	gem_import_check_undone(&c);
+	/* What dma_map_sgtable() says of a segment longer than a bounce buffer */
+	c.e->fail_map = -EIO;
+	KUNIT_EXPECT_EQ(test, -ENOMEM, PTR_ERR_OR_ZERO(gem_import_try(&c)));
+	gem_import_check_undone(&c);
 }
 
 /* No bus device, so no addresses. */
