@@ -308,7 +308,7 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_is_import);
 /* What an import was made of, for as long as @bo lives; NULL for others. */
 struct dma_buf *drm_gem_sgt_import_dma_buf(const struct drm_gem_sgt_object *bo)
 {
-	return drm_gem_sgt_is_import(bo) ? bo->sgt->source : NULL;
+	return drm_gem_sgt_is_import(bo) ? drm_sgt_import_source(bo->sgt)->dmabuf : NULL;
 }
 
 /**
@@ -327,7 +327,6 @@ int drm_gem_sgt_map(struct drm_gem_sgt_object *bo)
 {
 	int ret;
 
-	/* Mapped once, by the import, in the direction that it was told. */
 	if (drm_gem_sgt_is_import(bo))
 		return drm_sgt_get_state(bo->sgt) == DRM_SGT_MAPPED ? 0 : -ENODEV;
 

@@ -32,8 +32,11 @@
  * for the device by the import. An unbind ends that mapping, and the attachment
  * with it, while handles, framebuffers and the exporter's own mappings stay.
  *
- * &drm_gem_object.import_attach is NULL, so the core does not know that such an
- * object is an import. What it would refuse for one is refused here.
+ * &drm_gem_object.import_attach tells the core that such an object is an import,
+ * and of which dma-buf: it brackets what it does to a framebuffer with
+ * dma_buf_begin_cpu_access(), shares the dma-buf once more, and gives out no mmap
+ * offset. That is not the attachment that is mapped, and stays over an unbind. A
+ * driver must not call drm_prime_gem_destroy().
  */
 
 /**
@@ -275,6 +278,7 @@ static struct drm_gem_sgt_object *drm_gem_sgt_import(struct drm_device *dev,
 	bo->sgt = sgt;
 	drm_gem_private_object_init(dev, &bo->base, dma_buf->size);
 	bo->base.resv = dma_buf->resv;
+	bo->base.import_attach = drm_sgt_import_source(sgt);
 	drm_gem_sgt_debugfs_add(bo);
 	return bo;
 }
@@ -340,9 +344,8 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_prime_import);
  * @handle: of the object
  * @offset: filled
  *
- * For &drm_driver.dumb_map_offset: drm_gem_dumb_map_offset(), which does not
- * know an import when it sees one. To map one by its offset fails in any case. An
- * object whose driver gave it no &drm_gem_object_funcs.mmap need not be one of ours.
+ * For &drm_driver.dumb_map_offset: drm_gem_dumb_map_offset(), which refuses an
+ * import, but not an object that its driver gave no &drm_gem_object_funcs.mmap.
  *
  * Context: Process context, may sleep.
  * Return:
@@ -361,10 +364,10 @@ int drm_gem_sgt_dumb_map_offset(struct drm_file *file, struct drm_device *dev,
 	if (!obj)
 		return -ENOENT;
 
-	can_map = obj->funcs->mmap && !drm_gem_sgt_is_import(to_drm_gem_sgt_obj(obj));
+	can_map = obj->funcs->mmap;
 	drm_gem_object_put(obj);
 	if (!can_map) {
-		drm_dbg(dev, "handle %u is an import, or has no memory to map\n", handle);
+		drm_dbg(dev, "handle %u has no memory to map\n", handle);
 		return -EINVAL;
 	}
 	return drm_gem_dumb_map_offset(file, dev, handle, offset);

@@ -5,6 +5,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/iommu.h>
+#include <linux/slab.h>
 #include <linux/swiotlb.h>
 
 #include "drm_sgt_internal.h"
@@ -18,9 +19,11 @@
  * belong together, since exporters keep their mapping until the attachment is
  * detached: an unbind that only unmapped would end nothing.
  *
- * The attachment is the layer's. A GEM object leaves
- * &drm_gem_object.import_attach NULL, as the core would look into it after the
- * unbind.
+ * The attachment is the layer's, and ends with the mapping. The core tells an
+ * imported GEM object by its &drm_gem_object.import_attach, and finds the dma-buf
+ * there, also after the unbind. For that, the source of the table is another
+ * &struct dma_buf_attachment, which is never attached: all that is in it is
+ * &dma_buf_attachment.dmabuf.
  *
  * Of the exporter's table, only nents and the DMA fields are looked at: it may
  * list no pages at all.
@@ -41,7 +44,10 @@ static struct lock_class_key drm_sgt_import_key;
 
 static void drm_sgt_import_release(void *source)
 {
-	dma_buf_put(source);
+	struct dma_buf_attachment *never_attached = source;
+
+	dma_buf_put(never_attached->dmabuf);
+	kfree(never_attached);
 }
 
 static const struct drm_sgt_pages_ops drm_sgt_import_ops = {
@@ -61,6 +67,19 @@ bool drm_sgt_is_import(const struct drm_sgt *sgt)
 	return sgt->ops == &drm_sgt_import_ops;
 }
 EXPORT_SYMBOL_GPL(drm_sgt_is_import);
+
+/**
+ * drm_sgt_import_source() - the dma-buf of an import, for the core
+ * @sgt: the table, an import
+ *
+ * Context: Any.
+ * Return: an attachment that is none, and says which dma-buf @sgt was made of;
+ * for as long as @sgt lives
+ */
+struct dma_buf_attachment *drm_sgt_import_source(const struct drm_sgt *sgt)
+{
+	return sgt->source;
+}
 
 /* Where an import is attached: in physical mode, to the device below. */
 struct device *drm_sgt_import_device(const struct drm_sgt_device *sdev)
@@ -109,6 +128,7 @@ static void drm_sgt_import_prime_lockdep(struct drm_sgt *sgt,
 struct drm_sgt *drm_sgt_create_import(struct drm_sgt_device *sdev,
 				      struct dma_buf *dma_buf)
 {
+	struct dma_buf_attachment *never_attached;
 	struct drm_sgt *sgt;
 
 	if (!drm_sgt_import_device(sdev)) {
@@ -116,11 +136,18 @@ struct drm_sgt *drm_sgt_create_import(struct drm_sgt_device *sdev,
 		return ERR_PTR(-EOPNOTSUPP);
 	}
 
-	sgt = drm_sgt_create(sdev, &drm_sgt_import_ops, dma_buf, dma_buf->size);
-	if (IS_ERR(sgt))
+	never_attached = kzalloc(sizeof(*never_attached), GFP_KERNEL_ACCOUNT);
+	if (!never_attached)
+		return ERR_PTR(-ENOMEM);
+
+	sgt = drm_sgt_create(sdev, &drm_sgt_import_ops, never_attached, dma_buf->size);
+	if (IS_ERR(sgt)) {
+		kfree(never_attached);
 		return sgt;
+	}
 
 	get_dma_buf(dma_buf);
+	never_attached->dmabuf = dma_buf;
 	/* Nobody else can see it yet. */
 	sgt->state = DRM_SGT_BACKED;
 	drm_sgt_import_prime_lockdep(sgt, dma_buf);
@@ -276,7 +303,7 @@ static void drm_sgt_import_end(struct dma_buf_attachment *attach,
 struct sg_table *drm_sgt_import_map(struct drm_sgt *sgt)
 {
 	struct device *dev = drm_sgt_import_device(sgt->sdev);
-	struct dma_buf *dma_buf = sgt->source;
+	struct dma_buf *dma_buf = drm_sgt_import_source(sgt)->dmabuf;
 	struct dma_buf_attachment *attach;
 	struct sg_table *table;
 

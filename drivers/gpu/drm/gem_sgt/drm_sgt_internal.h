@@ -264,6 +264,7 @@ struct drm_sgt *drm_sgt_create_shmem_own(struct drm_sgt_device *sdev,
 					 struct file *filp, u64 size);
 
 /* drm_sgt_import.c */
+struct dma_buf_attachment *drm_sgt_import_source(const struct drm_sgt *sgt);
 struct device *drm_sgt_import_device(const struct drm_sgt_device *sdev);
 bool drm_sgt_import_is_phys(struct device *dev);
 struct sg_table *drm_sgt_import_map(struct drm_sgt *sgt);

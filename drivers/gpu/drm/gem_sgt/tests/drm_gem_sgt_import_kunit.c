@@ -10,6 +10,7 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
+#include <drm/drm_prime.h>
 
 #include "drm_gem_sgt_kunit_helpers.h"
 #include "drm_sgt_kunit_exporter.h"
@@ -84,7 +85,7 @@ static void gem_import_check_undone(struct gem_import *c)
 	KUNIT_EXPECT_EQ(c->test, c->f->objects, 0);
 }
 
-/* An import is mapped at once, and the core does not know that it is one. */
+/* An import is mapped at once, and the core knows that it is one. */
 static void gem_import_is_mapped_at_once(struct kunit *test)
 {
 	struct gem_import c = gem_import_create(test);
@@ -92,7 +93,7 @@ static void gem_import_is_mapped_at_once(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, drm_gem_sgt_is_import(c.bo));
 	KUNIT_EXPECT_EQ(test, c.obj->size, IMPORT_SIZE);
 	KUNIT_EXPECT_PTR_EQ(test, c.obj->resv, c.e->buf->resv);
-	KUNIT_EXPECT_NULL(test, c.obj->import_attach);
+	KUNIT_EXPECT_TRUE(test, drm_gem_is_imported(c.obj));
 	KUNIT_EXPECT_NULL(test, c.obj->filp);
 	KUNIT_EXPECT_PTR_EQ(test, c.obj->funcs, &gem_kunit_object_funcs);
 	KUNIT_EXPECT_EQ(test, c.f->objects, 1);
@@ -137,6 +138,33 @@ static void gem_import_after_unbind(struct kunit *test)
 	drm_sgt_kunit_unbind(c.f->d);
 	KUNIT_EXPECT_EQ(test, -ENODEV, PTR_ERR_OR_ZERO(gem_import_try(&c)));
 	gem_import_check_untouched(&c);
+}
+
+/*
+ * What the core finds in an import is not what is attached, and stays over an
+ * unbind: drm_gem_fb_begin_cpu_access() looks there for what to bracket.
+ */
+static void gem_import_is_one_to_the_core(struct kunit *test)
+{
+	struct gem_import c = gem_import_create(test);
+	struct drm_gem_sgt_object *own = gem_kunit_bo(c.f, GEM_KUNIT_SIZE);
+	unsigned int bound;
+
+	KUNIT_EXPECT_FALSE(test, drm_gem_is_imported(&own->base));
+	KUNIT_ASSERT_NOT_NULL(test, c.obj->import_attach);
+	KUNIT_EXPECT_PTR_NE(test, c.obj->import_attach, c.bo->sgt->attach);
+	for (bound = 2; bound--;) {
+		struct dma_buf *buf = c.obj->import_attach->dmabuf;
+
+		KUNIT_ASSERT_PTR_EQ(test, buf, c.e->buf);
+		KUNIT_EXPECT_EQ(test, list_count_nodes(&buf->attachments), bound);
+		KUNIT_EXPECT_EQ(test, 0, dma_buf_begin_cpu_access(buf, DMA_FROM_DEVICE));
+		KUNIT_EXPECT_EQ(test, 0, dma_buf_end_cpu_access(buf, DMA_FROM_DEVICE));
+		if (bound)
+			drm_sgt_kunit_unbind(c.f->d);
+	}
+	KUNIT_EXPECT_EQ(test, c.e->begins, 2);
+	KUNIT_EXPECT_EQ(test, c.e->ends, 2);
 }
 
 /* The kernel sees what the exporter shows it, also after an unbind. */
@@ -206,6 +234,30 @@ static void gem_import_is_exported_as_itself(struct kunit *test)
 	buf = c.obj->funcs->export(c.obj, O_RDWR);
 	KUNIT_EXPECT_PTR_EQ(test, buf, c.e->buf);
 	dma_buf_put(buf);
+}
+
+/* And so it is by its handle, which the core remembers with the dma-buf. */
+static void gem_import_handle_is_exported(struct kunit *test)
+{
+	struct gem_import c = gem_import_create(test);
+	struct drm_file *file = gem_kunit_open(c.f);
+	struct dma_buf *buf;
+	unsigned int i;
+	u32 handle;
+
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_handle_create(file, c.obj, &handle));
+	for (i = 0; i < 2; i++) {
+		buf = drm_gem_prime_handle_to_dmabuf(c.f->drm, file, handle, O_RDWR);
+		KUNIT_EXPECT_PTR_EQ(test, buf, c.e->buf);
+		if (!IS_ERR(buf))
+			dma_buf_put(buf);
+		/* The case, the object, the handle */
+		KUNIT_EXPECT_EQ(test, file_count(c.e->buf->file), 3);
+		if (!i)
+			drm_sgt_kunit_unbind(c.f->d);
+	}
+	KUNIT_EXPECT_EQ(test, 0, drm_gem_handle_delete(file, handle));
+	KUNIT_EXPECT_EQ(test, file_count(c.e->buf->file), 2);
 }
 
 /* What the device has exported itself comes back as the object that it was. */
@@ -418,11 +470,13 @@ static void gem_export_has_the_limits_of_the_importer(struct kunit *test)
 
 static struct kunit_case drm_gem_sgt_import_cases[] = {
 	KUNIT_CASE(gem_import_is_mapped_at_once),
+	KUNIT_CASE(gem_import_is_one_to_the_core),
 	KUNIT_CASE(gem_import_ends_with_the_device),
 	KUNIT_CASE(gem_import_after_unbind),
 	KUNIT_CASE(gem_import_is_vmapped_by_the_exporter),
 	KUNIT_CASE(gem_import_is_not_mmapped),
 	KUNIT_CASE(gem_import_is_exported_as_itself),
+	KUNIT_CASE(gem_import_handle_is_exported),
 	KUNIT_CASE(gem_import_of_an_own_object),
 	KUNIT_CASE(gem_import_of_another_device),
 	KUNIT_CASE(gem_import_of_no_whole_pages),

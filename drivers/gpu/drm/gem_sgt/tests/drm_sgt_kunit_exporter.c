@@ -148,6 +148,22 @@ static void exporter_vunmap(struct dma_buf *buf, struct iosys_map *map)
 	e->vmaps--;
 }
 
+static int exporter_begin_cpu_access(struct dma_buf *buf, enum dma_data_direction dir)
+{
+	struct drm_sgt_kunit_exporter *e = buf->priv;
+
+	e->begins++;
+	return 0;
+}
+
+static int exporter_end_cpu_access(struct dma_buf *buf, enum dma_data_direction dir)
+{
+	struct drm_sgt_kunit_exporter *e = buf->priv;
+
+	e->ends++;
+	return 0;
+}
+
 /* Nobody is attached to what has no reference any more. */
 static void exporter_release(struct dma_buf *buf)
 {
@@ -167,6 +183,8 @@ static void exporter_release(struct dma_buf *buf)
 	.unmap_dma_buf = exporter_unmap,	\
 	.vmap = exporter_vmap,			\
 	.vunmap = exporter_vunmap,		\
+	.begin_cpu_access = exporter_begin_cpu_access,	\
+	.end_cpu_access = exporter_end_cpu_access,	\
 	.release = exporter_release
 
 static const struct dma_buf_ops exporter_ops[] = {

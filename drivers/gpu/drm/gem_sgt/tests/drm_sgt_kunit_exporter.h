@@ -87,6 +87,10 @@ struct drm_sgt_kunit_exporter {
 	unsigned int unpins;
 	/** @vmaps: mappings for the kernel that there are */
 	unsigned int vmaps;
+	/** @begins: brackets of CPU accesses that were opened */
+	unsigned int begins;
+	/** @ends: of them, closed */
+	unsigned int ends;
 	/** @released: the dma-buf has been */
 	struct completion released;
 };
