@@ -317,10 +317,12 @@ struct dma_buf *drm_gem_sgt_import_dma_buf(const struct drm_gem_sgt_object *bo)
  *
  * The mapping ends when the object is freed, or at unbind. In both directions,
  * as nobody knows what userspace will do. Nothing happens if there is one: so
- * for an import, which is mapped from the start.
+ * for an import, which is mapped from the start. One that was unmapped since is
+ * attached and mapped again, in the direction that it had.
  *
  * Context: Process context, may sleep. Takes the lock of the table only: the
- * caller can hold the resv.
+ * caller can hold the resv, unless @bo is an import, for which the resv is taken
+ * as well.
  * Return: 0, or see drm_sgt_populate() and drm_sgt_map()
  */
 int drm_gem_sgt_map(struct drm_gem_sgt_object *bo)
@@ -328,7 +330,7 @@ int drm_gem_sgt_map(struct drm_gem_sgt_object *bo)
 	int ret;
 
 	if (drm_gem_sgt_is_import(bo))
-		return drm_sgt_get_state(bo->sgt) == DRM_SGT_MAPPED ? 0 : -ENODEV;
+		return drm_sgt_map_again(bo->sgt);
 
 	/* The mapping itself keeps the pages, once there is one. */
 	ret = drm_sgt_pin_pages(bo->sgt);

@@ -255,6 +255,7 @@ int drm_sgt_limits_init(struct drm_sgt_limits *limits, struct device *owner,
 void drm_sgt_repin_pages(struct drm_sgt *sgt);
 
 /* drm_sgt_map.c */
+int drm_sgt_map_again(struct drm_sgt *sgt);
 int drm_sgt_dma_map(struct drm_sgt *sgt);
 void drm_sgt_dma_unmap(struct drm_sgt *sgt);
 void drm_sgt_end_mapping(struct drm_sgt *sgt);

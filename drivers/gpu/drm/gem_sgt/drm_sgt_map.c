@@ -176,6 +176,20 @@ int drm_sgt_map(struct drm_sgt *sgt, enum dma_data_direction dir)
 EXPORT_SYMBOL_GPL(drm_sgt_map);
 
 /**
+ * drm_sgt_map_again() - drm_sgt_map() in the direction of the mapping before
+ * @sgt: the table, mapped before
+ *
+ * Context: see drm_sgt_map()
+ * Return: see drm_sgt_map()
+ */
+int drm_sgt_map_again(struct drm_sgt *sgt)
+{
+	guard(mutex)(&sgt->lock);
+
+	return drm_sgt_map_locked(sgt, sgt->dir);
+}
+
+/**
  * drm_sgt_unmap() - end the mapping of a table
  * @sgt: the table
  *

@@ -167,6 +167,23 @@ static void gem_import_is_one_to_the_core(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, c.e->ends, 2);
 }
 
+/* One that was unmapped is attached again, as often as it is asked for. */
+static void gem_import_is_mapped_again(struct kunit *test)
+{
+	struct gem_import c = gem_import_create(test);
+	unsigned int i;
+
+	for (i = 1; i < 3; i++) {
+		KUNIT_EXPECT_EQ(test, 0, drm_sgt_unmap(c.bo->sgt));
+		drm_sgt_kunit_exporter_check(c.e, i, i);
+		KUNIT_EXPECT_EQ(test, 0, drm_gem_sgt_map(c.bo));
+		KUNIT_EXPECT_EQ(test, 0, drm_gem_sgt_map(c.bo));
+		KUNIT_EXPECT_EQ(test, drm_sgt_get_state(c.bo->sgt), DRM_SGT_MAPPED);
+		KUNIT_EXPECT_EQ(test, c.e->dir, DMA_TO_DEVICE);
+		drm_sgt_kunit_exporter_check(c.e, i + 1, i);
+	}
+}
+
 /* The kernel sees what the exporter shows it, also after an unbind. */
 static void gem_import_is_vmapped_by_the_exporter(struct kunit *test)
 {
@@ -471,6 +488,7 @@ static void gem_export_has_the_limits_of_the_importer(struct kunit *test)
 static struct kunit_case drm_gem_sgt_import_cases[] = {
 	KUNIT_CASE(gem_import_is_mapped_at_once),
 	KUNIT_CASE(gem_import_is_one_to_the_core),
+	KUNIT_CASE(gem_import_is_mapped_again),
 	KUNIT_CASE(gem_import_ends_with_the_device),
 	KUNIT_CASE(gem_import_after_unbind),
 	KUNIT_CASE(gem_import_is_vmapped_by_the_exporter),
