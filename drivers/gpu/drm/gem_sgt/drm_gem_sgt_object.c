@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
+#include <linux/file.h>
 #include <linux/module.h>
 #include <linux/overflow.h>
 #include <linux/pagemap.h>
+#include <linux/shmem_fs.h>
 #include <linux/slab.h>
 
 #include <drm/drm_device.h>
@@ -72,41 +75,55 @@ struct drm_gem_sgt_object *drm_gem_sgt_alloc(struct drm_device *dev, size_t size
 	return bo;
 }
 
-static int drm_gem_sgt_init(struct drm_device *dev, struct drm_sgt_device *sdev,
-			    struct drm_gem_sgt_object *bo, size_t size)
+/* A table of a new file, to which @filp is a reference of the caller's. */
+static struct drm_sgt *drm_gem_sgt_create_table(struct drm_sgt_device *sdev,
+						size_t size, struct file **filp)
 {
-	struct drm_gem_object *obj = &bo->base;
-	int ret;
+	struct drm_sgt *sgt;
 
-	ret = drm_gem_object_init(dev, obj, size);
-	if (ret) {
-		drm_gem_private_object_fini(obj);
-		return ret;
-	}
+	/* As drm_gem_object_init() does. */
+	*filp = shmem_file_setup("drm mm object", size, VM_NORESERVE);
+	if (IS_ERR(*filp))
+		return ERR_CAST(*filp);
 
 	/*
 	 * The object can be large: rather fail than wake the OOM killer, and
 	 * do not print a backtrace for what is reported as -ENOMEM.
 	 */
-	mapping_set_gfp_mask(obj->filp->f_mapping, GFP_HIGHUSER |
+	mapping_set_gfp_mask((*filp)->f_mapping, GFP_HIGHUSER |
 			     __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
 
-	ret = drm_gem_create_mmap_offset(obj);
-	if (ret)
-		goto err_release;
+	sgt = drm_sgt_create_shmem_own(sdev, *filp, size);
+	if (IS_ERR(sgt))
+		fput(*filp);
+	return sgt;
+}
 
-	bo->sgt = drm_sgt_create_shmem_own(sdev, obj->filp, size);
-	if (IS_ERR(bo->sgt)) {
-		ret = PTR_ERR(bo->sgt);
-		goto err_release;
+/* The object comes after the table, as only the driver can free what it made. */
+static struct drm_gem_sgt_object *
+drm_gem_sgt_create_shmem(struct drm_device *dev, struct drm_sgt_device *sdev,
+			 size_t size)
+{
+	struct drm_gem_sgt_object *bo;
+	struct drm_sgt *sgt;
+	struct file *filp;
+
+	sgt = drm_gem_sgt_create_table(sdev, size, &filp);
+	if (IS_ERR(sgt))
+		return ERR_CAST(sgt);
+
+	bo = drm_gem_sgt_alloc(dev, size);
+	if (IS_ERR(bo)) {
+		fput(filp);
+		drm_sgt_free(sgt);
+		return bo;
 	}
 
+	drm_gem_private_object_init(dev, &bo->base, size);
+	bo->base.filp = filp;
+	bo->sgt = sgt;
 	drm_gem_sgt_debugfs_add(bo);
-	return 0;
-
-err_release:
-	drm_gem_object_release(obj);
-	return ret;
+	return bo;
 }
 
 /**
@@ -118,10 +135,10 @@ err_release:
  * Calls &drm_driver.gem_create_object, if there is one, for the memory of the
  * object: from kzalloc(), with a &struct drm_gem_sgt_object first in it, and
  * with &drm_gem_object.funcs set if they are not the default ones. If something
- * fails afterwards it is freed with kfree(), and these funcs are not called. Where
- * a user can make many objects, it is allocated with GFP_KERNEL_ACCOUNT, as all
- * else that the layer allocates for an object. No page is allocated yet; shmem
- * charges pages to the task that populates.
+ * fails afterwards, &drm_gem_object_funcs.free is called. Where a user can make
+ * many objects, it is allocated with GFP_KERNEL_ACCOUNT, as all else that the
+ * layer allocates for an object. No page is allocated yet; shmem charges pages to
+ * the task that populates.
  *
  * Ownership: the caller has the first reference.
  *
@@ -152,13 +169,13 @@ struct drm_gem_sgt_object *drm_gem_sgt_create(struct drm_device *dev,
 	}
 
 	size = PAGE_ALIGN(size);
-	bo = drm_gem_sgt_alloc(dev, size);
+	bo = drm_gem_sgt_create_shmem(dev, sdev, size);
 	if (IS_ERR(bo))
 		return bo;
 
-	ret = drm_gem_sgt_init(dev, sdev, bo, size);
+	ret = drm_gem_create_mmap_offset(&bo->base);
 	if (ret) {
-		kfree(bo);
+		drm_gem_object_put(&bo->base);
 		return ERR_PTR(ret);
 	}
 	return bo;

@@ -347,6 +347,7 @@ static void gem_nomem_check_create(void *arg, int ret)
 	else if (ret != -ENOSPC) /* no inode for the file: says shmem */
 		KUNIT_EXPECT_EQ(c->f->test, ret, -ENOMEM);
 	KUNIT_EXPECT_EQ(c->f->test, drm_sgt_kunit_stats(c->f->d->sdev).tables, 0);
+	KUNIT_EXPECT_EQ(c->f->test, c->f->objects, 0);
 	/* Nothing of it is left among the mmap offsets. */
 	KUNIT_EXPECT_TRUE(c->f->test,
 			  drm_mm_clean(&c->f->drm->vma_offset_manager->vm_addr_space_mm));
@@ -355,7 +356,9 @@ static void gem_nomem_check_create(void *arg, int ret)
 /* An object for which there is no memory leaves nothing, wherever it runs out. */
 static void gem_create_without_memory(struct kunit *test)
 {
-	struct gem_nomem c = { .f = gem_kunit_create(test, &gem_kunit_driver) };
+	struct gem_nomem c = {
+		.f = gem_kunit_create(test, &gem_kunit_driver_with_objects),
+	};
 
 	c.file = gem_kunit_open(c.f);
 	drm_sgt_kunit_nomem(test);
