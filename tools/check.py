@@ -6,6 +6,7 @@ import os
 import sys
 
 import boots
+import choice
 import debug
 import debugguest
 import fuzz
@@ -18,29 +19,52 @@ import static
 import vm
 
 
+PARTS = {
+    'kunit': choice.Part('kunit', choice.kunit_tests),
+    'igt': choice.Part('igt', choice.igt_tests, tuple(vm.SETUPS)),
+    'static': choice.Part('static', static.names),
+    'model': choice.Part('check-model'),
+    'debug': choice.Part('check-debug', lambda: choice.igt_tests() + choice.kunit_tests(),
+                         tuple(boots.BOOTS)),
+    'fuzz': choice.Part('fuzz', None, fuzz.SETUPS),
+}
+
+
+def run(name, results, setups, wanted, driver):
+    """Runs a part in those of the set-ups that are its own."""
+    own = [setup for setup in setups if setup in PARTS[name].setups]
+    if name == 'kunit':
+        kunit.run(results, wanted)
+    elif name == 'igt':
+        igt.run(results, own, wanted, driver)
+    elif name == 'static':
+        static.run(results, wanted)
+    elif name == 'model':
+        model.run(results)
+    elif name == 'debug':
+        debug.run(results, own, wanted, driver)
+    elif name == 'fuzz':
+        fuzz.run(results, fuzz.SECONDS, own, debugguest.SEED, os.environ.get('REPLAY'))
+
+
 def main():
     wanted = os.environ.get('TEST', '')
     setups = os.environ.get('SETUP', '').split()
     driver = os.environ.get('DRIVER') or 'sgt'
-    known = boots.BOOTS if 'debug' in sys.argv else vm.SETUPS
-    if not all(setup in known for setup in setups) or driver not in ('sgt', 'in-tree'):
-        sys.exit(f'SETUP is one or more of: {" ".join(known)}; DRIVER is sgt or in-tree')
-    parts = {
-        'kunit': ('kunit', lambda results: kunit.run(results, wanted)),
-        'igt': ('igt', lambda results: igt.run(results, setups, wanted, driver)),
-        'static': ('static', lambda results: static.run(results, wanted)),
-        'model': ('check-model', model.run),
-        'debug': ('check-debug', lambda results: debug.run(results, setups, wanted, driver)),
-        'fuzz': ('fuzz', lambda results: fuzz.run(results, fuzz.SECONDS, debugguest.SEED,
-                                                  os.environ.get('REPLAY'))),
-    }
+    if driver not in ('sgt', 'in-tree'):
+        raise project.Failed(f'DRIVER={driver}: it is sgt or in-tree')
+    boots.turn()
+    asked = [PARTS[name] for name in sys.argv[1:]]
+    parts = choice.by_test(choice.by_setup(asked, setups), wanted)
+
     results = report.Report()
-    for part in sys.argv[1:]:
-        target, run = parts[part]
+    for name in sys.argv[1:]:
+        if PARTS[name] not in parts:
+            continue
         try:
-            run(results)
+            run(name, results, setups, wanted, driver)
         except project.Failed as error:
-            results.add(part, 'start', 'fail', 0.0, str(error), again=f'make {target}')
+            results.add(name, 'start', 'fail', 0.0, str(error), again=f'make {PARTS[name].target}')
     return results.finish()
 
 
@@ -49,5 +73,7 @@ if __name__ == '__main__':
         sys.exit(main())
     except project.Failed as error:
         sys.exit(f'{error}')
+    except OSError as error:
+        sys.exit(project.disk_full(error))
     except KeyboardInterrupt:
         sys.exit(130)

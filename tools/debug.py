@@ -130,7 +130,7 @@ def run_boot(report, name, boot, tests, driver):
         return
     if boot.tests == 'fuzz':
         brief = boot is not boots.BOOTS[name]
-        fuzz.run(report, fuzz.BRIEF_SECONDS if brief else fuzz.SECONDS, debugguest.SEED)
+        fuzz.run(report, fuzz.BRIEF_SECONDS if brief else fuzz.SECONDS, seed=debugguest.SEED)
         return
     kind = KunitSession if boot.tests == 'kunit' else Session
     session = kind(report, name, boot, driver)
@@ -146,7 +146,7 @@ def run(report, names, wanted, driver):
     chosen = boots.chosen(names, turn)
     plans = plan(project.build_programs()['igt'], chosen, wanted)
     if not plans:
-        raise project.Failed(f'no test matches TEST={wanted}')
+        raise project.Failed(f'no test matches TEST={wanted} in {", ".join(chosen)}')
     for kernel in dict.fromkeys(chosen[name].kernel for name in plans):
         debugguest.prepare(kernel, driver)
 

@@ -174,10 +174,10 @@ class Hunt:
         return listed.stdout.splitlines()[0].partition(' ')[2]
 
 
-def run(results, seconds, seed=None, replay=None):
+def run(results, seconds, setups=(), seed=None, replay=None):
     """Fuzzes each set-up for its part of the seconds; 0: for ever."""
     seed = int(seed or time.time())
-    setups = [name for name in os.environ.get('SETUP', '').split() if name in SETUPS] or SETUPS
+    setups = setups or SETUPS
     debugguest.prepare()
     if replay:
         ops = word(pathlib.Path(replay).read_text())

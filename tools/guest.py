@@ -30,7 +30,7 @@ def prepare():
     setup = os.environ.get('SETUP') or 'iommu'
     driver = os.environ.get('DRIVER') or 'sgt'
     if setup not in vm.SETUPS:
-        raise project.Failed(f'SETUP is one of: {" ".join(vm.SETUPS)}')
+        raise project.Failed(f'SETUP={setup}: it is one of {" ".join(vm.SETUPS)}')
     root, modules = project.build_modules()
     built = project.build_programs()
     image = project.BUILD / f'guest-{driver}.cpio'
@@ -90,6 +90,8 @@ def main():
         lock.close()
     except project.Failed as error:
         sys.exit(f'{error}')
+    except OSError as error:
+        sys.exit(project.disk_full(error))
     except KeyboardInterrupt:
         sys.exit(130)
 

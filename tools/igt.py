@@ -187,7 +187,7 @@ def run(report, setups, wanted, driver):
                       if wanted or is_any(test, SHORT.get(setup, '*'))]
               for setup in setups or USUAL}
     if not any(chosen.values()):
-        raise project.Failed(f'no test matches TEST={wanted}')
+        raise project.Failed(f'no test matches TEST={wanted} in {", ".join(chosen)}')
     image = project.BUILD / f'guest-{driver}.cpio'
     initramfs.build(root, modules, {**built['samples'], **built['igt']}, driver, image)
 

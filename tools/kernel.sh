@@ -30,6 +30,13 @@ cached() {
 		sed 's/^kroot-//' | sort -V | tail -n 1
 }
 
+# need MB: there is room for so much in the cache.
+need() {
+	free=$(df --output=avail -m "$cache" | tail -n 1 | tr -d ' ')
+	[ "$free" -ge "$1" ] || die "the disk of $cache is full: $free MB are free, and it takes $1;
+        SGT_CACHE=DIR puts it elsewhere"
+}
+
 # fetch PACKAGE VERSION...: the .deb files, into debs/; complete or not at all.
 fetch() {
 	while [ $# -gt 0 ]; do
@@ -56,6 +63,7 @@ unpack_source() {
 
 get_root() {
 	version=$1 abi=${2%-amd64}
+	need 500
 	set -- "linux-image-$2" "linux-headers-$2" "linux-headers-$abi-common" "linux-kbuild-$abi"
 	for package; do
 		fetch "$package" "$version" || return 1
@@ -68,6 +76,7 @@ get_root() {
 }
 
 get_source() {
+	need 2500
 	fetch linux-source-6.12 "$1" || return 1
 	say "unpacking the source of $1 (1.5 GB, some 15 seconds)"
 	unpack unpack_source linux-source-6.12 "$1"

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """Builds the project into a User Mode Linux kernel and runs its KUnit suites."""
 
-import fnmatch
 import re
 import time
 
+import choice
 import graft
 import project
 import splat
@@ -58,7 +58,7 @@ def record(report, name, output, wanted, again):
     ran = 0
     for suite, case, result, seconds, detail, log in cases(output):
         test, text = f'{suite}.{case}', '\n'.join(log)
-        if not fnmatch.fnmatch(test, wanted or '*'):
+        if not choice.is_meant(test, wanted or '*'):
             continue
         if (result == 'pass' or not detail) and (wrong := splat.complaint(text, 0)):
             result, detail = 'fail', wrong

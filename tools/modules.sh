@@ -13,7 +13,11 @@ objects=${1:-obj}
 
 if [ -n "${KDIR:-}" ]; then
 	release=$(cat "$KDIR/include/config/kernel.release" 2>/dev/null ||
-		"${MAKE:-make}" -s -C "$KDIR" kernelrelease)
+		"${MAKE:-make}" -s -C "$KDIR" kernelrelease 2>/dev/null) || {
+		echo "KDIR=$KDIR: no kernel to build modules for. It is the directory of a kernel's" \
+			"headers or build, such as /lib/modules/$(uname -r)/build." >&2
+		exit 1
+	}
 	set -- -C "$KDIR" "$@"
 else
 	root=$("$top/tools/kernel.sh" root)

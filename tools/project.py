@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Where things are, and how they are built."""
 
+import errno
 import fcntl
 import functools
 import os
@@ -25,6 +26,13 @@ os.environ['PYTHONUNBUFFERED'] = '1'
 
 class Failed(Exception):
     """A step failed; the message says which and where its output is."""
+
+
+def disk_full(error):
+    """What an OSError says to users if a disk is full; raises it again if it is another one."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        raise error
+    return f'the disk is full: {error.filename or "a file could not be written"}'
 
 
 def lock_checkout():
@@ -53,7 +61,8 @@ def lines(what, command, log, **kwargs):
             copy.write(line)
             yield line.rstrip('\n')
     if process.returncode:
-        raise Failed(f'{what}: failed, output in {shown(log)}')
+        full = 'No space left on device' in log.read_text(errors='replace')
+        raise Failed(f'{what}: failed{", the disk is full" * full}, output in {shown(log)}')
 
 
 def step(what, command, log, **kwargs):

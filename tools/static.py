@@ -261,11 +261,19 @@ CHECKS = (check_w1, check_sparse, check_must_not_compile, check_checkpatch, chec
           check_hosts, check_sh, check_shellcheck, check_python, check_readme)
 
 
+def name_of(check):
+    return check.__name__.removeprefix('check_').replace('_', '-')
+
+
+def names():
+    return [name_of(check) for check in CHECKS]
+
+
 def run(report, wanted):
     project.build_modules()
     ran = 0
     for check in CHECKS:
-        name = check.__name__.removeprefix('check_').replace('_', '-')
+        name = name_of(check)
         if not fnmatch.fnmatch(name, wanted or '*'):
             continue
         started = time.monotonic()
