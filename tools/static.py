@@ -248,6 +248,19 @@ def check_python():
     return '\n'.join(said)
 
 
+def check_pyflakes():
+    """pyflakes is silent"""
+    return call(tool('pyflakes3'), *files('*.py'))[1]
+
+
+def check_unit_tests():
+    """what judges logs and chooses tests is right about canned ones"""
+    ok, said = call('env', f'PYTHONPATH={project.TOOLS}', 'python3', '-m', 'unittest', 'discover',
+                    '-s', 'tools/tests')
+    # Before the first line that it marks are dots.
+    return '' if ok else said[max(0, said.find('\n===')):]
+
+
 def check_readme():
     """README.md has fewer than 120 lines"""
     if not (TOP / 'README.md').exists():
@@ -258,7 +271,8 @@ def check_readme():
 
 CHECKS = (check_w1, check_sparse, check_must_not_compile, check_checkpatch, check_kernel_doc,
           check_doc_blocks, check_docs, check_igt_list, check_kconfig, check_version_ifs,
-          check_hosts, check_sh, check_shellcheck, check_python, check_readme)
+          check_hosts, check_sh, check_shellcheck, check_python, check_pyflakes,
+          check_unit_tests, check_readme)
 
 
 def name_of(check):

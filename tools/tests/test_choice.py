@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Which tests run: the rotation of the debug boots, TEST= and SETUP=."""
+
+import os
+import re
+import unittest
+from unittest import mock
+
+import boots
+import choice
+import igt
+import project
+
+ALL = list(boots.BOOTS)
+TURNS = range(boots.TURNS)
+
+
+class Rotation(unittest.TestCase):
+    def test_without_a_turn_all_is_whole(self):
+        self.assertEqual(boots.chosen(ALL, None), boots.BOOTS)
+        self.assertEqual(boots.left_out(None), '')
+
+    def test_three_turns_have_all_boots_whole(self):
+        whole = {name for turn in TURNS for name, boot in boots.chosen(ALL, turn).items()
+                 if boot is boots.BOOTS[name]}
+        self.assertEqual(whole, set(ALL))
+
+    def test_each_turn_has_one_set_up_whole(self):
+        for turn in TURNS:
+            whole = [name for name in boots.COMPARABLE
+                     if boots.in_turn(boots.BOOTS[name], turn) is boots.BOOTS[name]]
+            with self.subTest(turn):
+                self.assertEqual(len(whole), 1)
+                self.assertIn(f'{whole[0]}-races', boots.chosen(ALL, turn))
+
+    def test_all_debug_boots_run_in_each_turn(self):
+        for turn in TURNS:
+            with self.subTest(turn):
+                gone = set(ALL) - set(boots.chosen(ALL, turn))
+                self.assertLessEqual(gone, {'kcsan', 'kcsan-kunit'})
+
+    def test_one_turn_builds_the_kernel_of_kcsan(self):
+        kernels = [{boot.kernel for boot in boots.chosen(ALL, turn).values()} for turn in TURNS]
+        self.assertEqual(sorted(map(len, kernels)), [1, 1, 2])
+
+    def test_short_forms_are_one_round(self):
+        for turn in TURNS:
+            for name, boot in boots.chosen(ALL, turn).items():
+                if boot is not boots.BOOTS[name]:
+                    self.assertEqual((boot.rounds, boot.tests), (1, boot.short), name)
+
+    def test_short_forms_name_tests_that_there_are(self):
+        tests = [tuple(name.split('@')) for name in choice.igt_tests()]
+        for name, boot in boots.BOOTS.items():
+            for glob in boot.short.split():
+                with self.subTest(f'{name}: {glob}'):
+                    self.assertTrue(glob == 'fuzz' or
+                                    any(igt.is_any(test, glob) for test in tests))
+
+    def test_whole_boots_begin(self):
+        for turn in TURNS:
+            whole = [boots.BOOTS[name].turn == turn for name in boots.chosen(ALL, turn)]
+            self.assertEqual(whole, sorted(whole, reverse=True))
+
+    def test_what_is_left_out_is_said(self):
+        for turn in TURNS:
+            said = boots.left_out(turn)
+            self.assertTrue(said.startswith(f'turn {turn} of 3 left out: '))
+            named = set(re.split('[ ,;]+', said)) & set(ALL)
+            self.assertEqual(named, {name for name, boot in boots.BOOTS.items()
+                                     if boots.in_turn(boot, turn) is not boot})
+
+    def test_any_number_is_a_turn(self):
+        for asked, turn in ('0', 0), ('1234', 1), ('', None):
+            with mock.patch.dict(os.environ, TURN=asked):
+                self.assertEqual(boots.turn(), turn)
+        with mock.patch.dict(os.environ, TURN='next'), self.assertRaises(project.Failed):
+            boots.turn()
+
+
+SOURCE = '''static struct kunit_case first_cases[] = {
+	KUNIT_CASE(one),
+	KUNIT_CASE_PARAM(two, two_gen_params),
+	KUNIT_CASE_SLOW(three),
+	{}
+};
+
+static struct kunit_suite first_suite = {
+	.name = "first",
+	.init = init,
+	.test_cases = first_cases,
+};
+'''
+
+PARTS = (choice.Part('kunit', lambda: ['drm_sgt_pages.pages_of_array']),
+         choice.Part('igt', lambda: ['sgt_vm@bind', 'sgt_unbind@virtio-handle'], ('phys', 'mmio')),
+         choice.Part('check-model'))
+
+
+class Choice(unittest.TestCase):
+    def targets(self, parts):
+        return [part.target for part in parts]
+
+    def test_kunit_cases(self):
+        self.assertEqual(list(choice.kunit_cases(SOURCE)), ['first.one', 'first.two',
+                                                            'first.three'])
+
+    def test_the_projects_own_tests_are_found(self):
+        self.assertIn('sgt_unbind@virtio-handle', choice.igt_tests())
+        suites = {choice.group(name) for name in choice.kunit_tests()}
+        self.assertIn('drm_sgt_pages', suites)
+
+    def test_a_test_chooses_its_part(self):
+        for wanted, target in (('sgt_vm', 'igt'), ('sgt_*@bind', 'igt'),
+                               ('drm_sgt_pages.*', 'kunit'), ('drm_sgt_pages', 'kunit')):
+            with self.subTest(wanted):
+                self.assertEqual(self.targets(choice.by_test(PARTS, wanted)), [target])
+
+    def test_no_test_is_all_parts(self):
+        self.assertEqual(choice.by_test(PARTS, ''), PARTS)
+
+    def test_a_slip_is_answered_with_what_is_near(self):
+        for wanted, near in (('sgt_umbind@virtio-handle', 'sgt_unbind@virtio-handle'),
+                             ('drm_sgt_page.*', 'drm_sgt_pages')):
+            with self.subTest(wanted), self.assertRaises(project.Failed) as caught:
+                choice.by_test(PARTS, wanted)
+            self.assertIn(f'near: {near}', str(caught.exception))
+
+    def test_a_part_without_tests_takes_no_pattern(self):
+        self.assertEqual(self.targets(choice.by_test(PARTS[2:], 'sgt_vm')), ['check-model'])
+
+    def test_a_set_up_chooses_its_parts(self):
+        self.assertEqual(self.targets(choice.by_setup(PARTS, ['mmio'])),
+                         ['kunit', 'igt', 'check-model'])
+
+    def test_an_unknown_set_up_is_answered_with_those_that_there_are(self):
+        with self.assertRaises(project.Failed) as caught:
+            choice.by_setup(PARTS, ['phys', 'fys'])
+        self.assertIn('SETUP=fys', str(caught.exception))
+        self.assertIn('make igt: phys mmio', str(caught.exception))
+
+
+class Fitting(unittest.TestCase):
+    TESTS = [('sgt_vm', 'bind'), ('sgt_flat', 'create'), ('sgt_fail', 'create'),
+             ('sgt_import', 'dmabuf')]
+
+    def names(self, *arguments):
+        return [program for program, _ in igt.fitting(self.TESTS, *arguments)]
+
+    def test_set_ups(self):
+        self.assertEqual(self.names('phys'), ['sgt_vm', 'sgt_import'])
+        self.assertEqual(self.names('phys', True), ['sgt_vm', 'sgt_fail', 'sgt_import'])
+        self.assertEqual(self.names('icount'), ['sgt_flat'])
+        self.assertEqual(self.names('bypass'), ['sgt_import'])
+
+
+if __name__ == '__main__':
+    unittest.main()
