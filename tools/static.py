@@ -261,6 +261,15 @@ def check_unit_tests():
     return '' if ok else said[max(0, said.find('\n===')):]
 
 
+def check_maintainers():
+    """MAINTAINERS has the project's paths, and no other"""
+    listed = re.findall(r'^F:\t(\S+)', (TOP / 'MAINTAINERS').read_text(), re.M)
+    said = [f'MAINTAINERS: {path} is not there' for path in listed if not (TOP / path).exists()]
+    return '\n'.join(said + [
+        f'MAINTAINERS: nothing has {name}' for name in files('*') if '/' in name
+        if not any(name.startswith(path) for path in listed)])
+
+
 def check_readme():
     """README.md has fewer than 120 lines"""
     if not (TOP / 'README.md').exists():
@@ -272,7 +281,7 @@ def check_readme():
 CHECKS = (check_w1, check_sparse, check_must_not_compile, check_checkpatch, check_kernel_doc,
           check_doc_blocks, check_docs, check_igt_list, check_kconfig, check_version_ifs,
           check_hosts, check_sh, check_shellcheck, check_python, check_pyflakes,
-          check_unit_tests, check_readme)
+          check_unit_tests, check_maintainers, check_readme)
 
 
 def name_of(check):
