@@ -21,7 +21,7 @@ KILLED = 137
 USUAL = 'swiotlb', 'iommu', 'phys', 'mmio', 'icount'
 # Which programs a set-up is for, when not for all, and which would only skip elsewhere.
 ONLY = {'icount': 'sgt_flat*', 'bypass': 'sgt_import'}
-# What a set-up runs if no test is asked for: to it, all other tests are as to another one.
+# What a set-up runs unless it is asked for something else: to it, the rest is as to another one.
 SHORT = {'mmio': 'sgt_create@* sgt_map@* sgt_screen@* sgt_module@* sgt_unbind@virtio-* '
                  'sgt_unbind@out-fence sgt_unbind@generations sgt_vm_unbind@virtio-*'}
 COUNTING = 'sgt_flat*'
@@ -56,6 +56,13 @@ def fitting(tests, setup, faults=False):
     return [test for test in tests
             if fnmatch.fnmatch(test[0], ONLY.get(setup, '*')) and
             not any(fnmatch.fnmatch(test[0], glob) for glob in refused)]
+
+
+def plan(tests, setups, wanted):
+    """{set-up: its tests} of the set-ups, or of the usual ones if there are none."""
+    return {setup: [test for test in fitting(tests, setup)
+                    if (setups and wanted) or is_any(test, SHORT.get(setup, '*'))]
+            for setup in setups or USUAL}
 
 
 def reason(output, failed):
@@ -183,9 +190,7 @@ def run(report, setups, wanted, driver):
     root, modules = project.build_modules()
     built = project.build_programs()
     tests = select(built['igt'], wanted)
-    chosen = {setup: [test for test in fitting(tests, setup)
-                      if wanted or is_any(test, SHORT.get(setup, '*'))]
-              for setup in setups or USUAL}
+    chosen = plan(tests, setups, wanted)
     if not any(chosen.values()):
         raise project.Failed(f'no test matches TEST={wanted} in {", ".join(chosen)}')
     image = project.BUILD / f'guest-{driver}.cpio'

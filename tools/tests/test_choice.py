@@ -153,6 +153,16 @@ class Fitting(unittest.TestCase):
         self.assertEqual(self.names('icount'), ['sgt_flat'])
         self.assertEqual(self.names('bypass'), ['sgt_import'])
 
+    def test_what_is_short_unless_asked_for_more(self):
+        tests = [('sgt_vm', 'bind'), ('sgt_create', 'dumb-sizes')]
+        both, one = ['sgt_vm', 'sgt_create'], ['sgt_create']
+        for setups, wanted, expected in (([], '', one), ([], '*', one), (['mmio'], '', one),
+                                         (['mmio'], '*', both)):
+            with self.subTest(setups=setups, wanted=wanted):
+                planned = igt.plan(tests, setups, wanted)
+                self.assertEqual([program for program, _ in planned['mmio']], expected)
+        self.assertEqual([program for program, _ in igt.plan(tests, [], '')['phys']], both)
+
 
 if __name__ == '__main__':
     unittest.main()
