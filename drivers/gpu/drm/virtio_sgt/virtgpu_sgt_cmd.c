@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <linux/build_bug.h>
+#include <linux/completion.h>
+#include <linux/jiffies.h>
+#include <linux/minmax.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/virtio.h>
 
 #include <drm/drm_rect.h>
 
@@ -13,6 +18,9 @@
  * The 2D commands of the virtio specification, version 1.2, section 5.7 "GPU
  * Device". Numbers of sections below are of that document.
  */
+
+/* How often a waiter looks whether the queue is broken. */
+#define VIRTGPU_SGT_POLL	HZ
 
 /* What goes over the wire has the size that the specification gives it. */
 static_assert(sizeof(struct virtio_gpu_ctrl_hdr) == 24);
@@ -41,6 +49,10 @@ struct virtgpu_sgt_cmd *
 virtgpu_sgt_cmd_alloc(struct virtgpu_sgt_queue *q, unsigned int resp_size)
 {
 	struct virtgpu_sgt_cmd *cmd;
+
+	/* What virtgpu_sgt_wires has room for */
+	if (WARN_ON_ONCE(resp_size > sizeof(struct virtio_gpu_resp_edid)))
+		return NULL;
 
 	cmd = kzalloc(struct_size(cmd, resp, resp_size), GFP_KERNEL_ACCOUNT);
 	if (!cmd)
@@ -329,4 +341,94 @@ void virtgpu_sgt_prep_cursor(struct virtgpu_sgt_cmd *cmd, u32 scanout,
 	req->cursor.resource_id = cpu_to_le32(cursor->resource);
 	req->cursor.hot_x = cpu_to_le32(cursor->hot_x);
 	req->cursor.hot_y = cpu_to_le32(cursor->hot_y);
+}
+
+/* The virtqueue is still there only while its queue has it. */
+static bool virtgpu_sgt_queue_is_broken(struct virtgpu_sgt_queue *q)
+{
+	bool broken;
+
+	spin_lock(&q->lock);
+	broken = !q->vq || virtqueue_is_broken(q->vq);
+	spin_unlock(&q->lock);
+	return broken;
+}
+
+/* @limit: jiffies, or MAX_SCHEDULE_TIMEOUT */
+static int virtgpu_sgt_cmd_do_wait(struct virtgpu_sgt_cmd *cmd, bool killable,
+				   long limit)
+{
+	long ret;
+	int status;
+
+	for (;;) {
+		long slice = min_t(long, limit, VIRTGPU_SGT_POLL);
+
+		if (killable)
+			ret = wait_for_completion_killable_timeout(&cmd->wake,
+								   slice);
+		else
+			ret = wait_for_completion_timeout(&cmd->wake, slice);
+		if (ret < 0)
+			return ret;
+		if (ret)
+			break;
+		if (virtgpu_sgt_queue_is_broken(cmd->queue))
+			return -ENODEV;
+		if (limit != MAX_SCHEDULE_TIMEOUT) {
+			limit -= slice;
+			if (!limit)
+				return -ETIMEDOUT;
+		}
+	}
+
+	/* Woken without an outcome: the device is going away. */
+	status = READ_ONCE(cmd->status);
+	return status == -EINPROGRESS ? -ENODEV : status;
+}
+
+/**
+ * virtgpu_sgt_cmd_wait() - wait until a command is finished
+ * @cmd: the command, submitted or idle
+ *
+ * Context: Process context. Not inside drm_dev_enter(), nor inside an access
+ * section.
+ * Return:
+ * * %0       - the host has done it
+ * * %-ENODEV - the device goes away, or its queue is broken. The queue may
+ *   still have the command
+ * * %-ENOMEM, %-EINVAL, %-EIO - the host has refused it, or it could not be
+ *   sent
+ */
+int virtgpu_sgt_cmd_wait(struct virtgpu_sgt_cmd *cmd)
+{
+	return virtgpu_sgt_cmd_do_wait(cmd, false, MAX_SCHEDULE_TIMEOUT);
+}
+
+/**
+ * virtgpu_sgt_cmd_wait_killable() - wait, and give up when killed
+ * @cmd: the command, submitted or idle
+ *
+ * Context: see virtgpu_sgt_cmd_wait().
+ * Return: see virtgpu_sgt_cmd_wait(); also %-ERESTARTSYS, the caller was
+ * killed and the queue may still have the command
+ */
+int virtgpu_sgt_cmd_wait_killable(struct virtgpu_sgt_cmd *cmd)
+{
+	return virtgpu_sgt_cmd_do_wait(cmd, true, MAX_SCHEDULE_TIMEOUT);
+}
+
+/**
+ * virtgpu_sgt_cmd_wait_timeout() - wait, for some time
+ * @cmd: the command, submitted or idle
+ * @seconds: how long
+ *
+ * Context: see virtgpu_sgt_cmd_wait().
+ * Return: see virtgpu_sgt_cmd_wait_killable(); also %-ETIMEDOUT, the queue
+ * still has the command
+ */
+int virtgpu_sgt_cmd_wait_timeout(struct virtgpu_sgt_cmd *cmd,
+				 unsigned int seconds)
+{
+	return virtgpu_sgt_cmd_do_wait(cmd, true, (long)seconds * HZ);
 }

@@ -11,6 +11,7 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_gpu.h>
 #include <linux/virtio_ids.h>
+#include <linux/virtio_ring.h>
 #include <linux/wait.h>
 
 #include <drm/drm_atomic_helper.h>
@@ -59,14 +60,15 @@
  *
  * ::
  *
- *   1. stop the queues       nothing new goes to the host; who waits for it, in
- *        |                   an ioctl, a commit or a job, is woken and gives up
+ *   1. stop the queues       nothing new goes to the host, which is not notified
+ *        |                   any more; all waits for it, in an ioctl, a commit or
+ *        |                   a job, end
  *   2. stop the jobs         all end, in their order, and their fences have
  *        |                   -ENODEV; a VM_BIND that comes later is refused
  *   3. cancel the hotplug    it may have waited, too
  *        |
- *   4. drm_dev_unplug()      waits for all who are about to notify the host;
- *        |                   takes away the nodes
+ *   4. drm_dev_unplug()      takes away the nodes
+ *        |
  *   5. atomic shutdown       commits end here, and complete their events
  *        |
  *   6. reset the device      the host forgets all resources and their pages:
@@ -80,7 +82,7 @@
  *  10. drop the DRM device   freed with its last user, maybe much later
  *
  * A probe that fails goes through the same from 6. on, as far as it has come:
- * before the DRM device is registered there is nobody to stop. If it is the
+ * before the DRM device is registered there is no call to stop. If it is the
  * registration that fails, 1. and 2. come first.
  *
  * Reboot and kexec do not come here: the virtio core breaks the queues and
@@ -257,6 +259,18 @@ static int virtgpu_sgt_device_init(struct drm_device *drm,
 	return 0;
 }
 
+/* Steps 6 to 9 of the removal, also for a probe that failed. */
+static void virtgpu_sgt_hw_fini(struct virtgpu_sgt_device *vgdev)
+{
+	virtio_reset_device(vgdev->vdev);
+	virtgpu_sgt_queue_drain(&vgdev->ctrlq);
+	virtgpu_sgt_queue_drain(&vgdev->cursorq);
+	wait_event(vgdev->freed, !atomic_read(&vgdev->freeing));
+	vgdev->vdev->config->del_vqs(vgdev->vdev);
+	if (vgdev->sdev)
+		drm_sgt_device_shutdown(vgdev->sdev);
+}
+
 static int virtgpu_sgt_find_vqs(struct virtgpu_sgt_device *vgdev)
 {
 	struct virtqueue_info info[] = {
@@ -270,9 +284,14 @@ static int virtgpu_sgt_find_vqs(struct virtgpu_sgt_device *vgdev)
 	if (ret)
 		return ret;
 
-	virtgpu_sgt_queue_start(&vgdev->ctrlq, vqs[0]);
-	virtgpu_sgt_queue_start(&vgdev->cursorq, vqs[1]);
-	return 0;
+	/* The longest command has a payload of one piece at least. */
+	ret = virtgpu_sgt_queue_start(&vgdev->ctrlq, vqs[0],
+				      VIRTGPU_SGT_CMD_DESCS + 1);
+	if (!ret)
+		ret = virtgpu_sgt_queue_start(&vgdev->cursorq, vqs[1], 1);
+	if (ret)
+		virtgpu_sgt_hw_fini(vgdev);
+	return ret;
 }
 
 /*
@@ -315,18 +334,6 @@ static int virtgpu_sgt_init_scanouts(struct virtgpu_sgt_device *vgdev)
 		return 0;
 	}
 	return virtgpu_sgt_kms_init(vgdev);
-}
-
-/* Steps 6 to 9 of the removal, also for a probe that failed. */
-static void virtgpu_sgt_hw_fini(struct virtgpu_sgt_device *vgdev)
-{
-	virtio_reset_device(vgdev->vdev);
-	virtgpu_sgt_queue_drain(&vgdev->ctrlq);
-	virtgpu_sgt_queue_drain(&vgdev->cursorq);
-	wait_event(vgdev->freed, !atomic_read(&vgdev->freeing));
-	vgdev->vdev->config->del_vqs(vgdev->vdev);
-	if (vgdev->sdev)
-		drm_sgt_device_shutdown(vgdev->sdev);
 }
 
 static int virtgpu_sgt_hw_init(struct virtgpu_sgt_device *vgdev)
@@ -396,6 +403,16 @@ static int virtgpu_sgt_remove_firmware_fb(struct virtio_device *vdev)
 						       virtgpu_sgt_drm_driver.name);
 }
 
+/*
+ * A table of indirect descriptors would be mapped with each command, and that
+ * can fail: see "memory of a queue".
+ */
+static int virtgpu_sgt_validate(struct virtio_device *vdev)
+{
+	__virtio_clear_bit(vdev, VIRTIO_RING_F_INDIRECT_DESC);
+	return 0;
+}
+
 static int virtgpu_sgt_probe(struct virtio_device *vdev)
 {
 	struct virtgpu_sgt_device *vgdev;
@@ -440,7 +457,7 @@ static int virtgpu_sgt_probe(struct virtio_device *vdev)
 	return 0;
 
 err_fini:
-	/* There were nodes for a moment, and somebody may have opened one. */
+	/* There were nodes for a moment, and a process may have opened one. */
 	virtgpu_sgt_queue_stop(&vgdev->ctrlq);
 	virtgpu_sgt_queue_stop(&vgdev->cursorq);
 	virtgpu_sgt_vms_stop(vgdev);
@@ -494,6 +511,7 @@ static struct virtio_driver virtgpu_sgt_driver = {
 	.feature_table = virtgpu_sgt_features,
 	.feature_table_size = ARRAY_SIZE(virtgpu_sgt_features),
 	.id_table = virtgpu_sgt_ids,
+	.validate = virtgpu_sgt_validate,
 	.probe = virtgpu_sgt_probe,
 	.remove = virtgpu_sgt_remove,
 	.config_changed = virtgpu_sgt_config_changed,

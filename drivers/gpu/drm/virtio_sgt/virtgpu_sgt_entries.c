@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/math64.h>
 #include <linux/slab.h>
+#include <linux/virtio.h>
 #include <linux/virtio_gpu.h>
 
 #include <drm/drm_device.h>
@@ -150,6 +152,7 @@ static int virtgpu_sgt_entries_alloc_chunks(struct virtgpu_sgt_entries *entries,
 		bytes -= sg->length;
 	}
 	entries->sgl = entries->table.sgl;
+	entries->chunks = entries->table.nents;
 	return 0;
 }
 
@@ -163,6 +166,7 @@ virtgpu_sgt_entries_alloc_short(unsigned int count)
 		return ERR_PTR(-ENOMEM);
 
 	entries->count = count;
+	entries->chunks = 1;
 	entries->sgl = &entries->inside;
 	sg_init_one(entries->sgl, entries->entry,
 		    count * sizeof(*entries->entry));
@@ -294,6 +298,56 @@ virtgpu_sgt_entries_of_range(struct drm_device *drm, struct drm_gpt *gpt,
 	};
 
 	return virtgpu_sgt_entries_build(drm, &source, min_size, max_chunks);
+}
+
+static void virtgpu_sgt_entries_unmap_until(struct virtgpu_sgt_entries *entries,
+					    struct virtqueue *vq,
+					    const struct scatterlist *end)
+{
+	struct scatterlist *sg;
+
+	for (sg = entries->sgl; sg != end; sg = sg_next(sg))
+		virtqueue_dma_unmap_single_attrs(vq, sg_dma_address(sg),
+						 sg->length, DMA_TO_DEVICE, 0);
+}
+
+/**
+ * virtgpu_sgt_entries_map() - have the device see a list
+ * @entries: the list; what it lists is mapped in any case
+ * @vq: the virtqueue that it is sent through
+ *
+ * Context: Any.
+ * Return: 0, or -ENOMEM
+ */
+int virtgpu_sgt_entries_map(struct virtgpu_sgt_entries *entries,
+			    struct virtqueue *vq)
+{
+	struct scatterlist *sg;
+
+	for (sg = entries->sgl; sg; sg = sg_next(sg)) {
+		sg_dma_address(sg) =
+			virtqueue_dma_map_single_attrs(vq, sg_virt(sg),
+						       sg->length,
+						       DMA_TO_DEVICE, 0);
+		if (virtqueue_dma_mapping_error(vq, sg_dma_address(sg))) {
+			virtgpu_sgt_entries_unmap_until(entries, vq, sg);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/**
+ * virtgpu_sgt_entries_unmap() - undo virtgpu_sgt_entries_map()
+ * @entries: the list, which the host has read or will not read
+ * @vq: the virtqueue
+ *
+ * Context: Any.
+ */
+void virtgpu_sgt_entries_unmap(struct virtgpu_sgt_entries *entries,
+			       struct virtqueue *vq)
+{
+	virtgpu_sgt_entries_unmap_until(entries, vq, NULL);
 }
 
 /**

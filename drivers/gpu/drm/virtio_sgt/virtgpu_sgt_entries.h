@@ -9,6 +9,7 @@
 struct drm_device;
 struct drm_gpt;
 struct drm_sgt;
+struct virtqueue;
 
 /**
  * struct virtgpu_sgt_entries - where the pages of a resource are
@@ -24,6 +25,8 @@ struct virtgpu_sgt_entries {
 	struct sg_table table;
 	/** @inside: the list, if it is short */
 	struct scatterlist inside;
+	/** @chunks: how many of them, or 1 */
+	unsigned int chunks;
 	/** @count: entries in all */
 	unsigned int count;
 	/** @order: pages of a chunk are 1 << this */
@@ -39,6 +42,10 @@ struct virtgpu_sgt_entries * __must_check
 virtgpu_sgt_entries_of_range(struct drm_device *drm, struct drm_gpt *gpt,
 			     u64 va, u64 size, u64 min_size,
 			     unsigned int max_chunks);
+int __must_check virtgpu_sgt_entries_map(struct virtgpu_sgt_entries *entries,
+					 struct virtqueue *vq);
+void virtgpu_sgt_entries_unmap(struct virtgpu_sgt_entries *entries,
+			       struct virtqueue *vq);
 void virtgpu_sgt_entries_free(struct virtgpu_sgt_entries *entries);
 
 #endif /* __VIRTGPU_SGT_ENTRIES_H__ */

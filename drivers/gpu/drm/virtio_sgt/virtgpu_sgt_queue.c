@@ -4,7 +4,6 @@
 #include <linux/scatterlist.h>
 #include <linux/virtio.h>
 
-#include <drm/drm_drv.h>
 #include <drm/drm_print.h>
 
 #include "virtgpu_sgt_cmd.h"
@@ -25,18 +24,20 @@
  *   (idle) ----------> PENDING ----------------> INFLIGHT ----------> (idle)
  *                         |                         |                 status,
  *                         |                         |                 done()
- *                         +--- no memory: errno ----|---------------->  ^
+ *                         +--- ATTACH_BACKING: -----|---------------->  ^
+ *                         |    no mapping, -ENOMEM  |                   |
  *                         +-------------------------+--- reset: -ENODEV-+
  *
  * A queue sends its commands in the order in which they were submitted, and a
- * full ring lets nobody wait but the command: it stays pending, and the work
- * item that takes responses from the ring puts it in. What waits is the one
- * who wants to know the outcome. Such a wait ends
+ * full ring blocks no caller: the command stays pending, and the work item that
+ * takes responses from the ring puts it in. Only a call that needs the outcome
+ * waits. Such a wait ends
  *
  * - with the response,
  * - with -ENODEV, at once, when the driver is being unbound,
  * - with -ENODEV, within a second, when the virtio core has broken the queues:
- *   it does so at reboot and when the device is pulled, and tells nobody,
+ *   it does so at reboot, when the device is pulled and when the host returns a
+ *   buffer that it does not have, and gives the driver no notice,
  * - when the waiter is killed, where an ioctl waits,
  * - after some seconds, where a probe asks for the displays.
  *
@@ -71,13 +72,11 @@
  *    resource. Waits for the host inside, as 2, and is held with none of 1 to 6
  * 8. &virtgpu_sgt_resource.lock, a mutex: whether the host has the memory of a
  *    resource. Jobs and commits take it: nobody waits inside, nor allocates
- * 9. drm_dev_enter(): only for the moment in which the host is notified. Nobody
- *    waits for the host inside: the unplug of any DRM device, not only of
- *    this one, waits for all who are in there
- * 10. &virtgpu_sgt_queue.lock, &virtgpu_sgt_device.resource_lock,
- *     &virtgpu_sgt_output.told_lock, &virtgpu_sgt_vm.job_lock and
- *     &virtgpu_sgt_vm.window_lock, spinlocks, taken in process context only, and
- *     none inside another
+ * 9. &virtgpu_sgt_queue.lock, &virtgpu_sgt_device.resource_lock,
+ *    &virtgpu_sgt_output.told_lock, &virtgpu_sgt_vm.job_lock and
+ *    &virtgpu_sgt_vm.window_lock, spinlocks, taken in process context only, and
+ *    none inside another. The host is notified under the first, so that a reset
+ *    finds no notification on its way
  *
  * The helper layer has locks of its own, none of which is held while it calls
  * the driver. No access section of it is open while the driver submits a
@@ -86,15 +85,6 @@
  * Whoever waits may outlive the virtqueue, and needs only the queue: that ends
  * with the DRM device, and knows under its lock whether it has a virtqueue.
  */
-
-/* How often a waiter looks whether the queue is broken. */
-#define VIRTGPU_SGT_POLL	HZ
-
-/* How long the ring is left alone when there is no memory for it. */
-#define VIRTGPU_SGT_RETRY	(HZ / 10)
-
-/* Descriptors of a command beside the payload: request and response. */
-#define VIRTGPU_SGT_CMD_DESCS	2
 
 static void virtgpu_sgt_queue_work(struct work_struct *work);
 
@@ -118,31 +108,75 @@ void virtgpu_sgt_queue_init(struct virtgpu_sgt_device *vgdev,
  * virtgpu_sgt_queue_start() - take commands from now on
  * @q: a queue from virtgpu_sgt_queue_init()
  * @vq: its virtqueue, not used before
+ * @min_size: how many descriptors @vq must have at least
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or a negative errno:
+ *
+ * * %-EINVAL - the host gives the queue a size with which it cannot work
+ * * %-ENOMEM - out of memory, or of bounce buffers
  */
-void virtgpu_sgt_queue_start(struct virtgpu_sgt_queue *q, struct virtqueue *vq)
+int virtgpu_sgt_queue_start(struct virtgpu_sgt_queue *q, struct virtqueue *vq,
+			    unsigned int min_size)
 {
+	unsigned int size = virtqueue_get_vring_size(vq);
+	int ret;
+
+	if (size < min_size) {
+		drm_err(q->vgdev->drm, "%s queue of %u descriptors, %u needed\n",
+			vq->name, size, min_size);
+		return -EINVAL;
+	}
+
+	ret = virtgpu_sgt_wires_init(&q->wires, vq);
+	if (ret)
+		return ret;
+
 	spin_lock(&q->lock);
 	q->vq = vq;
-	q->size = virtqueue_get_vring_size(vq);
-	q->state = VIRTGPU_SGT_QUEUE_LIVE;
+	q->size = size;
+	WRITE_ONCE(q->state, VIRTGPU_SGT_QUEUE_LIVE);
 	spin_unlock(&q->lock);
+	return 0;
 }
 
 /**
  * virtgpu_sgt_queue_max_payload() - into how many pieces a payload may be cut
  * @q: the queue
  *
- * A chain of descriptors may not be longer than the queue, and that includes
- * those in an indirect table (VIRTIO 1.2, 2.7.5.3.1). It also means that what
- * is within the limit fits into an empty ring, whatever the device offers, so
- * that nothing stays pending for good.
+ * A chain of descriptors may not be longer than the queue. What is within the
+ * limit fits into an empty ring, so that nothing stays pending for good.
  *
  * Return: the number of pieces
  */
 unsigned int virtgpu_sgt_queue_max_payload(const struct virtgpu_sgt_queue *q)
 {
-	return q->size > VIRTGPU_SGT_CMD_DESCS ?
-	       q->size - VIRTGPU_SGT_CMD_DESCS : 0;
+	return q->size - VIRTGPU_SGT_CMD_DESCS;
+}
+
+static bool virtgpu_sgt_queue_has_room_locked(struct virtgpu_sgt_queue *q,
+					      const struct virtgpu_sgt_cmd *cmd)
+{
+	unsigned int descs = 1 + !!cmd->resp_size;
+
+	lockdep_assert_held(&q->lock);
+
+	if (cmd->entries)
+		descs += cmd->entries->chunks;
+	return q->vq->num_free >= descs &&
+	       virtgpu_sgt_wires_have_room(&q->wires, cmd);
+}
+
+/* Out of the ring: what was the command's there, another one can have. */
+static void virtgpu_sgt_queue_take_back_locked(struct virtgpu_sgt_queue *q,
+					       struct virtgpu_sgt_cmd *cmd,
+					       unsigned int len)
+{
+	lockdep_assert_held(&q->lock);
+
+	virtgpu_sgt_wires_receive(&q->wires, cmd, len);
+	if (cmd->entries)
+		virtgpu_sgt_entries_unmap(cmd->entries, q->vq);
 }
 
 /* Put a command into the ring. -ENOSPC: no room now. */
@@ -151,28 +185,40 @@ static int virtgpu_sgt_queue_add_locked(struct virtgpu_sgt_queue *q,
 {
 	struct scatterlist req, resp, *sgs[3];
 	unsigned int out = 0, in = 0;
+	int ret;
 
 	lockdep_assert_held(&q->lock);
 
-	sg_init_one(&req, &cmd->req, cmd->req_size);
+	if (!virtgpu_sgt_queue_has_room_locked(q, cmd))
+		return -ENOSPC;
+
+	if (cmd->entries) {
+		ret = virtgpu_sgt_entries_map(cmd->entries, q->vq);
+		if (ret)
+			return ret;
+	}
+	if (cmd->resp_size) {
+		cmd->req.hdr.flags = cpu_to_le32(VIRTIO_GPU_FLAG_FENCE);
+		cmd->req.hdr.fence_id = cpu_to_le64(cmd->seq);
+	}
+	virtgpu_sgt_wires_send(&q->wires, cmd, &req, &resp);
+
 	sgs[out++] = &req;
 	if (cmd->entries)
 		sgs[out++] = cmd->entries->sgl;
-	if (cmd->resp_size) {
-		sg_init_one(&resp, cmd->resp, cmd->resp_size);
+	if (cmd->resp_size)
 		sgs[out + in++] = &resp;
-		cmd->req.hdr.flags = cpu_to_le32(VIRTIO_GPU_FLAG_FENCE);
-		cmd->req.hdr.fence_id = cpu_to_le64(q->seq + 1);
-	}
-
-	return virtqueue_add_sgs(q->vq, sgs, out, in, cmd, GFP_ATOMIC);
+	ret = virtqueue_add_sgs(q->vq, sgs, out, in, cmd, GFP_ATOMIC);
+	if (ret)
+		virtgpu_sgt_queue_take_back_locked(q, cmd, 0);
+	return ret;
 }
 
 /*
- * Fill the ring from what is pending. Commands that cannot be sent at all go
- * to @failed. Returns whether the host must be notified.
+ * Fill the ring from what is pending, and notify the host. Commands that cannot
+ * be sent at all go to @failed.
  */
-static bool virtgpu_sgt_queue_push_locked(struct virtgpu_sgt_queue *q,
+static void virtgpu_sgt_queue_push_locked(struct virtgpu_sgt_queue *q,
 					  struct list_head *failed)
 {
 	struct virtgpu_sgt_cmd *cmd, *next;
@@ -184,7 +230,6 @@ static bool virtgpu_sgt_queue_push_locked(struct virtgpu_sgt_queue *q,
 	list_for_each_entry_safe(cmd, next, &q->pending, node) {
 		ret = virtgpu_sgt_queue_add_locked(q, cmd);
 		if (!ret) {
-			q->seq++;
 			atomic_long_inc(&q->vgdev->stats.commands);
 			list_move_tail(&cmd->node, &q->inflight);
 			added = true;
@@ -195,21 +240,17 @@ static bool virtgpu_sgt_queue_push_locked(struct virtgpu_sgt_queue *q,
 		if (ret == -ENOSPC)
 			break;
 
-		/* A broken queue stays so: wait for the removal. */
+		/* A broken queue stays so: wait for the reset. */
 		if (virtqueue_is_broken(q->vq))
 			break;
 
-		if (cmd->must_arrive) {
-			queue_delayed_work(virtgpu_sgt_wq, &q->work,
-					   VIRTGPU_SGT_RETRY);
-			break;
-		}
-
+		/* The list of an ATTACH_BACKING could not be mapped. */
 		cmd->status = ret;
 		list_move_tail(&cmd->node, failed);
 	}
 
-	return added && virtqueue_kick_prepare(q->vq);
+	if (added)
+		virtqueue_kick(q->vq);
 }
 
 /* What the response says. The host is not trusted to have written one. */
@@ -278,7 +319,7 @@ static void virtgpu_sgt_queue_pull_locked(struct virtgpu_sgt_queue *q,
 	do {
 		virtqueue_disable_cb(q->vq);
 		while ((cmd = virtqueue_get_buf(q->vq, &len))) {
-			cmd->resp_len = len;
+			virtgpu_sgt_queue_take_back_locked(q, cmd, len);
 			list_move_tail(&cmd->node, finished);
 		}
 	} while (!virtqueue_enable_cb(q->vq));
@@ -292,17 +333,12 @@ static void virtgpu_sgt_queue_work(struct work_struct *work)
 	struct virtgpu_sgt_cmd *cmd, *next;
 	LIST_HEAD(finished);
 	LIST_HEAD(failed);
-	bool kick = false;
 
 	spin_lock(&q->lock);
 	virtgpu_sgt_queue_pull_locked(q, &finished);
 	if (q->state == VIRTGPU_SGT_QUEUE_LIVE)
-		kick = virtgpu_sgt_queue_push_locked(q, &failed);
+		virtgpu_sgt_queue_push_locked(q, &failed);
 	spin_unlock(&q->lock);
-
-	/* Reset and del_vqs come after this work is cancelled. */
-	if (kick)
-		virtqueue_notify(q->vq);
 
 	list_for_each_entry_safe(cmd, next, &finished, node) {
 		list_del_init(&cmd->node);
@@ -334,11 +370,11 @@ bool virtgpu_sgt_queue_is_gone(struct virtgpu_sgt_queue *q)
 }
 
 /**
- * virtgpu_sgt_queue_stop() - send nothing more, and let nobody wait
+ * virtgpu_sgt_queue_stop() - send nothing more, and end all waits
  * @q: the queue
  *
- * The first step of the removal, see "removal order". Those who wait are
- * woken; they look at the status, which is -EINPROGRESS, and give up.
+ * The first step of the removal, see "removal order". A wait that is woken finds
+ * the status to be -EINPROGRESS, and gives up.
  */
 void virtgpu_sgt_queue_stop(struct virtgpu_sgt_queue *q)
 {
@@ -355,7 +391,7 @@ void virtgpu_sgt_queue_stop(struct virtgpu_sgt_queue *q)
 }
 
 /**
- * virtgpu_sgt_queue_drain() - end every command that the queue has
+ * virtgpu_sgt_queue_drain() - end every command with -ENODEV
  * @q: a queue that is stopped, of a device that is reset
  *
  * That frees buffers whose UNREF the host did not answer, as well: the reset has
@@ -371,13 +407,16 @@ void virtgpu_sgt_queue_drain(struct virtgpu_sgt_queue *q)
 	cancel_delayed_work_sync(&q->work);
 
 	spin_lock(&q->lock);
-	/* This unmaps them; who they are, our own list knows. */
+	/* Which commands these are, our own list says. */
 	while (q->vq && virtqueue_detach_unused_buf(q->vq))
 		;
+	list_for_each_entry(cmd, &q->inflight, node)
+		virtgpu_sgt_queue_take_back_locked(q, cmd, 0);
 	list_splice_tail_init(&q->inflight, &left);
 	list_splice_tail_init(&q->pending, &left);
-	q->vq = NULL;
 	WRITE_ONCE(q->state, VIRTGPU_SGT_QUEUE_GONE);
+	virtgpu_sgt_wires_fini(&q->wires);
+	q->vq = NULL;
 	spin_unlock(&q->lock);
 
 	list_for_each_entry_safe(cmd, next, &left, node) {
@@ -414,28 +453,23 @@ void virtgpu_sgt_cmd_submit(struct virtgpu_sgt_cmd *cmd)
 {
 	struct virtgpu_sgt_queue *q = cmd->queue;
 	LIST_HEAD(failed);
-	bool kick = false;
 	bool gone = false;
-	bool entered;
-	int idx;
 
 	WRITE_ONCE(cmd->status, -EINPROGRESS);
 	reinit_completion(&cmd->wake);
 	virtgpu_sgt_cmd_get(cmd);
 
-	/*
-	 * Keeps the virtqueue until it is notified. A removal has stopped the
-	 * queue before this can fail.
-	 */
-	entered = drm_dev_enter(q->vgdev->drm, &idx);
-
 	spin_lock(&q->lock);
+	cmd->seq = ++q->seq;
 	switch (q->state) {
 	case VIRTGPU_SGT_QUEUE_LIVE:
 		list_add_tail(&cmd->node, &q->pending);
-		kick = virtgpu_sgt_queue_push_locked(q, &failed);
+		virtgpu_sgt_queue_push_locked(q, &failed);
 		if (!list_empty(&q->pending))
 			atomic_long_inc(&q->vgdev->stats.ring_full);
+		/* No wait for a host that cannot be reached. */
+		if (virtqueue_is_broken(q->vq))
+			complete_all(&cmd->wake);
 		break;
 	case VIRTGPU_SGT_QUEUE_STOPPING:
 		list_add_tail(&cmd->node, &q->pending);
@@ -447,102 +481,7 @@ void virtgpu_sgt_cmd_submit(struct virtgpu_sgt_cmd *cmd)
 	}
 	spin_unlock(&q->lock);
 
-	if (kick)
-		virtqueue_notify(q->vq);
-	if (entered)
-		drm_dev_exit(idx);
-
 	virtgpu_sgt_queue_finish_failed(&failed);
 	if (gone)
 		virtgpu_sgt_cmd_finish(cmd, -ENODEV);
-}
-
-/* The virtqueue is still there only while its queue has it. */
-static bool virtgpu_sgt_queue_is_broken(struct virtgpu_sgt_queue *q)
-{
-	bool broken;
-
-	spin_lock(&q->lock);
-	broken = !q->vq || virtqueue_is_broken(q->vq);
-	spin_unlock(&q->lock);
-	return broken;
-}
-
-/* @limit: jiffies, or MAX_SCHEDULE_TIMEOUT */
-static int virtgpu_sgt_cmd_do_wait(struct virtgpu_sgt_cmd *cmd, bool killable,
-				   long limit)
-{
-	long ret;
-	int status;
-
-	for (;;) {
-		long slice = min_t(long, limit, VIRTGPU_SGT_POLL);
-
-		if (killable)
-			ret = wait_for_completion_killable_timeout(&cmd->wake,
-								   slice);
-		else
-			ret = wait_for_completion_timeout(&cmd->wake, slice);
-		if (ret < 0)
-			return ret;
-		if (ret)
-			break;
-		if (virtgpu_sgt_queue_is_broken(cmd->queue))
-			return -ENODEV;
-		if (limit != MAX_SCHEDULE_TIMEOUT) {
-			limit -= slice;
-			if (!limit)
-				return -ETIMEDOUT;
-		}
-	}
-
-	/* Woken without an outcome: the device is going away. */
-	status = READ_ONCE(cmd->status);
-	return status == -EINPROGRESS ? -ENODEV : status;
-}
-
-/**
- * virtgpu_sgt_cmd_wait() - wait until a command is finished
- * @cmd: the command, submitted or idle
- *
- * Context: Process context. Not inside drm_dev_enter(), nor inside an access
- * section.
- * Return:
- * * %0       - the host has done it
- * * %-ENODEV - the device goes away, or its queue is broken. The queue may
- *   still have the command
- * * %-ENOMEM, %-EINVAL, %-EIO - the host has refused it, or it could not be
- *   sent
- */
-int virtgpu_sgt_cmd_wait(struct virtgpu_sgt_cmd *cmd)
-{
-	return virtgpu_sgt_cmd_do_wait(cmd, false, MAX_SCHEDULE_TIMEOUT);
-}
-
-/**
- * virtgpu_sgt_cmd_wait_killable() - wait, and give up when killed
- * @cmd: the command, submitted or idle
- *
- * Context: see virtgpu_sgt_cmd_wait().
- * Return: see virtgpu_sgt_cmd_wait(); also %-ERESTARTSYS, the caller was
- * killed and the queue may still have the command
- */
-int virtgpu_sgt_cmd_wait_killable(struct virtgpu_sgt_cmd *cmd)
-{
-	return virtgpu_sgt_cmd_do_wait(cmd, true, MAX_SCHEDULE_TIMEOUT);
-}
-
-/**
- * virtgpu_sgt_cmd_wait_timeout() - wait, for some time
- * @cmd: the command, submitted or idle
- * @seconds: how long
- *
- * Context: see virtgpu_sgt_cmd_wait().
- * Return: see virtgpu_sgt_cmd_wait_killable(); also %-ETIMEDOUT, the queue
- * still has the command
- */
-int virtgpu_sgt_cmd_wait_timeout(struct virtgpu_sgt_cmd *cmd,
-				 unsigned int seconds)
-{
-	return virtgpu_sgt_cmd_do_wait(cmd, true, (long)seconds * HZ);
 }

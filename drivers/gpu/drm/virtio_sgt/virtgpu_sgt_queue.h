@@ -2,7 +2,6 @@
 #ifndef __VIRTGPU_SGT_QUEUE_H__
 #define __VIRTGPU_SGT_QUEUE_H__
 
-#include <linux/cache.h>
 #include <linux/compiler.h>
 #include <linux/completion.h>
 #include <linux/errno.h>
@@ -12,6 +11,8 @@
 #include <linux/types.h>
 #include <linux/virtio_gpu.h>
 #include <linux/workqueue.h>
+
+#include "virtgpu_sgt_wire.h"
 
 struct virtgpu_sgt_cmd;
 struct virtgpu_sgt_device;
@@ -26,7 +27,7 @@ enum virtgpu_sgt_queue_state {
 	VIRTGPU_SGT_QUEUE_LIVE,
 	/**
 	 * @VIRTGPU_SGT_QUEUE_STOPPING: from the first step of the removal.
-	 * Nothing new goes to the host and nobody waits, but the host may
+	 * Nothing new goes to the host and no call waits, but the host may
 	 * still be at work: commands are kept
 	 */
 	VIRTGPU_SGT_QUEUE_STOPPING,
@@ -53,11 +54,14 @@ struct virtgpu_sgt_queue {
 	/** @size: descriptors that @vq has; set once */
 	unsigned int size;
 
-	/** @lock: protects @state, the lists, @seq and the ring */
+	/** @lock: protects all that follows but @work, and the ring */
 	spinlock_t lock;
 
 	/** @state: see &enum virtgpu_sgt_queue_state; protected by @lock */
 	enum virtgpu_sgt_queue_state state;
+
+	/** @wires: memory through which commands go; protected by @lock */
+	struct virtgpu_sgt_wires wires;
 
 	/** @pending: in order, what has no room in the ring; under @lock */
 	struct list_head pending;
@@ -65,7 +69,7 @@ struct virtgpu_sgt_queue {
 	/** @inflight: what the host has been given; protected by @lock */
 	struct list_head inflight;
 
-	/** @seq: number of the last command given to the host; under @lock */
+	/** @seq: number of the last command that was submitted; under @lock */
 	u64 seq;
 
 	/**
@@ -140,11 +144,11 @@ struct virtgpu_sgt_cmd {
 	/** @priv: for @done */
 	void *priv;
 
-	/**
-	 * @must_arrive: not to be given up for lack of memory, since the host
-	 * goes on using the memory that @done frees until it has seen this
-	 */
-	bool must_arrive;
+	/** @seq: number in @queue, and id of its fence; under the lock of that */
+	u64 seq;
+
+	/** @slot: which slot of the wires of @queue it has, while in the ring */
+	unsigned int slot;
 
 	/** @ok: type of the response that means success */
 	u32 ok;
@@ -161,14 +165,20 @@ struct virtgpu_sgt_cmd {
 	/** @resp_size: bytes of @resp; 0 when the host sends none */
 	unsigned int resp_size;
 
-	/** @resp_len: bytes that the host says it has written */
+	/**
+	 * @resp_len: bytes of @resp that the host has written, at most
+	 * @resp_size; the others are zero
+	 */
 	unsigned int resp_len;
 
-	/** @req: the request, in cache lines of its own, like @resp */
-	union virtgpu_sgt_request req __aligned(ARCH_DMA_MINALIGN);
+	/** @req: the request; what the host reads is a copy */
+	union virtgpu_sgt_request req;
 
-	/** @resp: the response, which begins with a struct virtio_gpu_ctrl_hdr */
-	u8 resp[] __aligned(ARCH_DMA_MINALIGN);
+	/**
+	 * @resp: a copy of the response, which begins with a struct
+	 * virtio_gpu_ctrl_hdr
+	 */
+	u8 resp[];
 };
 
 /**
@@ -196,10 +206,15 @@ static inline bool virtgpu_sgt_cmd_has_failed(const struct virtgpu_sgt_cmd *cmd)
 	return status && status != -EINPROGRESS;
 }
 
+/* Descriptors of a command of the control queue, beside the payload */
+#define VIRTGPU_SGT_CMD_DESCS	2
+
 /* virtgpu_sgt_queue.c */
 void virtgpu_sgt_queue_init(struct virtgpu_sgt_device *vgdev,
 			    struct virtgpu_sgt_queue *q);
-void virtgpu_sgt_queue_start(struct virtgpu_sgt_queue *q, struct virtqueue *vq);
+int __must_check virtgpu_sgt_queue_start(struct virtgpu_sgt_queue *q,
+					 struct virtqueue *vq,
+					 unsigned int min_size);
 bool virtgpu_sgt_queue_is_gone(struct virtgpu_sgt_queue *q);
 void virtgpu_sgt_queue_stop(struct virtgpu_sgt_queue *q);
 void virtgpu_sgt_queue_drain(struct virtgpu_sgt_queue *q);
@@ -209,6 +224,8 @@ void virtgpu_sgt_queue_count(struct virtgpu_sgt_queue *q,
 			     unsigned int *inflight, unsigned int *pending);
 
 void virtgpu_sgt_cmd_submit(struct virtgpu_sgt_cmd *cmd);
+
+/* virtgpu_sgt_cmd.c */
 int virtgpu_sgt_cmd_wait(struct virtgpu_sgt_cmd *cmd);
 int virtgpu_sgt_cmd_wait_killable(struct virtgpu_sgt_cmd *cmd);
 int virtgpu_sgt_cmd_wait_timeout(struct virtgpu_sgt_cmd *cmd,

@@ -213,18 +213,6 @@ void virtgpu_sgt_resource_init(struct virtgpu_sgt_resource *res,
 	INIT_WORK(&res->free_work, virtgpu_sgt_resource_free_work);
 }
 
-static struct virtgpu_sgt_cmd *
-virtgpu_sgt_resource_alloc_unref(struct virtgpu_sgt_device *vgdev)
-{
-	struct virtgpu_sgt_cmd *unref;
-
-	unref = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq,
-				      sizeof(struct virtio_gpu_ctrl_hdr));
-	if (unref)
-		unref->must_arrive = true;
-	return unref;
-}
-
 /**
  * virtgpu_sgt_resource_reserve() - get what it takes to have a resource
  * @res: the resource, LOCAL
@@ -241,7 +229,8 @@ int virtgpu_sgt_resource_reserve(struct virtgpu_sgt_resource *res)
 	int ret;
 
 	if (!res->unref) {
-		res->unref = virtgpu_sgt_resource_alloc_unref(vgdev);
+		res->unref = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq,
+						   sizeof(struct virtio_gpu_ctrl_hdr));
 		if (!res->unref)
 			return -ENOMEM;
 		res->unref->done = virtgpu_sgt_resource_unref_done;
@@ -386,7 +375,8 @@ int virtgpu_sgt_resource_undo(struct virtgpu_sgt_resource *res)
 	struct virtgpu_sgt_cmd *unref;
 	int ret;
 
-	unref = virtgpu_sgt_resource_alloc_unref(vgdev);
+	unref = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq,
+				      sizeof(struct virtio_gpu_ctrl_hdr));
 	if (!unref)
 		return -ENOMEM;
 

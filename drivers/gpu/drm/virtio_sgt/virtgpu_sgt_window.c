@@ -142,7 +142,6 @@ virtgpu_sgt_backing_alloc(struct virtgpu_sgt_device *vgdev, unsigned int count)
 		return NULL;
 	}
 
-	detach->must_arrive = true;
 	detach->done = virtgpu_sgt_backing_detached;
 	detach->priv = backing;
 	kref_init(&backing->ref);
