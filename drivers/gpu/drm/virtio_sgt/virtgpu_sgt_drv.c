@@ -72,7 +72,9 @@
  *   5. atomic shutdown       commits end here, and complete their events
  *        |
  *   6. reset the device      the host forgets all resources and their pages:
- *        |                   this is the detach, for all buffers at once
+ *        |                   this is the detach, for all buffers at once; the
+ *        |                   callbacks of the virtqueues have run for the last
+ *        |                   time
  *   7. drain the queues      commands end with -ENODEV, also later ones; wait
  *        |                   until buffers whose UNREF was on its way are freed
  *   8. delete the queues     the virtio device is not touched from here on
@@ -263,6 +265,8 @@ static int virtgpu_sgt_device_init(struct drm_device *drm,
 static void virtgpu_sgt_hw_fini(struct virtgpu_sgt_device *vgdev)
 {
 	virtio_reset_device(vgdev->vdev);
+	/* The reset of virtio-mmio does not wait for callbacks that run. */
+	virtio_synchronize_cbs(vgdev->vdev);
 	virtgpu_sgt_queue_drain(&vgdev->ctrlq);
 	virtgpu_sgt_queue_drain(&vgdev->cursorq);
 	wait_event(vgdev->freed, !atomic_read(&vgdev->freeing));

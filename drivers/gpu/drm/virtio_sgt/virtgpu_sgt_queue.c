@@ -335,7 +335,8 @@ static void virtgpu_sgt_queue_work(struct work_struct *work)
 	LIST_HEAD(failed);
 
 	spin_lock(&q->lock);
-	virtgpu_sgt_queue_pull_locked(q, &finished);
+	if (q->state != VIRTGPU_SGT_QUEUE_GONE)
+		virtgpu_sgt_queue_pull_locked(q, &finished);
 	if (q->state == VIRTGPU_SGT_QUEUE_LIVE)
 		virtgpu_sgt_queue_push_locked(q, &failed);
 	spin_unlock(&q->lock);
@@ -395,7 +396,8 @@ void virtgpu_sgt_queue_stop(struct virtgpu_sgt_queue *q)
  * @q: a queue that is stopped, of a device that is reset
  *
  * That frees buffers whose UNREF the host did not answer, as well: the reset has
- * made the host forget them. The virtqueue is not used afterwards.
+ * made the host forget them. No callback of the virtqueue runs any more, and the
+ * virtqueue is not used afterwards.
  *
  * Context: Process context, may sleep.
  */
@@ -404,7 +406,7 @@ void virtgpu_sgt_queue_drain(struct virtgpu_sgt_queue *q)
 	struct virtgpu_sgt_cmd *cmd, *next;
 	LIST_HEAD(left);
 
-	cancel_delayed_work_sync(&q->work);
+	disable_delayed_work_sync(&q->work);
 
 	spin_lock(&q->lock);
 	/* Which commands these are, our own list says. */
