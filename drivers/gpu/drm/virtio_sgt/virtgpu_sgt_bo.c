@@ -219,7 +219,7 @@ struct drm_gem_object *virtgpu_sgt_gem_create_object(struct drm_device *drm,
  * * %-ENOMEM - out of memory here, in the bounce buffers, or on the host
  * * %-ENOSPC, %-ENFILE - see drm_gem_sgt_create()
  * * %-ENODEV - the device goes away
- * * %-EIO    - the host has another problem
+ * * %-EIO    - the host has another problem, or was silent for too long
  * * %-ERESTARTSYS - the caller was killed
  */
 struct virtgpu_sgt_bo *
@@ -230,8 +230,9 @@ virtgpu_sgt_bo_create(struct virtgpu_sgt_device *vgdev,
 	struct virtgpu_sgt_bo *bo;
 	int ret;
 
-	if (virtgpu_sgt_is_dead(vgdev))
-		return ERR_PTR(-ENODEV);
+	ret = virtgpu_sgt_device_error(vgdev);
+	if (ret)
+		return ERR_PTR(ret);
 
 	base = drm_gem_sgt_create(vgdev->drm, vgdev->sdev, params->size);
 	if (IS_ERR(base))
@@ -261,15 +262,17 @@ err_put:
  * @dma_buf: of whomever
  *
  * Context: Process context.
- * Return: the GEM object, or an ERR_PTR(): see drm_gem_sgt_prime_import()
+ * Return: the GEM object, or an ERR_PTR(): see drm_gem_sgt_prime_import() and
+ * virtgpu_sgt_device_error()
  */
 struct drm_gem_object *virtgpu_sgt_prime_import(struct drm_device *drm,
 						struct dma_buf *dma_buf)
 {
 	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(drm);
+	int ret = virtgpu_sgt_device_error(vgdev);
 
-	if (virtgpu_sgt_is_dead(vgdev))
-		return ERR_PTR(-ENODEV);
+	if (ret)
+		return ERR_PTR(ret);
 
 	/* The host never writes into the backing of a 2D resource. */
 	return drm_gem_sgt_prime_import(drm, vgdev->sdev, dma_buf,

@@ -382,9 +382,11 @@ static int virtgpu_sgt_cmd_do_wait(struct virtgpu_sgt_cmd *cmd, bool killable,
 		}
 	}
 
-	/* Woken without an outcome: the device is going away. */
+	/* Woken without an outcome: the host is not reached any more. */
 	status = READ_ONCE(cmd->status);
-	return status == -EINPROGRESS ? -ENODEV : status;
+	if (status == -EINPROGRESS)
+		return virtgpu_sgt_queue_error(cmd->queue) ?: -ENODEV;
+	return status;
 }
 
 /**
@@ -392,13 +394,15 @@ static int virtgpu_sgt_cmd_do_wait(struct virtgpu_sgt_cmd *cmd, bool killable,
  * @cmd: the command, submitted or idle
  *
  * Context: Process context. Not inside drm_dev_enter(), nor inside an access
- * section.
+ * section. Ends some time after the limit for a silent host at the latest, when
+ * all commands before this one take as long as they may.
  * Return:
  * * %0       - the host has done it
  * * %-ENODEV - the device goes away, or its queue is broken. The queue may
  *   still have the command
- * * %-ENOMEM, %-EINVAL, %-EIO - the host has refused it, or it could not be
- *   sent
+ * * %-EIO    - the host was silent, and is lost. The queue may still have the
+ *   command. Or the host has refused it
+ * * %-ENOMEM, %-EINVAL - the host has refused it, or it could not be sent
  */
 int virtgpu_sgt_cmd_wait(struct virtgpu_sgt_cmd *cmd)
 {

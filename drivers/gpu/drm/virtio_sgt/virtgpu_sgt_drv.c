@@ -30,9 +30,11 @@
 #include "virtgpu_sgt_connector.h"
 #include "virtgpu_sgt_debugfs.h"
 #include "virtgpu_sgt_drv.h"
+#include "virtgpu_sgt_fault.h"
 #include "virtgpu_sgt_ioctl.h"
 #include "virtgpu_sgt_kms.h"
 #include "virtgpu_sgt_vm.h"
+#include "virtgpu_sgt_watchdog.h"
 
 /**
  * DOC: overview
@@ -60,6 +62,8 @@
  *
  * ::
  *
+ *   0. stop the watchdog     a reset that it has begun is over; it begins none
+ *        |
  *   1. stop the queues       nothing new goes to the host, which is not notified
  *        |                   any more; all waits for it, in an ioctl, a commit or
  *        |                   a job, end
@@ -85,7 +89,9 @@
  *
  * A probe that fails goes through the same from 6. on, as far as it has come:
  * before the DRM device is registered there is no call to stop. If it is the
- * registration that fails, 1. and 2. come first.
+ * registration that fails, 0. to 2. come first.
+ *
+ * A device that the watchdog has reset is removed in the same way.
  *
  * Reboot and kexec do not come here: the virtio core breaks the queues and
  * resets the device by itself. Those who wait look at that once a second.
@@ -116,7 +122,21 @@ static DECLARE_WAIT_QUEUE_HEAD(virtgpu_sgt_freed);
  */
 bool virtgpu_sgt_is_dead(struct virtgpu_sgt_device *vgdev)
 {
-	return READ_ONCE(vgdev->ctrlq.state) != VIRTGPU_SGT_QUEUE_LIVE;
+	return virtgpu_sgt_device_error(vgdev) == -ENODEV;
+}
+
+/**
+ * virtgpu_sgt_device_error() - what a call fails with that needs the host
+ * @vgdev: device
+ *
+ * Return: 0, or a negative errno:
+ *
+ * * %-EIO    - the host was silent, and the device is lost until the next unbind
+ * * %-ENODEV - the removal has begun
+ */
+int virtgpu_sgt_device_error(struct virtgpu_sgt_device *vgdev)
+{
+	return virtgpu_sgt_queue_error(&vgdev->ctrlq);
 }
 
 /**
@@ -254,6 +274,7 @@ static int virtgpu_sgt_device_init(struct drm_device *drm,
 	INIT_LIST_HEAD(&vgdev->resources);
 	init_waitqueue_head(&vgdev->freed);
 	INIT_WORK(&vgdev->hotplug_work, virtgpu_sgt_hotplug_work);
+	virtgpu_sgt_watchdog_init(vgdev);
 	virtgpu_sgt_fences_init(vgdev);
 	virtgpu_sgt_queue_init(vgdev, &vgdev->ctrlq);
 	virtgpu_sgt_queue_init(vgdev, &vgdev->cursorq);
@@ -264,9 +285,7 @@ static int virtgpu_sgt_device_init(struct drm_device *drm,
 /* Steps 6 to 9 of the removal, also for a probe that failed. */
 static void virtgpu_sgt_hw_fini(struct virtgpu_sgt_device *vgdev)
 {
-	virtio_reset_device(vgdev->vdev);
-	/* The reset of virtio-mmio does not wait for callbacks that run. */
-	virtio_synchronize_cbs(vgdev->vdev);
+	virtgpu_sgt_reset(vgdev);
 	virtgpu_sgt_queue_drain(&vgdev->ctrlq);
 	virtgpu_sgt_queue_drain(&vgdev->cursorq);
 	wait_event(vgdev->freed, !atomic_read(&vgdev->freeing));
@@ -462,6 +481,7 @@ static int virtgpu_sgt_probe(struct virtio_device *vdev)
 
 err_fini:
 	/* There were nodes for a moment, and a process may have opened one. */
+	virtgpu_sgt_watchdog_stop(vgdev);
 	virtgpu_sgt_queue_stop(&vgdev->ctrlq);
 	virtgpu_sgt_queue_stop(&vgdev->cursorq);
 	virtgpu_sgt_vms_stop(vgdev);
@@ -476,6 +496,7 @@ static void virtgpu_sgt_remove(struct virtio_device *vdev)
 	struct drm_device *drm = vdev->priv;
 	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(drm);
 
+	virtgpu_sgt_watchdog_stop(vgdev);
 	virtgpu_sgt_queue_stop(&vgdev->ctrlq);
 	virtgpu_sgt_queue_stop(&vgdev->cursorq);
 	virtgpu_sgt_vms_stop(vgdev);
@@ -546,12 +567,14 @@ static int __init virtgpu_sgt_init(void)
 		goto err_vm_wq;
 	}
 
+	virtgpu_sgt_fault_init();
 	ret = register_virtio_driver(&virtgpu_sgt_driver);
 	if (ret)
-		goto err_free_wq;
+		goto err_fault;
 	return 0;
 
-err_free_wq:
+err_fault:
+	virtgpu_sgt_fault_exit();
 	destroy_workqueue(virtgpu_sgt_free_wq);
 err_vm_wq:
 	destroy_workqueue(virtgpu_sgt_vm_wq);
@@ -572,6 +595,7 @@ module_init(virtgpu_sgt_init);
 static void __exit virtgpu_sgt_exit(void)
 {
 	unregister_virtio_driver(&virtgpu_sgt_driver);
+	virtgpu_sgt_fault_exit();
 	wait_event(virtgpu_sgt_freed, !atomic_read(&virtgpu_sgt_live));
 	synchronize_rcu_tasks();
 	destroy_workqueue(virtgpu_sgt_free_wq);

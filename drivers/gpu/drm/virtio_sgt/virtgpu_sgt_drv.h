@@ -64,6 +64,9 @@ struct virtgpu_sgt_device {
 	/** @cursorq: takes the commands of the cursor */
 	struct virtgpu_sgt_queue cursorq;
 
+	/** @watchdog: looks whether the host answers, see "a silent host" */
+	struct delayed_work watchdog;
+
 	/** @has_edid: the host answers GET_EDID; set once by the probe */
 	bool has_edid;
 
@@ -137,6 +140,7 @@ extern struct workqueue_struct *virtgpu_sgt_vm_wq;
 extern struct workqueue_struct *virtgpu_sgt_free_wq;
 
 bool virtgpu_sgt_is_dead(struct virtgpu_sgt_device *vgdev);
+int virtgpu_sgt_device_error(struct virtgpu_sgt_device *vgdev);
 void virtgpu_sgt_free_later(struct virtgpu_sgt_device *vgdev,
 			    struct work_struct *work);
 void virtgpu_sgt_free_done(struct virtgpu_sgt_device *vgdev);

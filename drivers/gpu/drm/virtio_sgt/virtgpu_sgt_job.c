@@ -312,9 +312,8 @@ static void virtgpu_sgt_step_commit(struct virtgpu_sgt_step *step)
 
 static int virtgpu_sgt_job_outcome(struct virtgpu_sgt_job *job)
 {
-	if (virtgpu_sgt_is_dead(job->vm->vgdev))
-		return -ENODEV;
-	return READ_ONCE(job->vm->error) ?: job->error;
+	return virtgpu_sgt_device_error(job->vm->vgdev) ?:
+	       READ_ONCE(job->vm->error) ?: job->error;
 }
 
 static void virtgpu_sgt_job_run(struct virtgpu_sgt_job *job)

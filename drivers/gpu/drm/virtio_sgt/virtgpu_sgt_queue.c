@@ -9,7 +9,9 @@
 #include "virtgpu_sgt_cmd.h"
 #include "virtgpu_sgt_drv.h"
 #include "virtgpu_sgt_entries.h"
+#include "virtgpu_sgt_fault.h"
 #include "virtgpu_sgt_queue.h"
+#include "virtgpu_sgt_watchdog.h"
 
 /**
  * DOC: command lifecycle
@@ -26,7 +28,8 @@
  *                         |                         |                 done()
  *                         +--- ATTACH_BACKING: -----|---------------->  ^
  *                         |    no mapping, -ENOMEM  |                   |
- *                         +-------------------------+--- reset: -ENODEV-+
+ *                         +-------------------------+--- reset: ------->+
+ *                                                        -ENODEV, -EIO
  *
  * A queue sends its commands in the order in which they were submitted, and a
  * full ring blocks no caller: the command stays pending, and the work item that
@@ -34,6 +37,7 @@
  * waits. Such a wait ends
  *
  * - with the response,
+ * - with -EIO, when the host is silent for too long: see "a silent host",
  * - with -ENODEV, at once, when the driver is being unbound,
  * - with -ENODEV, within a second, when the virtio core has broken the queues:
  *   it does so at reboot, when the device is pulled and when the host returns a
@@ -85,6 +89,9 @@
  * Whoever waits may outlive the virtqueue, and needs only the queue: that ends
  * with the DRM device, and knows under its lock whether it has a virtqueue.
  */
+
+/* How often the ring is looked at while virtgpu_sgt_fault_hold(). */
+#define VIRTGPU_SGT_HELD	(HZ / 10)
 
 static void virtgpu_sgt_queue_work(struct work_struct *work);
 
@@ -319,10 +326,19 @@ static void virtgpu_sgt_queue_pull_locked(struct virtgpu_sgt_queue *q,
 	do {
 		virtqueue_disable_cb(q->vq);
 		while ((cmd = virtqueue_get_buf(q->vq, &len))) {
+			len = virtgpu_sgt_fault_len(len);
 			virtgpu_sgt_queue_take_back_locked(q, cmd, len);
 			list_move_tail(&cmd->node, finished);
 		}
 	} while (!virtqueue_enable_cb(q->vq));
+}
+
+/* After a reset, what is in the ring is of no use. */
+static bool virtgpu_sgt_queue_has_ring_locked(struct virtgpu_sgt_queue *q)
+{
+	lockdep_assert_held(&q->lock);
+
+	return q->vq && q->state != VIRTGPU_SGT_QUEUE_LOST;
 }
 
 static void virtgpu_sgt_queue_work(struct work_struct *work)
@@ -334,8 +350,13 @@ static void virtgpu_sgt_queue_work(struct work_struct *work)
 	LIST_HEAD(finished);
 	LIST_HEAD(failed);
 
+	if (virtgpu_sgt_fault_hold()) {
+		queue_delayed_work(virtgpu_sgt_wq, &q->work, VIRTGPU_SGT_HELD);
+		return;
+	}
+
 	spin_lock(&q->lock);
-	if (q->state != VIRTGPU_SGT_QUEUE_GONE)
+	if (virtgpu_sgt_queue_has_ring_locked(q))
 		virtgpu_sgt_queue_pull_locked(q, &finished);
 	if (q->state == VIRTGPU_SGT_QUEUE_LIVE)
 		virtgpu_sgt_queue_push_locked(q, &failed);
@@ -360,14 +381,67 @@ void virtgpu_sgt_queue_ack(struct virtgpu_sgt_queue *q)
 }
 
 /**
+ * virtgpu_sgt_queue_error() - what a command ends with that does not reach the
+ *	host
+ * @q: the queue
+ *
+ * Return: 0 if commands reach it; -EIO if the host was silent for too long;
+ * -ENODEV from the first step of the removal on
+ */
+int virtgpu_sgt_queue_error(struct virtgpu_sgt_queue *q)
+{
+	switch (READ_ONCE(q->state)) {
+	case VIRTGPU_SGT_QUEUE_LIVE:
+		return 0;
+	case VIRTGPU_SGT_QUEUE_LOSING:
+	case VIRTGPU_SGT_QUEUE_LOST:
+		return -EIO;
+	default:
+		return -ENODEV;
+	}
+}
+
+/**
  * virtgpu_sgt_queue_is_gone() - is there no host any more that knows anything?
  * @q: the queue
  *
- * Return: true from the end of virtgpu_sgt_queue_drain() on
+ * Return: true from the end of virtgpu_sgt_queue_drain() on, and after
+ * virtgpu_sgt_queue_lose() until the removal begins
  */
 bool virtgpu_sgt_queue_is_gone(struct virtgpu_sgt_queue *q)
 {
-	return READ_ONCE(q->state) == VIRTGPU_SGT_QUEUE_GONE;
+	enum virtgpu_sgt_queue_state state = READ_ONCE(q->state);
+
+	return state == VIRTGPU_SGT_QUEUE_GONE ||
+	       state == VIRTGPU_SGT_QUEUE_LOST;
+}
+
+static void virtgpu_sgt_queue_end_waits_locked(struct virtgpu_sgt_queue *q)
+{
+	struct virtgpu_sgt_cmd *cmd;
+
+	lockdep_assert_held(&q->lock);
+
+	list_for_each_entry(cmd, &q->inflight, node)
+		complete_all(&cmd->wake);
+	list_for_each_entry(cmd, &q->pending, node)
+		complete_all(&cmd->wake);
+}
+
+/**
+ * virtgpu_sgt_queue_begin_lose() - send nothing more to a host that is silent
+ * @q: a queue that is live
+ *
+ * Waits end with -EIO. Commands are kept until virtgpu_sgt_queue_lose().
+ *
+ * Context: Process context. No removal has begun, nor does.
+ */
+void virtgpu_sgt_queue_begin_lose(struct virtgpu_sgt_queue *q)
+{
+	spin_lock(&q->lock);
+	WRITE_ONCE(q->state, VIRTGPU_SGT_QUEUE_LOSING);
+	virtgpu_sgt_queue_end_waits_locked(q);
+	spin_unlock(&q->lock);
 }
 
 /**
@@ -379,29 +453,16 @@ bool virtgpu_sgt_queue_is_gone(struct virtgpu_sgt_queue *q)
  */
 void virtgpu_sgt_queue_stop(struct virtgpu_sgt_queue *q)
 {
-	struct virtgpu_sgt_cmd *cmd;
-
 	spin_lock(&q->lock);
-	if (q->state == VIRTGPU_SGT_QUEUE_LIVE)
+	if (q->state != VIRTGPU_SGT_QUEUE_GONE)
 		WRITE_ONCE(q->state, VIRTGPU_SGT_QUEUE_STOPPING);
-	list_for_each_entry(cmd, &q->inflight, node)
-		complete_all(&cmd->wake);
-	list_for_each_entry(cmd, &q->pending, node)
-		complete_all(&cmd->wake);
+	virtgpu_sgt_queue_end_waits_locked(q);
 	spin_unlock(&q->lock);
 }
 
-/**
- * virtgpu_sgt_queue_drain() - end every command with -ENODEV
- * @q: a queue that is stopped, of a device that is reset
- *
- * That frees buffers whose UNREF the host did not answer, as well: the reset has
- * made the host forget them. No callback of the virtqueue runs any more, and the
- * virtqueue is not used afterwards.
- *
- * Context: Process context, may sleep.
- */
-void virtgpu_sgt_queue_drain(struct virtgpu_sgt_queue *q)
+/* End every command, and those that come later, with @error. */
+static void virtgpu_sgt_queue_end(struct virtgpu_sgt_queue *q,
+				  enum virtgpu_sgt_queue_state state, int error)
 {
 	struct virtgpu_sgt_cmd *cmd, *next;
 	LIST_HEAD(left);
@@ -416,15 +477,46 @@ void virtgpu_sgt_queue_drain(struct virtgpu_sgt_queue *q)
 		virtgpu_sgt_queue_take_back_locked(q, cmd, 0);
 	list_splice_tail_init(&q->inflight, &left);
 	list_splice_tail_init(&q->pending, &left);
-	WRITE_ONCE(q->state, VIRTGPU_SGT_QUEUE_GONE);
-	virtgpu_sgt_wires_fini(&q->wires);
-	q->vq = NULL;
+	WRITE_ONCE(q->state, state);
+	if (state == VIRTGPU_SGT_QUEUE_GONE) {
+		virtgpu_sgt_wires_fini(&q->wires);
+		q->vq = NULL;
+	}
 	spin_unlock(&q->lock);
 
 	list_for_each_entry_safe(cmd, next, &left, node) {
 		list_del_init(&cmd->node);
-		virtgpu_sgt_cmd_finish(cmd, -ENODEV);
+		virtgpu_sgt_cmd_finish(cmd, error);
 	}
+}
+
+/**
+ * virtgpu_sgt_queue_lose() - end every command with -EIO
+ * @q: a queue after virtgpu_sgt_queue_begin_lose(), of a device that is reset
+ *
+ * That frees the memory that the host did not let go of. No callback of the
+ * virtqueue runs any more.
+ *
+ * Context: Process context, may sleep.
+ */
+void virtgpu_sgt_queue_lose(struct virtgpu_sgt_queue *q)
+{
+	virtgpu_sgt_queue_end(q, VIRTGPU_SGT_QUEUE_LOST, -EIO);
+}
+
+/**
+ * virtgpu_sgt_queue_drain() - end every command with -ENODEV
+ * @q: a queue that is stopped, of a device that is reset
+ *
+ * That frees buffers whose UNREF the host did not answer, as well: the reset has
+ * made the host forget them. No callback of the virtqueue runs any more, and the
+ * virtqueue is not used afterwards.
+ *
+ * Context: Process context, may sleep.
+ */
+void virtgpu_sgt_queue_drain(struct virtgpu_sgt_queue *q)
+{
+	virtgpu_sgt_queue_end(q, VIRTGPU_SGT_QUEUE_GONE, -ENODEV);
 }
 
 /**
@@ -455,7 +547,7 @@ void virtgpu_sgt_cmd_submit(struct virtgpu_sgt_cmd *cmd)
 {
 	struct virtgpu_sgt_queue *q = cmd->queue;
 	LIST_HEAD(failed);
-	bool gone = false;
+	int error = 0;
 
 	WRITE_ONCE(cmd->status, -EINPROGRESS);
 	reinit_completion(&cmd->wake);
@@ -472,18 +564,21 @@ void virtgpu_sgt_cmd_submit(struct virtgpu_sgt_cmd *cmd)
 		/* No wait for a host that cannot be reached. */
 		if (virtqueue_is_broken(q->vq))
 			complete_all(&cmd->wake);
+		virtgpu_sgt_watchdog_start(q->vgdev);
 		break;
+	case VIRTGPU_SGT_QUEUE_LOSING:
 	case VIRTGPU_SGT_QUEUE_STOPPING:
 		list_add_tail(&cmd->node, &q->pending);
 		complete_all(&cmd->wake);
 		break;
+	case VIRTGPU_SGT_QUEUE_LOST:
 	case VIRTGPU_SGT_QUEUE_GONE:
-		gone = true;
+		error = virtgpu_sgt_queue_error(q);
 		break;
 	}
 	spin_unlock(&q->lock);
 
 	virtgpu_sgt_queue_finish_failed(&failed);
-	if (gone)
-		virtgpu_sgt_cmd_finish(cmd, -ENODEV);
+	if (error)
+		virtgpu_sgt_cmd_finish(cmd, error);
 }

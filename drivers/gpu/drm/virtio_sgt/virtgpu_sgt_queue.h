@@ -26,9 +26,19 @@ enum virtgpu_sgt_queue_state {
 	/** @VIRTGPU_SGT_QUEUE_LIVE: the first state: commands go to the host */
 	VIRTGPU_SGT_QUEUE_LIVE,
 	/**
-	 * @VIRTGPU_SGT_QUEUE_STOPPING: from the first step of the removal.
-	 * Nothing new goes to the host and no call waits, but the host may
-	 * still be at work: commands are kept
+	 * @VIRTGPU_SGT_QUEUE_LOSING: the host did not answer, and the device is
+	 * being reset. Nothing new goes to the host and no call waits, but the
+	 * host may still be at work: commands are kept
+	 */
+	VIRTGPU_SGT_QUEUE_LOSING,
+	/**
+	 * @VIRTGPU_SGT_QUEUE_LOST: the device is reset, and still bound. A
+	 * command ends with -EIO where it is submitted
+	 */
+	VIRTGPU_SGT_QUEUE_LOST,
+	/**
+	 * @VIRTGPU_SGT_QUEUE_STOPPING: from the first step of the removal. As
+	 * @VIRTGPU_SGT_QUEUE_LOSING
 	 */
 	VIRTGPU_SGT_QUEUE_STOPPING,
 	/**
@@ -71,6 +81,15 @@ struct virtgpu_sgt_queue {
 
 	/** @seq: number of the last command that was submitted; under @lock */
 	u64 seq;
+
+	/**
+	 * @watched: number of the oldest command at the last look of the
+	 * watchdog; protected by @lock
+	 */
+	u64 watched;
+
+	/** @silent: looks since that was first seen; protected by @lock */
+	unsigned int silent;
 
 	/**
 	 * @work: takes finished commands from the ring and fills it from
@@ -215,7 +234,10 @@ void virtgpu_sgt_queue_init(struct virtgpu_sgt_device *vgdev,
 int __must_check virtgpu_sgt_queue_start(struct virtgpu_sgt_queue *q,
 					 struct virtqueue *vq,
 					 unsigned int min_size);
+int virtgpu_sgt_queue_error(struct virtgpu_sgt_queue *q);
 bool virtgpu_sgt_queue_is_gone(struct virtgpu_sgt_queue *q);
+void virtgpu_sgt_queue_begin_lose(struct virtgpu_sgt_queue *q);
+void virtgpu_sgt_queue_lose(struct virtgpu_sgt_queue *q);
 void virtgpu_sgt_queue_stop(struct virtgpu_sgt_queue *q);
 void virtgpu_sgt_queue_drain(struct virtgpu_sgt_queue *q);
 void virtgpu_sgt_queue_ack(struct virtgpu_sgt_queue *q);

@@ -50,7 +50,8 @@
  *
  * An unbind sends no UNREF for what is still in use: the reset of the device is
  * what makes the host forget it. What has been queued is completed after the
- * reset, and what is freed later is freed on the spot.
+ * reset, and what is freed later is freed on the spot. The same holds when the
+ * device is reset because the host was silent: see "a silent host".
  */
 
 /**
@@ -177,8 +178,8 @@ static void virtgpu_sgt_resource_unref_done(struct virtgpu_sgt_cmd *cmd,
 	struct virtgpu_sgt_resource *res = cmd->priv;
 	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(res->obj->dev);
 
-	/* There is nobody else to tell. */
-	if (status && status != -ENODEV)
+	/* After a reset, the host has let go of everything. */
+	if (status && !virtgpu_sgt_queue_error(cmd->queue))
 		drm_err_ratelimited(vgdev->drm,
 				    "the host does not let go of resource %u: %pe\n",
 				    res->id, ERR_PTR(status));

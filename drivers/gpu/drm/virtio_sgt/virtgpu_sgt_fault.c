@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/compiler.h>
+#include <linux/debugfs.h>
+#include <linux/limits.h>
+
+#include "virtgpu_sgt_fault.h"
+
+/**
+ * DOC: fault injection
+ *
+ * No test can have a host that is silent, or that lies about its answers. The
+ * driver can take its own host for one. The files are in a debugfs directory of
+ * the module, as a test of the probe needs them before there is a DRM device:
+ *
+ * ``hold_answers``
+ *   While it is Y, no response is taken from a ring: the host is silent.
+ *
+ * ``answer_bytes``
+ *   How many bytes of a response the host claims to have written, in place of
+ *   what it does claim. 4294967295, the default, turns this off.
+ */
+
+static struct dentry *virtgpu_sgt_fault_dir;
+static bool virtgpu_sgt_hold_answers;
+static u32 virtgpu_sgt_answer_bytes = U32_MAX;
+
+/**
+ * virtgpu_sgt_fault_hold() - is the host to appear silent?
+ *
+ * Return: whether responses are to stay in the ring
+ */
+bool virtgpu_sgt_fault_hold(void)
+{
+	return READ_ONCE(virtgpu_sgt_hold_answers);
+}
+
+/**
+ * virtgpu_sgt_fault_len() - how long the host says that a response is
+ * @len: what it does say
+ *
+ * Return: what to take it to have said
+ */
+unsigned int virtgpu_sgt_fault_len(unsigned int len)
+{
+	u32 bytes = READ_ONCE(virtgpu_sgt_answer_bytes);
+
+	return bytes == U32_MAX ? len : bytes;
+}
+
+/**
+ * virtgpu_sgt_fault_init() - add the files
+ */
+void virtgpu_sgt_fault_init(void)
+{
+	virtgpu_sgt_fault_dir = debugfs_create_dir("virtio_gpu_sgt", NULL);
+	debugfs_create_bool("hold_answers", 0600, virtgpu_sgt_fault_dir,
+			    &virtgpu_sgt_hold_answers);
+	debugfs_create_u32("answer_bytes", 0600, virtgpu_sgt_fault_dir,
+			   &virtgpu_sgt_answer_bytes);
+}
+
+/**
+ * virtgpu_sgt_fault_exit() - remove the files
+ */
+void virtgpu_sgt_fault_exit(void)
+{
+	debugfs_remove(virtgpu_sgt_fault_dir);
+}
