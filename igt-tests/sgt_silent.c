@@ -12,7 +12,7 @@
 
 /**
  * TEST: sgt silent
- * Description: The host does not answer
+ * Description: The host does not answer, or answers wrong lengths
  * Category: Display
  * Mega feature: DRM
  * Sub-category: driver
@@ -48,9 +48,15 @@
  *
  * SUBTEST: race
  * Description: The unbind comes when the host is being given up
+ *
+ * SUBTEST: answer-empty
+ * Description: Answers without a byte fail, and the host keeps no memory for them
+ *
+ * SUBTEST: answer-long
+ * Description: Answers that claim to be longer than there is room for are cut
  */
 
-IGT_TEST_DESCRIPTION("The host does not answer");
+IGT_TEST_DESCRIPTION("The host does not answer, or answers wrong lengths");
 
 #define FAULTS		"/sys/kernel/debug/virtio_gpu_sgt/"
 #define HOLD		FAULTS "hold_answers"
@@ -351,6 +357,45 @@ static void test_race(void)
 	start_again();
 }
 
+static void test_answer_empty(void)
+{
+	int drm = sgt_must(sgt_open());
+	struct sgt_baseline base;
+	struct sgt_bo bo;
+
+	sgt_baseline_take(&test, &base);
+	for (int i = 0; i < 3; i++) {
+		sgt_must(sgt_write_file(BYTES, "0"));
+		igt_assert_eq(sgt_try_dumb(drm, 64, 64, 32), -EIO);
+
+		/* The numbers of what failed are free again, for the host as well. */
+		speak();
+		sgt_must(sgt_bo_create(&bo, drm, 64, 64));
+		igt_assert_eq(sgt_transfer(&bo), 0);
+		sgt_bo_free(&bo);
+	}
+	sgt_baseline_check(&test, &base);
+	close(drm);
+}
+
+static void test_answer_long(void)
+{
+	int drm = sgt_must(sgt_open());
+	struct sgt_bo bo;
+
+	sgt_must(sgt_write_file(BYTES, "4294967294"));
+	sgt_must(sgt_bo_create(&bo, drm, 64, 64));
+	igt_assert_eq(sgt_transfer(&bo), 0);
+	sgt_bo_free(&bo);
+	close(drm);
+
+	/* The displays and their EDIDs are asked for once more. */
+	sgt_remove(&test, SGT_ROUTE_VIRTIO);
+	sgt_bring_back(&test, SGT_ROUTE_VIRTIO);
+	sgt_expect_picture(&test);
+	speak();
+}
+
 static void begin(void)
 {
 	sgt_removal_begin(&test);
@@ -384,6 +429,8 @@ int igt_main()
 		{ "unbind-lost", test_unbind_lost },
 		{ "bind", test_bind },
 		{ "race", test_race },
+		{ "answer-empty", test_answer_empty },
+		{ "answer-long", test_answer_long },
 	};
 
 	igt_fixture()

@@ -252,6 +252,7 @@ static void virtgpu_sgt_queue_push_locked(struct virtgpu_sgt_queue *q,
 			break;
 
 		/* The list of an ATTACH_BACKING could not be mapped. */
+		cmd->refused = true;
 		cmd->status = ret;
 		list_move_tail(&cmd->node, failed);
 	}
@@ -277,6 +278,10 @@ static int virtgpu_sgt_cmd_outcome(struct virtgpu_sgt_cmd *cmd)
 	atomic_long_inc(&vgdev->stats.host_errors);
 	drm_dbg_driver(vgdev->drm, "%s of resource %u: host says 0x%04x\n",
 		       virtgpu_sgt_cmd_name(cmd), cmd->resource, type);
+
+	/* Of another answer, nothing can be concluded. */
+	cmd->refused = type >= VIRTIO_GPU_RESP_ERR_UNSPEC &&
+		       type <= VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 
 	switch (type) {
 	case VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY:
@@ -554,6 +559,7 @@ void virtgpu_sgt_cmd_submit(struct virtgpu_sgt_cmd *cmd)
 	virtgpu_sgt_cmd_get(cmd);
 
 	spin_lock(&q->lock);
+	cmd->refused = false;
 	cmd->seq = ++q->seq;
 	switch (q->state) {
 	case VIRTGPU_SGT_QUEUE_LIVE:

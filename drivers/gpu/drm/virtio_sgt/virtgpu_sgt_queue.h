@@ -154,6 +154,12 @@ struct virtgpu_sgt_cmd {
 	int status;
 
 	/**
+	 * @refused: the host has said that it has not done it, or the command
+	 * could not be sent. Written by the queue before @status
+	 */
+	bool refused;
+
+	/**
 	 * @done: optional, called once with @status when the queue has no more
 	 * use for the command, in process context. May free what the command
 	 * was about, and drop the reference of the owner; must not submit
@@ -215,14 +221,13 @@ static inline bool virtgpu_sgt_cmd_is_idle(const struct virtgpu_sgt_cmd *cmd)
  * virtgpu_sgt_cmd_has_failed() - is it sure that the host has not done it?
  * @cmd: the command, submitted
  *
- * Return: true if the command is finished, with an error. As long as a queue
- * has the command, the host may still do it
+ * Return: true if the host has refused the command, or it never got that far. As
+ * long as a queue has the command, the host may still do it; and an answer that
+ * is none says nothing
  */
 static inline bool virtgpu_sgt_cmd_has_failed(const struct virtgpu_sgt_cmd *cmd)
 {
-	int status = READ_ONCE(cmd->status);
-
-	return status && status != -EINPROGRESS;
+	return virtgpu_sgt_cmd_is_idle(cmd) && cmd->refused;
 }
 
 /* Descriptors of a command of the control queue, beside the payload */
