@@ -239,7 +239,7 @@ int virtgpu_sgt_resource_reserve(struct virtgpu_sgt_resource *res)
 	}
 
 	if (!res->id) {
-		ret = ida_alloc_min(&vgdev->res_ids, 1, GFP_KERNEL);
+		ret = ida_alloc_min(&vgdev->res_ids, 1, GFP_KERNEL_ACCOUNT);
 		if (ret < 0)
 			return ret;
 		res->id = ret;
