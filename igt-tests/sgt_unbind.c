@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <fcntl.h>
 #include <poll.h>
 
 #include "igt.h"
@@ -332,12 +333,31 @@ static bool can_suspend(void)
 	       access("/sys/power/state", W_OK) == 0;
 }
 
+/* The kernel's log since the position of @kmsg has a line with @text. */
+static bool log_says(int kmsg, const char *text)
+{
+	bool found = false;
+	char line[1024];
+	ssize_t len;
+
+	/* One line a call; -EPIPE: some were lost. */
+	while ((len = read(kmsg, line, sizeof(line) - 1)) > 0 || errno == EPIPE) {
+		line[len > 0 ? len : 0] = '\0';
+		found |= !!strstr(line, text);
+	}
+	return found;
+}
+
 static void test_suspend(struct sgt_test *test)
 {
+	int kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
 	uint32_t seed = sgt_new_seed();
 	struct sgt_screen screen;
 	struct sgt_bo bo;
 	int drm, err;
+
+	igt_assert(kmsg >= 0);
+	igt_assert(lseek(kmsg, 0, SEEK_END) == 0);
 
 	drm = sgt_must(sgt_open());
 	sgt_must(sgt_screen_find(&screen, drm));
@@ -354,6 +374,8 @@ static void test_suspend(struct sgt_test *test)
 		sgt_bring_back(test, SGT_ROUTE_VIRTIO);
 	}
 	igt_assert_eq(err, -EBUSY);
+	igt_assert(log_says(kmsg, "no suspend: the host would forget all resources"));
+	close(kmsg);
 
 	sgt_expect_screen(&screen, seed);
 	sgt_fill(bo.map, sgt_bo_words(&bo), ++seed);

@@ -511,12 +511,15 @@ static void virtgpu_sgt_remove(struct virtio_device *vdev)
 /*
  * Without this the core lets a suspend succeed, and resets the device while
  * the queues believe that nothing has happened.
+ *
+ * To support it means to make all resources anew at the resume: a host keeps
+ * nothing of a device that is reset.
  */
 static int virtgpu_sgt_freeze(struct virtio_device *vdev)
 {
 	struct drm_device *drm = vdev->priv;
 
-	drm_info(drm, "suspend is not supported\n");
+	drm_warn(drm, "no suspend: the host would forget all resources, and this driver cannot restore them; unbind it first\n");
 	return -EBUSY;
 }
 
