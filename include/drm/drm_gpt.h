@@ -54,7 +54,10 @@ struct drm_gpt_config {
 	/**
 	 * @max_tables: the most tables that there can be, with the root and with
 	 * those that drm_gpt_op_fini() has not freed yet; 0 for no limit. A prepare
-	 * that takes more fails with -ENOSPC
+	 * that takes more fails with -ENOSPC.
+	 *
+	 * It is memory that is limited: of tables that are mapped for DMA together,
+	 * all count until the last one is free. That is not so with @cpu_only
 	 */
 	unsigned long max_tables;
 };

@@ -113,10 +113,8 @@ static int drm_gpt_add_root(struct drm_gpt *gpt)
 	if (ret) {
 		list_add(&mem->entry, &unused);
 		drm_gpt_mem_free_list(&unused);
-		return ret;
 	}
-	WRITE_ONCE(gpt->tables, 1);
-	return 0;
+	return ret;
 }
 
 /* Teach lockdep that a reclaim may wait for a commit, and that a prepare reclaims. */

@@ -29,7 +29,7 @@ struct drm_gpt_mem {
 	unsigned int nr_pages;
 	/** @entry: in a list of those to be freed, once @tables is 0 */
 	struct list_head entry;
-	/** @pages: zeroed, owned */
+	/** @pages: zeroed, owned; NULL for one that was freed before the others */
 	struct page *pages[] __counted_by(nr_pages);
 };
 
@@ -101,6 +101,8 @@ struct drm_gpt {
 	u64 planned;
 	/** @tables: that exist; written under @plan_lock, read without */
 	unsigned long tables;
+	/** @pages: of tables, and not freed yet; protected by @plan_lock */
+	unsigned long pages;
 	/** @list_len: planned bytes of a list; protected by @plan_lock */
 	u64 list_len;
 
@@ -180,17 +182,24 @@ static inline void *drm_gpt_entry(const struct drm_gpt *gpt,
 	return table->entries + index * gpt->fmt->entry_size;
 }
 
-/* The planned tables below one, in order. */
-#define drm_gpt_for_each_planned(child, table) \
-	for ((child) = rb_entry_safe(rb_first(&(table)->planned), \
-				     struct drm_gpt_table, planned_node); \
-	     (child); \
-	     (child) = rb_entry_safe(rb_next(&(child)->planned_node), \
-				     struct drm_gpt_table, planned_node))
+/* The first planned table below one, or NULL. */
+static inline struct drm_gpt_table *
+drm_gpt_table_planned_first(const struct drm_gpt_table *table)
+{
+	return rb_entry_safe(rb_first(&table->planned), struct drm_gpt_table, planned_node);
+}
+
+/* The table behind a planned one, or NULL. */
+static inline struct drm_gpt_table *
+drm_gpt_table_planned_next(const struct drm_gpt_table *table)
+{
+	return rb_entry_safe(rb_next(&table->planned_node), struct drm_gpt_table,
+			     planned_node);
+}
 
 /* The table behind a live one, or NULL. */
 static inline struct drm_gpt_table *
-drm_gpt_table_live_next(struct drm_gpt_table *table)
+drm_gpt_table_live_next(const struct drm_gpt_table *table)
 {
 	return rb_entry_safe(rb_next(&table->live_node), struct drm_gpt_table, live_node);
 }
@@ -224,8 +233,10 @@ void drm_gpt_table_sync(struct drm_gpt *gpt, const struct drm_gpt_table *table,
 /* drm_gpt_mem.c */
 struct drm_gpt_mem *drm_gpt_mem_alloc(const struct drm_gpt *gpt,
 				      unsigned int tables);
-int drm_gpt_mem_give(const struct drm_gpt *gpt, struct drm_gpt_mem *mem,
+int drm_gpt_mem_give(struct drm_gpt *gpt, struct drm_gpt_mem *mem,
 		     struct drm_gpt_table **tables);
+void drm_gpt_mem_drop(struct drm_gpt *gpt, struct drm_gpt_mem *mem, unsigned int index,
+		      struct list_head *unused);
 void drm_gpt_mem_free_list(struct list_head *unused);
 
 /* drm_gpt_op.c */

@@ -108,7 +108,7 @@ int drm_gpt_list_plan_unmap(struct drm_gpt_plan *plan)
 		return -EOPNOTSUPP;
 
 	while (!ret && root->used) {
-		page = rb_entry(rb_first(&root->planned), struct drm_gpt_table, planned_node);
+		page = drm_gpt_table_planned_first(root);
 		ret = drm_gpt_plan_unlink(plan, root, page);
 	}
 	return ret;
@@ -128,7 +128,8 @@ unsigned int drm_gpt_list_entries(struct drm_gpt *gpt)
 
 	guard(mutex)(&gpt->plan_lock);
 
-	drm_gpt_for_each_planned(page, gpt->root)
+	for (page = drm_gpt_table_planned_first(gpt->root); page;
+	     page = drm_gpt_table_planned_next(page))
 		nr += page->used;
 	return nr;
 }

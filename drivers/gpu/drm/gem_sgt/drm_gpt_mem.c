@@ -173,7 +173,7 @@ static int drm_gpt_mem_check(const struct drm_gpt *gpt, dma_addr_t addr)
  * * %-ENODEV    - the device is no longer bound
  * * %-EOVERFLOW - an address has more bits than an entry
  */
-int drm_gpt_mem_give(const struct drm_gpt *gpt, struct drm_gpt_mem *mem,
+int drm_gpt_mem_give(struct drm_gpt *gpt, struct drm_gpt_mem *mem,
 		     struct drm_gpt_table **tables)
 {
 	unsigned int i;
@@ -190,7 +190,37 @@ int drm_gpt_mem_give(const struct drm_gpt *gpt, struct drm_gpt_mem *mem,
 		tables[i]->entries = page_address(mem->pages[i]);
 	}
 	mem->tables = mem->nr_pages;
+	gpt->pages += mem->nr_pages;
+	WRITE_ONCE(gpt->tables, gpt->tables + mem->nr_pages);
 	return 0;
+}
+
+/**
+ * drm_gpt_mem_drop() - a table does not use its memory any more
+ * @gpt: of which page table
+ * @mem: the memory
+ * @index: of the page
+ * @unused: @mem is added to that, if this was the last table there
+ *
+ * A mapping ends as a whole. Without one, the page is free at once.
+ */
+void drm_gpt_mem_drop(struct drm_gpt *gpt, struct drm_gpt_mem *mem, unsigned int index,
+		      struct list_head *unused)
+{
+	lockdep_assert_held(&gpt->plan_lock);
+
+	WRITE_ONCE(gpt->tables, gpt->tables - 1);
+	if (!mem->sgt) {
+		__free_page(mem->pages[index]);
+		mem->pages[index] = NULL;
+		gpt->pages--;
+	}
+	if (--mem->tables)
+		return;
+
+	if (mem->sgt)
+		gpt->pages -= mem->nr_pages;
+	list_add(&mem->entry, unused);
 }
 
 /**

@@ -162,7 +162,6 @@ static int drm_gpt_op_give_memory_locked(struct drm_gpt_op *op)
 			drm_gpt_mem_free_list(&unused);
 			return ret;
 		}
-		WRITE_ONCE(gpt->tables, gpt->tables + mem->nr_pages);
 		left -= mem->nr_pages;
 	}
 	return 0;

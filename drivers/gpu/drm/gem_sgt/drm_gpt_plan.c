@@ -13,12 +13,12 @@
  * reading: a table is filled before it is linked.
  */
 
-/* Whether there may be one more table than there is, with those of the operation. */
+/* Whether there may be one more page than there is, with those of the operation. */
 static bool drm_gpt_plan_has_room(const struct drm_gpt_plan *plan)
 {
 	unsigned long max = plan->gpt->config->max_tables;
 
-	if (!max || plan->gpt->tables + plan->op->nr_tables < max)
+	if (!max || plan->gpt->pages + plan->op->nr_tables < max)
 		return true;
 
 	drm_gpt_dbg(plan->gpt, "more than %lu tables\n", max);

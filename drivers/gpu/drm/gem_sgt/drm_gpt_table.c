@@ -190,15 +190,10 @@ void drm_gpt_table_go_live(struct drm_gpt *gpt, struct drm_gpt_table *table,
 void drm_gpt_table_free(struct drm_gpt *gpt, struct drm_gpt_table *table,
 			struct list_head *unused)
 {
-	struct drm_gpt_mem *mem = table->mem;
-
 	lockdep_assert_held(&gpt->plan_lock);
 
-	if (mem) {
-		WRITE_ONCE(gpt->tables, gpt->tables - 1);
-		if (!--mem->tables)
-			list_add(&mem->entry, unused);
-	}
+	if (table->mem)
+		drm_gpt_mem_drop(gpt, table->mem, table->index, unused);
 	kfree(table);
 }
 
@@ -241,7 +236,8 @@ bool drm_gpt_table_is_full(const struct drm_gpt *gpt,
 		return false;
 	if (table->level) {
 		cond_resched();
-		drm_gpt_for_each_planned(child, table)
+		for (child = drm_gpt_table_planned_first(table); child;
+		     child = drm_gpt_table_planned_next(child))
 			if (!drm_gpt_table_is_full(gpt, child))
 				return false;
 	}

@@ -122,6 +122,39 @@ static void limits_of_tables(struct kunit *test)
 	drm_gpt_destroy(gpt);
 }
 
+/*
+ * Tables of one operation share a mapping, which ends as a whole: their pages count until
+ * then. Without a mapping, each is free by itself.
+ */
+static void limits_count_memory(struct kunit *test)
+{
+	static const struct drm_gpt_config configs[] = {
+		{ .max_tables = 7 }, { .max_tables = 7, .cpu_only = true },
+	};
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct drm_gpt_kunit_mem *page = drm_gpt_kunit_block(test, DRM_GPT_KUNIT_DMA, SZ_4K);
+	/* Not aligned as the VA is: leaves are small. */
+	struct drm_gpt_kunit_mem *mem =
+		drm_gpt_kunit_block(test, DRM_GPT_KUNIT_DMA + SZ_4K, SZ_8M);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(configs); i++) {
+		struct drm_gpt *gpt = limits_create(test, d->sdev, &configs[i]);
+
+		KUNIT_EXPECT_EQ(test, 0, limits_map(gpt, 0, mem));
+		KUNIT_EXPECT_EQ(test, drm_gpt_tables(gpt), 7);
+		KUNIT_EXPECT_EQ(test, 0, limits_unmap(gpt, SZ_2M, SZ_8M - SZ_2M));
+		KUNIT_EXPECT_EQ(test, drm_gpt_tables(gpt), 4);
+		KUNIT_EXPECT_EQ(test, configs[i].cpu_only ? 0 : -ENOSPC,
+				limits_map(gpt, SZ_16M, page));
+		if (configs[i].cpu_only)
+			KUNIT_EXPECT_EQ(test, 0, limits_unmap(gpt, SZ_16M, SZ_4K));
+		KUNIT_EXPECT_EQ(test, 0, limits_unmap(gpt, 0, SZ_2M));
+		KUNIT_EXPECT_EQ(test, 0, limits_map(gpt, 0, mem));
+		drm_gpt_destroy(gpt);
+	}
+}
+
 /* What the engine keeps beside a table that leads to another is a part of a page. */
 static void limits_of_what_a_table_takes(struct kunit *test)
 {
@@ -257,6 +290,7 @@ static void limits_of_a_plan(struct kunit *test)
 static struct kunit_case drm_gpt_limits_cases[] = {
 	KUNIT_CASE(limits_cpu_only_is_not_mapped),
 	KUNIT_CASE(limits_of_tables),
+	KUNIT_CASE(limits_count_memory),
 	KUNIT_CASE(limits_of_what_a_table_takes),
 	KUNIT_CASE(limits_of_a_walk),
 	KUNIT_CASE(limits_of_a_plan),
