@@ -2,6 +2,7 @@
 #include "igt.h"
 
 #include "lib/sgt_fence.h"
+#include "lib/sgt_virtgpu.h"
 #include "lib/sgt_vm_test.h"
 
 /**
@@ -27,6 +28,18 @@
  *
  * SUBTEST: other-display
  * Description: A commit for one display has nothing of the errors of another
+ *
+ * SUBTEST: nonblock
+ * Description: A commit that need not wait leaves it to later to wait for a range
+ *
+ * SUBTEST: nonblock-others
+ * Description: Until then, commits of others get through
+ *
+ * SUBTEST: nonblock-later
+ * Description: It waits for no bind that comes later, which may depend on it
+ *
+ * SUBTEST: nonblock-cut
+ * Description: It fails if its range loses memory before it is its turn
  */
 
 IGT_TEST_DESCRIPTION("Commits that fail when nothing can refuse them any more");
@@ -195,6 +208,141 @@ static void test_other_display(void)
 	igt_require_f(found, "the GPU has one display\n");
 }
 
+/* The range gets its memory back when the fence has signalled. */
+struct gate {
+	struct sgt_fence fence;
+	uint32_t in, out;
+};
+
+static void gate_close(struct gate *gate, const struct client *client)
+{
+	struct drm_virtgpu_sgt_vm_bind_op op;
+
+	sgt_must(sgt_vm_unmap(client->drm, VA, client->pages.size));
+	sgt_must(sgt_fence_begin(&gate->fence));
+	igt_assert_eq(drmSyncobjCreate(client->drm, 0, &gate->in), 0);
+	igt_assert_eq(drmSyncobjCreate(client->drm, 0, &gate->out), 0);
+	igt_assert_eq(drmSyncobjImportSyncFile(client->drm, gate->in, gate->fence.file), 0);
+	op = sgt_vm_op_map(VA, client->pages.size, &client->pages, 0);
+	sgt_must(sgt_vm_bind_async(client->drm, &op, 1, gate->in, gate->out));
+}
+
+static void gate_end(struct gate *gate, const struct client *client)
+{
+	drmSyncobjDestroy(client->drm, gate->in);
+	drmSyncobjDestroy(client->drm, gate->out);
+	sgt_fence_end(&gate->fence);
+}
+
+/* A commit that does not wait returns while there is something to wait for. */
+static int commit_nonblock(const struct client *client, const struct gate *gate,
+			   int in_fence)
+{
+	int out = sgt_must(sgt_screen_fence(&client->screen, &client->range, in_fence));
+
+	igt_assert_eq(sgt_sync_file_status(gate->fence.file), 0);
+	igt_assert_eq(sgt_sync_file_status(out), 0);
+	return out;
+}
+
+static void expect_done(int out, int status)
+{
+	igt_assert_eq(sgt_sync_file_wait(out), status);
+	close(out);
+}
+
+static void test_nonblock(void)
+{
+	uint32_t seed = sgt_new_seed();
+	struct client client;
+	struct gate gate;
+	int out;
+
+	client_begin(&client);
+	gate_close(&gate, &client);
+	out = commit_nonblock(&client, &gate, -1);
+	sgt_fill(client.pages.map, sgt_bo_words(&client.pages), seed);
+	sgt_must(sgt_fence_signal(&gate.fence));
+	expect_done(out, 1);
+	if (sgt_host_present())
+		sgt_expect_screen(&client.screen, seed);
+	sgt_must(sgt_transfer(&client.range));
+	gate_end(&gate, &client);
+	client_end(&client);
+}
+
+static void test_nonblock_others(void)
+{
+	struct sgt_screen second;
+	struct client client;
+	struct gate gate;
+	int out;
+
+	client_begin(&client);
+	gate_close(&gate, &client);
+	out = commit_nonblock(&client, &gate, -1);
+	sgt_must(sgt_screen_try(&client.screen, &client.shown));
+	if (find_second(&second, &client.screen)) {
+		sgt_must(sgt_screen_show(&second, &client.shown, 0));
+		sgt_must(sgt_screen_off(&second));
+	}
+	igt_assert_eq(sgt_sync_file_status(gate.fence.file), 0);
+	igt_assert_eq(sgt_sync_file_status(out), 0);
+	sgt_must(sgt_fence_signal(&gate.fence));
+	expect_done(out, 1);
+	gate_end(&gate, &client);
+	client_end(&client);
+}
+
+static void test_nonblock_later(void)
+{
+	struct drm_virtgpu_sgt_vm_bind_op op;
+	struct client client;
+	uint32_t in, later;
+	struct gate gate;
+	int out, file = -1;
+
+	client_begin(&client);
+	gate_close(&gate, &client);
+	out = commit_nonblock(&client, &gate, -1);
+	igt_assert_eq(drmSyncobjCreate(client.drm, 0, &in), 0);
+	igt_assert_eq(drmSyncobjCreate(client.drm, 0, &later), 0);
+	igt_assert_eq(drmSyncobjImportSyncFile(client.drm, in, out), 0);
+	op = sgt_vm_op_map(2 * VA, client.pages.size, &client.pages, 0);
+	sgt_must(sgt_vm_bind_async(client.drm, &op, 1, in, later));
+
+	sgt_must(sgt_fence_signal(&gate.fence));
+	expect_done(out, 1);
+	igt_assert_eq(drmSyncobjExportSyncFile(client.drm, later, &file), 0);
+	expect_done(file, 1);
+	drmSyncobjDestroy(client.drm, in);
+	drmSyncobjDestroy(client.drm, later);
+	gate_end(&gate, &client);
+	client_end(&client);
+}
+
+static void test_nonblock_cut(void)
+{
+	struct sgt_fence fence;
+	struct client client;
+	struct gate gate;
+	int out;
+
+	client_begin(&client);
+	gate_close(&gate, &client);
+	sgt_must(sgt_fence_begin(&fence));
+	out = commit_nonblock(&client, &gate, fence.file);
+
+	/* In this order: the memory comes, and goes, before it is the commit's turn. */
+	sgt_must(sgt_fence_signal(&gate.fence));
+	sgt_must(sgt_vm_unmap(client.drm, VA + PAGE, PAGE));
+	let_fail(&fence, out);
+	igt_assert_eq(sgt_transfer(&client.range), -EFAULT);
+	sgt_fence_end(&fence);
+	gate_end(&gate, &client);
+	client_end(&client);
+}
+
 int igt_main()
 {
 	static const struct {
@@ -206,6 +354,10 @@ int igt_main()
 		{ "other-master-late", "It was, and still is", test_other_master_late },
 		{ "master-again", "It was long ago", test_master_again },
 		{ "other-display", "It was elsewhere", test_other_display },
+		{ "nonblock", "Waiting is for later", test_nonblock },
+		{ "nonblock-others", "And for nobody else", test_nonblock_others },
+		{ "nonblock-later", "Not in a circle", test_nonblock_later },
+		{ "nonblock-cut", "What was there is gone", test_nonblock_cut },
 	};
 	struct sgt_baseline base;
 	int keep = -1;

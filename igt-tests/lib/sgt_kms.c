@@ -365,6 +365,28 @@ int sgt_screen_fence(const struct sgt_screen *screen, const struct sgt_bo *bo,
 	return err ? err : fence;
 }
 
+int sgt_screen_try(const struct sgt_screen *screen, const struct sgt_bo *bo)
+{
+	uint32_t plane = 0, fb = 0;
+	drmModeAtomicReq *req;
+	int err;
+
+	if (drmSetClientCap(screen->drm, DRM_CLIENT_CAP_UNIVERSAL_PLANES, 1) ||
+	    drmSetClientCap(screen->drm, DRM_CLIENT_CAP_ATOMIC, 1))
+		return -errno;
+	err = find_plane(screen, &plane, &fb);
+	if (err)
+		return err;
+
+	req = drmModeAtomicAlloc();
+	if (!req)
+		return -ENOMEM;
+	drmModeAtomicAddProperty(req, plane, fb, bo->fb);
+	err = drmModeAtomicCommit(screen->drm, req, DRM_MODE_ATOMIC_TEST_ONLY, NULL);
+	drmModeAtomicFree(req);
+	return err;
+}
+
 static int flips_seen;
 
 static void count_flip(int fd, unsigned int sequence, unsigned int sec,

@@ -84,6 +84,9 @@ int sgt_screen_flip(const struct sgt_screen *screen, const struct sgt_bo *bo);
 int sgt_screen_fence(const struct sgt_screen *screen, const struct sgt_bo *bo,
 		     int in_fence);
 
+/* Whether an atomic commit of the picture would be taken */
+int sgt_screen_try(const struct sgt_screen *screen, const struct sgt_bo *bo);
+
 /* The number of flip events read: fewer than @flips when none comes in time. */
 int sgt_wait_flips(int drm, int flips, int timeout_ms);
 

@@ -202,25 +202,23 @@ virtgpu_sgt_entries_alloc(unsigned int count, unsigned int max_chunks)
 	return entries;
 }
 
-static struct virtgpu_sgt_entries *
-virtgpu_sgt_entries_build(struct drm_device *drm,
-			  const struct virtgpu_sgt_entries_source *source,
-			  u64 min_size, unsigned int max_chunks)
+/**
+ * virtgpu_sgt_entries_reserve() - make room for a list
+ * @drm: DRM device, for messages
+ * @count: entries
+ * @max_chunks: into how many pieces the list may be cut
+ *
+ * Context: Process context, may sleep.
+ * Return: the list, not filled, owned by the caller, or an ERR_PTR():
+ *
+ * * %-E2BIG  - more entries than the host takes, or than @max_chunks hold
+ * * %-ENOMEM - out of memory
+ */
+struct virtgpu_sgt_entries *
+virtgpu_sgt_entries_reserve(struct drm_device *drm, u64 count,
+			    unsigned int max_chunks)
 {
 	struct virtgpu_sgt_entries *entries;
-	u64 count = 0;
-	int ret;
-
-	if (source->size < min_size) {
-		drm_dbg_driver(drm, "%llu bytes back a resource of %llu\n",
-			       source->size, min_size);
-		return ERR_PTR(-EINVAL);
-	}
-
-	ret = virtgpu_sgt_entries_each(source, virtgpu_sgt_entries_count_run,
-				       &count);
-	if (ret)
-		return ERR_PTR(ret);
 
 	if (count > drm_gpt_virtio_mem.max_entries) {
 		drm_dbg_driver(drm, "%llu memory entries, the host takes %u\n",
@@ -229,18 +227,9 @@ virtgpu_sgt_entries_build(struct drm_device *drm,
 	}
 
 	entries = virtgpu_sgt_entries_alloc(count, max_chunks);
-	if (IS_ERR(entries)) {
-		if (entries == ERR_PTR(-E2BIG))
-			drm_dbg_driver(drm, "%llu memory entries, too many for the ring\n",
-				       count);
-		return entries;
-	}
-
-	ret = virtgpu_sgt_entries_fill(entries, source);
-	if (ret) {
-		virtgpu_sgt_entries_free(entries);
-		return ERR_PTR(ret);
-	}
+	if (entries == ERR_PTR(-E2BIG))
+		drm_dbg_driver(drm, "%llu memory entries, too many for the ring\n",
+			       count);
 	return entries;
 }
 
@@ -267,29 +256,105 @@ virtgpu_sgt_entries_of_table(struct drm_device *drm, struct drm_sgt *sgt,
 		.sgt = sgt,
 		.size = drm_sgt_size(sgt),
 	};
+	struct virtgpu_sgt_entries *entries;
+	u64 count = 0;
+	int ret;
 
-	return virtgpu_sgt_entries_build(drm, &source, min_size, max_chunks);
+	if (source.size < min_size) {
+		drm_dbg_driver(drm, "%llu bytes back a resource of %llu\n",
+			       source.size, min_size);
+		return ERR_PTR(-EINVAL);
+	}
+
+	ret = virtgpu_sgt_entries_each(&source, virtgpu_sgt_entries_count_run,
+				       &count);
+	if (ret)
+		return ERR_PTR(ret);
+
+	entries = virtgpu_sgt_entries_reserve(drm, count, max_chunks);
+	if (IS_ERR(entries))
+		return entries;
+
+	ret = virtgpu_sgt_entries_fill(entries, &source);
+	if (ret) {
+		virtgpu_sgt_entries_free(entries);
+		return ERR_PTR(ret);
+	}
+	return entries;
+}
+
+static void virtgpu_sgt_entries_end_run(struct virtgpu_sgt_entries_counter *counter)
+{
+	virtgpu_sgt_entries_count_run(&counter->count, &counter->run);
+	counter->run.seg.len = 0;
 }
 
 /**
- * virtgpu_sgt_entries_of_range() - list what a range of GPU VA leads to
- * @drm: DRM device, for messages
- * @gpt: the page table, which nobody changes meanwhile
- * @va: first byte of the range
- * @size: bytes of the range
- * @min_size: bytes that the host will expect; it does not check
- * @max_chunks: into how many pieces the list may be cut
+ * virtgpu_sgt_entries_count() - count what a range of GPU VA is going to lead to
+ * @counter: zeroed before the first part of the range
+ * @sgt: the table that the next part leads to, mapped
+ * @offset: first byte of that in @sgt
+ * @len: bytes of the part
+ * @prot: DRM_GPT_* that the part has
  *
- * Context: Process context, may sleep.
- * Return: the list, owned by the caller, or an ERR_PTR():
+ * Joins what drm_gpt_walk() will join.
+ *
+ * Context: Process context, may sleep. Enters an access section of @sgt.
+ * Return: 0, or -ENODEV: the device is no longer bound
+ */
+int virtgpu_sgt_entries_count(struct virtgpu_sgt_entries_counter *counter,
+			      struct drm_sgt *sgt, u64 offset, u64 len, u32 prot)
+{
+	struct drm_gpt_run *run = &counter->run;
+	struct drm_dma_iter iter;
+	struct drm_dma_seg seg;
+	int ret;
+
+	drm_sgt_access_scope(view, sgt, ret) {
+		ret = drm_dma_iter_init(&iter, view, offset, len);
+		while (!ret && drm_dma_iter_next(&iter, &seg)) {
+			if (run->seg.len && run->prot == prot &&
+			    run->seg.addr + run->seg.len == seg.addr) {
+				run->seg.len += seg.len;
+				continue;
+			}
+			virtgpu_sgt_entries_end_run(counter);
+			run->seg = seg;
+			run->prot = prot;
+		}
+	}
+	return ret;
+}
+
+/**
+ * virtgpu_sgt_entries_total() - how many entries a list will have
+ * @counter: the counter, after the last part of the range
+ *
+ * Context: Any.
+ * Return: the number of entries
+ */
+u64 virtgpu_sgt_entries_total(struct virtgpu_sgt_entries_counter *counter)
+{
+	virtgpu_sgt_entries_end_run(counter);
+	return counter->count;
+}
+
+/**
+ * virtgpu_sgt_entries_fill_range() - list what a range of GPU VA leads to
+ * @entries: a list with just the room for it
+ * @gpt: the page table
+ * @va: first byte of the range, which nobody changes meanwhile
+ * @size: bytes of the range
+ *
+ * Context: Process context, the fence-signalling path.
+ * Return: 0, or a negative errno:
  *
  * * %-EFAULT - part of the range leads nowhere
- * * others   - see virtgpu_sgt_entries_of_table()
+ * * %-EIO    - there are more entries than there is room for, or fewer
+ * * %-ENODEV - the device is no longer bound
  */
-struct virtgpu_sgt_entries *
-virtgpu_sgt_entries_of_range(struct drm_device *drm, struct drm_gpt *gpt,
-			     u64 va, u64 size, u64 min_size,
-			     unsigned int max_chunks)
+int virtgpu_sgt_entries_fill_range(struct virtgpu_sgt_entries *entries,
+				   struct drm_gpt *gpt, u64 va, u64 size)
 {
 	const struct virtgpu_sgt_entries_source source = {
 		.gpt = gpt,
@@ -297,7 +362,7 @@ virtgpu_sgt_entries_of_range(struct drm_device *drm, struct drm_gpt *gpt,
 		.size = size,
 	};
 
-	return virtgpu_sgt_entries_build(drm, &source, min_size, max_chunks);
+	return virtgpu_sgt_entries_fill(entries, &source);
 }
 
 static void virtgpu_sgt_entries_unmap_until(struct virtgpu_sgt_entries *entries,

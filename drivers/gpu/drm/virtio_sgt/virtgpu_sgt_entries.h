@@ -6,8 +6,9 @@
 #include <linux/types.h>
 #include <linux/virtio_gpu.h>
 
+#include <drm/drm_gpt.h>
+
 struct drm_device;
-struct drm_gpt;
 struct drm_sgt;
 struct virtqueue;
 
@@ -35,13 +36,29 @@ struct virtgpu_sgt_entries {
 	struct virtio_gpu_mem_entry entry[];
 };
 
+/**
+ * struct virtgpu_sgt_entries_counter - how long a list is going to be
+ */
+struct virtgpu_sgt_entries_counter {
+	/** @count: entries of the runs before @run */
+	u64 count;
+	/** @run: what the next segment may continue */
+	struct drm_gpt_run run;
+};
+
 struct virtgpu_sgt_entries * __must_check
 virtgpu_sgt_entries_of_table(struct drm_device *drm, struct drm_sgt *sgt,
 			     u64 min_size, unsigned int max_chunks);
 struct virtgpu_sgt_entries * __must_check
-virtgpu_sgt_entries_of_range(struct drm_device *drm, struct drm_gpt *gpt,
-			     u64 va, u64 size, u64 min_size,
-			     unsigned int max_chunks);
+virtgpu_sgt_entries_reserve(struct drm_device *drm, u64 count,
+			    unsigned int max_chunks);
+int __must_check
+virtgpu_sgt_entries_count(struct virtgpu_sgt_entries_counter *counter,
+			  struct drm_sgt *sgt, u64 offset, u64 len, u32 prot);
+u64 virtgpu_sgt_entries_total(struct virtgpu_sgt_entries_counter *counter);
+int __must_check
+virtgpu_sgt_entries_fill_range(struct virtgpu_sgt_entries *entries,
+			       struct drm_gpt *gpt, u64 va, u64 size);
 int __must_check virtgpu_sgt_entries_map(struct virtgpu_sgt_entries *entries,
 					 struct virtqueue *vq);
 void virtgpu_sgt_entries_unmap(struct virtgpu_sgt_entries *entries,

@@ -324,7 +324,8 @@ static void virtgpu_sgt_job_run(struct virtgpu_sgt_job *job)
 
 	list_for_each_entry(step, &job->steps, node) {
 		if (step->removed)
-			virtgpu_sgt_windows_detach(job->vm, step->va, step->len);
+			virtgpu_sgt_windows_detach(job->vm, step->va, step->len,
+						   job->fence->seqno);
 		cond_resched();
 	}
 

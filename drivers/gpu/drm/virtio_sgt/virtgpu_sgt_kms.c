@@ -31,8 +31,9 @@
  * have its pages; a mode must have a size that the host takes; a cursor must
  * be 64x64. fb_create says so, and atomic_check.
  *
- * When the host refuses a command of a commit nevertheless, or a window has been
- * detached since, the commit has been accepted already, and cannot fail any more.
+ * When the host refuses a command of a commit nevertheless, or the range of a window
+ * has lost memory since, the commit has been accepted already, and cannot fail any
+ * more.
  * Such an error
  *
  * - is counted (commit_errors in virtgpu-stats) and logged,

@@ -57,6 +57,20 @@ static void virtgpu_sgt_output_fail(struct virtgpu_sgt_output *output, int ret)
 		output->error = ret;
 }
 
+/**
+ * virtgpu_sgt_output_note() - tell a commit what went wrong before its commands
+ * @output: the output
+ * @ret: 0 or a negative errno
+ *
+ * Context: Hardware phase of a commit. Takes &virtgpu_sgt_output.lock.
+ */
+void virtgpu_sgt_output_note(struct virtgpu_sgt_output *output, int ret)
+{
+	guard(mutex)(&output->lock);
+
+	virtgpu_sgt_output_fail(output, ret);
+}
+
 /*
  * May a command of the output be filled again? Not if the last commit gave up
  * waiting for it, and then the device is lost.

@@ -107,6 +107,7 @@ to_virtgpu_sgt_output(struct drm_crtc *crtc)
 
 int virtgpu_sgt_outputs_init(struct virtgpu_sgt_device *vgdev);
 
+void virtgpu_sgt_output_note(struct virtgpu_sgt_output *output, int ret);
 void virtgpu_sgt_output_show(struct virtgpu_sgt_output *output,
 			     struct virtgpu_sgt_resource *res,
 			     const struct drm_rect *damage,

@@ -2,6 +2,10 @@
 
 #include <linux/array_size.h>
 #include <linux/bits.h>
+#include <linux/dma-fence.h>
+#include <linux/dma-fence-chain.h>
+#include <linux/err.h>
+#include <linux/slab.h>
 
 #include <drm/drm_atomic.h>
 #include <drm/drm_atomic_helper.h>
@@ -29,6 +33,15 @@ static const u32 virtgpu_sgt_primary_formats[] = {
 static const u32 virtgpu_sgt_cursor_formats[] = {
 	DRM_FORMAT_HOST_ARGB8888,
 };
+
+/* The state of a plane, and what it takes to attach its window, or NULL. */
+struct virtgpu_sgt_plane_state {
+	struct drm_plane_state base;
+	struct virtgpu_sgt_attach *attach;
+};
+
+#define to_virtgpu_sgt_plane_state(state) \
+	container_of_const(state, struct virtgpu_sgt_plane_state, base)
 
 static struct virtgpu_sgt_resource *
 virtgpu_sgt_plane_resource(const struct drm_plane_state *state)
@@ -109,28 +122,98 @@ static int virtgpu_sgt_cursor_atomic_check(struct drm_plane *plane,
 	return 0;
 }
 
-/*
- * The host must have the memory of what will be shown. Not later, as a window may
- * have to wait for jobs; and not if nothing will be shown, so that a display can be
- * turned off in any case. A device that goes away fakes the commit.
- */
-static int virtgpu_sgt_plane_prepare_fb(struct drm_plane *plane,
-					struct drm_plane_state *new_state)
+/* Both must have signalled before the hardware phase. */
+static int virtgpu_sgt_plane_add_fence(struct drm_plane_state *state,
+				       struct dma_fence *fence)
 {
+	struct dma_fence_chain *chain;
+
+	if (!state->fence) {
+		state->fence = dma_fence_get(fence);
+		return 0;
+	}
+
+	chain = dma_fence_chain_alloc();
+	if (!chain)
+		return -ENOMEM;
+	/* The reference of the state goes on to the chain. */
+	dma_fence_chain_init(chain, state->fence, dma_fence_get(fence), 1);
+	state->fence = &chain->base;
+	return 0;
+}
+
+/* A window may have to wait for jobs: that is for the tail of the commit. */
+static int virtgpu_sgt_plane_prepare_window(struct drm_plane_state *state)
+{
+	struct virtgpu_sgt_window *window =
+		to_virtgpu_sgt_window(state->fb->obj[0]);
+	struct virtgpu_sgt_attach *attach;
+	struct dma_fence *fence;
+
+	attach = virtgpu_sgt_attach_create(window);
+	if (IS_ERR(attach))
+		return PTR_ERR(attach);
+
+	to_virtgpu_sgt_plane_state(state)->attach = attach;
+	fence = virtgpu_sgt_attach_fence(attach);
+	return fence ? virtgpu_sgt_plane_add_fence(state, fence) : 0;
+}
+
+/*
+ * The host must have the memory of what will be shown. Not if nothing will be shown,
+ * so that a display can be turned off in any case. A device that goes away fakes the
+ * commit.
+ */
+static int virtgpu_sgt_plane_prepare_resource(struct drm_plane_state *state)
+{
+	struct drm_gem_object *obj = state->fb->obj[0];
 	struct drm_crtc_state *crtc_state;
 	int ret;
 
-	if (new_state->fb && new_state->visible) {
-		crtc_state = drm_atomic_get_new_crtc_state(new_state->state,
-							   new_state->crtc);
-		if (crtc_state->active) {
-			ret = virtgpu_sgt_resource_attach(virtgpu_sgt_plane_resource(new_state),
-							  NULL);
-			if (ret && ret != -ENODEV)
-				return ret;
-		}
-	}
-	return drm_gem_plane_helper_prepare_fb(plane, new_state);
+	if (!state->visible)
+		return 0;
+	crtc_state = drm_atomic_get_new_crtc_state(state->state, state->crtc);
+	if (!crtc_state->active)
+		return 0;
+
+	ret = virtgpu_sgt_is_window(obj) ?
+		virtgpu_sgt_plane_prepare_window(state) :
+		virtgpu_sgt_resource_attach(to_virtgpu_sgt_resource(obj), NULL);
+	return ret == -ENODEV ? 0 : ret;
+}
+
+static int virtgpu_sgt_plane_prepare_fb(struct drm_plane *plane,
+					struct drm_plane_state *new_state)
+{
+	int ret;
+
+	if (!new_state->fb)
+		return 0;
+
+	/* First: it looks whether userspace has set a fence. */
+	ret = drm_gem_plane_helper_prepare_fb(plane, new_state);
+	if (ret)
+		return ret;
+	return virtgpu_sgt_plane_prepare_resource(new_state);
+}
+
+static void virtgpu_sgt_plane_end_attach(struct drm_plane_state *state)
+{
+	virtgpu_sgt_attach_free(to_virtgpu_sgt_plane_state(state)->attach);
+	to_virtgpu_sgt_plane_state(state)->attach = NULL;
+}
+
+/* What was prepared is done; the helper has waited for the fence. */
+static void virtgpu_sgt_plane_attach(struct drm_plane_state *state,
+				     struct virtgpu_sgt_output *output)
+{
+	struct virtgpu_sgt_attach *attach =
+		to_virtgpu_sgt_plane_state(state)->attach;
+
+	if (!attach)
+		return;
+	virtgpu_sgt_output_note(output, virtgpu_sgt_attach_run(attach));
+	virtgpu_sgt_plane_end_attach(state);
 }
 
 static bool virtgpu_sgt_plane_view_changed(const struct drm_plane_state *old,
@@ -151,6 +234,7 @@ static void virtgpu_sgt_primary_atomic_update(struct drm_plane *plane,
 	old_state = drm_atomic_get_old_plane_state(state, plane);
 	new_state = drm_atomic_get_new_plane_state(state, plane);
 	output = virtgpu_sgt_plane_output(old_state, new_state);
+	virtgpu_sgt_plane_attach(new_state, output);
 
 	damaged = drm_atomic_helper_damage_merged(old_state, new_state, &damage);
 	crtc_state = drm_atomic_get_new_crtc_state(state, &output->crtc);
@@ -188,6 +272,7 @@ static void virtgpu_sgt_cursor_atomic_update(struct drm_plane *plane,
 	new_state = drm_atomic_get_new_plane_state(state, plane);
 	output = virtgpu_sgt_plane_output(old_state, new_state);
 	res = virtgpu_sgt_plane_resource(new_state);
+	virtgpu_sgt_plane_attach(new_state, output);
 
 	cursor = (struct virtgpu_sgt_cursor) {
 		.resource = res->id,
@@ -231,12 +316,47 @@ static const struct drm_plane_helper_funcs virtgpu_sgt_cursor_helper_funcs = {
 	.atomic_disable = virtgpu_sgt_cursor_atomic_disable,
 };
 
+static struct drm_plane_state *
+virtgpu_sgt_plane_atomic_duplicate_state(struct drm_plane *plane)
+{
+	struct virtgpu_sgt_plane_state *state;
+
+	state = kzalloc(sizeof(*state), GFP_KERNEL);
+	if (!state)
+		return NULL;
+
+	__drm_atomic_helper_plane_duplicate_state(plane, &state->base);
+	return &state->base;
+}
+
+/* Of a commit that was not made, too, so it ends what was prepared for that. */
+static void virtgpu_sgt_plane_atomic_destroy_state(struct drm_plane *plane,
+						   struct drm_plane_state *state)
+{
+	virtgpu_sgt_plane_end_attach(state);
+	__drm_atomic_helper_plane_destroy_state(state);
+	kfree(to_virtgpu_sgt_plane_state(state));
+}
+
+static void virtgpu_sgt_plane_reset(struct drm_plane *plane)
+{
+	struct virtgpu_sgt_plane_state *state;
+
+	if (plane->state)
+		virtgpu_sgt_plane_atomic_destroy_state(plane, plane->state);
+	plane->state = NULL;
+
+	state = kzalloc(sizeof(*state), GFP_KERNEL);
+	if (state)
+		__drm_atomic_helper_plane_reset(plane, &state->base);
+}
+
 static const struct drm_plane_funcs virtgpu_sgt_plane_funcs = {
 	.update_plane = drm_atomic_helper_update_plane,
 	.disable_plane = drm_atomic_helper_disable_plane,
-	.reset = drm_atomic_helper_plane_reset,
-	.atomic_duplicate_state = drm_atomic_helper_plane_duplicate_state,
-	.atomic_destroy_state = drm_atomic_helper_plane_destroy_state,
+	.reset = virtgpu_sgt_plane_reset,
+	.atomic_duplicate_state = virtgpu_sgt_plane_atomic_duplicate_state,
+	.atomic_destroy_state = virtgpu_sgt_plane_atomic_destroy_state,
 };
 
 /**

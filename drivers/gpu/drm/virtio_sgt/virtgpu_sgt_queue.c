@@ -68,14 +68,15 @@
  * 3. &virtgpu_sgt_device.output_lock, a mutex: what the host said of its
  *    displays. Not held while the host is asked
  * 4. &virtgpu_sgt_device.vm_lock, a mutex: which files have an address space
- * 5. &virtgpu_sgt_vm.lock, a mutex: the plan of an address space. Allocates,
- *    waits for the host as 2, and for fences, of which none waits for this lock:
- *    jobs do not take it
+ * 5. &virtgpu_sgt_vm.lock, a mutex: the plan of an address space. Allocates, so
+ *    that jobs do not take it. Nothing waits for a fence inside, as commits take it
+ *    when they are prepared; the end of a file waits for the host, as 2
  * 6. &virtgpu_sgt_fences.lock, a mutex: out-fences of commits
  * 7. &virtgpu_sgt_device.import_lock, a mutex: one import at a time gets its
  *    resource. Waits for the host inside, as 2, and is held with none of 1 to 6
  * 8. &virtgpu_sgt_resource.lock, a mutex: whether the host has the memory of a
- *    resource. Jobs and commits take it: nobody waits inside, nor allocates
+ *    resource. Jobs and commits take it: nothing waits inside, nor allocates. The
+ *    page table is read inside
  * 9. &virtgpu_sgt_queue.lock, &virtgpu_sgt_device.resource_lock,
  *    &virtgpu_sgt_output.told_lock, &virtgpu_sgt_vm.job_lock and
  *    &virtgpu_sgt_vm.window_lock, spinlocks, taken in process context only, and

@@ -265,7 +265,8 @@ u64 virtgpu_sgt_resource_size(const struct virtgpu_sgt_resource *res)
  * @fb: a framebuffer of it that somebody is making, or NULL
  *
  * Somebody may detach a window again until
- * virtgpu_sgt_resource_transfer_locked().
+ * virtgpu_sgt_resource_transfer_locked(). A commit does not wait here for one: see
+ * virtgpu_sgt_attach_create().
  *
  * Context: Process context, not inside drm_dev_enter(): may wait for the host,
  * and for fences.

@@ -109,9 +109,10 @@ struct virtgpu_sgt_resource {
 	unsigned int entries;
 
 	/**
-	 * @state: written by who makes the resource, who detaches it, under
-	 * @lock, and who frees the object, and these do not overlap;
-	 * READ_ONCE() for everybody else
+	 * @state: that of a window is written under @lock, as it is attached and
+	 * detached at any time. Otherwise written by who makes the resource
+	 * and who frees the object, and these do not overlap; READ_ONCE() for
+	 * everybody else
 	 */
 	enum virtgpu_sgt_resource_state state;
 

@@ -206,6 +206,15 @@ int virtgpu_sgt_vm_wait(struct virtgpu_sgt_vm *vm)
 	return ret;
 }
 
+static bool virtgpu_sgt_vm_is_idle(struct virtgpu_sgt_vm *vm)
+{
+	struct dma_fence *fence = virtgpu_sgt_jobs_last_fence(vm);
+	bool idle = !fence || dma_fence_is_signaled(fence);
+
+	dma_fence_put(fence);
+	return idle;
+}
+
 /**
  * virtgpu_sgt_vm_lock_idle() - wait for all jobs, and let none come after
  * @vm: the address space
@@ -223,18 +232,21 @@ int virtgpu_sgt_vm_lock_idle(struct virtgpu_sgt_vm *vm)
 {
 	int ret;
 
-	/* Without the lock first, so that most waiting holds up nobody. */
-	ret = virtgpu_sgt_vm_wait(vm);
-	if (ret)
-		return ret;
+	/* Never with the lock: a commit takes it, and holds locks of KMS. */
+	for (;;) {
+		ret = virtgpu_sgt_vm_wait(vm);
+		if (ret)
+			return ret;
 
-	ret = mutex_lock_interruptible(&vm->lock);
-	if (ret)
-		return ret;
+		ret = mutex_lock_interruptible(&vm->lock);
+		if (ret)
+			return ret;
+		if (virtgpu_sgt_vm_is_idle(vm))
+			break;
+		mutex_unlock(&vm->lock);
+	}
 
-	ret = virtgpu_sgt_vm_wait(vm);
-	if (!ret)
-		ret = READ_ONCE(vm->error);
+	ret = READ_ONCE(vm->error);
 	if (ret)
 		mutex_unlock(&vm->lock);
 	return ret;
@@ -310,7 +322,7 @@ void virtgpu_sgt_postclose(struct drm_device *drm, struct drm_file *file)
 
 	/* Who began to attach a window before that, ends before this. */
 	mutex_lock(&vm->lock);
-	virtgpu_sgt_windows_detach(vm, 0, BIT_ULL(VIRTGPU_SGT_VA_BITS));
+	virtgpu_sgt_windows_detach(vm, 0, BIT_ULL(VIRTGPU_SGT_VA_BITS), U64_MAX);
 	mutex_unlock(&vm->lock);
 
 	virtgpu_sgt_vm_empty(vm);

@@ -115,7 +115,10 @@ struct virtgpu_sgt_vm {
 	/** @free_work: frees the jobs of @done */
 	struct work_struct free_work;
 
-	/** @window_lock: protects @windows and @num_windows */
+	/**
+	 * @window_lock: protects @windows and @num_windows, and what is planned
+	 * for windows
+	 */
 	spinlock_t window_lock;
 
 	/** @windows: tree of struct virtgpu_sgt_window, by range */

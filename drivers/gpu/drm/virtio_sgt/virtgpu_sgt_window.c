@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <linux/cleanup.h>
+#include <linux/dma-fence.h>
 #include <linux/err.h>
 #include <linux/interval_tree_generic.h>
 #include <linux/kref.h>
+#include <linux/list.h>
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
+#include <linux/overflow.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
@@ -17,6 +22,7 @@
 #include "virtgpu_sgt_cmd.h"
 #include "virtgpu_sgt_drv.h"
 #include "virtgpu_sgt_entries.h"
+#include "virtgpu_sgt_job.h"
 #include "virtgpu_sgt_vm.h"
 #include "virtgpu_sgt_window.h"
 
@@ -35,18 +41,26 @@
  *
  * ::
  *
- *                  attach: jobs are done, walk,
- *                  ATTACH_BACKING answered
+ *            attach: plan, jobs are done, walk,
+ *            ATTACH_BACKING answered
  *   (detached) ------------------------------------> (attached)
  *       ^     \                                          |
  *       |      +-- a hole: -EFAULT                       |
  *       +------------------------------------------------+
  *          a job, or the end of the file: DETACH_BACKING
  *
- * A use is a transfer, a framebuffer that is made, or a commit with one; the last
- * attaches when the commit is prepared, as it must not wait for jobs later. If
- * somebody detaches the window in between, the commit fails with -EFAULT in the
- * way that a commit fails: see "errors in a commit".
+ * A use is a transfer, a framebuffer that is made, or a commit with one. Each plans
+ * first: under &virtgpu_sgt_vm.lock, it sees what the range is going to lead to,
+ * allocates all that it takes to attach that, and notes the last job that there is.
+ * When this one is done, it walks the page table and sends the list. A commit plans
+ * when it is prepared and does the rest in its tail, so that no lock of KMS is held
+ * while jobs, or the host, are waited for. Jobs that come after the plan are not
+ * waited for, as they may depend on the commit.
+ *
+ * Between plan and list, a later job that takes memory from the range makes the plan
+ * outdated, as it makes the host detach the window after that. An ioctl plans anew
+ * then. A commit cannot, and fails with -EFAULT in the way that a commit fails: see
+ * "errors in a commit".
  *
  * What is attached is a backing: it keeps the buffers until the host has answered
  * the DETACH, or the UNREF, so that no memory goes that the host may still read,
@@ -66,15 +80,33 @@ struct virtgpu_sgt_piece {
 
 /* Memory that a window is attached to. */
 struct virtgpu_sgt_backing {
-	/* The window has one, then its DETACH; and who waits for that. */
+	/* The window has one, then its DETACH; and who waits for a command. */
 	struct kref ref;
 	struct virtgpu_sgt_device *vgdev;
+	struct virtgpu_sgt_cmd *attach;
 	struct virtgpu_sgt_cmd *detach;
 	struct work_struct free_work;
 	/* Who detaches the window has a reference to it, and leaves it here. */
 	struct drm_gem_object *window;
 	unsigned int count;
 	struct virtgpu_sgt_piece pieces[] __counted_by(count);
+};
+
+/*
+ * All that it takes to attach a window, and when: whoever carries it out may be in
+ * the fence-signalling path, and allocates nothing.
+ */
+struct virtgpu_sgt_attach {
+	/* In the list of the window; not if it was carried out, or is outdated. */
+	struct list_head node;
+	struct virtgpu_sgt_window *window;
+	/* Of the last job that it was planned on, whose fence is this, or NULL. */
+	u64 seqno;
+	struct dma_fence *fence;
+	/* What was not handed on yet. */
+	struct virtgpu_sgt_cmd *create;
+	struct virtgpu_sgt_backing *backing;
+	struct virtgpu_sgt_entries *entries;
 };
 
 #define VIRTGPU_SGT_WINDOW_START(window)	((window)->va)
@@ -101,6 +133,7 @@ static void virtgpu_sgt_backing_free_work(struct work_struct *work)
 		drm_gem_object_put(backing->pieces[i].obj);
 	if (backing->window)
 		drm_gem_object_put(backing->window);
+	virtgpu_sgt_cmd_put(backing->attach);
 	virtgpu_sgt_cmd_put(backing->detach);
 	kvfree(backing);
 	virtgpu_sgt_free_done(vgdev);
@@ -129,14 +162,16 @@ static void virtgpu_sgt_backing_detached(struct virtgpu_sgt_cmd *cmd, int status
 static struct virtgpu_sgt_backing *
 virtgpu_sgt_backing_alloc(struct virtgpu_sgt_device *vgdev, unsigned int count)
 {
+	const unsigned int resp = sizeof(struct virtio_gpu_ctrl_hdr);
+	struct virtgpu_sgt_cmd *attach, *detach;
 	struct virtgpu_sgt_backing *backing;
-	struct virtgpu_sgt_cmd *detach;
 
-	detach = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq,
-				       sizeof(struct virtio_gpu_ctrl_hdr));
+	attach = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq, resp);
+	detach = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq, resp);
 	backing = kvzalloc(struct_size(backing, pieces, count),
 			   GFP_KERNEL_ACCOUNT);
-	if (!detach || !backing) {
+	if (!attach || !detach || !backing) {
+		virtgpu_sgt_cmd_put(attach);
 		virtgpu_sgt_cmd_put(detach);
 		kvfree(backing);
 		return NULL;
@@ -146,6 +181,7 @@ virtgpu_sgt_backing_alloc(struct virtgpu_sgt_device *vgdev, unsigned int count)
 	detach->priv = backing;
 	kref_init(&backing->ref);
 	backing->vgdev = vgdev;
+	backing->attach = attach;
 	backing->detach = detach;
 	backing->count = count;
 	INIT_WORK(&backing->free_work, virtgpu_sgt_backing_free_work);
@@ -170,26 +206,23 @@ static int virtgpu_sgt_window_count_locked(struct virtgpu_sgt_window *window)
 	return next < end ? -EFAULT : count;
 }
 
-/* What the range leads to, in pieces that keep their buffers. */
-static struct virtgpu_sgt_backing *
-virtgpu_sgt_window_collect_locked(struct virtgpu_sgt_window *window)
+/*
+ * What the range is going to lead to, in pieces that keep their buffers; @entries is
+ * how many entries that will be.
+ */
+static int virtgpu_sgt_window_collect_locked(struct virtgpu_sgt_window *window,
+					     struct virtgpu_sgt_backing *backing,
+					     u64 *entries)
 {
+	struct virtgpu_sgt_entries_counter counter = {};
+	struct virtgpu_sgt_piece *piece = backing->pieces;
 	struct virtgpu_sgt_vm *vm = window->vm;
-	struct virtgpu_sgt_backing *backing;
-	struct virtgpu_sgt_piece *piece;
 	u64 end = window->last + 1;
 	struct drm_gpuva *va;
-	int count;
+	int ret;
 
-	count = virtgpu_sgt_window_count_locked(window);
-	if (count < 0)
-		return ERR_PTR(count);
+	lockdep_assert_held(&vm->lock);
 
-	backing = virtgpu_sgt_backing_alloc(vm->vgdev, count);
-	if (!backing)
-		return ERR_PTR(-ENOMEM);
-
-	piece = backing->pieces;
 	drm_gpuvm_for_each_va_range(va, &vm->base, window->va, end) {
 		u64 skip = window->va > va->va.addr ? window->va - va->va.addr : 0;
 
@@ -197,93 +230,349 @@ virtgpu_sgt_window_collect_locked(struct virtgpu_sgt_window *window)
 		piece->obj = va->gem.obj;
 		piece->offset = va->gem.offset + skip;
 		piece->len = min(va->va.range, end - va->va.addr) - skip;
+		ret = virtgpu_sgt_entries_count(&counter,
+						to_virtgpu_sgt_bo(piece->obj)->base.sgt,
+						piece->offset, piece->len,
+						to_virtgpu_sgt_mapping(va)->prot);
+		if (ret)
+			return ret;
 		piece++;
 	}
-	return backing;
+	*entries = virtgpu_sgt_entries_total(&counter);
+	return 0;
 }
 
-/*
- * Have the host let go of the memory. Returns that with a reference, for the
- * caller to wait for its DETACH and to put.
- */
-static struct virtgpu_sgt_backing *
-virtgpu_sgt_window_detach(struct virtgpu_sgt_window *window)
+static int virtgpu_sgt_attach_alloc_locked(struct virtgpu_sgt_attach *attach)
 {
-	struct virtgpu_sgt_backing *backing = window->backing;
-
-	kref_get(&backing->ref);
-	mutex_lock(&window->res.lock);
-	WRITE_ONCE(window->backing, NULL);
-	virtgpu_sgt_resource_detach_locked(&window->res, backing->detach);
-	mutex_unlock(&window->res.lock);
-	return backing;
-}
-
-/* An attempt to attach was refused, or somebody gave up waiting for it. */
-static void virtgpu_sgt_window_give_up(struct virtgpu_sgt_window *window)
-{
-	struct virtgpu_sgt_backing *backing = window->backing;
-
-	if (window->res.entries)
-		backing = virtgpu_sgt_window_detach(window);
-	else
-		WRITE_ONCE(window->backing, NULL);
-	virtgpu_sgt_backing_put(backing);
-}
-
-static int virtgpu_sgt_window_attach_locked(struct virtgpu_sgt_window *window)
-{
-	struct virtgpu_sgt_vm *vm = window->vm;
+	struct virtgpu_sgt_window *window = attach->window;
+	struct virtgpu_sgt_device *vgdev = window->vm->vgdev;
+	struct virtgpu_sgt_queue *q = &vgdev->ctrlq;
 	struct virtgpu_sgt_entries *entries;
-	struct virtgpu_sgt_backing *backing;
+	u64 num_entries;
+	int count, ret;
+
+	count = virtgpu_sgt_window_count_locked(window);
+	if (count < 0)
+		return count;
+
+	attach->backing = virtgpu_sgt_backing_alloc(vgdev, count);
+	if (!attach->backing)
+		return -ENOMEM;
+	ret = virtgpu_sgt_window_collect_locked(window, attach->backing,
+						&num_entries);
+	if (ret)
+		return ret;
+
+	entries = virtgpu_sgt_entries_reserve(vgdev->drm, num_entries,
+					      virtgpu_sgt_queue_max_payload(q));
+	if (IS_ERR(entries))
+		return PTR_ERR(entries);
+	attach->entries = entries;
+
+	/* Of a new window, which nobody else has. */
+	if (window->res.state == VIRTGPU_SGT_RESOURCE_LOCAL) {
+		attach->create = virtgpu_sgt_cmd_alloc(q, sizeof(struct virtio_gpu_ctrl_hdr));
+		if (!attach->create)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* From here on, a job that takes memory from the range makes it outdated. */
+static int virtgpu_sgt_attach_plan(struct virtgpu_sgt_attach *attach)
+{
+	struct virtgpu_sgt_window *window = attach->window;
+	struct virtgpu_sgt_vm *vm = window->vm;
 	int ret;
 
-	lockdep_assert_held(&vm->lock);
-
-	if (virtgpu_sgt_resource_is_attached(&window->res))
-		return 0;
-
-	backing = virtgpu_sgt_window_collect_locked(window);
-	if (IS_ERR(backing))
-		return PTR_ERR(backing);
-
-	entries = virtgpu_sgt_entries_of_range(vm->vgdev->drm, vm->gpt,
-					       window->va, window->base.size,
-					       virtgpu_sgt_resource_size(&window->res),
-					       virtgpu_sgt_queue_max_payload(&vm->vgdev->ctrlq));
-	if (IS_ERR(entries)) {
-		virtgpu_sgt_backing_put(backing);
-		return PTR_ERR(entries);
-	}
-
-	WRITE_ONCE(window->backing, backing);
-	ret = virtgpu_sgt_resource_make(&window->res, entries);
+	ret = mutex_lock_interruptible(&vm->lock);
 	if (ret)
-		virtgpu_sgt_window_give_up(window);
+		return ret;
+
+	ret = READ_ONCE(vm->error);
+	/* There will never be anything in the range again. */
+	if (ret == -ECANCELED)
+		ret = -EFAULT;
+	if (!ret)
+		ret = virtgpu_sgt_attach_alloc_locked(attach);
+	if (!ret) {
+		attach->seqno = vm->seqno;
+		attach->fence = virtgpu_sgt_jobs_last_fence(vm);
+		spin_lock(&vm->window_lock);
+		list_add_tail(&attach->node, &window->attaches);
+		spin_unlock(&vm->window_lock);
+	}
+	mutex_unlock(&vm->lock);
 	return ret;
 }
 
+/**
+ * virtgpu_sgt_attach_create() - get ready to attach a window
+ * @window: the window
+ *
+ * Plans on what the range leads to when all jobs are done that there are now. Jobs
+ * that come later are none of its business: they may depend on the commit that this
+ * is for.
+ *
+ * Context: Process context, may sleep. Takes &virtgpu_sgt_vm.lock, and waits neither
+ * for the host nor for a fence.
+ * Return: what virtgpu_sgt_attach_run() takes, owned by the caller, NULL if @window
+ * is attached, or an ERR_PTR(); see virtgpu_sgt_resource_attach()
+ */
+struct virtgpu_sgt_attach *
+virtgpu_sgt_attach_create(struct virtgpu_sgt_window *window)
+{
+	struct virtgpu_sgt_attach *attach;
+	int ret;
+
+	if (virtgpu_sgt_is_dead(window->vm->vgdev))
+		return ERR_PTR(-ENODEV);
+	if (virtgpu_sgt_resource_is_attached(&window->res))
+		return NULL;
+
+	attach = kzalloc(sizeof(*attach), GFP_KERNEL_ACCOUNT);
+	if (!attach)
+		return ERR_PTR(-ENOMEM);
+
+	attach->window = window;
+	INIT_LIST_HEAD(&attach->node);
+	ret = virtgpu_sgt_attach_plan(attach);
+	if (ret) {
+		virtgpu_sgt_attach_free(attach);
+		return ERR_PTR(ret);
+	}
+	return attach;
+}
+
+/**
+ * virtgpu_sgt_attach_fence() - what virtgpu_sgt_attach_run() must come after
+ * @attach: the attach, or NULL
+ *
+ * Context: Any.
+ * Return: a fence, of which @attach has a reference, or NULL
+ */
+struct dma_fence *virtgpu_sgt_attach_fence(const struct virtgpu_sgt_attach *attach)
+{
+	return attach ? attach->fence : NULL;
+}
+
+/**
+ * virtgpu_sgt_attach_free() - end an attach, whether it was carried out or not
+ * @attach: the attach, or NULL
+ *
+ * Context: Process context, also in the fence-signalling path.
+ */
+void virtgpu_sgt_attach_free(struct virtgpu_sgt_attach *attach)
+{
+	struct virtgpu_sgt_vm *vm;
+
+	if (!attach)
+		return;
+
+	vm = attach->window->vm;
+	spin_lock(&vm->window_lock);
+	list_del_init(&attach->node);
+	spin_unlock(&vm->window_lock);
+
+	if (attach->backing)
+		virtgpu_sgt_backing_put(attach->backing);
+	virtgpu_sgt_entries_free(attach->entries);
+	virtgpu_sgt_cmd_put(attach->create);
+	dma_fence_put(attach->fence);
+	kfree(attach);
+}
+
+/* Let go of the backing, if it is that of the window: its reference is the caller's. */
+static bool virtgpu_sgt_window_forget_locked(struct virtgpu_sgt_window *window,
+					     struct virtgpu_sgt_backing *backing)
+{
+	struct virtgpu_sgt_vm *vm = window->vm;
+	bool forgotten;
+
+	lockdep_assert_held(&window->res.lock);
+
+	spin_lock(&vm->window_lock);
+	forgotten = window->backing == backing;
+	if (forgotten)
+		window->backing = NULL;
+	spin_unlock(&vm->window_lock);
+	return forgotten;
+}
+
+/*
+ * Make the backing that of the window, before the page table is read: a job that
+ * wants to change it from here on finds the backing, and waits for the lock of the
+ * resource to detach it. If the host is attaching another one already, that does as
+ * well. Returns a reference to either.
+ */
+static struct virtgpu_sgt_backing *
+virtgpu_sgt_attach_claim_locked(struct virtgpu_sgt_attach *attach)
+{
+	struct virtgpu_sgt_window *window = attach->window;
+	struct virtgpu_sgt_backing *backing = NULL;
+	struct virtgpu_sgt_vm *vm = window->vm;
+
+	lockdep_assert_held(&window->res.lock);
+
+	spin_lock(&vm->window_lock);
+	if (!list_empty(&attach->node)) {
+		list_del_init(&attach->node);
+		if (!window->backing) {
+			window->backing = attach->backing;
+			attach->backing = NULL;
+		}
+		backing = window->backing;
+		kref_get(&backing->ref);
+	}
+	spin_unlock(&vm->window_lock);
+	return backing;
+}
+
+/* Read the page table, and send what the host needs to know. */
+static int virtgpu_sgt_attach_send_locked(struct virtgpu_sgt_attach *attach,
+					  struct virtgpu_sgt_backing *backing)
+{
+	struct virtgpu_sgt_window *window = attach->window;
+	struct virtgpu_sgt_resource *res = &window->res;
+	int ret;
+
+	lockdep_assert_held(&res->lock);
+
+	ret = virtgpu_sgt_entries_fill_range(attach->entries, window->vm->gpt,
+					     window->va, window->base.size);
+	if (ret) {
+		if (virtgpu_sgt_window_forget_locked(window, backing))
+			virtgpu_sgt_backing_put(backing);
+		return ret;
+	}
+
+	if (attach->create) {
+		virtgpu_sgt_prep_create_2d(attach->create, res);
+		WRITE_ONCE(res->state, VIRTGPU_SGT_RESOURCE_CREATED);
+		virtgpu_sgt_cmd_submit(attach->create);
+	}
+	WRITE_ONCE(res->entries, attach->entries->count);
+	virtgpu_sgt_prep_attach(backing->attach, res, attach->entries);
+	attach->entries = NULL;
+	virtgpu_sgt_cmd_submit(backing->attach);
+	return 0;
+}
+
+/*
+ * What has become of it: @ret is what the wait has said. One that was given up goes
+ * on, and is there for the next who wants to attach the window.
+ */
+static int virtgpu_sgt_attach_finish_locked(struct virtgpu_sgt_attach *attach,
+					    struct virtgpu_sgt_backing *backing,
+					    int ret)
+{
+	struct virtgpu_sgt_window *window = attach->window;
+	struct virtgpu_sgt_resource *res = &window->res;
+
+	lockdep_assert_held(&res->lock);
+
+	if (!ret) {
+		if (window->backing != backing)
+			return -EAGAIN;
+		/* See virtgpu_sgt_resource_is_attached(). */
+		smp_store_release(&res->state, VIRTGPU_SGT_RESOURCE_ATTACHED);
+		return 0;
+	}
+
+	if (!virtgpu_sgt_cmd_has_failed(backing->attach) ||
+	    !virtgpu_sgt_window_forget_locked(window, backing))
+		return ret;
+
+	WRITE_ONCE(res->entries, 0);
+	/* Nothing about it is on its way: no UNREF is needed. */
+	if (attach->create && virtgpu_sgt_cmd_has_failed(attach->create))
+		WRITE_ONCE(res->state, VIRTGPU_SGT_RESOURCE_LOCAL);
+	virtgpu_sgt_backing_put(backing);
+	return ret;
+}
+
+static int virtgpu_sgt_attach_wait(struct virtgpu_sgt_cmd *cmd, bool killable)
+{
+	return killable ? virtgpu_sgt_cmd_wait_killable(cmd) :
+			  virtgpu_sgt_cmd_wait(cmd);
+}
+
+/* -EAGAIN: the range has changed since the plan. */
+static int virtgpu_sgt_attach_do_run(struct virtgpu_sgt_attach *attach,
+				     bool killable)
+{
+	struct virtgpu_sgt_resource *res = &attach->window->res;
+	struct virtgpu_sgt_backing *backing;
+	int ret = 0, created = 0;
+
+	scoped_guard(mutex, &res->lock) {
+		if (virtgpu_sgt_resource_is_attached(res))
+			return 0;
+		backing = virtgpu_sgt_attach_claim_locked(attach);
+		if (!backing)
+			return -EAGAIN;
+		if (!attach->backing)
+			ret = virtgpu_sgt_attach_send_locked(attach, backing);
+	}
+
+	if (!ret) {
+		if (attach->create)
+			created = virtgpu_sgt_attach_wait(attach->create, killable);
+		ret = virtgpu_sgt_attach_wait(backing->attach, killable);
+		scoped_guard(mutex, &res->lock)
+			ret = virtgpu_sgt_attach_finish_locked(attach, backing,
+							       created ?: ret);
+	}
+	virtgpu_sgt_backing_put(backing);
+	return ret;
+}
+
+/**
+ * virtgpu_sgt_attach_run() - attach a window, without allocating
+ * @attach: the attach, not carried out before; its fence has signalled
+ *
+ * Context: Process context, the fence-signalling path. Waits for the host.
+ * Return: 0, or a negative errno:
+ *
+ * * %-EFAULT - the range has lost memory since
+ * * others   - see virtgpu_sgt_cmd_wait()
+ */
+int virtgpu_sgt_attach_run(struct virtgpu_sgt_attach *attach)
+{
+	int ret = virtgpu_sgt_attach_do_run(attach, false);
+
+	return ret == -EAGAIN ? -EFAULT : ret;
+}
+
+static int virtgpu_sgt_window_try_attach(struct virtgpu_sgt_window *window)
+{
+	struct virtgpu_sgt_attach *attach;
+	int ret = 0;
+
+	attach = virtgpu_sgt_attach_create(window);
+	if (IS_ERR_OR_NULL(attach))
+		return PTR_ERR_OR_ZERO(attach);
+
+	if (attach->fence)
+		ret = dma_fence_wait(attach->fence, true);
+	if (!ret)
+		ret = virtgpu_sgt_attach_do_run(attach, true);
+	virtgpu_sgt_attach_free(attach);
+	return ret;
+}
+
+/* Here there is time for another plan: the range may be full again, or still be. */
 static int virtgpu_sgt_window_attach(struct virtgpu_sgt_resource *res,
 				     const struct drm_framebuffer *fb)
 {
 	struct virtgpu_sgt_window *window = virtgpu_sgt_resource_window(res);
-	struct virtgpu_sgt_vm *vm = window->vm;
 	int ret;
 
-	if (virtgpu_sgt_is_dead(vm->vgdev))
-		return -ENODEV;
-	if (virtgpu_sgt_resource_is_attached(res))
-		return 0;
-
-	ret = virtgpu_sgt_vm_lock_idle(vm);
-	/* There will never be anything in the range again. */
-	if (ret == -ECANCELED)
-		return -EFAULT;
-	if (ret)
-		return ret;
-
-	ret = virtgpu_sgt_window_attach_locked(window);
-	mutex_unlock(&vm->lock);
+	do {
+		if (signal_pending(current))
+			return -ERESTARTSYS;
+		ret = virtgpu_sgt_window_try_attach(window);
+	} while (ret == -EAGAIN);
 	return ret;
 }
 
@@ -405,6 +694,7 @@ virtgpu_sgt_window_alloc(struct virtgpu_sgt_vm *vm,
 	window->va = params->va;
 	window->last = params->va + params->size - 1;
 	window->vm = vm;
+	INIT_LIST_HEAD(&window->attaches);
 	drm_gpuvm_get(&vm->base);
 
 	spin_lock(&vm->window_lock);
@@ -424,6 +714,7 @@ virtgpu_sgt_window_alloc(struct virtgpu_sgt_vm *vm,
  * Return: the window, with one reference of its GEM object for the caller, or an
  * ERR_PTR():
  *
+ * * %-EINVAL - the range has less bytes than width and height need
  * * %-EFAULT - part of the range leads nowhere
  * * %-ENOSPC - @vm has too many windows, or there are no more numbers
  * * %-EINTR, %-ERESTARTSYS - interrupted while waiting for jobs
@@ -434,7 +725,15 @@ virtgpu_sgt_window_create(struct virtgpu_sgt_vm *vm,
 			  const struct virtgpu_sgt_window_params *params)
 {
 	struct virtgpu_sgt_window *window;
+	size_t needed;
 	int ret;
+
+	needed = array3_size(params->width, params->height, sizeof(u32));
+	if (params->size < needed) {
+		drm_dbg_driver(vm->vgdev->drm, "%llu bytes back a resource of %zu\n",
+			       params->size, needed);
+		return ERR_PTR(-EINVAL);
+	}
 
 	ret = virtgpu_sgt_windows_enter(vm);
 	if (ret)
@@ -456,23 +755,56 @@ virtgpu_sgt_window_create(struct virtgpu_sgt_vm *vm,
 	return window;
 }
 
+/* Attaches that were planned before the job that now takes memory away */
+static void virtgpu_sgt_windows_outdate(struct virtgpu_sgt_vm *vm, u64 va,
+					u64 last, u64 seqno)
+{
+	struct virtgpu_sgt_attach *attach, *next;
+	struct virtgpu_sgt_window *window;
+
+	spin_lock(&vm->window_lock);
+	for (window = virtgpu_sgt_window_tree_iter_first(&vm->windows, va, last);
+	     window; window = virtgpu_sgt_window_tree_iter_next(window, va, last))
+		list_for_each_entry_safe(attach, next, &window->attaches, node)
+			if (attach->seqno < seqno)
+				list_del_init(&attach->node);
+	spin_unlock(&vm->window_lock);
+}
+
 /*
- * A window in the range that the host has memory of, with a reference. One whose
- * last reference is gone is none: its UNREF is on the way, and nobody can use it.
+ * A window in the range that the host has memory of, and that memory, with a
+ * reference each; or NULL. One whose last reference is gone is none: its UNREF is on
+ * the way, and nobody can use it.
  */
 static struct virtgpu_sgt_window *
-virtgpu_sgt_windows_find(struct virtgpu_sgt_vm *vm, u64 va, u64 last)
+virtgpu_sgt_windows_find(struct virtgpu_sgt_vm *vm, u64 va, u64 last,
+			 struct virtgpu_sgt_backing **backing)
 {
 	struct virtgpu_sgt_window *window;
 
 	spin_lock(&vm->window_lock);
 	for (window = virtgpu_sgt_window_tree_iter_first(&vm->windows, va, last);
 	     window; window = virtgpu_sgt_window_tree_iter_next(window, va, last))
-		if (READ_ONCE(window->backing) &&
+		if (window->backing &&
 		    kref_get_unless_zero(&window->base.refcount))
 			break;
+	if (window) {
+		*backing = window->backing;
+		kref_get(&window->backing->ref);
+	}
 	spin_unlock(&vm->window_lock);
 	return window;
+}
+
+/* Not if somebody else has done it since: then the DETACH is sent, or not needed. */
+static void virtgpu_sgt_window_detach(struct virtgpu_sgt_window *window,
+				      struct virtgpu_sgt_backing *backing)
+{
+	guard(mutex)(&window->res.lock);
+
+	/* The reference of the window goes on to the DETACH. */
+	if (virtgpu_sgt_window_forget_locked(window, backing))
+		virtgpu_sgt_resource_detach_locked(&window->res, backing->detach);
 }
 
 /**
@@ -480,23 +812,29 @@ virtgpu_sgt_windows_find(struct virtgpu_sgt_vm *vm, u64 va, u64 last)
  * @vm: the address space
  * @va: first byte of the range
  * @len: bytes of the range
+ * @seqno: of the fence of the job that changes the range; %U64_MAX if it is the last
+ *	change of all
  *
- * Detaches all windows that touch it, and waits for the host. If the device goes
+ * Detaches all windows that touch it, and waits for the host. What was planned
+ * before the job was, and was not carried out yet, will not be. If the device goes
  * away first, the buffers live on until the reset.
  *
- * Context: Process context, the fence-signalling path. Nobody attaches a window of
- * @vm: in a job, or with &virtgpu_sgt_vm.lock when there is none.
+ * Context: Process context, the fence-signalling path. In a job, or when there is
+ * none and none comes.
  */
-void virtgpu_sgt_windows_detach(struct virtgpu_sgt_vm *vm, u64 va, u64 len)
+void virtgpu_sgt_windows_detach(struct virtgpu_sgt_vm *vm, u64 va, u64 len,
+				u64 seqno)
 {
 	struct virtgpu_sgt_backing *backing;
 	struct virtgpu_sgt_window *window;
+	u64 last = va + len - 1;
 
-	while ((window = virtgpu_sgt_windows_find(vm, va, va + len - 1))) {
-		/* Not put here: freeing is not for this path. */
-		window->backing->window = &window->base;
-		backing = virtgpu_sgt_window_detach(window);
+	virtgpu_sgt_windows_outdate(vm, va, last, seqno);
+	while ((window = virtgpu_sgt_windows_find(vm, va, last, &backing))) {
+		virtgpu_sgt_window_detach(window, backing);
 		virtgpu_sgt_cmd_wait(backing->detach);
+		/* Not put here: freeing is not for this path. */
+		backing->window = &window->base;
 		virtgpu_sgt_backing_put(backing);
 	}
 }

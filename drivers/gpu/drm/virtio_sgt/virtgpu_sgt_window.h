@@ -3,6 +3,7 @@
 #define __VIRTGPU_SGT_WINDOW_H__
 
 #include <linux/container_of.h>
+#include <linux/list.h>
 #include <linux/rbtree_types.h>
 #include <linux/types.h>
 
@@ -11,6 +12,8 @@
 #include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_resource.h"
 
+struct dma_fence;
+struct virtgpu_sgt_attach;
 struct virtgpu_sgt_backing;
 struct virtgpu_sgt_device;
 struct virtgpu_sgt_vm;
@@ -44,12 +47,17 @@ struct virtgpu_sgt_window {
 	u64 subtree_last;
 
 	/**
-	 * @backing: what the host was told to attach, until it is told to detach
-	 * it; or NULL. Set while @vm is idle and locked, taken by the jobs of
-	 * @vm, so that these do not overlap; protected by the lock of @res
-	 * against those who only look
+	 * @backing: what the host was told to attach, or is about to be, until it
+	 * is told to detach it; or NULL. Written under the lock of @res and, inside
+	 * that, window_lock of @vm; read under either
 	 */
 	struct virtgpu_sgt_backing *backing;
+
+	/**
+	 * @attaches: of struct virtgpu_sgt_attach that can still be carried out;
+	 * under window_lock of @vm
+	 */
+	struct list_head attaches;
 };
 
 #define to_virtgpu_sgt_window(obj) \
@@ -101,6 +109,13 @@ struct virtgpu_sgt_window_params {
 struct virtgpu_sgt_window * __must_check
 virtgpu_sgt_window_create(struct virtgpu_sgt_vm *vm,
 			  const struct virtgpu_sgt_window_params *params);
-void virtgpu_sgt_windows_detach(struct virtgpu_sgt_vm *vm, u64 va, u64 len);
+void virtgpu_sgt_windows_detach(struct virtgpu_sgt_vm *vm, u64 va, u64 len,
+				u64 seqno);
+
+struct virtgpu_sgt_attach * __must_check
+virtgpu_sgt_attach_create(struct virtgpu_sgt_window *window);
+struct dma_fence *virtgpu_sgt_attach_fence(const struct virtgpu_sgt_attach *attach);
+int __must_check virtgpu_sgt_attach_run(struct virtgpu_sgt_attach *attach);
+void virtgpu_sgt_attach_free(struct virtgpu_sgt_attach *attach);
 
 #endif /* __VIRTGPU_SGT_WINDOW_H__ */
