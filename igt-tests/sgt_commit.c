@@ -350,7 +350,7 @@ int igt_main()
 		void (*run)(void);
 	} tests[] = {
 		{ "told-once", "It is told, and then it is over", test_told_once },
-		{ "other-master", "It was somebody else's", test_other_master },
+		{ "other-master", "It was another master's", test_other_master },
 		{ "other-master-late", "It was, and still is", test_other_master_late },
 		{ "master-again", "It was long ago", test_master_again },
 		{ "other-display", "It was elsewhere", test_other_display },

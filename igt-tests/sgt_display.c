@@ -173,7 +173,7 @@ static void make_edid(int drm, int display, struct edid *edid, int width, int he
 	edid->bytes[EDID_BLOCK - 1] = -sum;
 }
 
-/* The second display, which nobody has switched on in the host */
+/* The second display, which is off in the host */
 static void force_second(int drm)
 {
 	drmModeConnector *connector = probe(drm, 2);
@@ -265,7 +265,7 @@ int igt_main()
 		const char *name, *what;
 		void (*run)(int drm);
 	} tests[] = {
-		{ "forced", "There is an EDID for who wants it", test_forced },
+		{ "forced", "A forced display has an EDID", test_forced },
 		{ "forced-no-size", "0 is no size", test_forced_no_size },
 		{ "no-preferred", "The size is still that of the display", test_no_preferred },
 		{ "override", "An EDID by hand", test_override },

@@ -12,7 +12,7 @@
  * buffer, and its mapping ends with the device, too: it is a &struct drm_sgt.
  * The tables that one operation needs share a few of these. Each has a page of
  * its own, of the CPU's size, and they are mapped with one call. A user can have
- * many: they are charged to who prepares the operation.
+ * many: they are charged to the task that prepares the operation.
  *
  * With &drm_gpt_config.cpu_only there is no mapping: the tables are what the driver
  * knows, and takes from there to the device by other ways.

@@ -116,8 +116,8 @@ int drm_gpt_plan_unlink(struct drm_gpt_plan *plan, struct drm_gpt_table *table,
 }
 
 /*
- * Before what is below an entry: a user decides how many of them there are. Whoever
- * is being killed gets nothing of it.
+ * Before what is below an entry: a user decides how many of them there are. A
+ * prepare by a task that is being killed ends here.
  */
 static int drm_gpt_plan_pause(void)
 {

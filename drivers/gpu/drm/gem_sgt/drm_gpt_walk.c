@@ -208,8 +208,8 @@ static int drm_gpt_walk_live(struct drm_gpt *gpt, struct drm_gpt_walker *walker)
  * @arg: for @fn
  *
  * Reads the tables as they are: without what is prepared and not committed. The
- * lock is given up between pieces of a long range: who wants one picture of all of
- * it keeps commits away.
+ * lock is given up between pieces of a long range: a caller that needs a consistent
+ * picture of all of it keeps commits away.
  *
  * Context: Process context, may sleep.
  * Return: 0, and the runs were of @len bytes; or

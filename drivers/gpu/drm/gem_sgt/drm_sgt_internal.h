@@ -174,7 +174,7 @@ struct drm_sgt {
 	struct sg_table table;
 
 	/**
-	 * @pins: users of the pages, who hold off depopulate. Raised from 0
+	 * @pins: users of the pages, which hold off depopulate. Raised from 0
 	 * under @lock, with pages; dropped without it
 	 */
 	atomic_t pins;

@@ -34,7 +34,7 @@
  *
  * So the driver does. The fence of a job needs nothing but the module: its lock is
  * its own, and its names are constants. It has a reference to the module from its
- * creation to &dma_fence_ops.release, whoever drops the last one of the fence. What a
+ * creation to &dma_fence_ops.release, when the last reference to it goes. What a
  * bind costs does not depend on the fences that others hold.
  *
  * The fence of a commit has no hook for its end. So each one is kept in a list of the

@@ -334,7 +334,7 @@ static void virtgpu_sgt_job_run(struct virtgpu_sgt_job *job)
 		cond_resched();
 	}
 
-	/* Before the fence says so: who has waited for it finds room. */
+	/* Before the fence signals: a task that waited for it finds room. */
 	virtgpu_sgt_job_leave(job);
 
 	error = virtgpu_sgt_job_outcome(job);

@@ -49,9 +49,9 @@
  * lessor.
  *
  * Only a commit that userspace asked for has its errors kept, and is told one, as
- * nobody else can do anything about it: not the console, which is redrawn, moved
- * and brought back by whoever writes to it, switches to it or is the last to close
- * the device; not the end of a framebuffer; not the removal. All these wait for
+ * no other commit can act on it: not one of the console, which is redrawn, moved
+ * and brought back by any write, switch or last close; not the one at the end of a
+ * framebuffer; not the one of the removal. All these wait for
  * their locks without looking at signals. The ioctls that change a picture look at
  * them: ATOMIC, SETCRTC, SETPLANE, PAGE_FLIP, CURSOR and DIRTYFB, and these
  * are told. The legacy ioctls for properties and gamma do not, and leave the
@@ -166,7 +166,7 @@ static bool virtgpu_sgt_commit_is_of_user(const struct drm_atomic_state *state)
 	return state->acquire_ctx && state->acquire_ctx->interruptible;
 }
 
-/* Note who commits, and tell what went wrong before for the same master. */
+/* Note the master that commits, and tell what went wrong before for the same master. */
 static int virtgpu_sgt_commit_claim(struct virtgpu_sgt_device *vgdev,
 				    struct drm_atomic_state *state)
 {

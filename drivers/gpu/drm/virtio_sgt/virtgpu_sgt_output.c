@@ -342,7 +342,7 @@ void virtgpu_sgt_output_keep_error(struct virtgpu_sgt_output *output,
 /**
  * virtgpu_sgt_output_tell_error() - what went wrong for a master, once
  * @output: the output
- * @master: who wants to know
+ * @master: &virtgpu_sgt_device.master of the commit that asks
  *
  * Context: Process context.
  * Return: 0, or the negative errno that was kept for @master
@@ -388,7 +388,7 @@ static const struct drm_crtc_helper_funcs virtgpu_sgt_crtc_helper_funcs = {
 	.atomic_disable = virtgpu_sgt_crtc_atomic_disable,
 };
 
-/* Nobody has committed the new state yet: it has no master. */
+/* The new state is not committed yet: it has no master. */
 static struct drm_crtc_state *
 virtgpu_sgt_crtc_atomic_duplicate_state(struct drm_crtc *crtc)
 {

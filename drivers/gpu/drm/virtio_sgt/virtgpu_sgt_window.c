@@ -80,21 +80,21 @@ struct virtgpu_sgt_piece {
 
 /* Memory that a window is attached to. */
 struct virtgpu_sgt_backing {
-	/* The window has one, then its DETACH; and who waits for a command. */
+	/* The window has one, then its DETACH; and each wait for a command. */
 	struct kref ref;
 	struct virtgpu_sgt_device *vgdev;
 	struct virtgpu_sgt_cmd *attach;
 	struct virtgpu_sgt_cmd *detach;
 	struct work_struct free_work;
-	/* Who detaches the window has a reference to it, and leaves it here. */
+	/* The reference of the task that detaches the window. */
 	struct drm_gem_object *window;
 	unsigned int count;
 	struct virtgpu_sgt_piece pieces[] __counted_by(count);
 };
 
 /*
- * All that it takes to attach a window, and when: whoever carries it out may be in
- * the fence-signalling path, and allocates nothing.
+ * All that it takes to attach a window, and when. It may be carried out in the
+ * fence-signalling path, where nothing is allocated.
  */
 struct virtgpu_sgt_attach {
 	/* In the list of the window; not if it was carried out, or is outdated. */
@@ -269,7 +269,7 @@ static int virtgpu_sgt_attach_alloc_locked(struct virtgpu_sgt_attach *attach)
 		return PTR_ERR(entries);
 	attach->entries = entries;
 
-	/* Of a new window, which nobody else has. */
+	/* Of a new window, to which there is no other reference. */
 	if (window->res.state == VIRTGPU_SGT_RESOURCE_LOCAL) {
 		attach->create = virtgpu_sgt_cmd_alloc(q, sizeof(struct virtio_gpu_ctrl_hdr));
 		if (!attach->create)
@@ -311,8 +311,8 @@ static int virtgpu_sgt_attach_plan(struct virtgpu_sgt_attach *attach)
  * @window: the window
  *
  * Plans on what the range leads to when all jobs are done that there are now. Jobs
- * that come later are none of its business: they may depend on the commit that this
- * is for.
+ * that come later are not waited for: they may depend on the commit that this is
+ * for.
  *
  * Context: Process context, may sleep. Takes &virtgpu_sgt_vm.lock, and waits neither
  * for the host nor for a fence.

@@ -365,7 +365,7 @@ static void device_references_are_counted(struct kunit *test)
 	drm_sgt_device_put(NULL);
 }
 
-/* An owner, and a device of somebody else that does the DMA for it. */
+/* An owner, and a device of another driver that does the DMA for it. */
 struct device_pair {
 	struct drm_sgt_kunit_device *other;
 	struct device *owner;
