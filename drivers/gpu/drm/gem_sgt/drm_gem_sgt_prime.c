@@ -20,11 +20,14 @@
  *
  * A device sees what the CPU wrote before the table was mapped for it. After that,
  * the brackets of DMA_BUF_IOCTL_SYNC (dma_buf_begin_cpu_access()) sync the tables
- * of all importers, each for its device: for the CPU at the start of an access
- * that reads, for the devices at the end of one that writes. Behind a bounce
- * buffer, an access that reads brings the bytes of the buffer: what the CPU wrote
- * outside of brackets is lost then. The mapping for the exporting device is for
- * the driver to sync: see drm_sgt_sync_for_device().
+ * of the importers, each for its device. The end of an access that writes syncs all
+ * of them for their devices. The start of one that reads syncs those for the CPU
+ * whose device may have written: a mapping that is only written to, and one in both
+ * directions while the resv has the fence of a write. Without that rule, what a
+ * process drew through an mmap of the DRM file, which has no brackets, would be
+ * lost behind the bounce buffer of a display that maps in both directions. The
+ * mapping for the exporting device is for the driver to sync: see
+ * drm_sgt_sync_for_device().
  *
  * An imported object is a GEM object whose &drm_gem_sgt_object.sgt stands for
  * the dma-buf (drm_sgt_create_import()): it has no pages of its own and cannot
@@ -104,17 +107,46 @@ drm_gem_sgt_map_dma_buf(struct dma_buf_attachment *attach,
 }
 
 /*
- * What a device only writes is what it wrote. If it can read as well, the bytes
- * behind a bounce buffer may be older than those of the CPU.
+ * May the device have written what the CPU does not have? One that can read as well
+ * says so with the fence of a write, which stays in the resv when it has signalled.
+ * If there is none, the bytes behind a bounce buffer are older than those of the CPU.
  */
+static bool drm_gem_sgt_was_written(struct dma_buf *dma_buf,
+				    enum dma_data_direction dir)
+{
+	struct dma_resv_iter cursor;
+	struct dma_fence *fence;
+
+	if (dir != DMA_BIDIRECTIONAL)
+		return dir == DMA_FROM_DEVICE;
+
+	dma_resv_for_each_fence(&cursor, dma_buf->resv, DMA_RESV_USAGE_WRITE, fence)
+		return true;
+	return false;
+}
+
+static void drm_gem_sgt_fetch(struct dma_buf_attachment *attach,
+			      const struct sg_table *table,
+			      enum dma_data_direction dir)
+{
+	if (drm_gem_sgt_was_written(attach->dmabuf, dir))
+		drm_sgt_sync_table_for_cpu(attach->dev, table, dir);
+}
+
+static void drm_gem_sgt_give(struct dma_buf_attachment *attach,
+			     const struct sg_table *table,
+			     enum dma_data_direction dir)
+{
+	drm_sgt_sync_table_for_device(attach->dev, table, dir);
+}
+
 static void drm_gem_sgt_unmap_dma_buf(struct dma_buf_attachment *attach,
 				      struct sg_table *table,
 				      enum dma_data_direction dir)
 {
 	dma_resv_assert_held(attach->dmabuf->resv);
 
-	if (dir == DMA_FROM_DEVICE)
-		drm_sgt_sync_table_for_cpu(attach->dev, table, dir);
+	drm_gem_sgt_fetch(attach, table, dir);
 	dma_unmap_sgtable(attach->dev, table, dir, DMA_ATTR_SKIP_CPU_SYNC);
 	sg_free_table(table);
 	kfree(table);
@@ -123,7 +155,7 @@ static void drm_gem_sgt_unmap_dma_buf(struct dma_buf_attachment *attach,
 }
 
 static void drm_gem_sgt_sync_importers(struct dma_buf *dma_buf,
-				       void (*sync)(struct device *dev,
+				       void (*sync)(struct dma_buf_attachment *attach,
 						    const struct sg_table *table,
 						    enum dma_data_direction dir))
 {
@@ -135,7 +167,7 @@ static void drm_gem_sgt_sync_importers(struct dma_buf *dma_buf,
 		struct drm_gem_sgt_mapping *mapping = attach->priv;
 
 		if (mapping)
-			sync(attach->dev, mapping->table, mapping->dir);
+			sync(attach, mapping->table, mapping->dir);
 	}
 }
 
@@ -159,7 +191,7 @@ static int drm_gem_sgt_begin_cpu_access(struct dma_buf *dma_buf,
 	ret = dma_resv_lock_interruptible(dma_buf->resv, NULL);
 	if (ret)
 		return ret;
-	drm_gem_sgt_sync_importers(dma_buf, drm_sgt_sync_table_for_cpu);
+	drm_gem_sgt_sync_importers(dma_buf, drm_gem_sgt_fetch);
 	dma_resv_unlock(dma_buf->resv);
 	return 0;
 }
@@ -172,7 +204,7 @@ static int drm_gem_sgt_end_cpu_access(struct dma_buf *dma_buf,
 		return 0;
 
 	dma_resv_lock(dma_buf->resv, NULL);
-	drm_gem_sgt_sync_importers(dma_buf, drm_sgt_sync_table_for_device);
+	drm_gem_sgt_sync_importers(dma_buf, drm_gem_sgt_give);
 	dma_resv_unlock(dma_buf->resv);
 	return 0;
 }

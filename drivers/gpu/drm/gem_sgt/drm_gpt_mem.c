@@ -227,7 +227,7 @@ void drm_gpt_mem_drop(struct drm_gpt *gpt, struct drm_gpt_mem *mem, unsigned int
  * drm_gpt_mem_free_list() - free memory that no table uses any more
  * @unused: list of &struct drm_gpt_mem
  *
- * Context: Process context, may sleep; not under a lock of a page table.
+ * Context: Process context, may sleep; not under &drm_gpt.commit_lock.
  */
 void drm_gpt_mem_free_list(struct list_head *unused)
 {

@@ -254,7 +254,8 @@ drm_sgt_device_bind(struct device *owner, struct device *dma_dev,
  * drm_sgt_device_get(), for the lifetime of its DRM device: an ioctl can be on
  * its way when the unbind ends. Each &struct drm_sgt has one of its own.
  *
- * Context: Probe of @owner, may sleep.
+ * Context: Probe of @owner, may sleep. Under no lock that is also taken under the
+ * mmap lock.
  * Return: the device, or an ERR_PTR():
  *
  * * %-EINVAL - there is no @dma_dev, or it cannot map a page in one piece, or
@@ -292,7 +293,8 @@ EXPORT_SYMBOL_GPL(devm_drm_sgt_device_create);
  *
  * Ownership, and the link to @bus_dev: as for devm_drm_sgt_device_create().
  *
- * Context: Probe of @owner, may sleep.
+ * Context: Probe of @owner, may sleep. Under no lock that is also taken under the
+ * mmap lock.
  * Return: the device, or an ERR_PTR():
  *
  * * %-EINVAL - @bus_dev is below @owner

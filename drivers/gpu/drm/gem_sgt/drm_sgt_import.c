@@ -188,11 +188,12 @@ static bool drm_sgt_import_needs_sync(struct device *dev, struct sg_table *table
 	return false;
 }
 
-/* Pinned memory does not move. */
+/*
+ * What is mapped is pinned, and does not move. An exporter may move it by the pin,
+ * and again after the last one: nothing is mapped then.
+ */
 static void drm_sgt_import_moved(struct dma_buf_attachment *attach)
 {
-	dev_warn_ratelimited(attach->dev, "%s moves a dma-buf that is pinned\n",
-			     attach->dmabuf->exp_name);
 }
 
 static const struct dma_buf_attach_ops drm_sgt_import_attach_ops = {

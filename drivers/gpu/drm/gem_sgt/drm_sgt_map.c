@@ -103,6 +103,7 @@ static int drm_sgt_map_and_list(struct drm_sgt *sgt)
 
 static int drm_sgt_map_locked(struct drm_sgt *sgt, enum dma_data_direction dir)
 {
+	enum dma_data_direction old = sgt->dir;
 	int idx, ret;
 
 	lockdep_assert_held(&sgt->lock);
@@ -125,9 +126,12 @@ static int drm_sgt_map_locked(struct drm_sgt *sgt, enum dma_data_direction dir)
 	idx = srcu_read_lock(&sgt->sdev->srcu);
 	ret = drm_sgt_map_and_list(sgt);
 	srcu_read_unlock(&sgt->sdev->srcu, idx);
-	if (ret)
+	if (ret) {
+		/* What drm_sgt_map_again() maps in is what was mapped. */
+		sgt->dir = old;
 		drm_sgt_dbg(sgt->sdev, "mapping %llu bytes of %s: %pe\n",
 			    sgt->size, sgt->ops->name, ERR_PTR(ret));
+	}
 	return ret;
 }
 
