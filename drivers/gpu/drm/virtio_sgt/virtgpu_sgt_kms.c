@@ -132,8 +132,8 @@ static void virtgpu_sgt_commit_report(struct virtgpu_sgt_device *vgdev,
 	if (master == (u32)atomic_read(&vgdev->master))
 		virtgpu_sgt_output_keep_error(output, master, error);
 
-	/* Userspace has taken the memory of the picture away. */
-	if (error == -EFAULT)
+	/* The memory of the picture was unmapped, or the task is being killed. */
+	if (error == -EFAULT || error == -EINTR)
 		return;
 	drm_err_ratelimited(vgdev->drm, "[CRTC:%d:%s] host failed a commit: %pe\n",
 			    crtc->base.id, crtc->name, ERR_PTR(error));

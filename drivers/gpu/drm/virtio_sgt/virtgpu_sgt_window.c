@@ -9,6 +9,7 @@
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
 #include <linux/overflow.h>
+#include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
@@ -129,8 +130,10 @@ static void virtgpu_sgt_backing_free_work(struct work_struct *work)
 	struct virtgpu_sgt_device *vgdev = backing->vgdev;
 	unsigned int i;
 
-	for (i = 0; i < backing->count; i++)
+	for (i = 0; i < backing->count; i++) {
 		drm_gem_object_put(backing->pieces[i].obj);
+		cond_resched();
+	}
 	if (backing->window)
 		drm_gem_object_put(backing->window);
 	virtgpu_sgt_cmd_put(backing->attach);
@@ -188,6 +191,13 @@ virtgpu_sgt_backing_alloc(struct virtgpu_sgt_device *vgdev, unsigned int count)
 	return backing;
 }
 
+/* Before each mapping of the range: a user decides how many there are. */
+static int virtgpu_sgt_window_pause(void)
+{
+	cond_resched();
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
 /* How many mappings there are in the range. -EFAULT if they leave a hole. */
 static int virtgpu_sgt_window_count_locked(struct virtgpu_sgt_window *window)
 {
@@ -198,6 +208,10 @@ static int virtgpu_sgt_window_count_locked(struct virtgpu_sgt_window *window)
 	lockdep_assert_held(&window->vm->lock);
 
 	drm_gpuvm_for_each_va_range(va, &window->vm->base, window->va, end) {
+		int ret = virtgpu_sgt_window_pause();
+
+		if (ret)
+			return ret;
 		if (va->va.addr > next)
 			return -EFAULT;
 		next = va->va.addr + va->va.range;
@@ -226,6 +240,9 @@ static int virtgpu_sgt_window_collect_locked(struct virtgpu_sgt_window *window,
 	drm_gpuvm_for_each_va_range(va, &vm->base, window->va, end) {
 		u64 skip = window->va > va->va.addr ? window->va - va->va.addr : 0;
 
+		ret = virtgpu_sgt_window_pause();
+		if (ret)
+			return ret;
 		drm_gem_object_get(va->gem.obj);
 		piece->obj = va->gem.obj;
 		piece->offset = va->gem.offset + skip;
