@@ -300,7 +300,8 @@ static void virtgpu_sgt_entries_end_run(struct virtgpu_sgt_entries_counter *coun
  * Joins what drm_gpt_walk() will join.
  *
  * Context: Process context, may sleep. Enters an access section of @sgt.
- * Return: 0, or -ENODEV: the device is no longer bound
+ * Return: 0, -ENODEV: the device is no longer bound, or -E2BIG: the range so far
+ * takes more entries than the host does
  */
 int virtgpu_sgt_entries_count(struct virtgpu_sgt_entries_counter *counter,
 			      struct drm_sgt *sgt, u64 offset, u64 len, u32 prot)
@@ -319,6 +320,10 @@ int virtgpu_sgt_entries_count(struct virtgpu_sgt_entries_counter *counter,
 				continue;
 			}
 			virtgpu_sgt_entries_end_run(counter);
+			if (counter->count > drm_gpt_virtio_mem.max_entries) {
+				ret = -E2BIG;
+				break;
+			}
 			run->seg = seg;
 			run->prot = prot;
 		}

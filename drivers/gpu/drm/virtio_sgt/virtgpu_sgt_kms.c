@@ -124,16 +124,19 @@ static void virtgpu_sgt_commit_report(struct virtgpu_sgt_device *vgdev,
 	if (crtc_state->event && crtc_state->event->base.fence)
 		dma_fence_set_error(crtc_state->event->base.fence, error);
 
-	/* Every call says that, no need to remember. */
-	if (error == -ENODEV)
+	/*
+	 * Every call says that the device goes away, no need to remember. And the
+	 * walk of a task that was killed in its commit is no error for the next.
+	 */
+	if (error == -ENODEV || error == -EINTR)
 		return;
 
 	atomic_long_inc(&vgdev->stats.commit_errors);
 	if (master == (u32)atomic_read(&vgdev->master))
 		virtgpu_sgt_output_keep_error(output, master, error);
 
-	/* The memory of the picture was unmapped, or the task is being killed. */
-	if (error == -EFAULT || error == -EINTR)
+	/* Userspace has taken the memory of the picture away. */
+	if (error == -EFAULT)
 		return;
 	drm_err_ratelimited(vgdev->drm, "[CRTC:%d:%s] host failed a commit: %pe\n",
 			    crtc->base.id, crtc->name, ERR_PTR(error));

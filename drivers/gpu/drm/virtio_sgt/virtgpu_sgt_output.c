@@ -75,10 +75,12 @@ void virtgpu_sgt_output_note(struct virtgpu_sgt_output *output, int ret)
  * May a command of the output be filled again? Not if the last commit gave up
  * waiting for it, and then the device is lost.
  */
-static bool virtgpu_sgt_output_reclaim(struct virtgpu_sgt_cmd *cmd)
+static int virtgpu_sgt_output_reclaim(struct virtgpu_sgt_cmd *cmd)
 {
 	virtgpu_sgt_cmd_wait(cmd);
-	return virtgpu_sgt_cmd_is_idle(cmd);
+	if (virtgpu_sgt_cmd_is_idle(cmd))
+		return 0;
+	return virtgpu_sgt_queue_error(cmd->queue) ?: -ENODEV;
 }
 
 /* Sync the pixels in @rect, and send the command that fetches them. */
@@ -123,10 +125,11 @@ static int virtgpu_sgt_output_try_show(struct virtgpu_sgt_output *output,
 
 	if (virtgpu_sgt_is_dead(output->vgdev))
 		return -ENODEV;
-	if (!virtgpu_sgt_output_reclaim(output->transfer) ||
-	    !virtgpu_sgt_output_reclaim(output->scanout) ||
-	    !virtgpu_sgt_output_reclaim(output->flush))
-		return -ENODEV;
+	ret = virtgpu_sgt_output_reclaim(output->transfer) ?:
+	      virtgpu_sgt_output_reclaim(output->scanout) ?:
+	      virtgpu_sgt_output_reclaim(output->flush);
+	if (ret)
+		return ret;
 
 	ret = virtgpu_sgt_output_submit(output, res, damage, view);
 	if (ret)
@@ -177,9 +180,13 @@ void virtgpu_sgt_output_show(struct virtgpu_sgt_output *output,
 
 static int virtgpu_sgt_output_try_blank(struct virtgpu_sgt_output *output)
 {
-	if (virtgpu_sgt_is_dead(output->vgdev) ||
-	    !virtgpu_sgt_output_reclaim(output->scanout))
+	int ret;
+
+	if (virtgpu_sgt_is_dead(output->vgdev))
 		return -ENODEV;
+	ret = virtgpu_sgt_output_reclaim(output->scanout);
+	if (ret)
+		return ret;
 
 	virtgpu_sgt_prep_set_scanout(output->scanout, output->index, NULL,
 				     NULL);
@@ -221,8 +228,9 @@ static int virtgpu_sgt_output_try_point(struct virtgpu_sgt_output *output,
 
 	if (upload) {
 		drm_rect_init(&whole, 0, 0, upload->width, upload->height);
-		if (!virtgpu_sgt_output_reclaim(output->transfer))
-			return -ENODEV;
+		ret = virtgpu_sgt_output_reclaim(output->transfer);
+		if (ret)
+			return ret;
 		scoped_guard(mutex, &upload->lock)
 			ret = virtgpu_sgt_output_upload_locked(output, upload,
 							       &whole);
@@ -232,8 +240,9 @@ static int virtgpu_sgt_output_try_point(struct virtgpu_sgt_output *output,
 			return ret;
 	}
 
-	if (!virtgpu_sgt_output_reclaim(output->pointer))
-		return -ENODEV;
+	ret = virtgpu_sgt_output_reclaim(output->pointer);
+	if (ret)
+		return ret;
 	virtgpu_sgt_prep_cursor(output->pointer, output->index, cursor, update);
 	virtgpu_sgt_cmd_submit(output->pointer);
 	ret = update ? virtgpu_sgt_cmd_wait(output->pointer) : 0;

@@ -69,8 +69,8 @@
  *    displays. Not held while the host is asked
  * 4. &virtgpu_sgt_device.vm_lock, a mutex: which files have an address space
  * 5. &virtgpu_sgt_vm.lock, a mutex: the plan of an address space. Allocates, so
- *    that jobs do not take it. Nothing waits for a fence inside, as commits take it
- *    when they are prepared; the end of a file waits for the host, as 2
+ *    that jobs do not take it. Nothing waits for a fence or the host inside, as
+ *    commits take it when they are prepared
  * 6. &virtgpu_sgt_fences.lock, a mutex: out-fences of commits
  * 7. &virtgpu_sgt_device.import_lock, a mutex: one import at a time gets its
  *    resource. Waits for the host inside, as 2, and is held with none of 1 to 6

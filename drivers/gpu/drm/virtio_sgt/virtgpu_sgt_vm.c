@@ -320,10 +320,15 @@ void virtgpu_sgt_postclose(struct drm_device *drm, struct drm_file *file)
 
 	virtgpu_sgt_jobs_kill(vm, -ECANCELED);
 
-	/* Who began to attach a window before that, ends before this. */
+	/*
+	 * An attach that was planned before the jobs ended is outdated here; one
+	 * that comes later finds the error. The lock only lets a plan in progress
+	 * end: a commit takes it when it is prepared, and must not wait for the
+	 * host then.
+	 */
 	mutex_lock(&vm->lock);
-	virtgpu_sgt_windows_detach(vm, 0, BIT_ULL(VIRTGPU_SGT_VA_BITS), U64_MAX);
 	mutex_unlock(&vm->lock);
+	virtgpu_sgt_windows_detach(vm, 0, BIT_ULL(VIRTGPU_SGT_VA_BITS), U64_MAX);
 
 	virtgpu_sgt_vm_empty(vm);
 	drm_gpt_destroy(vm->gpt);

@@ -251,8 +251,11 @@ static int virtgpu_sgt_window_collect_locked(struct virtgpu_sgt_window *window,
 						to_virtgpu_sgt_bo(piece->obj)->base.sgt,
 						piece->offset, piece->len,
 						to_virtgpu_sgt_mapping(va)->prot);
-		if (ret)
+		if (ret) {
+			drm_dbg_driver(vm->vgdev->drm, "listing the memory of 0x%llx: %pe\n",
+				       va->va.addr, ERR_PTR(ret));
 			return ret;
+		}
 		piece++;
 	}
 	*entries = virtgpu_sgt_entries_total(&counter);
@@ -753,6 +756,11 @@ virtgpu_sgt_window_create(struct virtgpu_sgt_vm *vm,
 	}
 
 	ret = virtgpu_sgt_windows_enter(vm);
+	if (ret) {
+		/* The end of windows that were closed may be queued. */
+		flush_workqueue(virtgpu_sgt_free_wq);
+		ret = virtgpu_sgt_windows_enter(vm);
+	}
 	if (ret)
 		return ERR_PTR(ret);
 
