@@ -40,9 +40,9 @@ FLAT = 1.1
 # One below the root, and one of 512 leaves of 2M
 NEEDED_TABLES = 2
 
-RESULT = re.compile(r'drm_gpt_bench: (\S+) ([a-z]\S+) (\d+) (-?\d+) (-?\d+) (\d+)$', re.M)
-TABLES = re.compile(r'drm_gpt_bench: tables (\d+) of (\d+)$', re.M)
-CLOCK = re.compile(r'drm_gpt_bench: clock (\d+) ticks (\d+) ns$', re.M)
+RESULT = re.compile(r'drm_gpupt_bench: (\S+) ([a-z]\S+) (\d+) (-?\d+) (-?\d+) (\d+)$', re.M)
+TABLES = re.compile(r'drm_gpupt_bench: tables (\d+) of (\d+)$', re.M)
+CLOCK = re.compile(r'drm_gpupt_bench: clock (\d+) ticks (\d+) ns$', re.M)
 
 Cost = collections.namedtuple('Cost', 'ptes minimum median samples')
 
@@ -81,7 +81,7 @@ class Csv:
 
 
 class Costs:
-    """What drm_gpt_bench says, in units of so many ticks."""
+    """What drm_gpupt_bench says, in units of so many ticks."""
 
     def __init__(self, log, part, unit, ticks, file):
         self.costs = {}
@@ -229,8 +229,8 @@ class Guest:
 def counted(guest, file):
     """The benchmark as a module; returns what it costs, and the two numbers of tables."""
     project.say('-- measuring page tables, instructions')
-    log = guest.run('modprobe', 'drm_gpt_bench').log
-    guest.run('rmmod', 'drm_gpt_bench')
+    log = guest.run('modprobe', 'drm_gpupt_bench').log
+    guest.run('rmmod', 'drm_gpupt_bench')
     tables = TABLES.search(log)
     if not tables:
         raise project.Failed(f'counted: it did not come to an end\n{log[-2000:]}')

@@ -12,7 +12,7 @@
 
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
-#include <drm/drm_gpt.h>
+#include <drm/drm_gpupt.h>
 #include <drm/drm_gpuvm.h>
 #include <drm/drm_print.h>
 #include <drm/drm_syncobj.h>
@@ -276,7 +276,7 @@ static int virtgpu_sgt_bind_plan_op(struct virtgpu_sgt_job *job,
 				    struct drm_gem_object *obj)
 {
 	struct virtgpu_sgt_vm *vm = job->vm;
-	u32 prot = op->flags & VIRTGPU_SGT_VM_READONLY ? 0 : DRM_GPT_WRITE;
+	u32 prot = op->flags & VIRTGPU_SGT_VM_READONLY ? 0 : DRM_GPUPT_WRITE;
 
 	if (op->op == VIRTGPU_SGT_VM_UNMAP)
 		return virtgpu_sgt_plan_unmap(job, op->va, op->size);

@@ -9,8 +9,8 @@
 #include <linux/virtio_gpu.h>
 
 #include <drm/drm_device.h>
-#include <drm/drm_gpt.h>
-#include <drm/drm_gpt_fmt.h>
+#include <drm/drm_gpupt.h>
+#include <drm/drm_gpupt_fmt.h>
 #include <drm/drm_print.h>
 #include <drm/drm_sgt.h>
 
@@ -54,24 +54,24 @@ static int virtgpu_sgt_entries_put(struct virtgpu_sgt_entries_pos *pos,
 /* What a list is made of: a table, or a range of an address space. */
 struct virtgpu_sgt_entries_source {
 	struct drm_sgt *sgt;
-	struct drm_gpt *gpt;
+	struct drm_gpupt *gpt;
 	u64 va;
 	u64 size;
 };
 
-/* Call @fn for each segment, in order, as drm_gpt_walk() does. */
+/* Call @fn for each segment, in order, as drm_gpupt_walk() does. */
 static int
 virtgpu_sgt_entries_each(const struct virtgpu_sgt_entries_source *source,
-			 int (*fn)(void *arg, const struct drm_gpt_run *run),
+			 int (*fn)(void *arg, const struct drm_gpupt_run *run),
 			 void *arg)
 {
-	struct drm_gpt_run run = {};
+	struct drm_gpupt_run run = {};
 	struct drm_dma_iter iter;
 	int ret;
 
 	if (source->gpt)
-		return drm_gpt_walk(source->gpt, source->va, source->size, fn,
-				    arg);
+		return drm_gpupt_walk(source->gpt, source->va, source->size, fn,
+				      arg);
 
 	drm_sgt_access_scope(view, source->sgt, ret) {
 		ret = drm_dma_iter_init(&iter, view, 0, source->size);
@@ -82,20 +82,20 @@ virtgpu_sgt_entries_each(const struct virtgpu_sgt_entries_source *source,
 }
 
 static int virtgpu_sgt_entries_count_run(void *arg,
-					 const struct drm_gpt_run *run)
+					 const struct drm_gpupt_run *run)
 {
 	u64 *count = arg;
 
-	*count += DIV64_U64_ROUND_UP(run->seg.len, drm_gpt_virtio_mem.max_len);
+	*count += DIV64_U64_ROUND_UP(run->seg.len, drm_gpupt_virtio_mem.max_len);
 	return 0;
 }
 
-static int virtgpu_sgt_entries_put_run(void *arg, const struct drm_gpt_run *run)
+static int virtgpu_sgt_entries_put_run(void *arg, const struct drm_gpupt_run *run)
 {
 	struct drm_dma_seg seg = run->seg;
 
 	while (seg.len) {
-		u32 len = min_t(u64, seg.len, drm_gpt_virtio_mem.max_len);
+		u32 len = min_t(u64, seg.len, drm_gpupt_virtio_mem.max_len);
 		int ret = virtgpu_sgt_entries_put(arg, seg.addr, len);
 
 		if (ret)
@@ -220,9 +220,9 @@ virtgpu_sgt_entries_reserve(struct drm_device *drm, u64 count,
 {
 	struct virtgpu_sgt_entries *entries;
 
-	if (count > drm_gpt_virtio_mem.max_entries) {
+	if (count > drm_gpupt_virtio_mem.max_entries) {
 		drm_dbg_driver(drm, "%llu memory entries, the host takes %u\n",
-			       count, drm_gpt_virtio_mem.max_entries);
+			       count, drm_gpupt_virtio_mem.max_entries);
 		return ERR_PTR(-E2BIG);
 	}
 
@@ -295,9 +295,9 @@ static void virtgpu_sgt_entries_end_run(struct virtgpu_sgt_entries_counter *coun
  * @sgt: the table that the next part leads to, mapped
  * @offset: first byte of that in @sgt
  * @len: bytes of the part
- * @prot: DRM_GPT_* that the part has
+ * @prot: DRM_GPUPT_* that the part has
  *
- * Joins what drm_gpt_walk() will join.
+ * Joins what drm_gpupt_walk() will join.
  *
  * Context: Process context, may sleep. Enters an access section of @sgt.
  * Return: 0, -ENODEV: the device is no longer bound, or -E2BIG: the range so far
@@ -306,7 +306,7 @@ static void virtgpu_sgt_entries_end_run(struct virtgpu_sgt_entries_counter *coun
 int virtgpu_sgt_entries_count(struct virtgpu_sgt_entries_counter *counter,
 			      struct drm_sgt *sgt, u64 offset, u64 len, u32 prot)
 {
-	struct drm_gpt_run *run = &counter->run;
+	struct drm_gpupt_run *run = &counter->run;
 	struct drm_dma_iter iter;
 	struct drm_dma_seg seg;
 	int ret;
@@ -320,7 +320,7 @@ int virtgpu_sgt_entries_count(struct virtgpu_sgt_entries_counter *counter,
 				continue;
 			}
 			virtgpu_sgt_entries_end_run(counter);
-			if (counter->count > drm_gpt_virtio_mem.max_entries) {
+			if (counter->count > drm_gpupt_virtio_mem.max_entries) {
 				ret = -E2BIG;
 				break;
 			}
@@ -359,7 +359,7 @@ u64 virtgpu_sgt_entries_total(struct virtgpu_sgt_entries_counter *counter)
  * * %-ENODEV - the device is no longer bound
  */
 int virtgpu_sgt_entries_fill_range(struct virtgpu_sgt_entries *entries,
-				   struct drm_gpt *gpt, u64 va, u64 size)
+				   struct drm_gpupt *gpt, u64 va, u64 size)
 {
 	const struct virtgpu_sgt_entries_source source = {
 		.gpt = gpt,

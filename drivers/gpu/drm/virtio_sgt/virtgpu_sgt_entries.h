@@ -6,7 +6,7 @@
 #include <linux/types.h>
 #include <linux/virtio_gpu.h>
 
-#include <drm/drm_gpt.h>
+#include <drm/drm_gpupt.h>
 
 struct drm_device;
 struct drm_sgt;
@@ -43,7 +43,7 @@ struct virtgpu_sgt_entries_counter {
 	/** @count: entries of the runs before @run */
 	u64 count;
 	/** @run: what the next segment may continue */
-	struct drm_gpt_run run;
+	struct drm_gpupt_run run;
 };
 
 struct virtgpu_sgt_entries * __must_check
@@ -58,7 +58,7 @@ virtgpu_sgt_entries_count(struct virtgpu_sgt_entries_counter *counter,
 u64 virtgpu_sgt_entries_total(struct virtgpu_sgt_entries_counter *counter);
 int __must_check
 virtgpu_sgt_entries_fill_range(struct virtgpu_sgt_entries *entries,
-			       struct drm_gpt *gpt, u64 va, u64 size);
+			       struct drm_gpupt *gpt, u64 va, u64 size);
 int __must_check virtgpu_sgt_entries_map(struct virtgpu_sgt_entries *entries,
 					 struct virtqueue *vq);
 void virtgpu_sgt_entries_unmap(struct virtgpu_sgt_entries *entries,

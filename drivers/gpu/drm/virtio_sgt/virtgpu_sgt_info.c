@@ -6,7 +6,7 @@
 
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
-#include <drm/drm_gpt.h>
+#include <drm/drm_gpupt.h>
 #include <drm/drm_gpuvm.h>
 #include <drm/drm_print.h>
 #include <drm/drm_sgt.h>
@@ -24,16 +24,16 @@ static_assert(sizeof(struct drm_virtgpu_sgt_bo_info) == 64);
 
 /* What a walk has seen so far. */
 struct virtgpu_sgt_extent {
-	struct drm_gpt_run last;
+	struct drm_gpupt_run last;
 	u64 mapped;
 	u64 segments;
 };
 
 /* A run can go on where a mapping ends: a walk sees one mapping at a time. */
-static int virtgpu_sgt_extent_add(void *arg, const struct drm_gpt_run *run)
+static int virtgpu_sgt_extent_add(void *arg, const struct drm_gpupt_run *run)
 {
 	struct virtgpu_sgt_extent *extent = arg;
-	struct drm_gpt_run *last = &extent->last;
+	struct drm_gpupt_run *last = &extent->last;
 
 	if (!extent->segments || run->va != last->va + last->seg.len ||
 	    run->seg.addr != last->seg.addr + last->seg.len ||
@@ -47,7 +47,7 @@ static int virtgpu_sgt_extent_add(void *arg, const struct drm_gpt_run *run)
 static int virtgpu_sgt_vm_query_locked(struct virtgpu_sgt_vm *vm,
 				       struct drm_virtgpu_sgt_vm_query *args)
 {
-	u64 leaves[DRM_GPT_MAX_LEVELS], end = args->va + args->size;
+	u64 leaves[DRM_GPUPT_MAX_LEVELS], end = args->va + args->size;
 	struct virtgpu_sgt_extent extent = {};
 	struct drm_gpuva *va;
 	int ret = 0;
@@ -57,9 +57,9 @@ static int virtgpu_sgt_vm_query_locked(struct virtgpu_sgt_vm *vm,
 	drm_gpuvm_for_each_va_range(va, &vm->base, args->va, end) {
 		u64 start = max(va->va.addr, args->va);
 
-		ret = drm_gpt_walk(vm->gpt, start,
-				   min(va->va.addr + va->va.range, end) - start,
-				   virtgpu_sgt_extent_add, &extent);
+		ret = drm_gpupt_walk(vm->gpt, start,
+				     min(va->va.addr + va->va.range, end) - start,
+				     virtgpu_sgt_extent_add, &extent);
 		if (ret)
 			return ret;
 		/* Mappings can be many and short; the walk looks at signals if not. */
@@ -68,7 +68,7 @@ static int virtgpu_sgt_vm_query_locked(struct virtgpu_sgt_vm *vm,
 			return -EINTR;
 	}
 
-	ret = drm_gpt_count_leaves(vm->gpt, args->va, args->size, leaves);
+	ret = drm_gpupt_count_leaves(vm->gpt, args->va, args->size, leaves);
 	if (ret)
 		return ret;
 	args->mapped = extent.mapped;
@@ -76,7 +76,7 @@ static int virtgpu_sgt_vm_query_locked(struct virtgpu_sgt_vm *vm,
 	args->leaves_4k = leaves[0];
 	args->leaves_2m = leaves[1];
 	args->leaves_1g = leaves[2];
-	args->tables = drm_gpt_tables(vm->gpt);
+	args->tables = drm_gpupt_tables(vm->gpt);
 	return 0;
 }
 
@@ -147,7 +147,7 @@ static int virtgpu_sgt_bo_info_leaves(struct virtgpu_sgt_vm *vm,
 				      const struct drm_gem_object *obj,
 				      struct drm_virtgpu_sgt_bo_info *args)
 {
-	u64 leaves[DRM_GPT_MAX_LEVELS];
+	u64 leaves[DRM_GPUPT_MAX_LEVELS];
 	struct drm_gpuva *va;
 	int ret;
 
@@ -163,7 +163,7 @@ static int virtgpu_sgt_bo_info_leaves(struct virtgpu_sgt_vm *vm,
 		}
 		if (va->gem.obj != obj)
 			continue;
-		ret = drm_gpt_count_leaves(vm->gpt, va->va.addr, va->va.range, leaves);
+		ret = drm_gpupt_count_leaves(vm->gpt, va->va.addr, va->va.range, leaves);
 		if (ret)
 			break;
 		args->leaves_4k += leaves[0];

@@ -223,7 +223,7 @@ void virtgpu_sgt_job_free(struct virtgpu_sgt_job *job)
 
 	virtgpu_sgt_job_leave(job);
 	list_for_each_entry_safe(step, next, &job->steps, node) {
-		drm_gpt_op_fini(&step->op);
+		drm_gpupt_op_fini(&step->op);
 		virtgpu_sgt_mapping_free(step->removed);
 		kfree(step);
 		cond_resched();
@@ -303,11 +303,11 @@ static void virtgpu_sgt_step_commit(struct virtgpu_sgt_step *step)
 	if (!step->removed) {
 		bo = to_virtgpu_sgt_bo(step->added[0]->base.gem.obj);
 		drm_sgt_access_scope(view, bo->base.sgt, ret)
-			drm_gpt_commit_map(&step->op, view);
+			drm_gpupt_commit_map(&step->op, view);
 		if (!ret)
 			return;
 	}
-	drm_gpt_commit(&step->op);
+	drm_gpupt_commit(&step->op);
 }
 
 static int virtgpu_sgt_job_outcome(struct virtgpu_sgt_job *job)

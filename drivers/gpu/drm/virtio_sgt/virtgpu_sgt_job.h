@@ -7,7 +7,7 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
-#include <drm/drm_gpt.h>
+#include <drm/drm_gpupt.h>
 
 struct virtgpu_sgt_mapping;
 struct virtgpu_sgt_vm;
@@ -23,7 +23,7 @@ struct virtgpu_sgt_step {
 	struct list_head node;
 
 	/** @op: what is to be committed */
-	struct drm_gpt_op op;
+	struct drm_gpupt_op op;
 
 	/** @va: first byte of the range that changes */
 	u64 va;

@@ -5,7 +5,7 @@
 #include <linux/slab.h>
 
 #include <drm/drm_gem.h>
-#include <drm/drm_gpt.h>
+#include <drm/drm_gpupt.h>
 #include <drm/drm_gpuvm.h>
 #include <drm/drm_print.h>
 #include <drm/drm_sgt.h>
@@ -116,9 +116,9 @@ int virtgpu_sgt_step_map(struct drm_gpuva_op *op, void *priv)
 	step->va = op->map.va.addr;
 	step->len = op->map.va.range;
 	drm_sgt_access_scope(view, bo->base.sgt, ret)
-		ret = drm_gpt_prepare_map(vm->gpt, &step->op, step->va,
-					  step->len, view, op->map.gem.offset,
-					  plan->prot);
+		ret = drm_gpupt_prepare_map(vm->gpt, &step->op, step->va,
+					    step->len, view, op->map.gem.offset,
+					    plan->prot);
 	if (ret)
 		goto err_free;
 
@@ -157,8 +157,8 @@ int virtgpu_sgt_step_remap(struct drm_gpuva_op *op, void *priv)
 		goto err_free;
 
 	drm_gpuva_op_remap_to_unmap_range(remap, &step->va, &step->len);
-	ret = drm_gpt_prepare_unmap(plan->job->vm->gpt, &step->op, step->va,
-				    step->len);
+	ret = drm_gpupt_prepare_unmap(plan->job->vm->gpt, &step->op, step->va,
+				      step->len);
 	if (ret)
 		goto err_free;
 
@@ -193,8 +193,8 @@ int virtgpu_sgt_step_unmap(struct drm_gpuva_op *op, void *priv)
 	step->removed = to_virtgpu_sgt_mapping(va);
 	step->va = va->va.addr;
 	step->len = va->va.range;
-	ret = drm_gpt_prepare_unmap(plan->job->vm->gpt, &step->op, step->va,
-				    step->len);
+	ret = drm_gpupt_prepare_unmap(plan->job->vm->gpt, &step->op, step->va,
+				      step->len);
 	if (ret) {
 		virtgpu_sgt_step_free(step);
 		return ret;
@@ -212,12 +212,12 @@ int virtgpu_sgt_step_unmap(struct drm_gpuva_op *op, void *priv)
  * @size: bytes of the range
  * @obj: the buffer; not a window
  * @offset: first byte in the buffer
- * @prot: DRM_GPT_*
+ * @prot: DRM_GPUPT_*
  *
  * After an error, the steps that were planned before it are still there.
  *
  * Context: Process context, may sleep. The caller holds &virtgpu_sgt_vm.lock.
- * Return: 0, or see virtgpu_sgt_plan_unmap() and drm_gpt_prepare_map()
+ * Return: 0, or see virtgpu_sgt_plan_unmap() and drm_gpupt_prepare_map()
  */
 int virtgpu_sgt_plan_map(struct virtgpu_sgt_job *job, u64 va, u64 size,
 			 struct drm_gem_object *obj, u64 offset, u32 prot)
@@ -238,7 +238,7 @@ int virtgpu_sgt_plan_map(struct virtgpu_sgt_job *job, u64 va, u64 size,
  * After an error, the steps that were planned before it are still there.
  *
  * Context: Process context, may sleep. The caller holds &virtgpu_sgt_vm.lock.
- * Return: 0, or see drm_gpt_prepare_unmap(), or:
+ * Return: 0, or see drm_gpupt_prepare_unmap(), or:
  *
  * * %-ENOSPC - the address space would have too many mappings
  * * %-EINTR  - the caller was killed
@@ -259,7 +259,7 @@ static void virtgpu_sgt_step_undo(struct virtgpu_sgt_vm *vm,
 	unsigned int i;
 
 	/* The newest one that is prepared: others wait for the lock. */
-	WARN_ON_ONCE(drm_gpt_abort(&step->op));
+	WARN_ON_ONCE(drm_gpupt_abort(&step->op));
 
 	for (i = 0; i < ARRAY_SIZE(step->added); i++)
 		if (step->added[i])

@@ -10,8 +10,8 @@
 
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
-#include <drm/drm_gpt.h>
-#include <drm/drm_gpt_fmt.h>
+#include <drm/drm_gpupt.h>
+#include <drm/drm_gpupt_fmt.h>
 #include <drm/virtgpu_sgt_drm.h>
 
 #include "virtgpu_sgt_drv.h"
@@ -24,7 +24,7 @@
  * DOC: address spaces
  *
  * Each open file has a GPU address space of 48 bits: a page table in the format of
- * &drm_gpt_x86_64, and a &struct drm_gpuvm that knows which buffer is where. It
+ * &drm_gpupt_x86_64, and a &struct drm_gpuvm that knows which buffer is where. It
  * is made when the file first asks for it, and ends with the file. A range that
  * leads to a buffer keeps the buffer.
  *
@@ -94,7 +94,7 @@ static void virtgpu_sgt_vm_init(struct virtgpu_sgt_vm *vm,
 }
 
 /* The device reads lists that a walk makes, and never the tables. */
-static const struct drm_gpt_config virtgpu_sgt_gpt_config = {
+static const struct drm_gpupt_config virtgpu_sgt_gpupt_config = {
 	.cpu_only = true,
 	.max_tables = VIRTGPU_SGT_VM_MAX_TABLES,
 };
@@ -110,8 +110,8 @@ virtgpu_sgt_vm_create(struct virtgpu_sgt_device *vgdev)
 	if (!vm)
 		return ERR_PTR(-ENOMEM);
 
-	vm->gpt = drm_gpt_create(&drm_gpt_x86_64, vgdev->sdev,
-				 &virtgpu_sgt_gpt_config, NULL);
+	vm->gpt = drm_gpupt_create(&drm_gpupt_x86_64, vgdev->sdev,
+				   &virtgpu_sgt_gpupt_config, NULL);
 	if (IS_ERR(vm->gpt)) {
 		ret = PTR_ERR(vm->gpt);
 		goto err_free;
@@ -129,7 +129,7 @@ virtgpu_sgt_vm_create(struct virtgpu_sgt_device *vgdev)
 	return vm;
 
 err_gpt:
-	drm_gpt_destroy(vm->gpt);
+	drm_gpupt_destroy(vm->gpt);
 err_free:
 	kfree(vm);
 	return ERR_PTR(ret);
@@ -283,7 +283,7 @@ void virtgpu_sgt_vms_show(struct virtgpu_sgt_device *vgdev, struct seq_file *m)
 	guard(mutex)(&vgdev->vm_lock);
 	list_for_each_entry(vm, &vgdev->vms, node) {
 		seq_printf(m, "pid %d %s\n", vm->pid, vm->comm);
-		drm_gpt_show(vm->gpt, m);
+		drm_gpupt_show(vm->gpt, m);
 	}
 }
 
@@ -331,7 +331,7 @@ void virtgpu_sgt_postclose(struct drm_device *drm, struct drm_file *file)
 	virtgpu_sgt_windows_detach(vm, 0, BIT_ULL(VIRTGPU_SGT_VA_BITS), U64_MAX);
 
 	virtgpu_sgt_vm_empty(vm);
-	drm_gpt_destroy(vm->gpt);
+	drm_gpupt_destroy(vm->gpt);
 	drm_gpuvm_put(&vm->base);
 }
 

@@ -16,7 +16,7 @@
 
 struct drm_device;
 struct drm_file;
-struct drm_gpt;
+struct drm_gpupt;
 struct seq_file;
 struct virtgpu_sgt_device;
 
@@ -29,7 +29,7 @@ struct virtgpu_sgt_mapping {
 	 */
 	struct drm_gpuva base;
 
-	/** @prot: DRM_GPT_* */
+	/** @prot: DRM_GPUPT_* */
 	u32 prot;
 };
 
@@ -52,7 +52,7 @@ struct virtgpu_sgt_vm {
 	struct virtgpu_sgt_device *vgdev;
 
 	/** @gpt: the page table, until the file is closed */
-	struct drm_gpt *gpt;
+	struct drm_gpupt *gpt;
 
 	/** @node: in &virtgpu_sgt_device.vms, protected by vm_lock there */
 	struct list_head node;

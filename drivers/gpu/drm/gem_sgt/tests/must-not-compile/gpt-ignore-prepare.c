@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
-/* expect: ignoring return value of .*drm_gpt_prepare_unmap */
+/* expect: ignoring return value of .*drm_gpupt_prepare_unmap */
 /* What was not prepared must not be committed. */
-#include <drm/drm_gpt.h>
+#include <drm/drm_gpupt.h>
 
-int run(struct drm_gpt *gpt, struct drm_gpt_op *op);
+int run(struct drm_gpupt *gpt, struct drm_gpupt_op *op);
 
-int run(struct drm_gpt *gpt, struct drm_gpt_op *op)
+int run(struct drm_gpupt *gpt, struct drm_gpupt_op *op)
 {
 #ifndef GOOD
-	drm_gpt_prepare_unmap(gpt, op, 0, 4096);
-	drm_gpt_commit(op);
+	drm_gpupt_prepare_unmap(gpt, op, 0, 4096);
+	drm_gpupt_commit(op);
 	return 0;
 #else
-	int ret = drm_gpt_prepare_unmap(gpt, op, 0, 4096);
+	int ret = drm_gpupt_prepare_unmap(gpt, op, 0, 4096);
 
 	if (!ret)
-		drm_gpt_commit(op);
+		drm_gpupt_commit(op);
 	return ret;
 #endif
 }

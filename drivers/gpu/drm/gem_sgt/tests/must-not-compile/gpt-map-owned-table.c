@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
-/* expect: incompatible type for argument 5 of .*drm_gpt_prepare_map */
+/* expect: incompatible type for argument 5 of .*drm_gpupt_prepare_map */
 /* A page table is filled with what an access section shows. */
-#include <drm/drm_gpt.h>
+#include <drm/drm_gpupt.h>
 
-int run(struct drm_gpt *gpt, struct drm_gpt_op *op, struct drm_sgt *sgt,
+int run(struct drm_gpupt *gpt, struct drm_gpupt_op *op, struct drm_sgt *sgt,
 	const struct drm_dma_view *view);
 
-int run(struct drm_gpt *gpt, struct drm_gpt_op *op, struct drm_sgt *sgt,
+int run(struct drm_gpupt *gpt, struct drm_gpupt_op *op, struct drm_sgt *sgt,
 	const struct drm_dma_view *view)
 {
 #ifndef GOOD
-	return drm_gpt_prepare_map(gpt, op, 0, 4096, sgt, 0, 0);
+	return drm_gpupt_prepare_map(gpt, op, 0, 4096, sgt, 0, 0);
 #else
-	return drm_gpt_prepare_map(gpt, op, 0, 4096, *view, 0, 0);
+	return drm_gpupt_prepare_map(gpt, op, 0, 4096, *view, 0, 0);
 #endif
 }

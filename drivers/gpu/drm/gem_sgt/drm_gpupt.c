@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/err.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "drm_gpupt_internal.h"
+
+/**
+ * DOC: page tables
+ *
+ * A &struct drm_gpupt fills the page tables of a device from DMA segments. What the
+ * tables look like is the business of a &struct drm_gpupt_fmt; which VA is used
+ * for what, that of the driver, or of drm_gpuvm.
+ *
+ * Every change is an operation, &struct drm_gpupt_op, that maps or unmaps one range
+ * and goes through two steps. drm_gpupt_prepare_map() and drm_gpupt_prepare_unmap()
+ * check it, count the tables that it takes, exactly, and allocate them: all
+ * that can fail fails there. drm_gpupt_commit_map() and drm_gpupt_commit() write. They
+ * allocate nothing and cannot fail, and so may be what a fence waits for.
+ * drm_gpupt_op_fini() frees what fell out of the table. Or drm_gpupt_abort() takes
+ * back what was prepared.
+ *
+ * ::
+ *
+ *          prepare            commit                op_fini
+ *   IDLE ----------> PREPARED ------> COMMITTED ------------> IDLE
+ *     ^                 |     writes, flushes    frees tables
+ *     +------ abort ----+
+ *
+ * Many operations can be between the two steps. So there are two states: what the
+ * tables are, and what they will be when all that is prepared is committed. An
+ * operation is checked and counted against the second, the plan. Therefore:
+ *
+ * - Operations are committed in the order in which they were prepared. A driver
+ *   has one timeline for each page table.
+ * - Only the newest can be aborted.
+ * - An operation whose turn it is cannot be left out, whatever has happened to
+ *   what it was waiting for: later ones count on it. If a fence that a job
+ *   waits for fails, its operations are committed all the same, and its own
+ *   fence says so.
+ */
+
+/* What can be said of a level without those below it. */
+static bool drm_gpupt_level_is_sane(const struct drm_gpupt_fmt *fmt, unsigned int i)
+{
+	const struct drm_gpupt_level *level = &fmt->level[i];
+
+	if (!level->bits || (fmt->entry_size << level->bits) > PAGE_SIZE)
+		return false;
+	if (level->leaf && level->shift >= fmt->addr_bits)
+		return false;
+	if (!i)
+		return level->leaf;
+	return level->shift == level[-1].shift + level[-1].bits &&
+	       level->leaf <= level[-1].leaf;
+}
+
+static bool drm_gpupt_tree_is_sane(const struct drm_gpupt_fmt *fmt)
+{
+	unsigned int i;
+
+	for (i = 0; i < fmt->levels; i++)
+		if (!drm_gpupt_level_is_sane(fmt, i))
+			return false;
+	return fmt->level[i - 1].shift + fmt->level[i - 1].bits < 64 && fmt->link;
+}
+
+/* A list has pages of entries below a table that the device does not read. */
+static bool drm_gpupt_list_is_sane(const struct drm_gpupt_fmt *fmt)
+{
+	return fmt->levels == 1 && drm_gpupt_level_is_sane(fmt, 0) &&
+	       fmt->max_entries <= 1u << (fmt->level[0].bits + fmt->level[1].bits) &&
+	       fmt->max_len && IS_ALIGNED(fmt->max_len, BIT_ULL(fmt->level[0].shift));
+}
+
+static bool drm_gpupt_fmt_is_sane(const struct drm_gpupt_fmt *fmt)
+{
+	if (!fmt->levels || fmt->levels > DRM_GPUPT_MAX_LEVELS)
+		return false;
+	if (!fmt->entry_size || fmt->addr_bits > 64)
+		return false;
+	if (!fmt->fill || !fmt->clear || !fmt->read)
+		return false;
+	return fmt->list ? drm_gpupt_list_is_sane(fmt) : drm_gpupt_tree_is_sane(fmt);
+}
+
+static u64 drm_gpupt_va_size(const struct drm_gpupt_fmt *fmt)
+{
+	const struct drm_gpupt_level *top = &fmt->level[fmt->levels - 1];
+
+	return fmt->list ? S64_MAX : BIT_ULL(top->shift + top->bits);
+}
+
+static int drm_gpupt_add_root(struct drm_gpupt *gpt)
+{
+	const struct drm_gpupt_fmt *fmt = gpt->fmt;
+	struct drm_gpupt_mem *mem;
+	LIST_HEAD(unused);
+	int ret;
+
+	gpt->root = drm_gpupt_table_alloc(fmt, fmt->list ? 1 : fmt->levels - 1, 0);
+	if (!gpt->root)
+		return -ENOMEM;
+	if (fmt->list)
+		return 0;
+
+	mem = drm_gpupt_mem_alloc(gpt, 1);
+	if (IS_ERR(mem))
+		return PTR_ERR(mem);
+
+	ret = drm_gpupt_mem_give(gpt, mem, &gpt->root);
+	if (ret) {
+		list_add(&mem->entry, &unused);
+		drm_gpupt_mem_free_list(&unused);
+	}
+	return ret;
+}
+
+/* Teach lockdep that a reclaim may wait for a commit, and that a prepare reclaims. */
+static void drm_gpupt_prime_lockdep(struct drm_gpupt *gpt)
+{
+	if (!IS_ENABLED(CONFIG_LOCKDEP))
+		return;
+
+	fs_reclaim_acquire(GFP_KERNEL);
+	might_lock(&gpt->commit_lock);
+	fs_reclaim_release(GFP_KERNEL);
+	mutex_lock(&gpt->plan_lock);
+	might_alloc(GFP_KERNEL);
+	mutex_unlock(&gpt->plan_lock);
+}
+
+static const struct drm_gpupt_config drm_gpupt_no_config;
+
+/**
+ * drm_gpupt_create() - make an empty page table
+ * @fmt: what it looks like
+ * @sdev: the device whose addresses are mapped in it, which also maps the tables;
+ *	NULL for a list whose pages the driver maps by itself
+ * @config: what the driver adds; NULL for nothing
+ * @priv: for &drm_gpupt_config.flush
+ *
+ * Ownership: the caller's, for drm_gpupt_destroy().
+ *
+ * Context: Process context, may sleep.
+ * Return: the page table, or an ERR_PTR():
+ *
+ * * %-EINVAL - @fmt makes no sense, or it is a tree and has no @sdev
+ * * %-EOVERFLOW - the root has an address of more than &drm_gpupt_fmt.addr_bits
+ * * %-ENOMEM - out of memory, or see drm_sgt_map()
+ * * %-ENODEV - the device is no longer bound
+ */
+struct drm_gpupt *drm_gpupt_create(const struct drm_gpupt_fmt *fmt,
+				   struct drm_sgt_device *sdev,
+				   const struct drm_gpupt_config *config, void *priv)
+{
+	struct drm_gpupt *gpt;
+	int ret;
+
+	if (!drm_gpupt_fmt_is_sane(fmt) || (!sdev && !fmt->list))
+		return ERR_PTR(-EINVAL);
+	/* Mapping the root would say so, too, but not all tables are mapped. */
+	if (sdev && drm_sgt_device_is_gone(sdev))
+		return ERR_PTR(-ENODEV);
+
+	gpt = kzalloc(sizeof(*gpt), GFP_KERNEL_ACCOUNT);
+	if (!gpt)
+		return ERR_PTR(-ENOMEM);
+
+	gpt->fmt = fmt;
+	gpt->va_size = drm_gpupt_va_size(fmt);
+	gpt->config = config ?: &drm_gpupt_no_config;
+	gpt->priv = priv;
+	if (sdev)
+		gpt->sdev = drm_sgt_device_get(sdev);
+	mutex_init(&gpt->plan_lock);
+	mutex_init(&gpt->commit_lock);
+	drm_gpupt_prime_lockdep(gpt);
+
+	ret = drm_gpupt_add_root(gpt);
+	if (ret) {
+		drm_gpupt_destroy(gpt);
+		return ERR_PTR(ret);
+	}
+	return gpt;
+}
+EXPORT_SYMBOL_GPL(drm_gpupt_create);
+
+/**
+ * drm_gpupt_destroy() - free a page table
+ * @gpt: the page table, or NULL; no operation is between prepare and op_fini
+ *
+ * The device does not read it any more. What is mapped in it is not looked at.
+ *
+ * Context: Process context, may sleep. Not in the fence-signalling path.
+ */
+void drm_gpupt_destroy(struct drm_gpupt *gpt)
+{
+	LIST_HEAD(unused);
+
+	might_alloc(GFP_KERNEL);
+
+	if (!gpt)
+		return;
+
+	WARN_ON_ONCE(gpt->planned != gpt->committed);
+
+	mutex_lock(&gpt->plan_lock);
+	if (gpt->root)
+		drm_gpupt_table_free_all(gpt, gpt->root, &unused);
+	mutex_unlock(&gpt->plan_lock);
+
+	drm_gpupt_mem_free_list(&unused);
+	mutex_destroy(&gpt->plan_lock);
+	mutex_destroy(&gpt->commit_lock);
+	if (gpt->sdev)
+		drm_sgt_device_put(gpt->sdev);
+	kfree(gpt);
+}
+EXPORT_SYMBOL_GPL(drm_gpupt_destroy);
+
+/**
+ * drm_gpupt_root() - the memory of the root table
+ * @gpt: the page table
+ *
+ * Its DMA address, for a register of the device, is read in an access section
+ * like any other.
+ *
+ * Context: Any.
+ * Return: a mapped table of one page, which is the page table's; NULL for a list, and
+ * with &drm_gpupt_config.cpu_only
+ */
+struct drm_sgt *drm_gpupt_root(const struct drm_gpupt *gpt)
+{
+	return gpt->root->mem ? gpt->root->mem->sgt : NULL;
+}
+EXPORT_SYMBOL_GPL(drm_gpupt_root);
+
+/**
+ * drm_gpupt_tables() - how many tables are there?
+ * @gpt: the page table
+ *
+ * The root, those that are linked, those of operations that are prepared, and those
+ * that fell out and wait for drm_gpupt_op_fini(). Takes no lock and walks nothing.
+ *
+ * Context: Any.
+ * Return: tables; of a list, pages of entries
+ */
+unsigned long drm_gpupt_tables(const struct drm_gpupt *gpt)
+{
+	return READ_ONCE(gpt->tables);
+}
+EXPORT_SYMBOL_GPL(drm_gpupt_tables);
+
+/**
+ * drm_gpupt_format() - the format of a page table
+ * @gpt: the page table
+ *
+ * Context: Any.
+ * Return: what it was made with
+ */
+const struct drm_gpupt_fmt *drm_gpupt_format(const struct drm_gpupt *gpt)
+{
+	return gpt->fmt;
+}
+EXPORT_SYMBOL_GPL(drm_gpupt_format);

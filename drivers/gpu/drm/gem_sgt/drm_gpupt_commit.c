@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <asm/barrier.h>
+#include <linux/dma-fence.h>
+
+#include "drm_gpupt_internal.h"
+
+/**
+ * drm_gpupt_fill_next() - the next run of neighbouring segments
+ * @fill: whose &drm_gpupt_fill.seg is used up
+ *
+ * For formats that bring a loop of their own.
+ *
+ * Context: Inside &drm_gpupt_fmt.fill.
+ * Return: whether there was one. There is: prepared is what the view has
+ */
+bool drm_gpupt_fill_next(struct drm_gpupt_fill *fill)
+{
+	return !WARN_ON_ONCE(!drm_dma_iter_next(&fill->iter, &fill->seg));
+}
+EXPORT_SYMBOL_GPL(drm_gpupt_fill_next);
+
+/* Write leaves of @table, from where @fill is. */
+static void drm_gpupt_write_leaves(struct drm_gpupt *gpt, struct drm_gpupt_fill *fill,
+				   struct drm_gpupt_table *table,
+				   unsigned int first, unsigned int count)
+{
+	fill->entry = drm_gpupt_entry(gpt, table, first);
+	fill->count = count;
+	fill->level = table->level;
+	fill->shift = gpt->fmt->level[table->level].shift;
+	gpt->fmt->fill(fill);
+	drm_gpupt_table_sync(gpt, table, first, count);
+}
+
+/*
+ * Fill the table that a leaf becomes. The plan says that there is a leaf, but it
+ * has no address if it was committed after an unbind.
+ */
+static void drm_gpupt_write_split(struct drm_gpupt *gpt, struct drm_gpupt_edit *edit)
+{
+	void *entry = drm_gpupt_entry(gpt, edit->table, edit->first);
+	struct drm_gpupt_table *child = edit->child;
+	struct drm_gpupt_fill fill = {};
+	struct drm_gpupt_run run = {};
+
+	if (gpt->fmt->read(entry, edit->table->level, &run) != DRM_GPUPT_ENTRY_LEAF)
+		return;
+
+	fill.seg = run.seg;
+	fill.prot = run.prot;
+	drm_gpupt_write_leaves(gpt, &fill, child, 0,
+			       drm_gpupt_nr_entries(gpt, child->level));
+}
+
+static void drm_gpupt_write_clear(struct drm_gpupt *gpt, struct drm_gpupt_table *table,
+				  unsigned int first, unsigned int count)
+{
+	if (!table->entries)
+		return;
+
+	gpt->fmt->clear(drm_gpupt_entry(gpt, table, first), count);
+	drm_gpupt_table_sync(gpt, table, first, count);
+}
+
+static void drm_gpupt_write_link(struct drm_gpupt *gpt, struct drm_gpupt_edit *edit)
+{
+	drm_gpupt_table_go_live(gpt, edit->table, edit->child);
+	if (!edit->table->entries)
+		return;
+
+	/* The device finds a table that is complete. */
+	dma_wmb();
+	gpt->fmt->link(drm_gpupt_entry(gpt, edit->table, edit->first),
+		       edit->child->dma);
+	drm_gpupt_table_sync(gpt, edit->table, edit->first, 1);
+}
+
+static void drm_gpupt_commit_edit(struct drm_gpupt *gpt, struct drm_gpupt_edit *edit,
+				  struct drm_gpupt_fill *fill)
+{
+	switch (edit->what) {
+	case DRM_GPUPT_STEP_NEW:
+		break;
+	case DRM_GPUPT_STEP_SPLIT:
+		drm_gpupt_write_split(gpt, edit);
+		break;
+	case DRM_GPUPT_STEP_MAP:
+		if (fill)
+			drm_gpupt_write_leaves(gpt, fill, edit->table,
+					       edit->first, edit->count);
+		break;
+	case DRM_GPUPT_STEP_CLEAR:
+		drm_gpupt_write_clear(gpt, edit->table, edit->first, edit->count);
+		break;
+	case DRM_GPUPT_STEP_LINK:
+		drm_gpupt_write_link(gpt, edit);
+		break;
+	case DRM_GPUPT_STEP_UNLINK:
+		rb_erase(&edit->child->live_node, &edit->table->live);
+		drm_gpupt_write_clear(gpt, edit->table, edit->first, 1);
+		break;
+	}
+}
+
+static void drm_gpupt_commit_locked(struct drm_gpupt_op *op, struct drm_gpupt_fill *fill)
+{
+	struct drm_gpupt *gpt = op->gpt;
+	unsigned int i;
+
+	lockdep_assert_held(&gpt->commit_lock);
+
+	/* Else it would be written into tables that do not exist yet. */
+	if (WARN_ON_ONCE(op->state != DRM_GPUPT_OP_PREPARED ||
+			 op->seq != gpt->committed + 1))
+		return;
+
+	for (i = 0; i < op->nr_edits; i++) {
+		if (i)
+			drm_gpupt_relax(i);
+		drm_gpupt_commit_edit(gpt, &op->edits[i], fill);
+	}
+
+	WRITE_ONCE(gpt->committed, op->seq);
+	op->state = DRM_GPUPT_OP_COMMITTED;
+	if (op->flush && gpt->config->flush)
+		gpt->config->flush(gpt->priv, op->va, op->len);
+}
+
+static void drm_gpupt_commit_with(struct drm_gpupt_op *op, struct drm_gpupt_fill *fill)
+{
+	bool cookie = dma_fence_begin_signalling();
+
+	mutex_lock(&op->gpt->commit_lock);
+	drm_gpupt_commit_locked(op, fill);
+	mutex_unlock(&op->gpt->commit_lock);
+	dma_fence_end_signalling(cookie);
+}
+
+/* The first entry can be one that the range begins in the middle of. */
+static void drm_gpupt_fill_begin(struct drm_gpupt_fill *fill,
+				 const struct drm_gpupt_op *op)
+{
+	struct drm_dma_iter *iter = &fill->iter;
+
+	fill->prot = op->prot;
+	fill->merge = op->merge;
+	fill->seg.len = 0;
+	if (fill->merge)
+		return;
+
+	fill->seg = drm_dma_entry(iter->sg, iter->phys);
+	fill->seg.addr += iter->skip;
+	fill->seg.len -= iter->skip;
+}
+
+/**
+ * drm_gpupt_commit_map() - write what was prepared to be mapped
+ * @op: the oldest operation that is prepared and not committed, a map
+ * @view: the memory, as when it was prepared
+ *
+ * Context: Fence-signalling path, in process context. Inside the access section
+ * of @view. Takes a mutex; calls &drm_gpupt_config.flush if the device may know
+ * what was there before.
+ */
+void drm_gpupt_commit_map(struct drm_gpupt_op *op, const struct drm_dma_view view)
+{
+	/* Not zeroed: see drm_gpupt_prepare(). */
+	struct drm_gpupt_fill fill __uninitialized;
+
+	if (WARN_ON_ONCE(!op->is_map) ||
+	    WARN_ON_ONCE(drm_dma_iter_init(&fill.iter, view, op->offset, op->len))) {
+		drm_gpupt_commit_with(op, NULL);
+		return;
+	}
+
+	drm_gpupt_fill_begin(&fill, op);
+	drm_gpupt_commit_with(op, &fill);
+}
+EXPORT_SYMBOL_GPL(drm_gpupt_commit_map);
+
+/**
+ * drm_gpupt_commit() - write what was prepared to be unmapped
+ * @op: the oldest operation that is prepared and not committed
+ *
+ * Also for a map whose memory has no address any more, as the device is no longer
+ * bound: then its range stays empty, although it is planned to be mapped.
+ *
+ * Context: As drm_gpupt_commit_map(), without the access section.
+ */
+void drm_gpupt_commit(struct drm_gpupt_op *op)
+{
+	drm_gpupt_commit_with(op, NULL);
+}
+EXPORT_SYMBOL_GPL(drm_gpupt_commit);

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __DRM_GPUPT_INTERNAL_H__
+#define __DRM_GPUPT_INTERNAL_H__
+
+#include <linux/bitmap.h>
+#include <linux/mutex.h>
+#include <linux/rbtree.h>
+#include <linux/sched.h>
+
+#include <drm/drm_gpupt.h>
+#include <drm/drm_gpupt_fmt.h>
+
+#include "drm_sgt_internal.h"
+
+/* Few enough that one table that is left does not keep many pages. */
+#define DRM_GPUPT_MEM_MAX_PAGES	32
+
+/**
+ * struct drm_gpupt_mem - pages for some tables, DMA-mapped together
+ *
+ * Freed with the last of the tables.
+ */
+struct drm_gpupt_mem {
+	/** @sgt: of @pages; NULL if the device does not read them through us */
+	struct drm_sgt *sgt;
+	/** @tables: how many use a page; protected by &drm_gpupt.plan_lock */
+	unsigned int tables;
+	/** @nr_pages: length of @pages */
+	unsigned int nr_pages;
+	/** @entry: in a list of those to be freed, once @tables is 0 */
+	struct list_head entry;
+	/** @pages: zeroed, owned; NULL for one that was freed before the others */
+	struct page *pages[] __counted_by(nr_pages);
+};
+
+/**
+ * struct drm_gpupt_table - one table, as the engine sees it
+ *
+ * What is planned is protected by &drm_gpupt.plan_lock, what is live by
+ * &drm_gpupt.commit_lock. The rest is constant once the table has its memory.
+ */
+struct drm_gpupt_table {
+	/** @mem: where @entries is */
+	struct drm_gpupt_mem *mem;
+	/** @index: of the page in @mem */
+	unsigned int index;
+	/**
+	 * @entries: the memory that the device reads; written under
+	 * &drm_gpupt.commit_lock. NULL for the pages of a list's own table
+	 */
+	void *entries;
+	/** @dma: its address, for the table above; the physical one without a mapping */
+	dma_addr_t dma;
+	/** @level: 0 is the lowest */
+	u8 level;
+	/** @slot: its entry in the table above */
+	u16 slot;
+	/** @used: planned: entries that are not empty */
+	unsigned int used;
+	/** @planned: planned: the tables below, by @slot */
+	struct rb_root planned;
+	/** @planned_node: planned: in @planned of the table above */
+	struct rb_node planned_node;
+	/** @recent: planned: one of @planned that is likely to be asked for; can be NULL */
+	struct drm_gpupt_table *recent;
+	/** @live: live: the tables below, by @slot */
+	struct rb_root live;
+	/** @live_node: live: in @live of the table above */
+	struct rb_node live_node;
+	/** @leaf: planned: entries that are leaves; those of level 0 are nothing else */
+	unsigned long leaf[];
+};
+
+/**
+ * struct drm_gpupt - a page table
+ *
+ * There are two of it: what is planned, changed when an operation is prepared or
+ * aborted, and what is live, changed by commits. &struct drm_gpupt_table has both.
+ *
+ * Lock order: &drm_gpupt.plan_lock, then the locks of drm_sgt. Nothing is taken
+ * inside of &drm_gpupt.commit_lock, and no memory is allocated: it is taken in the
+ * fence-signalling path. Neither is taken inside the other.
+ */
+struct drm_gpupt {
+	/** @fmt: constant */
+	const struct drm_gpupt_fmt *fmt;
+	/** @va_size: one past the last VA: bytes; constant */
+	u64 va_size;
+	/** @sdev: maps the tables; counted; NULL for a list of its own; constant */
+	struct drm_sgt_device *sdev;
+	/** @config: constant, not NULL */
+	const struct drm_gpupt_config *config;
+	/** @priv: for @config; constant */
+	void *priv;
+	/** @root: constant; of a list, a table without memory */
+	struct drm_gpupt_table *root;
+
+	/** @plan_lock: protects the plan */
+	struct mutex plan_lock;
+	/** @planned: number of the newest operation; protected by @plan_lock */
+	u64 planned;
+	/** @tables: that exist; written under @plan_lock, read without */
+	unsigned long tables;
+	/** @pages: of tables, and not freed yet; protected by @plan_lock */
+	unsigned long pages;
+	/** @list_len: planned bytes of a list; protected by @plan_lock */
+	u64 list_len;
+
+	/** @commit_lock: protects what the device reads */
+	struct mutex commit_lock;
+	/** @committed: number of the last operation; written under @commit_lock */
+	u64 committed;
+};
+
+/* Steps of an operation that are done or undone before others get the CPU. */
+#define DRM_GPUPT_BATCH	64
+
+/* Between the steps of a loop whose length a user decides: step @i of it is next. */
+static inline void drm_gpupt_relax(unsigned int i)
+{
+	if (!(i % DRM_GPUPT_BATCH))
+		cond_resched();
+}
+
+/* Steps of an operation; each names what it does to the live table. */
+enum drm_gpupt_step {
+	/* Nothing: a table has been made. */
+	DRM_GPUPT_STEP_NEW,
+	/* A new table is filled with what the leaf at an entry leads to. */
+	DRM_GPUPT_STEP_SPLIT,
+	/* Empty entries become leaves. */
+	DRM_GPUPT_STEP_MAP,
+	/* Leaves become empty. */
+	DRM_GPUPT_STEP_CLEAR,
+	/* An entry, empty or a leaf, becomes a new table. */
+	DRM_GPUPT_STEP_LINK,
+	/* A table becomes an empty entry, and what is below is dropped. */
+	DRM_GPUPT_STEP_UNLINK,
+};
+
+/* Where the messages are from; NULL if nobody maps the tables, or in physical mode. */
+static inline struct device *drm_gpupt_dev(const struct drm_gpupt *gpt)
+{
+	return gpt->sdev ? gpt->sdev->dma_dev : NULL;
+}
+
+#define drm_gpupt_dbg(gpt, fmt, ...) \
+	drm_dev_dbg(drm_gpupt_dev(gpt), DRM_UT_DRIVER, fmt, ##__VA_ARGS__)
+
+static inline unsigned int drm_gpupt_nr_entries(const struct drm_gpupt *gpt,
+						unsigned int level)
+{
+	return 1u << gpt->fmt->level[level].bits;
+}
+
+/* The bytes that an entry covers. */
+static inline u64 drm_gpupt_span(const struct drm_gpupt *gpt, unsigned int level)
+{
+	return BIT_ULL(gpt->fmt->level[level].shift);
+}
+
+static inline unsigned int drm_gpupt_index(const struct drm_gpupt *gpt,
+					   unsigned int level, u64 va)
+{
+	return (va >> gpt->fmt->level[level].shift) &
+	       (drm_gpupt_nr_entries(gpt, level) - 1);
+}
+
+/* Where the entry that @va is in ends, or @end if that is before. */
+static inline u64 drm_gpupt_entry_end(const struct drm_gpupt *gpt,
+				      unsigned int level, u64 va, u64 end)
+{
+	u64 span = drm_gpupt_span(gpt, level);
+
+	return min((va & ~(span - 1)) + span, end);
+}
+
+static inline void *drm_gpupt_entry(const struct drm_gpupt *gpt,
+				    const struct drm_gpupt_table *table,
+				    unsigned int index)
+{
+	return table->entries + index * gpt->fmt->entry_size;
+}
+
+/* The first planned table below one, or NULL. */
+static inline struct drm_gpupt_table *
+drm_gpupt_table_planned_first(const struct drm_gpupt_table *table)
+{
+	return rb_entry_safe(rb_first(&table->planned), struct drm_gpupt_table, planned_node);
+}
+
+/* The table behind a planned one, or NULL. */
+static inline struct drm_gpupt_table *
+drm_gpupt_table_planned_next(const struct drm_gpupt_table *table)
+{
+	return rb_entry_safe(rb_next(&table->planned_node), struct drm_gpupt_table,
+			     planned_node);
+}
+
+/* The table behind a live one, or NULL. */
+static inline struct drm_gpupt_table *
+drm_gpupt_table_live_next(const struct drm_gpupt_table *table)
+{
+	return rb_entry_safe(rb_next(&table->live_node), struct drm_gpupt_table, live_node);
+}
+
+/* drm_gpupt_table.c */
+struct drm_gpupt_table *drm_gpupt_table_alloc(const struct drm_gpupt_fmt *fmt,
+					      unsigned int level, unsigned int slot);
+struct drm_gpupt_table *drm_gpupt_table_planned(struct drm_gpupt *gpt,
+						struct drm_gpupt_table *table,
+						unsigned int index);
+bool drm_gpupt_table_plans_any(struct drm_gpupt *gpt, const struct drm_gpupt_table *table,
+			       unsigned int index, unsigned int count);
+void drm_gpupt_table_plan(struct drm_gpupt *gpt, struct drm_gpupt_table *table,
+			  struct drm_gpupt_table *child);
+void drm_gpupt_table_unplan(struct drm_gpupt *gpt, struct drm_gpupt_table *table,
+			    struct drm_gpupt_table *child);
+struct drm_gpupt_table *drm_gpupt_table_live_from(struct drm_gpupt *gpt,
+						  const struct drm_gpupt_table *table,
+						  unsigned int index);
+void drm_gpupt_table_go_live(struct drm_gpupt *gpt, struct drm_gpupt_table *table,
+			     struct drm_gpupt_table *child);
+void drm_gpupt_table_free(struct drm_gpupt *gpt, struct drm_gpupt_table *table,
+			  struct list_head *unused);
+void drm_gpupt_table_free_all(struct drm_gpupt *gpt, struct drm_gpupt_table *table,
+			      struct list_head *unused);
+bool drm_gpupt_table_is_full(const struct drm_gpupt *gpt,
+			     const struct drm_gpupt_table *table);
+void drm_gpupt_table_sync(struct drm_gpupt *gpt, const struct drm_gpupt_table *table,
+			  unsigned int first, unsigned int count);
+
+/* drm_gpupt_mem.c */
+struct drm_gpupt_mem *drm_gpupt_mem_alloc(const struct drm_gpupt *gpt,
+					  unsigned int tables);
+int drm_gpupt_mem_give(struct drm_gpupt *gpt, struct drm_gpupt_mem *mem,
+		       struct drm_gpupt_table **tables);
+void drm_gpupt_mem_drop(struct drm_gpupt *gpt, struct drm_gpupt_mem *mem, unsigned int index,
+			struct list_head *unused);
+void drm_gpupt_mem_free_list(struct list_head *unused);
+
+/* drm_gpupt_op.c */
+struct drm_gpupt_edit *drm_gpupt_op_edit(struct drm_gpupt_op *op,
+					 enum drm_gpupt_step what,
+					 struct drm_gpupt_table *table,
+					 unsigned int first);
+
+/* drm_gpupt_plan.c */
+
+/**
+ * struct drm_gpupt_plan - an operation while it is being prepared
+ */
+struct drm_gpupt_plan {
+	/** @gpt: whose plan_lock is held */
+	struct drm_gpupt *gpt;
+	/** @op: the operation */
+	struct drm_gpupt_op *op;
+	/** @iter: the segments of a map, if they have to be looked at */
+	struct drm_dma_iter iter;
+	/** @seg: what is left of the segment that the last leaf came from */
+	struct drm_dma_seg seg;
+};
+
+struct drm_gpupt_table *drm_gpupt_plan_table(struct drm_gpupt_plan *plan,
+					     enum drm_gpupt_step what,
+					     struct drm_gpupt_table *parent,
+					     unsigned int index);
+int drm_gpupt_plan_link(struct drm_gpupt_plan *plan, struct drm_gpupt_table *table,
+			struct drm_gpupt_table *child, unsigned int index);
+int drm_gpupt_plan_unlink(struct drm_gpupt_plan *plan, struct drm_gpupt_table *table,
+			  struct drm_gpupt_table *child);
+int drm_gpupt_plan_map(struct drm_gpupt_plan *plan, u64 va, u64 end);
+int drm_gpupt_plan_unmap(struct drm_gpupt_plan *plan, u64 va, u64 end);
+
+/* drm_gpupt_list.c */
+int drm_gpupt_list_plan_map(struct drm_gpupt_plan *plan);
+int drm_gpupt_list_plan_unmap(struct drm_gpupt_plan *plan);
+
+#endif /* __DRM_GPUPT_INTERNAL_H__ */

@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "drm_gpupt_internal.h"
+
+/*
+ * An operation is a list of steps, made when it is prepared and done when it is
+ * committed. Each also changes the plan, in a way that can be taken back; that
+ * is all there is to an abort, and to a prepare that fails half way.
+ */
+
+static int drm_gpupt_op_grow(struct drm_gpupt_op *op)
+{
+	unsigned int max = op->max_edits * 2;
+	struct drm_gpupt_edit *edits;
+
+	edits = kvmalloc_array(max, sizeof(*edits), GFP_KERNEL_ACCOUNT);
+	if (!edits)
+		return -ENOMEM;
+
+	memcpy(edits, op->edits, op->nr_edits * sizeof(*edits));
+	if (op->edits != op->inline_edits)
+		kvfree(op->edits);
+	op->edits = edits;
+	op->max_edits = max;
+	return 0;
+}
+
+/* Add a step. Returns NULL if there is no memory for it. */
+struct drm_gpupt_edit *drm_gpupt_op_edit(struct drm_gpupt_op *op,
+					 enum drm_gpupt_step what,
+					 struct drm_gpupt_table *table,
+					 unsigned int first)
+{
+	struct drm_gpupt_edit *edit;
+
+	if (op->nr_edits == op->max_edits && drm_gpupt_op_grow(op))
+		return NULL;
+
+	edit = &op->edits[op->nr_edits++];
+	*edit = (struct drm_gpupt_edit) {
+		.what = what,
+		.table = table,
+		.first = first,
+		.count = 1,
+	};
+	return edit;
+}
+
+static void drm_gpupt_op_begin(struct drm_gpupt_op *op, struct drm_gpupt *gpt,
+			       u64 va, u64 len)
+{
+	op->gpt = gpt;
+	op->va = va;
+	op->len = len;
+	op->offset = 0;
+	op->prot = 0;
+	op->merge = false;
+	op->flush = false;
+	op->drops = false;
+	op->nr_edits = 0;
+	op->nr_tables = 0;
+	op->edits = op->inline_edits;
+	op->max_edits = ARRAY_SIZE(op->inline_edits);
+}
+
+static void drm_gpupt_op_end(struct drm_gpupt_op *op)
+{
+	if (op->edits != op->inline_edits)
+		kvfree(op->edits);
+	op->edits = NULL;
+	op->nr_edits = 0;
+	op->state = DRM_GPUPT_OP_IDLE;
+}
+
+static void drm_gpupt_undo_edit(struct drm_gpupt *gpt, struct drm_gpupt_edit *edit,
+				struct list_head *unused)
+{
+	struct drm_gpupt_table *table = edit->table;
+
+	switch (edit->what) {
+	case DRM_GPUPT_STEP_NEW:
+	case DRM_GPUPT_STEP_SPLIT:
+		drm_gpupt_table_free(gpt, edit->child, unused);
+		break;
+	case DRM_GPUPT_STEP_MAP:
+		bitmap_clear(table->leaf, edit->first, edit->count);
+		table->used -= edit->count;
+		break;
+	case DRM_GPUPT_STEP_CLEAR:
+		bitmap_set(table->leaf, edit->first, edit->count);
+		table->used += edit->count;
+		break;
+	case DRM_GPUPT_STEP_LINK:
+		drm_gpupt_table_unplan(gpt, table, edit->child);
+		if (edit->was_leaf)
+			__set_bit(edit->first, table->leaf);
+		else
+			table->used--;
+		break;
+	case DRM_GPUPT_STEP_UNLINK:
+		drm_gpupt_table_plan(gpt, table, edit->child);
+		table->used++;
+		break;
+	}
+}
+
+static void drm_gpupt_undo_locked(struct drm_gpupt_op *op, struct list_head *unused)
+{
+	struct drm_gpupt *gpt = op->gpt;
+
+	lockdep_assert_held(&gpt->plan_lock);
+
+	while (op->nr_edits) {
+		drm_gpupt_relax(op->nr_edits);
+		drm_gpupt_undo_edit(gpt, &op->edits[--op->nr_edits], unused);
+	}
+	drm_gpupt_op_end(op);
+}
+
+/* The next @nr tables that have no memory yet; @edit goes on behind them. */
+static void drm_gpupt_op_new_tables(struct drm_gpupt_edit **edit, unsigned int nr,
+				    struct drm_gpupt_table **tables)
+{
+	unsigned int i = 0;
+
+	for (; i < nr; (*edit)++)
+		if ((*edit)->what == DRM_GPUPT_STEP_NEW ||
+		    (*edit)->what == DRM_GPUPT_STEP_SPLIT)
+			tables[i++] = (*edit)->child;
+}
+
+static int drm_gpupt_op_give_memory_locked(struct drm_gpupt_op *op)
+{
+	struct drm_gpupt_table *tables[DRM_GPUPT_MEM_MAX_PAGES];
+	struct drm_gpupt_edit *edit = op->edits;
+	struct drm_gpupt *gpt = op->gpt;
+	unsigned int left = op->nr_tables;
+	LIST_HEAD(unused);
+	int ret;
+
+	lockdep_assert_held(&gpt->plan_lock);
+
+	while (left) {
+		struct drm_gpupt_mem *mem;
+
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		mem = drm_gpupt_mem_alloc(gpt, left);
+		if (IS_ERR(mem))
+			return PTR_ERR(mem);
+
+		drm_gpupt_op_new_tables(&edit, mem->nr_pages, tables);
+		ret = drm_gpupt_mem_give(gpt, mem, tables);
+		if (ret) {
+			list_add(&mem->entry, &unused);
+			drm_gpupt_mem_free_list(&unused);
+			return ret;
+		}
+		left -= mem->nr_pages;
+	}
+	return 0;
+}
+
+/* The operation is planned; it either gets what it needs, or is no more. */
+static int drm_gpupt_op_finish_locked(struct drm_gpupt_op *op, int ret,
+				      struct list_head *unused)
+{
+	struct drm_gpupt *gpt = op->gpt;
+
+	lockdep_assert_held(&gpt->plan_lock);
+
+	if (!ret && op->nr_tables)
+		ret = drm_gpupt_op_give_memory_locked(op);
+	if (ret) {
+		drm_gpupt_dbg(gpt, "%s of %#llx bytes at %#llx: %pe\n",
+			      op->is_map ? "map" : "unmap", op->len, op->va,
+			      ERR_PTR(ret));
+		drm_gpupt_undo_locked(op, unused);
+		return ret;
+	}
+
+	if (gpt->fmt->list)
+		gpt->list_len = op->is_map ? op->len : 0;
+	op->seq = ++gpt->planned;
+	op->state = DRM_GPUPT_OP_PREPARED;
+	return 0;
+}
+
+static int drm_gpupt_check_range(struct drm_gpupt *gpt, u64 va, u64 len)
+{
+	u64 mask = drm_gpupt_span(gpt, 0) - 1, size = gpt->va_size;
+
+	if (!len || va & mask || (len & mask && !gpt->fmt->tail)) {
+		drm_gpupt_dbg(gpt, "%#llx bytes at %#llx: not of leaves of %#llx\n",
+			      len, va, mask + 1);
+		return -EINVAL;
+	}
+	if (len > size || va > size - len) {
+		drm_gpupt_dbg(gpt, "%#llx bytes at %#llx: VA ends at %#llx\n",
+			      len, va, size);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int drm_gpupt_check_op(struct drm_gpupt *gpt, const struct drm_gpupt_op *op,
+			      u64 va, u64 len)
+{
+	if (op->state != DRM_GPUPT_OP_IDLE) {
+		drm_gpupt_dbg(gpt, "the operation is in use\n");
+		return -EBUSY;
+	}
+	if (gpt->sdev && drm_sgt_device_is_gone(gpt->sdev))
+		return -ENODEV;
+	return drm_gpupt_check_range(gpt, va, len);
+}
+
+/* The smallest leaf above those of level 0; 0 if there is none. */
+static u64 drm_gpupt_large_leaf(const struct drm_gpupt *gpt)
+{
+	unsigned int i;
+
+	for (i = 1; i < gpt->fmt->levels; i++)
+		if (gpt->fmt->level[i].leaf)
+			return drm_gpupt_span(gpt, i);
+	return 0;
+}
+
+/*
+ * Do the segments decide anything? If there can be no large leaf, and no address
+ * that does not fit, then what a map takes follows from its VA alone.
+ */
+static bool drm_gpupt_segments_matter(const struct drm_gpupt *gpt, u64 len,
+				      const struct drm_dma_view view)
+{
+	const struct drm_dma_layout *layout = view.layout;
+	struct drm_dma_layout measured __uninitialized;
+	u64 large = drm_gpupt_large_leaf(gpt);
+
+	if (!layout) {
+		drm_dma_view_measure(view, &measured);
+		layout = &measured;
+	}
+
+	return gpt->fmt->list ||
+	       layout->bits & (drm_gpupt_span(gpt, 0) - 1) ||
+	       fls64(layout->last) > gpt->fmt->addr_bits ||
+	       (large && len >= large && layout->longest >= large);
+}
+
+static int drm_gpupt_plan_op_locked(struct drm_gpupt_op *op, struct drm_gpupt_plan *plan)
+{
+	struct drm_gpupt *gpt = op->gpt;
+	u64 end = op->va + round_up(op->len, drm_gpupt_span(gpt, 0));
+
+	lockdep_assert_held(&gpt->plan_lock);
+
+	if (gpt->fmt->list)
+		return op->is_map ? drm_gpupt_list_plan_map(plan) :
+				    drm_gpupt_list_plan_unmap(plan);
+	return op->is_map ? drm_gpupt_plan_map(plan, op->va, end) :
+			    drm_gpupt_plan_unmap(plan, op->va, end);
+}
+
+/*
+ * @plan has an iterator if the segments matter. It is not initialised where it
+ * comes from, since the compiler would zero all of it: that is a tenth of what a
+ * short map takes.
+ */
+static int drm_gpupt_prepare(struct drm_gpupt_op *op, struct drm_gpupt_plan *plan)
+{
+	struct drm_gpupt *gpt = op->gpt;
+	LIST_HEAD(unused);
+	int ret;
+
+	might_alloc(GFP_KERNEL);
+
+	plan->gpt = gpt;
+	plan->op = op;
+	plan->seg.len = 0;
+	mutex_lock(&gpt->plan_lock);
+	ret = drm_gpupt_plan_op_locked(op, plan);
+	ret = drm_gpupt_op_finish_locked(op, ret, &unused);
+	mutex_unlock(&gpt->plan_lock);
+
+	if (!list_empty(&unused))
+		drm_gpupt_mem_free_list(&unused);
+	return ret;
+}
+
+/**
+ * drm_gpupt_prepare_map() - get ready to have a range lead to memory
+ * @gpt: the page table
+ * @op: idle; it cannot be copied from here on
+ * @va: first byte of the range
+ * @len: bytes, a multiple of the smallest leaf
+ * @view: the memory
+ * @offset: first byte in it, a multiple of the smallest leaf
+ * @prot: DRM_GPUPT_*, those that the format has
+ *
+ * Checks against the plan, and allocates the tables that are missing there: no
+ * more and no fewer. Where VA, address, length and neighbouring segments allow a
+ * larger leaf, there will be one. The caller sees to it that the memory stays
+ * mapped until the operation is committed, and from then until it is unmapped
+ * here, or the device is unbound.
+ *
+ * Of a format with &drm_gpupt_fmt.tail, @len may end inside a leaf.
+ *
+ * Context: Process context, may sleep. Inside the access section of @view, or
+ * while a borrowed one is good.
+ * Return: 0, and @op is prepared; or a negative errno, and nothing has changed:
+ *
+ * * %-EINVAL - @va, @len, @offset or an address is no multiple of the smallest
+ *   leaf, @len is 0, the range is beyond the VA, or @prot has unknown bits
+ * * %-ERANGE - @view has less than @len bytes at @offset
+ * * %-EEXIST - something is mapped in the range, or will be
+ * * %-EOVERFLOW - an address has more bits than an entry, of memory or of a table
+ * * %-EOPNOTSUPP - a list is mapped from VA 0 only
+ * * %-E2BIG  - more entries than a list may have
+ * * %-ENOSPC - more tables than &drm_gpupt_config.max_tables
+ * * %-EBUSY  - @op is not idle
+ * * %-EINTR  - the task is being killed
+ * * %-ENOMEM - out of memory, or see drm_sgt_map()
+ * * %-ENODEV - the device is no longer bound
+ */
+int drm_gpupt_prepare_map(struct drm_gpupt *gpt, struct drm_gpupt_op *op, u64 va,
+			  u64 len, const struct drm_dma_view view, u64 offset,
+			  u32 prot)
+{
+	struct drm_gpupt_plan plan __uninitialized;
+	int ret;
+
+	ret = drm_gpupt_check_op(gpt, op, va, len);
+	if (ret)
+		return ret;
+	if (offset & (drm_gpupt_span(gpt, 0) - 1) || prot & ~gpt->fmt->prot) {
+		drm_gpupt_dbg(gpt, "offset %#llx, prot %#x\n", offset, prot);
+		return -EINVAL;
+	}
+
+	ret = drm_dma_view_check(view, offset, len);
+	if (ret) {
+		drm_gpupt_dbg(gpt, "%#llx bytes at %#llx of %#llx\n", len, offset,
+			      drm_dma_view_size(view));
+		return ret;
+	}
+
+	drm_gpupt_op_begin(op, gpt, va, len);
+	op->is_map = true;
+	op->offset = offset;
+	op->prot = prot;
+	op->merge = drm_gpupt_segments_matter(gpt, len, view);
+	if (op->merge) {
+		ret = drm_dma_iter_init(&plan.iter, view, offset, len);
+		if (ret)
+			return ret;
+	}
+	return drm_gpupt_prepare(op, &plan);
+}
+EXPORT_SYMBOL_GPL(drm_gpupt_prepare_map);
+
+/**
+ * drm_gpupt_prepare_unmap() - get ready to empty a range
+ * @gpt: the page table
+ * @op: idle; it cannot be copied from here on
+ * @va: first byte of the range, a multiple of the smallest leaf
+ * @len: bytes, a multiple of it
+ *
+ * A leaf that is cut becomes a table of smaller ones, which is allocated here.
+ * Tables with nothing left in them fall out.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, and @op is prepared; or a negative errno, and nothing has changed:
+ *
+ * * %-EINVAL - @va or @len is no multiple of the smallest leaf, @len is 0, or the
+ *   range is beyond the VA
+ * * %-ENOENT - the range has a hole, or will have
+ * * %-EOPNOTSUPP - a list is unmapped as a whole only
+ * * %-ENOSPC - a leaf is cut, and &drm_gpupt_config.max_tables leaves no table for it
+ * * %-EBUSY  - @op is not idle
+ * * %-EINTR  - the task is being killed
+ * * %-EOVERFLOW - a table has an address of more bits than an entry
+ * * %-ENOMEM - out of memory, or see drm_sgt_map()
+ * * %-ENODEV - the device is no longer bound
+ */
+int drm_gpupt_prepare_unmap(struct drm_gpupt *gpt, struct drm_gpupt_op *op, u64 va,
+			    u64 len)
+{
+	struct drm_gpupt_plan plan __uninitialized;
+	int ret;
+
+	ret = drm_gpupt_check_op(gpt, op, va, len);
+	if (ret)
+		return ret;
+
+	drm_gpupt_op_begin(op, gpt, va, len);
+	op->is_map = false;
+	return drm_gpupt_prepare(op, &plan);
+}
+EXPORT_SYMBOL_GPL(drm_gpupt_prepare_unmap);
+
+/**
+ * drm_gpupt_abort() - take back what was prepared
+ * @op: the newest operation that is prepared; nothing happens if it is idle
+ *
+ * The plan, and the tables, are as they were before @op was prepared.
+ *
+ * Context: Process context, may sleep. Not in the fence-signalling path.
+ * Return:
+ * * %0      - @op is idle
+ * * %-EBUSY - it is not the newest, or it is committed
+ */
+int drm_gpupt_abort(struct drm_gpupt_op *op)
+{
+	struct drm_gpupt *gpt = op->gpt;
+	LIST_HEAD(unused);
+
+	might_alloc(GFP_KERNEL);
+
+	if (op->state == DRM_GPUPT_OP_IDLE)
+		return 0;
+
+	scoped_guard(mutex, &gpt->plan_lock) {
+		if (op->state != DRM_GPUPT_OP_PREPARED || op->seq != gpt->planned)
+			return -EBUSY;
+
+		gpt->planned--;
+		if (gpt->fmt->list)
+			gpt->list_len = op->is_map ? 0 : op->len;
+		drm_gpupt_undo_locked(op, &unused);
+	}
+	drm_gpupt_mem_free_list(&unused);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(drm_gpupt_abort);
+
+static void drm_gpupt_op_free_tables(struct drm_gpupt_op *op)
+{
+	struct drm_gpupt *gpt = op->gpt;
+	LIST_HEAD(unused);
+	unsigned int i;
+
+	mutex_lock(&gpt->plan_lock);
+	for (i = 0; i < op->nr_edits; i++)
+		if (op->edits[i].what == DRM_GPUPT_STEP_UNLINK)
+			drm_gpupt_table_free_all(gpt, op->edits[i].child, &unused);
+	mutex_unlock(&gpt->plan_lock);
+
+	drm_gpupt_mem_free_list(&unused);
+}
+
+/**
+ * drm_gpupt_op_fini() - free what an operation took out of the page table
+ * @op: committed; nothing happens if it is idle
+ *
+ * The device has been flushed by the commit. @op can be used again.
+ *
+ * Context: Process context, may sleep. Not in the fence-signalling path: it takes the
+ * lock of prepares, which allocate. Jobs of the timeline leave it to another worker.
+ */
+void drm_gpupt_op_fini(struct drm_gpupt_op *op)
+{
+	/* Also if there is nothing to free this time. */
+	might_alloc(GFP_KERNEL);
+
+	if (op->state == DRM_GPUPT_OP_IDLE ||
+	    WARN_ON_ONCE(op->state != DRM_GPUPT_OP_COMMITTED))
+		return;
+
+	if (op->drops)
+		drm_gpupt_op_free_tables(op);
+	drm_gpupt_op_end(op);
+}
+EXPORT_SYMBOL_GPL(drm_gpupt_op_fini);
+
+/**
+ * drm_gpupt_op_tables() - how many tables does an operation add?
+ * @op: prepared, or committed
+ *
+ * Context: Any.
+ * Return: tables that were allocated for it
+ */
+unsigned int drm_gpupt_op_tables(const struct drm_gpupt_op *op)
+{
+	return op->nr_tables;
+}
+EXPORT_SYMBOL_GPL(drm_gpupt_op_tables);

@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/bitmap.h>
+#include <linux/err.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "drm_gpupt_internal.h"
+
+/*
+ * What an operation will do to a tree, found out from the top, and written into
+ * the plan on the way. Steps are in an order that is safe for a device that is
+ * reading: a table is filled before it is linked.
+ */
+
+/* Whether there may be one more page than there is, with those of the operation. */
+static bool drm_gpupt_plan_has_room(const struct drm_gpupt_plan *plan)
+{
+	unsigned long max = plan->gpt->config->max_tables;
+
+	if (!max || plan->gpt->pages + plan->op->nr_tables < max)
+		return true;
+
+	drm_gpupt_dbg(plan->gpt, "more than %lu tables\n", max);
+	return false;
+}
+
+/**
+ * drm_gpupt_plan_table() - plan a new table
+ * @plan: of which operation
+ * @what: DRM_GPUPT_STEP_NEW for an empty one, or DRM_GPUPT_STEP_SPLIT
+ * @parent: above it
+ * @index: its entry there; not changed yet
+ *
+ * Return: the table, which belongs to the operation until it is linked; or an
+ * ERR_PTR() of -ENOMEM or -ENOSPC
+ */
+struct drm_gpupt_table *drm_gpupt_plan_table(struct drm_gpupt_plan *plan,
+					     enum drm_gpupt_step what,
+					     struct drm_gpupt_table *parent,
+					     unsigned int index)
+{
+	struct drm_gpupt_table *child;
+	struct drm_gpupt_edit *edit;
+
+	if (!drm_gpupt_plan_has_room(plan))
+		return ERR_PTR(-ENOSPC);
+
+	child = drm_gpupt_table_alloc(plan->gpt->fmt, parent->level - 1, index);
+	if (!child)
+		return ERR_PTR(-ENOMEM);
+
+	edit = drm_gpupt_op_edit(plan->op, what, parent, index);
+	if (!edit) {
+		kfree(child);
+		return ERR_PTR(-ENOMEM);
+	}
+	edit->child = child;
+	plan->op->nr_tables++;
+	if (what == DRM_GPUPT_STEP_SPLIT) {
+		child->used = drm_gpupt_nr_entries(plan->gpt, child->level);
+		bitmap_fill(child->leaf, child->used);
+	}
+	return child;
+}
+
+/**
+ * drm_gpupt_plan_link() - plan that an entry leads to a new table
+ * @plan: of which operation
+ * @table: has the entry
+ * @child: the new table
+ * @index: of the entry: empty, or the leaf that @child was split from
+ *
+ * Return: 0 or -ENOMEM
+ */
+int drm_gpupt_plan_link(struct drm_gpupt_plan *plan, struct drm_gpupt_table *table,
+			struct drm_gpupt_table *child, unsigned int index)
+{
+	struct drm_gpupt_edit *edit;
+
+	edit = drm_gpupt_op_edit(plan->op, DRM_GPUPT_STEP_LINK, table, index);
+	if (!edit)
+		return -ENOMEM;
+
+	edit->child = child;
+	edit->was_leaf = __test_and_clear_bit(index, table->leaf);
+	if (!edit->was_leaf)
+		table->used++;
+	drm_gpupt_table_plan(plan->gpt, table, child);
+	return 0;
+}
+
+/**
+ * drm_gpupt_plan_unlink() - plan that a table falls out, with all below it
+ * @plan: of which operation
+ * @table: has the entry
+ * @child: what the entry leads to
+ *
+ * Return: 0 or -ENOMEM
+ */
+int drm_gpupt_plan_unlink(struct drm_gpupt_plan *plan, struct drm_gpupt_table *table,
+			  struct drm_gpupt_table *child)
+{
+	struct drm_gpupt_edit *edit;
+
+	edit = drm_gpupt_op_edit(plan->op, DRM_GPUPT_STEP_UNLINK, table, child->slot);
+	if (!edit)
+		return -ENOMEM;
+
+	edit->child = child;
+	drm_gpupt_table_unplan(plan->gpt, table, child);
+	table->used--;
+	plan->op->flush = true;
+	plan->op->drops = true;
+	return 0;
+}
+
+/*
+ * Before what is below an entry: a user decides how many of them there are. A
+ * prepare by a task that is being killed ends here.
+ */
+static int drm_gpupt_plan_pause(void)
+{
+	cond_resched();
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
+/* Whether an entry can hold what a segment says. */
+static int drm_gpupt_plan_check_seg(struct drm_gpupt_plan *plan)
+{
+	const struct drm_gpupt_fmt *fmt = plan->gpt->fmt;
+	struct drm_dma_seg seg = plan->seg;
+	u64 mask = drm_gpupt_span(plan->gpt, 0) - 1;
+	bool last = !plan->iter.left;
+
+	if (fls64(seg.addr + seg.len - 1) > fmt->addr_bits)
+		return -EOVERFLOW;
+	if (seg.addr & mask || (seg.len & mask && !(fmt->tail && last)))
+		return -EINVAL;
+	return 0;
+}
+
+/* Have a segment to look at, unless that was the last. */
+static int drm_gpupt_plan_peek(struct drm_gpupt_plan *plan)
+{
+	if (plan->seg.len || !drm_dma_iter_next(&plan->iter, &plan->seg))
+		return 0;
+
+	return drm_gpupt_plan_check_seg(plan);
+}
+
+/*
+ * Go on in the memory that is mapped, if segments matter. Where it ends, @len can
+ * be too many, by less than a leaf.
+ */
+static int drm_gpupt_plan_advance(struct drm_gpupt_plan *plan, u64 len)
+{
+	while (len) {
+		int ret = drm_gpupt_plan_peek(plan);
+		u64 step = min(len, plan->seg.len);
+
+		if (ret || !step)
+			return ret;
+		plan->seg.addr += step;
+		plan->seg.len -= step;
+		len -= step;
+	}
+	return 0;
+}
+
+/* How many leaves of a level can follow each other from @va on; can be none. */
+static u64 drm_gpupt_plan_count(const struct drm_gpupt_plan *plan,
+				const struct drm_gpupt_table *table, u64 va, u64 end)
+{
+	const struct drm_gpupt_level *level = &plan->gpt->fmt->level[table->level];
+	unsigned int index = drm_gpupt_index(plan->gpt, table->level, va);
+	u64 left = drm_gpupt_nr_entries(plan->gpt, table->level) - index;
+	u64 mask = BIT_ULL(level->shift) - 1;
+
+	left = min(left, (end - va) >> level->shift);
+	if (!table->level)
+		return left;
+	if (!level->leaf || !plan->op->merge || (va | plan->seg.addr) & mask)
+		return 0;
+
+	return min(left, plan->seg.len >> level->shift);
+}
+
+static bool drm_gpupt_table_is_clean(struct drm_gpupt *gpt,
+				     const struct drm_gpupt_table *table,
+				     unsigned int index, unsigned int count)
+{
+	unsigned int end = index + count;
+
+	return find_next_bit(table->leaf, end, index) == end &&
+	       (!table->level || !drm_gpupt_table_plans_any(gpt, table, index, count));
+}
+
+static int drm_gpupt_plan_leaves(struct drm_gpupt_plan *plan,
+				 struct drm_gpupt_table *table, unsigned int index,
+				 unsigned int count)
+{
+	struct drm_gpupt_op *op = plan->op;
+	struct drm_gpupt_edit *edit = NULL;
+
+	if (!drm_gpupt_table_is_clean(plan->gpt, table, index, count))
+		return -EEXIST;
+
+	if (op->nr_edits)
+		edit = &op->edits[op->nr_edits - 1];
+	if (edit && edit->what == DRM_GPUPT_STEP_MAP && edit->table == table &&
+	    edit->first + edit->count == index) {
+		edit->count += count;
+	} else {
+		edit = drm_gpupt_op_edit(op, DRM_GPUPT_STEP_MAP, table, index);
+		if (!edit)
+			return -ENOMEM;
+		edit->count = count;
+	}
+
+	bitmap_set(table->leaf, index, count);
+	table->used += count;
+	return op->merge ? drm_gpupt_plan_advance(plan, (u64)count <<
+						  plan->gpt->fmt->level[table->level].shift) : 0;
+}
+
+/* How many entries of a table a range touches. */
+static u64 drm_gpupt_plan_touched(const struct drm_gpupt *gpt,
+				  const struct drm_gpupt_table *table, u64 va, u64 end)
+{
+	unsigned int shift = gpt->fmt->level[table->level].shift;
+
+	return ((end - 1) >> shift) - (va >> shift) + 1;
+}
+
+/* The lowest table that there is for a range which it covers more than once. */
+static struct drm_gpupt_table *
+drm_gpupt_plan_descend(struct drm_gpupt *gpt, u64 va, u64 end)
+{
+	struct drm_gpupt_table *table = gpt->root, *child;
+
+	while (table->level) {
+		if (drm_gpupt_plan_touched(gpt, table, va, end) > 1 ||
+		    end - va == drm_gpupt_span(gpt, table->level))
+			break;
+		child = drm_gpupt_table_planned(gpt, table,
+						drm_gpupt_index(gpt, table->level, va));
+		if (!child)
+			break;
+		table = child;
+	}
+	return table;
+}
+
+static int drm_gpupt_plan_map_table(struct drm_gpupt_plan *plan,
+				    struct drm_gpupt_table *table, u64 va, u64 end);
+
+static int drm_gpupt_plan_map_below(struct drm_gpupt_plan *plan,
+				    struct drm_gpupt_table *table, u64 va, u64 end)
+{
+	unsigned int index = drm_gpupt_index(plan->gpt, table->level, va);
+	struct drm_gpupt_table *child;
+	int ret;
+
+	if (test_bit(index, table->leaf))
+		return -EEXIST;
+	ret = drm_gpupt_plan_pause();
+	if (ret)
+		return ret;
+
+	child = drm_gpupt_table_planned(plan->gpt, table, index);
+	if (child)
+		return drm_gpupt_plan_map_table(plan, child, va, end);
+
+	child = drm_gpupt_plan_table(plan, DRM_GPUPT_STEP_NEW, table, index);
+	if (IS_ERR(child))
+		return PTR_ERR(child);
+
+	ret = drm_gpupt_plan_map_table(plan, child, va, end);
+	return ret ?: drm_gpupt_plan_link(plan, table, child, index);
+}
+
+static int drm_gpupt_plan_map_table(struct drm_gpupt_plan *plan,
+				    struct drm_gpupt_table *table, u64 va, u64 end)
+{
+	struct drm_gpupt *gpt = plan->gpt;
+	unsigned int level = table->level;
+
+	while (va < end) {
+		int ret = plan->op->merge ? drm_gpupt_plan_peek(plan) : 0;
+		u64 count, next;
+
+		if (ret)
+			return ret;
+
+		count = drm_gpupt_plan_count(plan, table, va, end);
+		if (count) {
+			next = va + (count << gpt->fmt->level[level].shift);
+			ret = drm_gpupt_plan_leaves(plan, table,
+						    drm_gpupt_index(gpt, level, va), count);
+		} else {
+			next = drm_gpupt_entry_end(gpt, level, va, end);
+			ret = drm_gpupt_plan_map_below(plan, table, va, next);
+		}
+		if (ret)
+			return ret;
+		va = next;
+	}
+	return 0;
+}
+
+/**
+ * drm_gpupt_plan_map() - plan to map a range of a tree
+ * @plan: of which operation
+ * @va: first byte
+ * @end: first byte after it
+ *
+ * Return: 0 or a negative errno: see drm_gpupt_prepare_map()
+ */
+int drm_gpupt_plan_map(struct drm_gpupt_plan *plan, u64 va, u64 end)
+{
+	lockdep_assert_held(&plan->gpt->plan_lock);
+
+	return drm_gpupt_plan_map_table(plan, drm_gpupt_plan_descend(plan->gpt, va, end),
+					va, end);
+}
+
+/* Returns 1 if these leaves are all that @table has: it will fall out whole. */
+static int drm_gpupt_plan_clear(struct drm_gpupt_plan *plan,
+				struct drm_gpupt_table *table, unsigned int index,
+				unsigned int count)
+{
+	struct drm_gpupt_edit *edit;
+
+	if (count == table->used && table != plan->gpt->root)
+		return 1;
+
+	edit = drm_gpupt_op_edit(plan->op, DRM_GPUPT_STEP_CLEAR, table, index);
+	if (!edit)
+		return -ENOMEM;
+
+	edit->count = count;
+	bitmap_clear(table->leaf, index, count);
+	table->used -= count;
+	plan->op->flush = true;
+	return 0;
+}
+
+static int drm_gpupt_plan_unmap_table(struct drm_gpupt_plan *plan,
+				      struct drm_gpupt_table *table, u64 va, u64 end);
+
+/* Make a table of the leaf that the range cuts, and cut that. */
+static int drm_gpupt_plan_split(struct drm_gpupt_plan *plan,
+				struct drm_gpupt_table *table, unsigned int index,
+				u64 va, u64 end)
+{
+	struct drm_gpupt_table *child;
+	int ret;
+
+	child = drm_gpupt_plan_table(plan, DRM_GPUPT_STEP_SPLIT, table, index);
+	if (IS_ERR(child))
+		return PTR_ERR(child);
+
+	ret = drm_gpupt_plan_unmap_table(plan, child, va, end);
+	return ret ?: drm_gpupt_plan_link(plan, table, child, index);
+}
+
+/* Empty a part of what one entry covers, or, with @whole, all of it. */
+static int drm_gpupt_plan_unmap_below(struct drm_gpupt_plan *plan,
+				      struct drm_gpupt_table *table, u64 va, u64 end,
+				      bool whole)
+{
+	unsigned int index = drm_gpupt_index(plan->gpt, table->level, va);
+	struct drm_gpupt_table *child = drm_gpupt_table_planned(plan->gpt, table, index);
+	int ret;
+
+	if (!child)
+		return -ENOENT;
+	ret = drm_gpupt_plan_pause();
+	if (ret)
+		return ret;
+
+	if (whole)
+		ret = drm_gpupt_table_is_full(plan->gpt, child) ? 1 : -ENOENT;
+	else
+		ret = drm_gpupt_plan_unmap_table(plan, child, va, end);
+	return ret > 0 ? drm_gpupt_plan_unlink(plan, table, child) : ret;
+}
+
+/* One step of drm_gpupt_plan_unmap_table(); @next says how far it went. */
+static int drm_gpupt_plan_unmap_some(struct drm_gpupt_plan *plan,
+				     struct drm_gpupt_table *table, u64 va, u64 end,
+				     u64 *next)
+{
+	struct drm_gpupt *gpt = plan->gpt;
+	unsigned int shift = gpt->fmt->level[table->level].shift;
+	unsigned int index = drm_gpupt_index(gpt, table->level, va);
+	unsigned int stop;
+	bool whole;
+
+	*next = drm_gpupt_entry_end(gpt, table->level, va, end);
+	whole = *next - va == drm_gpupt_span(gpt, table->level);
+	if (!table->level && !whole)
+		return -EINVAL;
+	if (!test_bit(index, table->leaf))
+		return table->level ? drm_gpupt_plan_unmap_below(plan, table, va, *next,
+								 whole) : -ENOENT;
+	if (!whole)
+		return drm_gpupt_plan_split(plan, table, index, va, *next);
+
+	stop = min_t(u64, drm_gpupt_nr_entries(gpt, table->level),
+		     index + ((end - va) >> shift));
+	stop = find_next_zero_bit(table->leaf, stop, index);
+	*next = va + ((u64)(stop - index) << shift);
+	return drm_gpupt_plan_clear(plan, table, index, stop - index);
+}
+
+/* Returns 1 if nothing will be left in @table, which is for the caller to unlink. */
+static int drm_gpupt_plan_unmap_table(struct drm_gpupt_plan *plan,
+				      struct drm_gpupt_table *table, u64 va, u64 end)
+{
+	while (va < end) {
+		u64 next;
+		int ret = drm_gpupt_plan_unmap_some(plan, table, va, end, &next);
+
+		/* What is left of the range has nothing in it. */
+		if (ret > 0)
+			return next < end ? -ENOENT : 1;
+		if (ret)
+			return ret;
+		va = next;
+	}
+	return !table->used && table != plan->gpt->root;
+}
+
+/**
+ * drm_gpupt_plan_unmap() - plan to empty a range of a tree
+ * @plan: of which operation
+ * @va: first byte
+ * @end: first byte after it
+ *
+ * Return: 0 or a negative errno: see drm_gpupt_prepare_unmap()
+ */
+int drm_gpupt_plan_unmap(struct drm_gpupt_plan *plan, u64 va, u64 end)
+{
+	struct drm_gpupt *gpt = plan->gpt;
+	struct drm_gpupt_table *table;
+
+	lockdep_assert_held(&gpt->plan_lock);
+
+	/* If it keeps something, no table above changes either. */
+	table = drm_gpupt_plan_descend(gpt, va, end);
+	if (table->used <= drm_gpupt_plan_touched(gpt, table, va, end))
+		table = gpt->root;
+	return drm_gpupt_plan_unmap_table(plan, table, va, end);
+}

@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/err.h>
+#include <linux/sched/signal.h>
+#include <linux/seq_file.h>
+#include <linux/sizes.h>
+
+#include "drm_gpupt_internal.h"
+
+/*
+ * Reading back what is mapped. Which entries are tables, and which tables these are,
+ * is what the engine knows: the memory is asked for leaves only.
+ */
+
+/* Entries that are looked at before others get the lock. */
+#define DRM_GPUPT_VISIT_ENTRIES	1024
+
+/* What is done with each leaf, in the order of VA; not 0 ends it. */
+typedef int (*drm_gpupt_leaf_fn)(void *arg, unsigned int level,
+				 const struct drm_gpupt_run *run);
+
+/* Leaves of a range that are being looked at. */
+struct drm_gpupt_visit {
+	drm_gpupt_leaf_fn fn;
+	void *arg;
+	/* where it goes on, and ends */
+	u64 va;
+	u64 end;
+	/* in whose section it is, if it reads addresses */
+	struct drm_sgt_device *sdev;
+	/* entries until others get the lock */
+	unsigned int left;
+};
+
+/* Of an entry that is no table, as the engine knows. */
+static int drm_gpupt_visit_entry(struct drm_gpupt *gpt, const struct drm_gpupt_table *table,
+				 unsigned int index, struct drm_gpupt_visit *visit)
+{
+	u64 span = drm_gpupt_span(gpt, table->level);
+	struct drm_gpupt_run run = { .va = visit->va & ~(span - 1) };
+
+	switch (gpt->fmt->read(drm_gpupt_entry(gpt, table, index), table->level, &run)) {
+	case DRM_GPUPT_ENTRY_NONE:
+		return 0;
+	case DRM_GPUPT_ENTRY_LEAF:
+		if (gpt->fmt->level[table->level].leaf)
+			return visit->fn(visit->arg, table->level, &run);
+		break;
+	case DRM_GPUPT_ENTRY_TABLE:
+		break;
+	}
+	drm_gpupt_dbg(gpt, "the entry at %#llx, level %u, is not what was written\n",
+		      run.va, table->level);
+	return -EIO;
+}
+
+static int drm_gpupt_visit_table(struct drm_gpupt *gpt, const struct drm_gpupt_table *table,
+				 u64 end, struct drm_gpupt_visit *visit)
+{
+	struct drm_gpupt_table *child;
+	int ret = 0;
+
+	child = drm_gpupt_table_live_from(gpt, table,
+					  drm_gpupt_index(gpt, table->level, visit->va));
+
+	while (visit->va < end && visit->left && !ret) {
+		unsigned int index = drm_gpupt_index(gpt, table->level, visit->va);
+		u64 next = drm_gpupt_entry_end(gpt, table->level, visit->va, end);
+
+		visit->left--;
+		if (child && child->slot == index) {
+			ret = drm_gpupt_visit_table(gpt, child, next, visit);
+			child = drm_gpupt_table_live_next(child);
+			continue;
+		}
+		ret = drm_gpupt_visit_entry(gpt, table, index, visit);
+		visit->va = next;
+	}
+	return ret;
+}
+
+/*
+ * The entries of a list follow each other, whatever their length. The format says
+ * how many there can be, so they are one piece.
+ */
+static int drm_gpupt_visit_list(struct drm_gpupt *gpt, struct drm_gpupt_visit *visit)
+{
+	unsigned int nr = drm_gpupt_nr_entries(gpt, 0);
+	unsigned int max = gpt->fmt->max_entries;
+	struct drm_gpupt_table *page = drm_gpupt_table_live_from(gpt, gpt->root, 0);
+	struct drm_gpupt_run run = {};
+	u64 va = visit->va;
+	unsigned int i;
+	int ret = 0;
+
+	visit->va = visit->end;
+	for (i = 0; i < max && run.va < visit->end && !ret; i++, run.va += run.seg.len) {
+		if (i && !(i % nr))
+			page = drm_gpupt_table_live_next(page);
+		if (!page || gpt->fmt->read(drm_gpupt_entry(gpt, page, i % nr), 0,
+					    &run) != DRM_GPUPT_ENTRY_LEAF)
+			break;
+		if (run.va + run.seg.len > va)
+			ret = visit->fn(visit->arg, 0, &run);
+	}
+	return ret;
+}
+
+static int drm_gpupt_visit_some(struct drm_gpupt *gpt, struct drm_gpupt_visit *visit)
+{
+	guard(mutex)(&gpt->commit_lock);
+
+	if (gpt->fmt->list)
+		return drm_gpupt_visit_list(gpt, visit);
+
+	visit->left = DRM_GPUPT_VISIT_ENTRIES;
+	return drm_gpupt_visit_table(gpt, gpt->root, visit->end, visit);
+}
+
+/* A user chooses the range: neither commits, nor a kill, nor an unbind wait for its end. */
+static int drm_gpupt_visit_range(struct drm_gpupt *gpt, struct drm_gpupt_visit *visit)
+{
+	for (;;) {
+		int ret = drm_gpupt_visit_some(gpt, visit);
+
+		if (ret || visit->va >= visit->end)
+			return ret;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (visit->sdev && drm_sgt_device_is_gone(visit->sdev))
+			return -ENODEV;
+		cond_resched();
+	}
+}
+
+/* A walk in progress. */
+struct drm_gpupt_walker {
+	int (*fn)(void *arg, const struct drm_gpupt_run *run);
+	void *arg;
+	struct drm_gpupt_run run;
+	u64 va;
+	u64 end;
+};
+
+static int drm_gpupt_walker_emit(struct drm_gpupt_walker *walker)
+{
+	int ret = 0;
+
+	if (walker->run.seg.len)
+		ret = walker->fn(walker->arg, &walker->run);
+	walker->run.seg.len = 0;
+	return ret;
+}
+
+static int drm_gpupt_walker_leaf(void *arg, unsigned int level,
+				 const struct drm_gpupt_run *leaf)
+{
+	struct drm_gpupt_walker *walker = arg;
+	struct drm_gpupt_run run = *leaf;
+	u64 cut;
+	int ret = 0;
+
+	/* Begin and end are in the middle of a leaf, perhaps. */
+	cut = run.va < walker->va ? walker->va - run.va : 0;
+	run.va += cut;
+	run.seg.addr += cut;
+	run.seg.len = min(run.seg.len - cut, walker->end - run.va);
+
+	if (run.va != walker->va)
+		return -EFAULT;
+	walker->va += run.seg.len;
+
+	if (walker->run.seg.len && walker->run.prot == run.prot &&
+	    drm_dma_seg_touches(&walker->run.seg, &run.seg)) {
+		walker->run.seg.len += run.seg.len;
+		return 0;
+	}
+
+	ret = drm_gpupt_walker_emit(walker);
+	walker->run = run;
+	return ret;
+}
+
+static int drm_gpupt_walk_live(struct drm_gpupt *gpt, struct drm_gpupt_walker *walker)
+{
+	struct drm_gpupt_visit visit = {
+		.fn = drm_gpupt_walker_leaf,
+		.arg = walker,
+		.va = walker->va,
+		.end = walker->end,
+		.sdev = gpt->sdev,
+	};
+	int ret = drm_gpupt_visit_range(gpt, &visit);
+
+	if (!ret && walker->va < walker->end)
+		ret = -EFAULT;
+	return ret ?: drm_gpupt_walker_emit(walker);
+}
+
+/**
+ * drm_gpupt_walk() - read where a range leads to
+ * @gpt: the page table
+ * @va: first byte of the range
+ * @len: bytes, not 0
+ * @fn: called for each run of neighbouring addresses with the same permissions, in
+ *	the order of VA; not 0 ends the walk. In an access section, and under the lock
+ *	of commits: must not allocate, nor call anything of @gpt
+ * @arg: for @fn
+ *
+ * Reads the tables as they are: without what is prepared and not committed. The
+ * lock is given up between pieces of a long range: a caller that needs a consistent
+ * picture of all of it keeps commits away.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, and the runs were of @len bytes; or
+ *
+ * * %-EINVAL - @len is 0, or the range is beyond the VA
+ * * %-EFAULT - the range has a hole, found behind what @fn was called for
+ * * %-EIO    - the memory of a table is not what the engine wrote
+ * * %-EINTR  - the task is being killed
+ * * %-ENODEV - the device is no longer bound
+ * * what @fn returned
+ */
+int drm_gpupt_walk(struct drm_gpupt *gpt, u64 va, u64 len,
+		   int (*fn)(void *arg, const struct drm_gpupt_run *run), void *arg)
+{
+	struct drm_gpupt_walker walker = { .fn = fn, .arg = arg, .va = va };
+	u64 size = gpt->va_size;
+	int idx, ret;
+
+	if (!len || len > size || va > size - len) {
+		drm_gpupt_dbg(gpt, "walk of %#llx bytes at %#llx\n", len, va);
+		return -EINVAL;
+	}
+
+	walker.end = va + len;
+	/* What a list without a device leads to is for its caller to know. */
+	if (!gpt->sdev)
+		return drm_gpupt_walk_live(gpt, &walker);
+
+	ret = drm_sgt_device_enter(gpt->sdev, &idx);
+	if (ret)
+		return ret;
+
+	ret = drm_gpupt_walk_live(gpt, &walker);
+	drm_sgt_device_exit(gpt->sdev, idx);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_gpupt_walk);
+
+static int drm_gpupt_count_leaf(void *arg, unsigned int level,
+				const struct drm_gpupt_run *run)
+{
+	u64 *leaves = arg;
+
+	leaves[level]++;
+	return 0;
+}
+
+/**
+ * drm_gpupt_count_leaves() - count the leaves of a range
+ * @gpt: the page table
+ * @va: first byte of the range
+ * @len: bytes
+ * @leaves: out: by level, those that lie in the range, in part at least
+ *
+ * Gives up the lock between pieces, as drm_gpupt_walk() does.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or a negative errno, and @leaves is of no use:
+ *
+ * * %-EIO   - the memory of a table is not what the engine wrote
+ * * %-EINTR - the task is being killed
+ */
+int drm_gpupt_count_leaves(struct drm_gpupt *gpt, u64 va, u64 len,
+			   u64 leaves[DRM_GPUPT_MAX_LEVELS])
+{
+	struct drm_gpupt_visit visit = { .fn = drm_gpupt_count_leaf, .arg = leaves, .va = va };
+	u64 size = gpt->va_size;
+
+	memset(leaves, 0, DRM_GPUPT_MAX_LEVELS * sizeof(*leaves));
+	if (va >= size)
+		return 0;
+
+	visit.end = va + min(len, size - va);
+	return drm_gpupt_visit_range(gpt, &visit);
+}
+EXPORT_SYMBOL_GPL(drm_gpupt_count_leaves);
+
+/* Info that is being gathered, up to @va. */
+struct drm_gpupt_survey {
+	struct drm_gpupt_info *info;
+	u64 va;
+};
+
+/* A leaf that took the place of smaller ones meanwhile is not counted from its begin. */
+static int drm_gpupt_survey_leaf(void *arg, unsigned int level,
+				 const struct drm_gpupt_run *run)
+{
+	struct drm_gpupt_survey *survey = arg;
+	u64 end = run->va + run->seg.len;
+
+	survey->info->leaves[level]++;
+	survey->info->mapped += end - max(run->va, survey->va);
+	survey->va = end;
+	return 0;
+}
+
+/**
+ * drm_gpupt_get_info() - what a page table consists of
+ * @gpt: the page table
+ * @info: filled in
+ *
+ * Reads all of it: for debugfs and tests. Gives up the lock between pieces, as
+ * drm_gpupt_walk() does.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or a negative errno, and of @info only what is no count of leaves is of
+ * use:
+ *
+ * * %-EIO   - the memory of a table is not what the engine wrote
+ * * %-EINTR - the task is being killed
+ */
+int drm_gpupt_get_info(struct drm_gpupt *gpt, struct drm_gpupt_info *info)
+{
+	struct drm_gpupt_survey survey = { .info = info };
+	struct drm_gpupt_visit visit = {
+		.fn = drm_gpupt_survey_leaf,
+		.arg = &survey,
+		.end = gpt->va_size,
+	};
+	int ret;
+
+	*info = (struct drm_gpupt_info) {};
+	ret = drm_gpupt_visit_range(gpt, &visit);
+
+	guard(mutex)(&gpt->plan_lock);
+
+	info->tables = gpt->tables;
+	info->in_flight = gpt->planned - READ_ONCE(gpt->committed);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_gpupt_get_info);
+
+/* A dump in progress: leaves of one size that follow each other are a line. */
+struct drm_gpupt_dump {
+	struct seq_file *m;
+	struct drm_gpupt_run run;
+	unsigned int level;
+	u64 leaf;
+};
+
+static void drm_gpupt_dump_line(struct drm_gpupt_dump *dump)
+{
+	const struct drm_gpupt_run *run = &dump->run;
+
+	if (!run->seg.len)
+		return;
+
+	seq_printf(dump->m, "%#018llx %#018llx %#14llx %8lluK %c%c%c\n",
+		   run->va, run->seg.addr, run->seg.len, dump->leaf / SZ_1K,
+		   run->prot & DRM_GPUPT_WRITE ? 'w' : '-',
+		   run->prot & DRM_GPUPT_EXEC ? 'x' : '-',
+		   run->prot & DRM_GPUPT_UNCACHED ? 'u' : '-');
+}
+
+static int drm_gpupt_dump_leaf(void *arg, unsigned int level,
+			       const struct drm_gpupt_run *run)
+{
+	struct drm_gpupt_dump *dump = arg;
+	struct drm_gpupt_run *last = &dump->run;
+
+	if (last->seg.len && level == dump->level && last->prot == run->prot &&
+	    last->va + last->seg.len == run->va &&
+	    drm_dma_seg_touches(&last->seg, &run->seg)) {
+		last->seg.len += run->seg.len;
+		return 0;
+	}
+
+	drm_gpupt_dump_line(dump);
+	dump->run = *run;
+	dump->level = level;
+	dump->leaf = run->seg.len;
+	/* The rest would be for nothing: it begins again, with a longer buffer. */
+	return seq_has_overflowed(dump->m) ? -ENOSPC : 0;
+}
+
+/**
+ * drm_gpupt_show() - print a page table
+ * @gpt: the page table
+ * @m: where to
+ *
+ * One line for leaves of one size whose addresses follow each other. Gives up the
+ * lock between pieces, as drm_gpupt_walk() does; the last line says if not all of it
+ * could be read.
+ *
+ * Context: Process context, may sleep.
+ */
+void drm_gpupt_show(struct drm_gpupt *gpt, struct seq_file *m)
+{
+	struct drm_gpupt_dump dump = { .m = m };
+	struct drm_gpupt_visit visit = {
+		.fn = drm_gpupt_dump_leaf,
+		.arg = &dump,
+		.end = gpt->va_size,
+	};
+	struct drm_gpupt_info info;
+	int ret;
+
+	ret = drm_gpupt_get_info(gpt, &info);
+	seq_printf(m, "format %s tables %lu mapped %#llx in_flight %llu\n",
+		   gpt->fmt->name, info.tables, info.mapped, info.in_flight);
+	seq_printf(m, "%-18s %-18s %14s %9s %s\n", "va", "address", "bytes",
+		   "leaf", "prot");
+	if (!ret)
+		ret = drm_gpupt_visit_range(gpt, &visit);
+	drm_gpupt_dump_line(&dump);
+	if (ret)
+		seq_printf(m, "%pe\n", ERR_PTR(ret));
+}
+EXPORT_SYMBOL_GPL(drm_gpupt_show);

@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/debug_locks.h>
+#include <linux/dma-fence.h>
+
+#include "drm_gpupt_kunit_helpers.h"
+
+/*
+ * Operations that are prepared while others are: each is planned on what the ones
+ * before it will have done, and the device sees them one after the other.
+ */
+
+struct flight {
+	struct drm_gpupt_kunit *gpt;
+	struct drm_gpupt_kunit_mem *mem;
+	/* bytes of a page */
+	u64 page;
+	/* the range: it has all of a table of level 0, and a part of two others */
+	u64 va;
+	u64 len;
+};
+
+static struct flight flight_create(struct kunit *test)
+{
+	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
+	const u64 table = BIT_ULL(drm_gpupt_kunit_table_shift(fmt, 0));
+	struct flight f = {
+		.gpt = drm_gpupt_kunit_create(test, fmt),
+		.page = drm_gpupt_kunit_page(fmt),
+	};
+
+	f.va = table - f.page;
+	f.len = max(table + 2 * f.page, 8 * f.page);
+	/* Memory that is not aligned as the VA is: there are no large leaves. */
+	f.mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA, f.len);
+	drm_gpupt_kunit_look_at(f.gpt, 0, f.page, (f.va + f.len + table) / f.page);
+	return f;
+}
+
+/* Map so many pages of the range from the nth on. */
+static void flight_map(const struct flight *f, unsigned int n, unsigned int pages)
+{
+	KUNIT_ASSERT_EQ(f->gpt->test, 0,
+			drm_gpupt_kunit_map(f->gpt, f->va + n * f->page, pages * f->page, f->mem,
+					    n * f->page, 0));
+}
+
+static void flight_unmap(const struct flight *f, unsigned int n, unsigned int pages)
+{
+	KUNIT_ASSERT_EQ(f->gpt->test, 0,
+			drm_gpupt_kunit_unmap(f->gpt, f->va + n * f->page, pages * f->page));
+}
+
+/* Commit them one by one; after each, the device sees what it did, and no more. */
+static void flight_land(const struct flight *f)
+{
+	drm_gpupt_kunit_check(f->gpt);
+	while (f->gpt->in_flight) {
+		drm_gpupt_kunit_commit(f->gpt);
+		drm_gpupt_kunit_check(f->gpt);
+	}
+}
+
+/* Nothing but the root is left. */
+static void flight_check_empty(const struct flight *f)
+{
+	KUNIT_EXPECT_EQ(f->gpt->test, drm_gpupt_kunit_info(f->gpt).tables, f->gpt->empty);
+	KUNIT_EXPECT_EQ(f->gpt->test, drm_sgt_kunit_stats(f->gpt->d->sdev).mapped, 1);
+}
+
+static void flight_check_no_leaves(const struct flight *f)
+{
+	struct drm_gpupt_kunit_shape shape = drm_gpupt_kunit_read(f->gpt);
+	unsigned int level;
+
+	for (level = 0; level < DRM_GPUPT_MAX_LEVELS; level++)
+		KUNIT_EXPECT_EQ(f->gpt->test, shape.leaves[level], 0);
+	KUNIT_EXPECT_EQ(f->gpt->test, shape.wild, 0);
+}
+
+static int flight_count_run(void *arg, const struct drm_gpupt_run *run)
+{
+	++*(unsigned int *)arg;
+	return 0;
+}
+
+/* Maps that share tables: the one that is prepared first brings them. */
+static void flight_maps_share_tables(struct kunit *test)
+{
+	struct flight f = flight_create(test);
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		flight_map(&f, i, 1);
+	KUNIT_EXPECT_EQ(test, drm_gpupt_op_tables(drm_gpupt_kunit_op(f.gpt, 2)), 0);
+	flight_land(&f);
+	flight_unmap(&f, 0, 4);
+	flight_land(&f);
+	flight_check_empty(&f);
+}
+
+/* What is planned is refused as what is mapped, and what is planned to go is free. */
+static void flight_refuses_by_the_plan(struct kunit *test)
+{
+	struct flight f = flight_create(test);
+	const u64 va = f.va, page = f.page;
+
+	KUNIT_EXPECT_EQ(test, -ENOENT, drm_gpupt_kunit_unmap(f.gpt, va, page));
+	flight_map(&f, 0, 4);
+	KUNIT_EXPECT_EQ(test, -EEXIST,
+			drm_gpupt_kunit_map(f.gpt, va + 3 * page, page, f.mem, 0, 0));
+	KUNIT_EXPECT_EQ(test, -EEXIST, drm_gpupt_kunit_map(f.gpt, va, 4 * page, f.mem, 0, 0));
+	flight_unmap(&f, 1, 2);
+	KUNIT_EXPECT_EQ(test, -ENOENT, drm_gpupt_kunit_unmap(f.gpt, va + page, page));
+	KUNIT_EXPECT_EQ(test, -ENOENT, drm_gpupt_kunit_unmap(f.gpt, va, 4 * page));
+	KUNIT_EXPECT_EQ(test, -EEXIST, drm_gpupt_kunit_map(f.gpt, va, 2 * page, f.mem, 0, 0));
+	flight_map(&f, 1, 2);
+	flight_unmap(&f, 0, 4);
+	KUNIT_EXPECT_EQ(test, f.gpt->in_flight, 4);
+	flight_land(&f);
+	flight_check_empty(&f);
+}
+
+/* Mapped and unmapped before the device has seen any of it. */
+static void flight_maps_then_unmaps(struct kunit *test)
+{
+	struct flight f = flight_create(test);
+	const unsigned int pages = f.len / f.page;
+
+	flight_map(&f, 0, pages);
+	flight_unmap(&f, 0, pages);
+	flight_map(&f, 1, 2);
+	flight_unmap(&f, 1, 1);
+	flight_unmap(&f, 2, 1);
+	KUNIT_EXPECT_EQ(test, drm_gpupt_op_tables(drm_gpupt_kunit_op(f.gpt, 1)), 0);
+	KUNIT_EXPECT_GT(test, drm_gpupt_op_tables(drm_gpupt_kunit_op(f.gpt, 2)), 0);
+	flight_land(&f);
+	flight_check_empty(&f);
+}
+
+/* Unmapped and mapped again: tables that fall out are not used again. */
+static void flight_unmaps_then_maps(struct kunit *test)
+{
+	struct flight f = flight_create(test);
+	const unsigned int pages = f.len / f.page;
+	unsigned int tables, i;
+
+	flight_map(&f, 0, pages);
+	tables = drm_gpupt_op_tables(drm_gpupt_kunit_op(f.gpt, 0));
+	flight_land(&f);
+	for (i = 0; i < 3; i++) {
+		flight_unmap(&f, 0, pages);
+		flight_map(&f, 0, pages);
+		KUNIT_EXPECT_EQ(test, tables,
+				drm_gpupt_op_tables(drm_gpupt_kunit_op(f.gpt, 2 * i + 1)));
+	}
+	flight_land(&f);
+	flight_unmap(&f, 0, pages);
+	flight_land(&f);
+	flight_check_empty(&f);
+}
+
+/* A large leaf that is cut, and cut again, before it is there. */
+static void flight_cuts_what_is_planned(struct kunit *test)
+{
+	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
+	struct flight f = flight_create(test);
+	unsigned int level, pages;
+	u64 size;
+
+	for (level = 1; level < fmt->levels && !fmt->level[level].leaf; level++)
+		;
+	if (level == fmt->levels)
+		kunit_skip(test, "all leaves are pages");
+	size = drm_gpupt_kunit_entry_size(fmt, level);
+	pages = size / f.page;
+	f.mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA, size);
+	f.va = size;
+	drm_gpupt_kunit_look_at(f.gpt, 0, f.page, 3 * pages);
+
+	flight_map(&f, 0, pages);
+	flight_unmap(&f, 0, 1);
+	flight_unmap(&f, pages - 1, 1);
+	flight_map(&f, pages - 1, 1);
+	flight_map(&f, 0, 1);
+	flight_unmap(&f, 0, pages);
+	flight_map(&f, 0, pages);
+	flight_land(&f);
+	KUNIT_EXPECT_EQ(test, drm_gpupt_kunit_info(f.gpt).leaves[level], 1);
+
+	/* The same on what is there. */
+	flight_unmap(&f, pages / 2, 1);
+	flight_unmap(&f, 0, pages / 2);
+	flight_map(&f, 0, pages / 2 + 1);
+	flight_unmap(&f, 0, pages);
+	flight_land(&f);
+	flight_check_empty(&f);
+}
+
+/* Abort one after the other, from the newest: what each had planned is gone. */
+static void flight_aborts_leave_no_trace(struct kunit *test)
+{
+	struct flight f = flight_create(test);
+	const unsigned int pages = f.len / f.page;
+	struct drm_gpupt_kunit_trace *trace;
+	int i;
+
+	trace = kunit_kcalloc(test, 5, sizeof(*trace), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, trace);
+
+	flight_map(&f, 1, pages - 2);
+	flight_land(&f);
+	trace[0] = drm_gpupt_kunit_trace(f.gpt);
+	flight_map(&f, 0, 1);
+	trace[1] = drm_gpupt_kunit_trace(f.gpt);
+	flight_unmap(&f, 0, 2);
+	trace[2] = drm_gpupt_kunit_trace(f.gpt);
+	flight_unmap(&f, 2, pages - 3);
+	trace[3] = drm_gpupt_kunit_trace(f.gpt);
+	flight_map(&f, 0, pages);
+	trace[4] = drm_gpupt_kunit_trace(f.gpt);
+	flight_unmap(&f, 0, pages);
+	for (i = 4; i >= 0; i--) {
+		drm_gpupt_kunit_abort(f.gpt);
+		drm_gpupt_kunit_check_trace(f.gpt, &trace[i]);
+		drm_gpupt_kunit_check(f.gpt);
+	}
+
+	/* And what was taken back can be had again. */
+	flight_map(&f, 0, 1);
+	flight_unmap(&f, 0, pages - 1);
+	flight_land(&f);
+	flight_check_empty(&f);
+}
+
+/* The order is that of a stack for aborts, and that of a queue for commits. */
+static void flight_aborts_the_newest_only(struct kunit *test)
+{
+	struct flight f = flight_create(test);
+	struct drm_gpupt_op idle = {};
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_abort(&idle));
+	for (i = 0; i < 3; i++)
+		flight_map(&f, i, 1);
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_gpupt_abort(drm_gpupt_kunit_op(f.gpt, 0)));
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_gpupt_abort(drm_gpupt_kunit_op(f.gpt, 1)));
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_abort(&idle));
+	drm_gpupt_kunit_check(f.gpt);
+
+	drm_gpupt_kunit_commit(f.gpt);
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_gpupt_abort(drm_gpupt_kunit_op(f.gpt, 0)));
+	drm_gpupt_kunit_abort(f.gpt);
+	drm_gpupt_kunit_abort(f.gpt);
+	drm_gpupt_kunit_check(f.gpt);
+
+	/* What is committed is not taken back. */
+	flight_map(&f, 1, 1);
+	drm_gpupt_commit_map(drm_gpupt_kunit_op(f.gpt, 0), drm_gpupt_kunit_view(f.mem));
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_gpupt_abort(drm_gpupt_kunit_op(f.gpt, 0)));
+	drm_gpupt_op_fini(drm_gpupt_kunit_op(f.gpt, 0));
+	f.gpt->in_flight--;
+	KUNIT_EXPECT_EQ(test, drm_gpupt_kunit_info(f.gpt).mapped, 2 * f.page);
+}
+
+/* An operation that is in use is refused, until it is over. */
+static void flight_refuses_busy_operations(struct kunit *test)
+{
+	struct flight f = flight_create(test);
+	struct drm_gpupt *gpt = f.gpt->gpt;
+	const struct drm_dma_view view = drm_gpupt_kunit_view(f.mem);
+	struct drm_gpupt_op op = {};
+
+	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_map(gpt, &op, 0, f.page, view, 0, 0));
+	KUNIT_EXPECT_EQ(test, op.state, DRM_GPUPT_OP_PREPARED);
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_gpupt_prepare_map(gpt, &op, f.page, f.page, view, 0, 0));
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_gpupt_prepare_unmap(gpt, &op, 0, f.page));
+	drm_gpupt_commit_map(&op, view);
+	KUNIT_EXPECT_EQ(test, op.state, DRM_GPUPT_OP_COMMITTED);
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_gpupt_prepare_map(gpt, &op, f.page, f.page, view, 0, 0));
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_gpupt_prepare_unmap(gpt, &op, 0, f.page));
+	drm_gpupt_op_fini(&op);
+	KUNIT_EXPECT_EQ(test, op.state, DRM_GPUPT_OP_IDLE);
+	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_unmap(gpt, &op, 0, f.page));
+	drm_gpupt_commit(&op);
+	drm_gpupt_op_fini(&op);
+	/* Nothing is left to do. */
+	drm_gpupt_op_fini(&op);
+	flight_check_empty(&f);
+}
+
+/*
+ * A map that is committed without its memory makes the tables, and no leaf. What
+ * was planned on it goes on, and finds holes.
+ */
+static void flight_commits_without_memory(struct kunit *test)
+{
+	struct flight f = flight_create(test);
+	const unsigned int pages = f.len / f.page;
+	unsigned int i, runs = 0;
+
+	f.mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA + f.va, f.len);
+	flight_map(&f, 0, pages);
+	flight_unmap(&f, 2, 1);
+	flight_unmap(&f, 0, 2);
+	flight_unmap(&f, 3, pages - 3);
+
+	drm_gpupt_commit(drm_gpupt_kunit_op(f.gpt, 0));
+	drm_gpupt_op_fini(drm_gpupt_kunit_op(f.gpt, 0));
+	flight_check_no_leaves(&f);
+	KUNIT_EXPECT_EQ(test, -EFAULT, drm_gpupt_walk(f.gpt->gpt, f.va, f.len, flight_count_run,
+						      &runs));
+	KUNIT_EXPECT_EQ(test, runs, 0);
+
+	for (i = 1; i < 4; i++) {
+		drm_gpupt_commit(drm_gpupt_kunit_op(f.gpt, i));
+		drm_gpupt_op_fini(drm_gpupt_kunit_op(f.gpt, i));
+		flight_check_no_leaves(&f);
+	}
+	f.gpt->in_flight = 0;
+	flight_check_empty(&f);
+}
+
+/*
+ * The device is told to forget what is unmapped, all of it and nothing else: when
+ * the entries are gone, and before a table is freed.
+ */
+static void flight_flushes_before_it_frees(struct kunit *test)
+{
+	struct flight f = flight_create(test);
+	const unsigned int pages = f.len / f.page;
+	struct drm_gpupt_kunit_trace mapped;
+	struct drm_gpupt_op *op;
+
+	flight_map(&f, 0, pages);
+	flight_land(&f);
+	KUNIT_EXPECT_EQ(test, f.gpt->flush.calls, 0);
+	mapped = drm_gpupt_kunit_trace(f.gpt);
+
+	flight_unmap(&f, 0, pages);
+	KUNIT_EXPECT_EQ(test, f.gpt->flush.calls, 0);
+	op = drm_gpupt_kunit_op(f.gpt, 0);
+	drm_gpupt_commit(op);
+	KUNIT_EXPECT_EQ(test, f.gpt->flush.calls, 1);
+	KUNIT_EXPECT_EQ(test, f.gpt->flush.va, f.va);
+	KUNIT_EXPECT_EQ(test, f.gpt->flush.len, f.len);
+	KUNIT_EXPECT_EQ(test, f.gpt->flush.shape.tables, 1);
+	KUNIT_EXPECT_EQ(test, f.gpt->flush.stats.tables, mapped.stats.tables);
+	KUNIT_EXPECT_EQ(test, f.gpt->flush.stats.mapped, mapped.stats.mapped);
+
+	/* They are there until nobody can read them. */
+	KUNIT_EXPECT_EQ(test, drm_gpupt_kunit_info(f.gpt).tables, mapped.info.tables);
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f.gpt->d->sdev).mapped, mapped.stats.mapped);
+	drm_gpupt_op_fini(op);
+	f.gpt->in_flight--;
+	flight_check_empty(&f);
+	KUNIT_EXPECT_EQ(test, f.gpt->flush.calls, 1);
+}
+
+/* A cut is flushed, too, by the range that was asked for or by more. */
+static void flight_flushes_cuts(struct kunit *test)
+{
+	struct flight f = flight_create(test);
+	unsigned int pages = f.len / f.page, i;
+
+	/* With large leaves, if there are any. */
+	f.mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA + f.va, f.len);
+	flight_map(&f, 0, pages);
+	flight_land(&f);
+	for (i = 0; i < pages; i += 3) {
+		flight_unmap(&f, i, 1);
+		flight_land(&f);
+		KUNIT_EXPECT_LE(test, f.gpt->flush.va, f.va + i * f.page);
+		KUNIT_EXPECT_GE(test, f.gpt->flush.va + f.gpt->flush.len, f.va + (i + 1) * f.page);
+	}
+}
+
+/*
+ * The tables end with the device: nothing can be prepared or walked then. What is
+ * in flight is committed or aborted, as always.
+ */
+static void flight_ends_with_the_device(struct kunit *test)
+{
+	struct flight f = flight_create(test);
+	const struct drm_dma_view view = drm_gpupt_kunit_view(f.mem);
+	struct drm_gpupt *gpt = f.gpt->gpt;
+	struct drm_gpupt_op op = {};
+	unsigned int runs = 0;
+
+	flight_map(&f, 0, 4);
+	flight_land(&f);
+	flight_map(&f, 4, 2);
+	flight_unmap(&f, 0, 1);
+	flight_map(&f, 0, 1);
+
+	drm_sgt_kunit_unbind(f.gpt->d);
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f.gpt->d->sdev).mapped, 0);
+	KUNIT_EXPECT_EQ(test, -ENODEV, drm_gpupt_prepare_map(gpt, &op, 0, f.page, view, 0, 0));
+	KUNIT_EXPECT_EQ(test, -ENODEV, drm_gpupt_prepare_unmap(gpt, &op, f.va, f.page));
+	KUNIT_EXPECT_EQ(test, op.state, DRM_GPUPT_OP_IDLE);
+	KUNIT_EXPECT_EQ(test, -ENODEV, drm_gpupt_walk(gpt, f.va, 4 * f.page, flight_count_run,
+						      &runs));
+	KUNIT_EXPECT_EQ(test, runs, 0);
+	KUNIT_EXPECT_PTR_EQ(test, ERR_PTR(-ENODEV),
+			    drm_gpupt_create(f.gpt->window.fmt, f.gpt->d->sdev, NULL, NULL));
+
+	drm_gpupt_commit(drm_gpupt_kunit_op(f.gpt, 0));
+	drm_gpupt_op_fini(drm_gpupt_kunit_op(f.gpt, 0));
+	drm_gpupt_commit(drm_gpupt_kunit_op(f.gpt, 1));
+	drm_gpupt_op_fini(drm_gpupt_kunit_op(f.gpt, 1));
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_abort(drm_gpupt_kunit_op(f.gpt, 2)));
+	f.gpt->in_flight = 0;
+	KUNIT_EXPECT_EQ(test, drm_gpupt_kunit_info(f.gpt).in_flight, 0);
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f.gpt->d->sdev).mapped, 0);
+}
+
+/*
+ * To free tables takes a lock under which others allocate: lockdep sees that in a
+ * fence-signalling section, also where this operation has no table to free. As in the
+ * selftest of lockdep, it says so by turning itself off.
+ */
+static void flight_frees_outside_of_signalling(struct kunit *test)
+{
+	struct drm_gpupt_op op = {};
+	bool cookie, seen;
+
+	if (!IS_ENABLED(CONFIG_PROVE_LOCKING) || !debug_locks)
+		kunit_skip(test, "no lockdep");
+
+	debug_locks_silent = 1;
+	cookie = dma_fence_begin_signalling();
+	drm_gpupt_op_fini(&op);
+	seen = !debug_locks;
+	debug_locks = 1;
+	dma_fence_end_signalling(cookie);
+	debug_locks_silent = 0;
+	KUNIT_EXPECT_TRUE(test, seen);
+}
+
+static struct kunit_case drm_gpupt_flight_cases[] = {
+	KUNIT_CASE_PARAM(flight_maps_share_tables, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(flight_refuses_by_the_plan, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(flight_maps_then_unmaps, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(flight_unmaps_then_maps, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(flight_cuts_what_is_planned, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(flight_aborts_leave_no_trace, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(flight_aborts_the_newest_only, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(flight_refuses_busy_operations, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(flight_commits_without_memory, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(flight_flushes_before_it_frees, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(flight_flushes_cuts, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(flight_ends_with_the_device, drm_gpupt_kunit_formats),
+	KUNIT_CASE(flight_frees_outside_of_signalling),
+	{}
+};
+
+static struct kunit_suite drm_gpupt_flight_suite = {
+	.name = "drm_gpupt_flight",
+	.init = drm_sgt_kunit_init,
+	.test_cases = drm_gpupt_flight_cases,
+};
+
+kunit_test_suite(drm_gpupt_flight_suite);

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <kunit/static_stub.h>
+#include <linux/log2.h>
+
+#include "drm_gpupt_kunit_helpers.h"
+
+/*
+ * What a page table refuses, one thing at a time, for each format that is a tree:
+ * with its errno, and without a trace.
+ */
+
+/* A map of @len pages at page @va, but for so many bytes. */
+static const struct input_bad_map {
+	const char *name;
+	int ret;
+	unsigned int va, len;
+	s64 more_va, more_len, more_offset, more_addr;
+	u32 more_prot;
+	/* VA is counted from the end of the space */
+	bool end;
+} input_bad_maps[] = {
+	{ "nothing", 0, 8, 4 },
+	{ "VA off by a byte", -EINVAL, 8, 4, .more_va = 1 },
+	{ "VA off by half a page", -EINVAL, 8, 4, .more_va = 2048 },
+	{ "length 0", -EINVAL, 8, 0 },
+	{ "offset off by a byte", -EINVAL, 8, 4, .more_offset = 1 },
+	{ "address off by a byte", -EINVAL, 8, 4, .more_addr = 1 },
+	{ "address off by half a page", -EINVAL, 8, 4, .more_addr = 2048 },
+	{ "a page too far", -EINVAL, 3, 4, .end = true },
+	{ "all too far", -EINVAL, 0, 4, .end = true },
+	{ "VA wraps", -EINVAL, 8, 4, .more_va = S64_MIN },
+	{ "length wraps", -EINVAL, 8, 4, .more_len = S64_MIN },
+	{ "VA and length wrap", -EINVAL, 8, 4, .more_va = S64_MIN, .more_len = S64_MIN },
+	{ "unknown permission", -EINVAL, 8, 4, .more_prot = BIT(31) },
+	{ "longer than the memory", -ERANGE, 8, 5 },
+	{ "offset too far", -ERANGE, 8, 4, .more_offset = 1ll << 40 },
+	{ "offset wraps", -ERANGE, 8, 4, .more_offset = S64_MIN },
+	{ "over something", -EEXIST, 1, 4 },
+	{ "over its end", -EEXIST, 4, 4 },
+};
+
+static int input_try_map(struct drm_gpupt_kunit *ctx, const struct input_bad_map *bad,
+			 const struct drm_gpupt_kunit_mem *mem)
+{
+	const struct drm_gpupt_fmt *fmt = ctx->window.fmt;
+	const u64 page = drm_gpupt_kunit_page(fmt), space = drm_gpupt_kunit_space(fmt);
+	u64 va = bad->end ? space - bad->va * page : bad->va * page;
+
+	return drm_gpupt_prepare_map(ctx->gpt, drm_gpupt_kunit_op(ctx, 0), va + bad->more_va,
+				     bad->len * page + bad->more_len, drm_gpupt_kunit_view(mem),
+				     bad->more_offset, bad->more_prot);
+}
+
+/* One thing that is wrong, each: its errno, no trace of it, and the operation is idle. */
+static void input_refuses_bad_maps(struct kunit *test)
+{
+	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
+	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, fmt);
+	const u64 page = drm_gpupt_kunit_page(fmt);
+	struct drm_gpupt_kunit_mem *block = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA,
+								  5 * page);
+	struct drm_gpupt_kunit_trace trace;
+	struct drm_gpupt_op *op;
+	unsigned int i;
+
+	drm_gpupt_kunit_map_now(ctx, 0, 5 * page, block, 0, 0);
+	op = drm_gpupt_kunit_op(ctx, 0);
+	trace = drm_gpupt_kunit_trace(ctx);
+	for (i = 0; i < ARRAY_SIZE(input_bad_maps); i++) {
+		const struct input_bad_map *bad = &input_bad_maps[i];
+		struct drm_gpupt_kunit_mem *mem =
+			drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA + bad->more_addr, 4 * page);
+
+		KUNIT_EXPECT_EQ_MSG(test, input_try_map(ctx, bad, mem), bad->ret, "%s", bad->name);
+		KUNIT_EXPECT_EQ(test, op->state,
+				bad->ret ? DRM_GPUPT_OP_IDLE : DRM_GPUPT_OP_PREPARED);
+		KUNIT_EXPECT_EQ(test, 0, drm_gpupt_abort(op));
+		drm_gpupt_kunit_check_trace(ctx, &trace);
+	}
+	drm_gpupt_kunit_check(ctx);
+}
+
+/* A length that no number of leaves has: only a format with tails can say it. */
+static void input_refuses_parts_of_pages(struct kunit *test)
+{
+	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
+	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, fmt);
+	const u64 page = drm_gpupt_kunit_page(fmt), base = DRM_GPUPT_KUNIT_DMA;
+	const struct drm_dma_seg seg[] = { { base, page / 2 }, { base + page, page } };
+	struct drm_gpupt_kunit_mem *split = drm_gpupt_kunit_mem(test, seg, ARRAY_SIZE(seg));
+	struct drm_gpupt_kunit_mem *mem = drm_gpupt_kunit_block(test, base, 4 * page);
+	struct drm_gpupt_op *op = drm_gpupt_kunit_op(ctx, 0);
+	const int ret = fmt->tail ? 0 : -EINVAL;
+
+	KUNIT_EXPECT_EQ(test, ret, drm_gpupt_prepare_map(ctx->gpt, op, 0, page + 1,
+							 drm_gpupt_kunit_view(mem), 0, 0));
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_abort(op));
+	KUNIT_EXPECT_EQ(test, ret, drm_gpupt_prepare_map(ctx->gpt, op, 0, page - 1,
+							 drm_gpupt_kunit_view(mem), 0, 0));
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_abort(op));
+
+	/* In the middle, nobody can. */
+	KUNIT_EXPECT_EQ(test, -EINVAL, drm_gpupt_prepare_map(ctx->gpt, op, 0, page,
+							     drm_gpupt_kunit_view(split), 0, 0));
+	drm_gpupt_kunit_check(ctx);
+}
+
+/* What is not in the range that is mapped may have any address. */
+static void input_looks_at_the_range_only(struct kunit *test)
+{
+	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
+	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, fmt);
+	const u64 page = drm_gpupt_kunit_page(fmt), base = DRM_GPUPT_KUNIT_DMA;
+	const u64 far = fmt->addr_bits < 64 ? BIT_ULL(fmt->addr_bits) : base + 1;
+	const struct drm_dma_seg seg[] = {
+		{ base + 8 * page + 1, page }, { far, page }, { base, 2 * page },
+		{ base + 16 * page + 2048, page }, { far, page },
+	};
+	struct drm_gpupt_kunit_mem *mem = drm_gpupt_kunit_mem(test, seg, ARRAY_SIZE(seg));
+
+	drm_gpupt_kunit_map_now(ctx, 0, 2 * page, mem, 2 * page, 0);
+	drm_gpupt_kunit_unmap_now(ctx, 0, 2 * page);
+	KUNIT_EXPECT_EQ(test, -EINVAL, drm_gpupt_kunit_map(ctx, 0, page, mem, 0, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL, drm_gpupt_kunit_map(ctx, 0, 3 * page, mem, 2 * page, 0));
+	drm_gpupt_kunit_check(ctx);
+}
+
+/* The last address that an entry holds, and the first that it does not. */
+static void input_refuses_long_addresses(struct kunit *test)
+{
+	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
+	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, fmt);
+	const u64 page = drm_gpupt_kunit_page(fmt), limit = GENMASK_ULL(fmt->addr_bits - 1, 0);
+	struct drm_gpupt_kunit_mem *mem = drm_gpupt_kunit_block(test, limit - page + 1, page);
+
+	drm_gpupt_kunit_map_now(ctx, 0, page, mem, 0, 0);
+	drm_gpupt_kunit_unmap_now(ctx, 0, page);
+	if (fmt->addr_bits == 64)
+		return;
+
+	mem = drm_gpupt_kunit_block(test, limit - page + 1, 2 * page);
+	drm_gpupt_kunit_map_now(ctx, 0, page, mem, 0, 0);
+	KUNIT_EXPECT_EQ(test, -EOVERFLOW, drm_gpupt_kunit_map(ctx, page, page, mem, page, 0));
+	KUNIT_EXPECT_EQ(test, -EOVERFLOW, drm_gpupt_kunit_map(ctx, page, 2 * page, mem, 0, 0));
+	drm_gpupt_kunit_check(ctx);
+}
+
+static struct drm_gpupt_fmt *input_copy_format(struct kunit *test, unsigned int addr_bits)
+{
+	struct drm_gpupt_fmt *fmt = kunit_kzalloc(test, sizeof(*fmt), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, fmt);
+	*fmt = drm_gpupt_kunit_toy;
+	fmt->addr_bits = addr_bits;
+	return fmt;
+}
+
+/* The device has addresses of one bit more from here on. */
+static int input_dma_map_far(struct drm_sgt *sgt)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_sg(&sgt->table, sg, i) {
+		sg_dma_address(sg) = sg_phys(sg) + 2 * DRM_GPUPT_KUNIT_TABLES;
+		sg_dma_len(sg) = sg->length;
+	}
+	sgt->table.nents = sgt->table.orig_nents;
+	return 0;
+}
+
+static void input_no_sync(struct device *dev, dma_addr_t addr, size_t len,
+			  enum dma_data_direction dir)
+{
+}
+
+/* Tables, too, have addresses: what does not fit into an entry is no part of one. */
+static void input_refuses_far_tables(struct kunit *test)
+{
+	struct drm_gpupt_fmt *fmt = input_copy_format(test, ilog2(DRM_GPUPT_KUNIT_TABLES) + 1);
+	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, fmt);
+	const u64 page = drm_gpupt_kunit_page(fmt), leaf = drm_gpupt_kunit_entry_size(fmt, 1);
+	struct drm_gpupt_kunit_mem *mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA, leaf);
+	struct drm_gpupt_kunit_trace trace;
+
+	drm_gpupt_kunit_map_now(ctx, 0, leaf, mem, 0, 0);
+	trace = drm_gpupt_kunit_trace(ctx);
+	kunit_activate_static_stub(test, drm_sgt_dma_map, input_dma_map_far);
+	kunit_activate_static_stub(test, drm_sgt_dma_sync_for_device, input_no_sync);
+	KUNIT_EXPECT_EQ(test, -EOVERFLOW, drm_gpupt_kunit_map(ctx, leaf, page, mem, 0, 0));
+	drm_gpupt_kunit_check_trace(ctx, &trace);
+	KUNIT_EXPECT_EQ(test, -EOVERFLOW, drm_gpupt_kunit_unmap(ctx, 0, page));
+	drm_gpupt_kunit_check_trace(ctx, &trace);
+	drm_gpupt_kunit_check(ctx);
+}
+
+/* And so has the root, whether a device reads it or not. */
+static void input_refuses_a_far_root(struct kunit *test)
+{
+	static const struct drm_gpupt_config cpu_only = { .cpu_only = true };
+	struct drm_gpupt_fmt *fmt = input_copy_format(test, ilog2(DRM_GPUPT_KUNIT_TABLES));
+	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, &drm_gpupt_kunit_toy);
+	struct drm_gpupt *gpt;
+
+	KUNIT_EXPECT_EQ(test, -EOVERFLOW,
+			PTR_ERR_OR_ZERO(drm_gpupt_create(fmt, ctx->d->sdev, NULL, NULL)));
+	gpt = drm_gpupt_create(fmt, ctx->d->sdev, &cpu_only, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, gpt);
+	drm_gpupt_destroy(gpt);
+
+	/* No more than the first two pages of memory. */
+	fmt = input_copy_format(test, PAGE_SHIFT + 1);
+	fmt->level[0].shift = PAGE_SHIFT;
+	fmt->level[1].shift = fmt->level[0].shift + fmt->level[0].bits;
+	fmt->level[1].leaf = false;
+	fmt->level[2].shift = fmt->level[1].shift + fmt->level[1].bits;
+	KUNIT_EXPECT_EQ(test, -EOVERFLOW,
+			PTR_ERR_OR_ZERO(drm_gpupt_create(fmt, ctx->d->sdev, &cpu_only, NULL)));
+}
+
+/*
+ * With six of twelve pages mapped, from 3 to 9: each range can be mapped if it has
+ * none of them, and unmapped if it has no other.
+ */
+static void input_refuses_overlaps_and_holes(struct kunit *test)
+{
+	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
+	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, fmt);
+	const u64 page = drm_gpupt_kunit_page(fmt);
+	struct drm_gpupt_kunit_mem *mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA,
+								12 * page);
+	unsigned int first, end;
+
+	drm_gpupt_kunit_map_now(ctx, 3 * page, 6 * page, mem, 3 * page, 0);
+	for (first = 0; first < 12; first++)
+		for (end = first + 1; end <= 12; end++) {
+			u64 va = first * page, len = (end - first) * page;
+			int ret = end > 3 && first < 9 ? -EEXIST : 0;
+
+			KUNIT_EXPECT_EQ_MSG(test, drm_gpupt_kunit_map(ctx, va, len, mem, va, 0),
+					    ret, "%u to %u", first, end);
+			if (!ret)
+				drm_gpupt_kunit_abort(ctx);
+
+			ret = first < 3 || end > 9 ? -ENOENT : 0;
+			KUNIT_EXPECT_EQ_MSG(test, drm_gpupt_kunit_unmap(ctx, va, len),
+					    ret, "%u to %u", first, end);
+			if (!ret)
+				drm_gpupt_kunit_abort(ctx);
+			drm_gpupt_kunit_check(ctx);
+		}
+}
+
+static int input_count_run(void *arg, const struct drm_gpupt_run *run)
+{
+	++*(unsigned int *)arg;
+	return 0;
+}
+
+/* Ranges that cannot be unmapped or walked, whatever is mapped. */
+static void input_refuses_bad_ranges(struct kunit *test)
+{
+	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
+	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, fmt);
+	const u64 page = drm_gpupt_kunit_page(fmt), space = drm_gpupt_kunit_space(fmt);
+	struct drm_gpupt_kunit_mem *mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA,
+								4 * page);
+	const struct {
+		u64 va;
+		u64 len;
+	} bad[] = {
+		{ space - 4 * page, 0 }, { space - page, 2 * page }, { space, page },
+		{ space - 4 * page, space },
+		{ 0, space + page }, { space - 4 * page, 0 - (space - 4 * page) },
+		{ 0 - page, page }, { 0 - page, 2 * page },
+	};
+	unsigned int i, runs = 0;
+
+	drm_gpupt_kunit_look_around(ctx, space);
+	drm_gpupt_kunit_map_now(ctx, space - 4 * page, 4 * page, mem, 0, 0);
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		KUNIT_EXPECT_EQ_MSG(test, -EINVAL,
+				    drm_gpupt_kunit_unmap(ctx, bad[i].va, bad[i].len),
+				    "%#llx at %#llx", bad[i].len, bad[i].va);
+		KUNIT_EXPECT_EQ_MSG(test, -EINVAL,
+				    drm_gpupt_walk(ctx->gpt, bad[i].va, bad[i].len, input_count_run,
+						   &runs),
+				    "%#llx at %#llx", bad[i].len, bad[i].va);
+	}
+	KUNIT_EXPECT_EQ(test, runs, 0);
+	/* A walk can begin anywhere, an unmap cannot. */
+	KUNIT_EXPECT_EQ(test, -EINVAL, drm_gpupt_kunit_unmap(ctx, space - 4 * page + 1, page));
+	KUNIT_EXPECT_EQ(test, -EINVAL, drm_gpupt_kunit_unmap(ctx, space - 3 * page - 1, page));
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(ctx->gpt, space - 4 * page + 1, page,
+						input_count_run, &runs));
+	drm_gpupt_kunit_check(ctx);
+}
+
+static void input_check_create(struct kunit *test, const struct drm_gpupt_fmt *fmt,
+			       struct drm_sgt_device *sdev, long err, const char *why)
+{
+	struct drm_gpupt *gpt = drm_gpupt_create(fmt, sdev, NULL, NULL);
+
+	KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(gpt), err, "%s", why);
+	if (!IS_ERR(gpt))
+		drm_gpupt_destroy(gpt);
+}
+
+/* A format is looked at when a page table is made of it, and not later. */
+static void input_refuses_bad_formats(struct kunit *test)
+{
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	const struct drm_gpupt_fmt good = drm_gpupt_kunit_toy;
+	struct drm_gpupt_fmt fmt;
+
+	input_check_create(test, &good, d->sdev, 0, "good");
+	input_check_create(test, &good, NULL, -EINVAL, "no device");
+
+#define input_check_without(field__, value__)					\
+	do {									\
+		fmt = good;							\
+		fmt.field__ = (value__);					\
+		input_check_create(test, &fmt, d->sdev, -EINVAL, #field__);	\
+	} while (0)
+
+	input_check_without(levels, 0);
+	input_check_without(levels, DRM_GPUPT_MAX_LEVELS + 1);
+	/* Levels that are not there. */
+	input_check_without(levels, 4);
+	input_check_without(entry_size, 0);
+	/* Tables that are longer than a page. */
+	input_check_without(entry_size, 255);
+	input_check_without(level[0].bits, 20);
+	input_check_without(level[2].bits, 20);
+	input_check_without(level[1].bits, 0);
+	input_check_without(level[1].shift, 20);
+	input_check_without(level[2].shift, 20);
+	/* More VA than 64 bits say. */
+	input_check_without(level[0].shift, 60);
+	input_check_without(level[0].leaf, false);
+	input_check_without(addr_bits, 65);
+	input_check_without(fill, NULL);
+	input_check_without(link, NULL);
+	input_check_without(clear, NULL);
+	input_check_without(read, NULL);
+#undef input_check_without
+
+	/* Large leaves that cannot be cut into those of the level below. */
+	fmt = drm_gpupt_kunit_odd;
+	input_check_create(test, &fmt, d->sdev, 0, "odd");
+	fmt.level[1].leaf = false;
+	input_check_create(test, &fmt, d->sdev, -EINVAL, "a gap");
+}
+
+static struct kunit_case drm_gpupt_input_cases[] = {
+	KUNIT_CASE(input_refuses_bad_formats),
+	KUNIT_CASE_PARAM(input_refuses_bad_maps, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(input_refuses_parts_of_pages, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(input_looks_at_the_range_only, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(input_refuses_long_addresses, drm_gpupt_kunit_formats),
+	KUNIT_CASE(input_refuses_far_tables),
+	KUNIT_CASE(input_refuses_a_far_root),
+	KUNIT_CASE_PARAM(input_refuses_overlaps_and_holes, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(input_refuses_bad_ranges, drm_gpupt_kunit_formats),
+	{}
+};
+
+static struct kunit_suite drm_gpupt_input_suite = {
+	.name = "drm_gpupt_input",
+	.init = drm_sgt_kunit_init,
+	.test_cases = drm_gpupt_input_cases,
+};
+
+kunit_test_suite(drm_gpupt_input_suite);

@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/seq_file.h>
+#include <linux/sizes.h>
+
+#include "drm_gpupt_kunit_helpers.h"
+
+/*
+ * Page tables one operation at a time, for each format that is a tree: what they
+ * are after it. What is refused is in drm_gpupt_input_kunit.c, several operations at
+ * a time are in drm_gpupt_flight_kunit.c.
+ */
+
+/* Map, and unmap again in two steps: nothing is left. */
+static void gpt_map_and_unmap(struct drm_gpupt_kunit *ctx, u64 va, u64 len,
+			      const struct drm_gpupt_kunit_mem *mem, u64 offset)
+{
+	const u64 first = ctx->window.cell;
+
+	drm_gpupt_kunit_map_now(ctx, va, len, mem, offset, 0);
+	drm_gpupt_kunit_unmap_now(ctx, va, first);
+	if (len > first)
+		drm_gpupt_kunit_unmap_now(ctx, va + first, len - first);
+	KUNIT_EXPECT_EQ(ctx->test, drm_gpupt_kunit_info(ctx).tables, ctx->empty);
+}
+
+/* Two pages on both sides of each place where a table, or an entry of one, ends. */
+static void gpt_maps_across_each_boundary(struct kunit *test)
+{
+	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
+	const u64 page = drm_gpupt_kunit_page(fmt), space = drm_gpupt_kunit_space(fmt);
+	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, fmt);
+	struct drm_gpupt_kunit_mem *mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA,
+								4 * page);
+	unsigned int level;
+
+	for (level = 0; level < fmt->levels; level++) {
+		const u64 at[] = {
+			drm_gpupt_kunit_entry_size(fmt, level),
+			BIT_ULL(drm_gpupt_kunit_table_shift(fmt, level)),
+			space - drm_gpupt_kunit_entry_size(fmt, level),
+		};
+		unsigned int i;
+
+		for (i = 0; i < ARRAY_SIZE(at); i++) {
+			if (at[i] == space)
+				continue;
+			drm_gpupt_kunit_look_around(ctx, at[i]);
+			gpt_map_and_unmap(ctx, at[i] - page, 2 * page, mem, 0);
+			gpt_map_and_unmap(ctx, at[i] - page, page, mem, page);
+			gpt_map_and_unmap(ctx, at[i], page, mem, 2 * page);
+		}
+	}
+}
+
+/* The first and the last page that there are: first and last entry of each level. */
+static void gpt_maps_first_and_last_entries(struct kunit *test)
+{
+	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
+	const u64 page = drm_gpupt_kunit_page(fmt), space = drm_gpupt_kunit_space(fmt);
+	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, fmt);
+	struct drm_gpupt_kunit_mem *mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA,
+								2 * page);
+
+	gpt_map_and_unmap(ctx, 0, page, mem, page);
+	drm_gpupt_kunit_look_around(ctx, space);
+	gpt_map_and_unmap(ctx, space - page, page, mem, page);
+	gpt_map_and_unmap(ctx, space - 2 * page, 2 * page, mem, 0);
+}
+
+/*
+ * Look at leaves of a level, four at least: page by page, or, where these are too
+ * many, in units of the leaves below. Returns 0 if the level has none.
+ */
+static u64 gpt_look_at_leaves(struct drm_gpupt_kunit *ctx, unsigned int level, u64 *unit)
+{
+	const struct drm_gpupt_fmt *fmt = ctx->window.fmt;
+	const u64 size = drm_gpupt_kunit_entry_size(fmt, level);
+
+	if (!fmt->level[level].leaf)
+		return 0;
+
+	*unit = drm_gpupt_kunit_page(fmt);
+	if (size / *unit > 4096)
+		*unit = drm_gpupt_kunit_entry_size(fmt, level - 1);
+	drm_gpupt_kunit_look_at(ctx, 0, *unit, min(4 * size, drm_gpupt_kunit_space(fmt)) / *unit);
+	return size;
+}
+
+/*
+ * Ranges around the size of each leaf, from where it can begin and a page before
+ * and after, of memory that is aligned to it and that is not.
+ */
+static void gpt_chooses_large_leaves(struct kunit *test)
+{
+	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
+	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, fmt);
+	unsigned int level, i, k;
+	u64 unit;
+
+	for (level = 1; level < fmt->levels; level++) {
+		u64 size = gpt_look_at_leaves(ctx, level, &unit);
+		struct drm_gpupt_kunit_mem *mem;
+		const u64 va[] = { size - unit, size, size + unit };
+		const u64 len[] = { size - unit, size, size + unit, 2 * size };
+		const u64 offset[] = { 0, unit, size - unit, size };
+
+		if (!size)
+			continue;
+		mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA, 4 * size);
+		for (i = 0; i < ARRAY_SIZE(va) * ARRAY_SIZE(len); i++)
+			for (k = 0; k < ARRAY_SIZE(offset); k++)
+				gpt_map_and_unmap(ctx, va[i % ARRAY_SIZE(va)],
+						  len[i / ARRAY_SIZE(va)], mem, offset[k]);
+	}
+}
+
+/* Neighbouring segments are one piece of memory, for leaves as well. */
+static void gpt_merges_segments_into_leaves(struct kunit *test)
+{
+	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
+	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, fmt);
+	const u64 base = DRM_GPUPT_KUNIT_DMA;
+	unsigned int level;
+	u64 unit;
+
+	for (level = 1; level < fmt->levels; level++) {
+		u64 size = gpt_look_at_leaves(ctx, level, &unit);
+		const struct drm_dma_seg seg[] = {
+			{ base, unit }, { base + unit, size - unit },
+			{ base + size, unit }, { base + size + unit, size - unit },
+			/* In a wrong order. */
+			{ base + size / 2, size / 2 }, { base, size / 2 },
+		};
+		struct drm_gpupt_kunit_mem *mem;
+
+		if (!size)
+			continue;
+		mem = drm_gpupt_kunit_mem(test, seg, ARRAY_SIZE(seg));
+		drm_gpupt_kunit_map_now(ctx, 0, 3 * size, mem, 0, 0);
+		drm_gpupt_kunit_unmap_now(ctx, 0, 3 * size);
+		drm_gpupt_kunit_map_now(ctx, 0, 2 * size, mem, unit, 0);
+		drm_gpupt_kunit_unmap_now(ctx, 0, 2 * size);
+	}
+}
+
+/* Map two leaves, cut them, put back what was cut out, and take all of it away. */
+static void gpt_cut(struct drm_gpupt_kunit *ctx, const struct drm_gpupt_kunit_mem *mem, u64 va,
+		    u64 len)
+{
+	const u64 size = mem->size, end = va + len;
+
+	drm_gpupt_kunit_map_now(ctx, 0, size, mem, 0, ctx->window.fmt->prot);
+	drm_gpupt_kunit_unmap_now(ctx, va, len);
+	drm_gpupt_kunit_map_now(ctx, va, len, mem, va, 0);
+	drm_gpupt_kunit_unmap_now(ctx, va, len);
+	if (va)
+		drm_gpupt_kunit_unmap_now(ctx, 0, va);
+	if (end < size)
+		drm_gpupt_kunit_unmap_now(ctx, end, size - end);
+	KUNIT_EXPECT_EQ(ctx->test, drm_gpupt_kunit_info(ctx).tables, ctx->empty);
+}
+
+/* What is left of a leaf that is cut leads to where it did, in the largest leaves. */
+static void gpt_cuts_large_leaves(struct kunit *test)
+{
+	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
+	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, fmt);
+	unsigned int level, i;
+	u64 unit;
+
+	for (level = 1; level < fmt->levels; level++) {
+		u64 size = gpt_look_at_leaves(ctx, level, &unit);
+		struct drm_gpupt_kunit_mem *mem;
+		const struct {
+			u64 va;
+			u64 len;
+		} cut[] = {
+			{ 0, unit }, { unit, unit }, { size / 2, unit }, { size - unit, unit },
+			{ 0, size - unit }, { unit, size - unit }, { 0, size / 2 },
+			{ size / 2, size / 2 }, { size / 2, size }, { size - unit, 2 * unit },
+			{ 0, size }, { size, size }, { 2 * size - unit, unit },
+		};
+
+		if (!size)
+			continue;
+		mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA, 2 * size);
+		for (i = 0; i < ARRAY_SIZE(cut); i++)
+			gpt_cut(ctx, mem, cut[i].va, cut[i].len);
+	}
+}
+
+/*
+ * What is allowed is in the leaves, and neighbours that differ in it are not merged.
+ * What the format cannot say is refused.
+ */
+static void gpt_keeps_permissions(struct kunit *test)
+{
+	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
+	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, fmt);
+	const u64 page = drm_gpupt_kunit_page(fmt);
+	struct drm_gpupt_kunit_mem *mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA,
+								16 * page);
+	u32 prot;
+	u64 va = 0;
+
+	for (prot = 0; prot <= (DRM_GPUPT_WRITE | DRM_GPUPT_EXEC | DRM_GPUPT_UNCACHED); prot++) {
+		if (prot & ~fmt->prot) {
+			KUNIT_EXPECT_EQ(test, -EINVAL,
+					drm_gpupt_kunit_map(ctx, va, page, mem, va, prot));
+			continue;
+		}
+		drm_gpupt_kunit_map_now(ctx, va, page, mem, va, prot);
+		/* The same again: this one is merged. */
+		drm_gpupt_kunit_map_now(ctx, va + page, page, mem, va + page, prot);
+		va += 2 * page;
+	}
+	drm_gpupt_kunit_unmap_now(ctx, 0, va);
+}
+
+/*
+ * What is read
+ */
+
+static int gpt_stop(void *arg, const struct drm_gpupt_run *run)
+{
+	unsigned int *left = arg;
+
+	return --*left ? 0 : -ECANCELED;
+}
+
+/* A walk ends when the caller says so, with what it says. */
+static void gpt_walk_can_be_stopped(struct kunit *test)
+{
+	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
+	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, fmt);
+	const u64 page = drm_gpupt_kunit_page(fmt), base = DRM_GPUPT_KUNIT_DMA;
+	const struct drm_dma_seg seg[] = {
+		{ base + 4 * page, page }, { base + 2 * page, page }, { base, page },
+	};
+	struct drm_gpupt_kunit_mem *mem = drm_gpupt_kunit_mem(test, seg, ARRAY_SIZE(seg));
+	unsigned int left;
+
+	drm_gpupt_kunit_map_now(ctx, 0, 3 * page, mem, 0, 0);
+	for (left = 1; left <= 3; left++) {
+		unsigned int n = left;
+
+		KUNIT_EXPECT_EQ(test, -ECANCELED,
+				drm_gpupt_walk(ctx->gpt, 0, 3 * page, gpt_stop, &n));
+		KUNIT_EXPECT_EQ(test, n, 0);
+	}
+	left = 4;
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(ctx->gpt, 0, 3 * page, gpt_stop, &left));
+	/* Never what is behind a hole. */
+	drm_gpupt_kunit_map_now(ctx, 4 * page, page, mem, 0, 0);
+	left = 4;
+	KUNIT_EXPECT_EQ(test, -EFAULT, drm_gpupt_walk(ctx->gpt, 0, 5 * page, gpt_stop, &left));
+}
+
+static int gpt_keep_run(void *arg, const struct drm_gpupt_run *run)
+{
+	*(struct drm_gpupt_run *)arg = *run;
+	return 0;
+}
+
+/* A walk that begins and ends inside of leaves says where that is in them. */
+static void gpt_walks_parts_of_leaves(struct kunit *test)
+{
+	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
+	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, fmt);
+	const u64 page = drm_gpupt_kunit_page(fmt), size = drm_gpupt_kunit_entry_size(fmt, 1);
+	struct drm_gpupt_kunit_mem *mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA,
+								2 * size);
+	struct drm_gpupt_run run = {};
+
+	drm_gpupt_kunit_look_at(ctx, 0, page, 2 * size / page);
+	drm_gpupt_kunit_map_now(ctx, 0, 2 * size, mem, 0, 0);
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(ctx->gpt, page, 2 * size - 2 * page, gpt_keep_run,
+						&run));
+	KUNIT_EXPECT_EQ(test, run.va, page);
+	KUNIT_EXPECT_EQ(test, run.seg.addr, DRM_GPUPT_KUNIT_DMA + page);
+	KUNIT_EXPECT_EQ(test, run.seg.len, 2 * size - 2 * page);
+}
+
+/* For people: the format, and a line for each run, whatever its leaves are. */
+static void gpt_shows_each_run(struct kunit *test)
+{
+	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
+	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, fmt);
+	const u64 page = drm_gpupt_kunit_page(fmt);
+	struct drm_gpupt_kunit_mem *mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA,
+								4 * page);
+	struct seq_file m = { .size = SZ_16K };
+	unsigned int empty = 0, lines = 0;
+	char *p;
+
+	m.buf = kunit_kzalloc(test, m.size, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, m.buf);
+	drm_gpupt_show(ctx->gpt, &m);
+	for (p = m.buf; *p; p++)
+		empty += *p == '\n';
+
+	/* Two neighbours, and one of its own. */
+	drm_gpupt_kunit_map_now(ctx, 0, page, mem, 0, 0);
+	drm_gpupt_kunit_map_now(ctx, page, page, mem, page, 0);
+	drm_gpupt_kunit_map_now(ctx, 4 * page, page, mem, 0, 0);
+	memset(m.buf, 0, m.size);
+	m.count = 0;
+	drm_gpupt_show(ctx->gpt, &m);
+	for (p = m.buf; *p; p++)
+		lines += *p == '\n';
+	KUNIT_EXPECT_FALSE(test, seq_has_overflowed(&m));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(m.buf, fmt->name));
+	KUNIT_EXPECT_EQ_MSG(test, lines, empty + 2, "%s", m.buf);
+}
+
+/* Pages of memory, each of its own entry, in physical mode. */
+static const unsigned int gpt_frames[] = { 64, 66, 67, 73, 69, 68, 64 };
+
+static int gpt_check_frames(void *arg, const struct drm_gpupt_run *run)
+{
+	struct drm_gpupt_kunit *ctx = arg;
+	const u64 page = drm_gpupt_kunit_page(ctx->window.fmt);
+	u64 done;
+
+	for (done = 0; done < run->seg.len; done += page)
+		if (run->seg.addr + done != gpt_frames[(run->va + done) / page] * page)
+			return -EPROTO;
+	return 0;
+}
+
+/* The CPU side of a table: what is on its DMA side is not looked at. */
+static void gpt_maps_physical_memory(struct kunit *test)
+{
+	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
+	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, fmt);
+	const u64 page = drm_gpupt_kunit_page(fmt), size = ARRAY_SIZE(gpt_frames) * page;
+	struct drm_gpupt_kunit_mem *mem =
+		drm_gpupt_kunit_block(test, 0, ARRAY_SIZE(gpt_frames) * (u64)SZ_2G);
+	const struct drm_dma_view view = {
+		.sgl = mem->table.sgl,
+		.size = size,
+		.nents = ARRAY_SIZE(gpt_frames),
+		.phys = true,
+	};
+	struct drm_gpupt_op op = {};
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sg(mem->table.sgl, sg, ARRAY_SIZE(gpt_frames), i)
+		sg_set_page(sg, pfn_to_page(PHYS_PFN(gpt_frames[i] * page)), page, 0);
+	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_map(ctx->gpt, &op, 0, size, view, 0, 0));
+	drm_gpupt_commit_map(&op, view);
+	drm_gpupt_op_fini(&op);
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(ctx->gpt, 0, size, gpt_check_frames, ctx));
+	KUNIT_EXPECT_EQ(test, drm_gpupt_kunit_info(ctx).mapped, size);
+}
+
+static void gpt_map_tables(struct kunit *test, const struct drm_gpupt_fmt *fmt,
+			   struct drm_sgt_device *sdev)
+{
+	const u64 page = drm_gpupt_kunit_page(fmt), middle = drm_gpupt_kunit_space(fmt) / 2;
+	struct drm_gpupt_kunit_mem *mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA,
+								2 * page);
+	const struct drm_dma_view view = drm_gpupt_kunit_view(mem);
+	struct drm_gpupt *gpt = drm_gpupt_create(fmt, sdev, NULL, NULL);
+	struct drm_gpupt_op op = {};
+	struct drm_gpupt_run run;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, gpt);
+	KUNIT_EXPECT_PTR_EQ(test, drm_gpupt_format(gpt), fmt);
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(sdev).mapped, 1);
+	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_map(gpt, &op, middle - page, 2 * page, view, 0,
+						       0));
+	KUNIT_EXPECT_EQ(test, drm_gpupt_op_tables(&op), 2 * (fmt->levels - 1));
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(sdev).bytes_mapped,
+			(2 * fmt->levels - 1) * PAGE_SIZE);
+	drm_gpupt_commit_map(&op, view);
+	drm_gpupt_op_fini(&op);
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(gpt, middle - page, 2 * page, gpt_keep_run, &run));
+	KUNIT_EXPECT_EQ(test, run.seg.len, 2 * page);
+	/* With all that is in it. */
+	drm_gpupt_destroy(gpt);
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(sdev).mapped, 0);
+}
+
+/* Its memory is mapped by the DMA API, a page a table; or it has physical addresses. */
+static void gpt_maps_its_tables(struct kunit *test)
+{
+	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
+
+	gpt_map_tables(test, fmt, drm_sgt_kunit_bind(test)->sdev);
+	gpt_map_tables(test, fmt, drm_sgt_kunit_bind_phys(test, NULL)->sdev);
+}
+
+static struct kunit_case drm_gpupt_cases[] = {
+	KUNIT_CASE_PARAM(gpt_maps_its_tables, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(gpt_maps_first_and_last_entries, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(gpt_maps_across_each_boundary, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(gpt_keeps_permissions, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(gpt_walk_can_be_stopped, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(gpt_walks_parts_of_leaves, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(gpt_maps_physical_memory, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(gpt_shows_each_run, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(gpt_chooses_large_leaves, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(gpt_merges_segments_into_leaves, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(gpt_cuts_large_leaves, drm_gpupt_kunit_formats),
+	{}
+};
+
+static struct kunit_suite drm_gpupt_suite = {
+	.name = "drm_gpupt",
+	.init = drm_sgt_kunit_init,
+	.test_cases = drm_gpupt_cases,
+};
+
+kunit_test_suite(drm_gpupt_suite);

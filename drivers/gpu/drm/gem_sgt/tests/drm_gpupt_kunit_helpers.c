@@ -1,0 +1,617 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <kunit/static_stub.h>
+#include <linux/dma-mapping.h>
+#include <linux/jhash.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+
+#include "drm_gpupt_kunit_helpers.h"
+
+static const struct drm_gpupt_fmt *const gpt_formats[] = {
+	&drm_gpupt_x86_64, &drm_gpupt_radix3, &drm_gpupt_kunit_toy, &drm_gpupt_kunit_odd,
+	&drm_gpupt_kunit_tiny,
+};
+
+static void gpt_format_desc(const struct drm_gpupt_fmt *const *fmt, char *desc)
+{
+	strscpy(desc, (*fmt)->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(gpt_format, gpt_formats, gpt_format_desc);
+
+const void *drm_gpupt_kunit_formats(const void *prev, char *desc)
+{
+	return gpt_format_gen_params(prev, desc);
+}
+
+/*
+ * Memory
+ */
+
+/* An entry of a table cannot hold 4 GiB: longer segments are several neighbours. */
+#define GPUPT_MEM_ENTRY	((u64)SZ_2G)
+
+static void gpt_mem_free(void *data)
+{
+	struct drm_gpupt_kunit_mem *mem = data;
+
+	/* What the allocator wants to know. */
+	mem->table.orig_nents = mem->ents;
+	sg_free_table(&mem->table);
+}
+
+struct drm_gpupt_kunit_mem *drm_gpupt_kunit_mem(struct kunit *test, const struct drm_dma_seg *seg,
+						unsigned int nr)
+{
+	struct drm_gpupt_kunit_mem *mem = kunit_kzalloc(test, sizeof(*mem), GFP_KERNEL);
+	struct scatterlist *sg;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, mem);
+	for (i = 0; i < nr; i++)
+		mem->ents += DIV_ROUND_UP_ULL(seg[i].len, GPUPT_MEM_ENTRY);
+	KUNIT_ASSERT_EQ(test, 0, sg_alloc_table(&mem->table, mem->ents, GFP_KERNEL));
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, gpt_mem_free, mem));
+
+	sg = mem->table.sgl;
+	for (i = 0; i < nr; i++) {
+		u64 done, len;
+
+		for (done = 0; done < seg[i].len; done += len, sg = sg_next(sg)) {
+			len = min(seg[i].len - done, GPUPT_MEM_ENTRY);
+			sg_dma_address(sg) = seg[i].addr + done;
+			sg_dma_len(sg) = len;
+		}
+		mem->size += seg[i].len;
+	}
+	mem->table.orig_nents = 0;
+	return mem;
+}
+
+/* Memory in one piece. */
+struct drm_gpupt_kunit_mem *drm_gpupt_kunit_block(struct kunit *test, u64 addr, u64 len)
+{
+	const struct drm_dma_seg seg = { .addr = addr, .len = len };
+
+	return drm_gpupt_kunit_mem(test, &seg, 1);
+}
+
+struct drm_dma_view drm_gpupt_kunit_view(const struct drm_gpupt_kunit_mem *mem)
+{
+	return drm_dma_view_borrow(&mem->table);
+}
+
+/* For cells that become mapped: address and permissions, each cell by itself. */
+static void gpt_mem_to_cells(const struct drm_gpupt_kunit_mem *mem, u64 offset, u32 prot,
+			     struct drm_gpupt_kunit_cell *cells, unsigned int nr, u64 cell)
+{
+	struct scatterlist *sg = mem->table.sgl;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		while (offset >= sg_dma_len(sg)) {
+			offset -= sg_dma_len(sg);
+			sg = sg_next(sg);
+		}
+		cells[i] = (struct drm_gpupt_kunit_cell) {
+			.addr = sg_dma_address(sg) + offset,
+			.prot = prot,
+		};
+		offset += cell;
+	}
+}
+
+/*
+ * Table memory
+ */
+
+/*
+ * A device that is not coherent: it has memory of its own for each page that is
+ * mapped, with garbage in it, and sees what is synced. On a kernel that leaves out
+ * syncs for a device that could do without, it sees the page itself.
+ */
+#define GPUPT_GARBAGE	0x5b
+
+static void gpt_dma_unmap(struct drm_sgt *sgt)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+	void *memory;
+
+	for_each_sgtable_sg(&sgt->table, sg, i) {
+		memory = drm_gpupt_kunit_memory(sg_dma_address(sg));
+		sg_dma_address(sg) = DMA_MAPPING_ERROR;
+		if (memory && memory != sg_virt(sg))
+			free_pages_exact(memory, sg->length);
+	}
+}
+
+static int gpt_dma_map(struct drm_sgt *sgt)
+{
+	bool sync = dma_dev_need_sync(sgt->sdev->dma_dev);
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_sg(&sgt->table, sg, i)
+		sg_dma_address(sg) = DMA_MAPPING_ERROR;
+	for_each_sgtable_sg(&sgt->table, sg, i) {
+		void *memory = sync ? alloc_pages_exact(sg->length, GFP_KERNEL) : sg_virt(sg);
+		unsigned int done;
+
+		if (!memory) {
+			gpt_dma_unmap(sgt);
+			return -ENOMEM;
+		}
+		sg_dma_address(sg) = virt_to_phys(memory) + DRM_GPUPT_KUNIT_TABLES;
+		sg_dma_len(sg) = sg->length;
+		if (!sync)
+			continue;
+		memset(memory, GPUPT_GARBAGE, sg->length);
+		for (done = 0; done < sg->length; done += PAGE_SIZE)
+			set_page_private(virt_to_page(memory + done),
+					 (unsigned long)sg_virt(sg) + done);
+	}
+	sgt->table.nents = sgt->table.orig_nents;
+	return 0;
+}
+
+static void gpt_dma_sync(struct device *dev, dma_addr_t addr, size_t len,
+			 enum dma_data_direction dir)
+{
+	while (len) {
+		size_t part = min(len, PAGE_SIZE - offset_in_page(addr));
+		void *memory = drm_gpupt_kunit_memory(addr);
+
+		memcpy(memory, (void *)page_private(virt_to_page(memory)) + offset_in_page(addr),
+		       part);
+		addr += part;
+		len -= part;
+	}
+}
+
+static bool gpt_dma_need_sync(struct device *dev, dma_addr_t addr)
+{
+	return true;
+}
+
+/* The memory that a device sees there, if there is any. */
+void *drm_gpupt_kunit_memory(u64 addr)
+{
+	u64 phys = addr - DRM_GPUPT_KUNIT_TABLES;
+
+	if (addr < DRM_GPUPT_KUNIT_TABLES || !pfn_valid(PHYS_PFN(phys)))
+		return NULL;
+	return phys_to_virt(phys);
+}
+
+/* The DMA address of the root table. */
+static u64 gpt_root(struct drm_gpupt_kunit *ctx)
+{
+	struct drm_dma_seg seg = {};
+	struct drm_dma_iter iter;
+	int ret;
+
+	drm_sgt_access_scope(view, drm_gpupt_root(ctx->gpt), ret) {
+		KUNIT_EXPECT_EQ(ctx->test, 0, drm_dma_iter_init(&iter, view, 0, PAGE_SIZE));
+		KUNIT_EXPECT_TRUE(ctx->test, drm_dma_iter_next(&iter, &seg));
+	}
+	KUNIT_EXPECT_EQ(ctx->test, ret, 0);
+	return seg.addr;
+}
+
+static void gpt_read_table(const struct drm_gpupt_fmt *fmt, const void *table, unsigned int level,
+			   struct drm_gpupt_kunit_shape *shape)
+{
+	const unsigned int size = fmt->entry_size << fmt->level[level].bits;
+	const void *entry, *child;
+	bool empty = true;
+
+	shape->tables++;
+	shape->hash = jhash(table, size, shape->hash);
+	for (entry = table; entry != table + size; entry += fmt->entry_size) {
+		struct drm_gpupt_run run = {};
+
+		switch (fmt->read(entry, level, &run)) {
+		case DRM_GPUPT_ENTRY_NONE:
+			continue;
+		case DRM_GPUPT_ENTRY_LEAF:
+			shape->leaves[level]++;
+			shape->wild += !fmt->level[level].leaf;
+			break;
+		case DRM_GPUPT_ENTRY_TABLE:
+			child = drm_gpupt_kunit_memory(run.seg.addr);
+			if (level && child)
+				gpt_read_table(fmt, child, level - 1, shape);
+			else
+				shape->wild++;
+			break;
+		}
+		empty = false;
+	}
+	shape->empty += empty && level != fmt->levels - 1;
+}
+
+/* Read all tables, as the device does: from the root. */
+struct drm_gpupt_kunit_shape drm_gpupt_kunit_read(struct drm_gpupt_kunit *ctx)
+{
+	const struct drm_gpupt_fmt *fmt = ctx->window.fmt;
+	struct drm_gpupt_kunit_shape shape = {};
+
+	gpt_read_table(fmt, ctx->root, fmt->levels - 1, &shape);
+	return shape;
+}
+
+/*
+ * The page table
+ */
+
+struct drm_gpupt_info drm_gpupt_kunit_info(struct drm_gpupt_kunit *ctx)
+{
+	struct drm_gpupt_info info;
+
+	KUNIT_EXPECT_EQ(ctx->test, 0, drm_gpupt_get_info(ctx->gpt, &info));
+	return info;
+}
+
+/* What there is to see of a page table. */
+struct drm_gpupt_kunit_trace drm_gpupt_kunit_trace(struct drm_gpupt_kunit *ctx)
+{
+	return (struct drm_gpupt_kunit_trace) {
+		.shape = drm_gpupt_kunit_read(ctx),
+		.info = drm_gpupt_kunit_info(ctx),
+		.stats = drm_sgt_kunit_stats(ctx->d->sdev),
+	};
+}
+
+/* Nothing is different from what it was, neither in memory nor in the plan. */
+void drm_gpupt_kunit_check_trace(struct drm_gpupt_kunit *ctx,
+				 const struct drm_gpupt_kunit_trace *was)
+{
+	struct drm_gpupt_kunit_trace now = drm_gpupt_kunit_trace(ctx);
+
+	KUNIT_EXPECT_EQ(ctx->test, now.shape.hash, was->shape.hash);
+	KUNIT_EXPECT_EQ(ctx->test, now.info.tables, was->info.tables);
+	KUNIT_EXPECT_EQ(ctx->test, now.info.in_flight, was->info.in_flight);
+	KUNIT_EXPECT_EQ(ctx->test, now.info.mapped, was->info.mapped);
+	KUNIT_EXPECT_EQ(ctx->test, now.stats.mapped, was->stats.mapped);
+	KUNIT_EXPECT_EQ(ctx->test, now.stats.tables, was->stats.tables);
+}
+
+static void gpt_flush(void *priv, u64 va, u64 len)
+{
+	struct drm_gpupt_kunit *ctx = priv;
+
+	ctx->flush.calls++;
+	ctx->flush.va = va;
+	ctx->flush.len = len;
+	/* Nobody reads the tables of a device that is gone. */
+	if (!drm_sgt_device_is_gone(ctx->d->sdev))
+		ctx->flush.shape = drm_gpupt_kunit_read(ctx);
+	ctx->flush.stats = drm_sgt_kunit_stats(ctx->d->sdev);
+}
+
+static const struct drm_gpupt_config gpt_config = {
+	.flush = gpt_flush,
+};
+
+static void gpt_free(void *data)
+{
+	struct drm_gpupt_kunit *ctx = data;
+	unsigned int i;
+
+	while (ctx->in_flight)
+		drm_gpupt_kunit_abort(ctx);
+	drm_gpupt_destroy(ctx->gpt);
+	for (i = 0; i <= DRM_GPUPT_KUNIT_OPS; i++)
+		kvfree(ctx->cells[i]);
+}
+
+/* A page table of a device; neither is left at the end of the case. */
+struct drm_gpupt_kunit *drm_gpupt_kunit_create(struct kunit *test, const struct drm_gpupt_fmt *fmt)
+{
+	struct drm_gpupt_kunit *ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, ctx);
+	ctx->test = test;
+	ctx->window.fmt = fmt;
+	ctx->d = drm_sgt_kunit_bind(test);
+	kunit_activate_static_stub(test, drm_sgt_dma_map, gpt_dma_map);
+	kunit_activate_static_stub(test, drm_sgt_dma_unmap, gpt_dma_unmap);
+	kunit_activate_static_stub(test, drm_sgt_dma_need_sync, gpt_dma_need_sync);
+	kunit_activate_static_stub(test, drm_sgt_dma_sync_for_device, gpt_dma_sync);
+
+	ctx->gpt = drm_gpupt_create(fmt, ctx->d->sdev, &gpt_config, ctx);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctx->gpt);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, gpt_free, ctx));
+	ctx->root = drm_gpupt_kunit_memory(gpt_root(ctx));
+	KUNIT_ASSERT_NOT_NULL(test, ctx->root);
+	ctx->empty = drm_gpupt_kunit_info(ctx).tables;
+	drm_gpupt_kunit_look_around(ctx, 0);
+	return ctx;
+}
+
+/* Have @nr cells from @va on; nothing is mapped, and nothing is in flight. */
+void drm_gpupt_kunit_look_at(struct drm_gpupt_kunit *ctx, u64 va, u64 cell, unsigned int nr)
+{
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(ctx->test, ctx->in_flight, 0);
+	KUNIT_ASSERT_LE(ctx->test, cell, BIT_ULL(drm_gpupt_kunit_table_shift(ctx->window.fmt, 0)));
+	KUNIT_ASSERT_LE(ctx->test, va + cell * nr, drm_gpupt_kunit_space(ctx->window.fmt));
+	ctx->window.va = va;
+	ctx->window.cell = cell;
+	ctx->window.nr = nr;
+	for (i = 0; i <= DRM_GPUPT_KUNIT_OPS; i++) {
+		kvfree(ctx->cells[i]);
+		ctx->cells[i] = NULL;
+	}
+	ctx->cells[0] = kvcalloc(nr, sizeof(*ctx->cells[0]), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(ctx->test, ctx->cells[0]);
+}
+
+/* The same with up to 128 pages, and @va as near to the middle of them as it can be. */
+void drm_gpupt_kunit_look_around(struct drm_gpupt_kunit *ctx, u64 va)
+{
+	const u64 page = drm_gpupt_kunit_page(ctx->window.fmt);
+	const u64 pages = drm_gpupt_kunit_space(ctx->window.fmt) / page;
+	const u64 nr = min(128, pages);
+	u64 first = va / page;
+
+	first = min(first - min(first, nr / 2), pages - nr);
+	drm_gpupt_kunit_look_at(ctx, first * page, page, nr);
+}
+
+/* The ith operation in flight, or the next one to be. */
+static unsigned int gpt_op_index(const struct drm_gpupt_kunit *ctx, unsigned int i)
+{
+	return (ctx->first + i) % DRM_GPUPT_KUNIT_OPS;
+}
+
+struct drm_gpupt_op *drm_gpupt_kunit_op(struct drm_gpupt_kunit *ctx, unsigned int i)
+{
+	return &ctx->op[gpt_op_index(ctx, i)];
+}
+
+/* The state that the next operation leads to: at first, the one it comes from. */
+static struct drm_gpupt_kunit_cell *gpt_next_cells(struct drm_gpupt_kunit *ctx)
+{
+	const size_t size = ctx->window.nr * sizeof(*ctx->cells[0]);
+	struct drm_gpupt_kunit_cell **next = &ctx->cells[ctx->in_flight + 1];
+
+	KUNIT_ASSERT_LT(ctx->test, ctx->in_flight, DRM_GPUPT_KUNIT_OPS);
+	if (!*next)
+		*next = kvmalloc(size, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(ctx->test, *next);
+	memcpy(*next, ctx->cells[ctx->in_flight], size);
+	return *next;
+}
+
+/* An operation is in flight: it has as many tables as it takes. */
+static void gpt_prepared(struct drm_gpupt_kunit *ctx)
+{
+	struct drm_gpupt_op *op = drm_gpupt_kunit_op(ctx, ctx->in_flight++);
+
+	KUNIT_EXPECT_EQ(ctx->test, drm_gpupt_op_tables(op),
+			drm_gpupt_kunit_flat_tables(&ctx->window, ctx->cells[ctx->in_flight],
+						    ctx->cells[ctx->in_flight - 1]));
+	KUNIT_EXPECT_EQ(ctx->test, drm_gpupt_kunit_info(ctx).in_flight, ctx->in_flight);
+}
+
+/* Prepare a map, by whole cells; in the flat maps as well, if it is not refused. */
+int drm_gpupt_kunit_map(struct drm_gpupt_kunit *ctx, u64 va, u64 len,
+			const struct drm_gpupt_kunit_mem *mem, u64 offset, u32 prot)
+{
+	const struct drm_gpupt_kunit_window *w = &ctx->window;
+	unsigned int first = (va - w->va) / w->cell, nr = len / w->cell;
+	struct drm_gpupt_kunit_cell *cells = gpt_next_cells(ctx);
+	unsigned int i = gpt_op_index(ctx, ctx->in_flight);
+	int ret;
+
+	ret = drm_gpupt_prepare_map(ctx->gpt, &ctx->op[i], va, len, drm_gpupt_kunit_view(mem),
+				    offset, prot);
+	if (ret)
+		return ret;
+
+	ctx->mem[i] = mem;
+	KUNIT_EXPECT_EQ(ctx->test, drm_gpupt_kunit_flat_mapped(cells, first, nr), 0);
+	gpt_mem_to_cells(mem, offset, prot, cells + first, nr, w->cell);
+	drm_gpupt_kunit_flat_choose(w, cells, first, nr);
+	gpt_prepared(ctx);
+	return 0;
+}
+
+/* The same for an unmap. */
+int drm_gpupt_kunit_unmap(struct drm_gpupt_kunit *ctx, u64 va, u64 len)
+{
+	const struct drm_gpupt_kunit_window *w = &ctx->window;
+	unsigned int first = (va - w->va) / w->cell, nr = len / w->cell;
+	struct drm_gpupt_kunit_cell *cells = gpt_next_cells(ctx);
+	unsigned int i = gpt_op_index(ctx, ctx->in_flight);
+	int ret;
+
+	ret = drm_gpupt_prepare_unmap(ctx->gpt, &ctx->op[i], va, len);
+	if (ret)
+		return ret;
+
+	ctx->mem[i] = NULL;
+	KUNIT_EXPECT_EQ(ctx->test, drm_gpupt_kunit_flat_mapped(cells, first, nr), nr);
+	drm_gpupt_kunit_flat_unmap(w, cells, first, nr);
+	gpt_prepared(ctx);
+	return 0;
+}
+
+/*
+ * Commit the oldest operation. An unmap tells the device to forget its range, a
+ * map does not; then, the table is what it will be.
+ */
+void drm_gpupt_kunit_commit(struct drm_gpupt_kunit *ctx)
+{
+	struct drm_gpupt_op *op = drm_gpupt_kunit_op(ctx, 0);
+	const struct drm_gpupt_kunit_mem *mem = ctx->mem[ctx->first];
+	struct drm_gpupt_kunit_cell *was = ctx->cells[0];
+	unsigned int calls = ctx->flush.calls;
+
+	if (mem) {
+		drm_gpupt_commit_map(op, drm_gpupt_kunit_view(mem));
+		KUNIT_EXPECT_EQ(ctx->test, ctx->flush.calls, calls);
+	} else {
+		drm_gpupt_commit(op);
+		KUNIT_EXPECT_EQ(ctx->test, ctx->flush.calls, calls + 1);
+		KUNIT_EXPECT_EQ(ctx->test, ctx->flush.shape.hash, drm_gpupt_kunit_read(ctx).hash);
+	}
+	drm_gpupt_op_fini(op);
+
+	memmove(&ctx->cells[0], &ctx->cells[1], ctx->in_flight * sizeof(ctx->cells[0]));
+	ctx->cells[ctx->in_flight] = was;
+	ctx->first = gpt_op_index(ctx, 1);
+	ctx->in_flight--;
+}
+
+void drm_gpupt_kunit_commit_all(struct drm_gpupt_kunit *ctx)
+{
+	while (ctx->in_flight)
+		drm_gpupt_kunit_commit(ctx);
+	drm_gpupt_kunit_check(ctx);
+}
+
+/* Abort the newest operation. */
+void drm_gpupt_kunit_abort(struct drm_gpupt_kunit *ctx)
+{
+	ctx->in_flight--;
+	KUNIT_EXPECT_EQ(ctx->test, 0, drm_gpupt_abort(drm_gpupt_kunit_op(ctx, ctx->in_flight)));
+}
+
+/* Map or unmap, when nothing else is in flight. */
+void drm_gpupt_kunit_map_now(struct drm_gpupt_kunit *ctx, u64 va, u64 len,
+			     const struct drm_gpupt_kunit_mem *mem, u64 offset, u32 prot)
+{
+	KUNIT_ASSERT_EQ_MSG(ctx->test, 0, drm_gpupt_kunit_map(ctx, va, len, mem, offset, prot),
+			    "map of %#llx at %#llx", len, va);
+	drm_gpupt_kunit_commit_all(ctx);
+}
+
+void drm_gpupt_kunit_unmap_now(struct drm_gpupt_kunit *ctx, u64 va, u64 len)
+{
+	KUNIT_ASSERT_EQ_MSG(ctx->test, 0, drm_gpupt_kunit_unmap(ctx, va, len),
+			    "unmap of %#llx at %#llx", len, va);
+	drm_gpupt_kunit_commit_all(ctx);
+}
+
+/*
+ * Is it what it must be?
+ */
+
+/*
+ * A walk, and the cells that it has not come to. What is wrong is said after it: to
+ * say so takes memory.
+ */
+struct gpt_walk {
+	struct drm_gpupt_kunit *ctx;
+	unsigned int i;
+	unsigned int end;
+	/* the first one that is not as it should be, and how it should be */
+	struct drm_gpupt_run is;
+	struct drm_gpupt_run want;
+};
+
+/* Does the cell after @i go on where it ends? */
+static bool gpt_goes_on(const struct drm_gpupt_kunit *ctx, unsigned int i)
+{
+	const struct drm_gpupt_kunit_cell *cell = &ctx->cells[0][i];
+
+	return cell[1].leaf && cell[1].prot == cell->prot &&
+	       cell[1].addr == cell->addr + ctx->window.cell;
+}
+
+static int gpt_check_run(void *arg, const struct drm_gpupt_run *run)
+{
+	struct gpt_walk *walk = arg;
+	struct drm_gpupt_kunit *ctx = walk->ctx;
+	const struct drm_gpupt_kunit_cell *cell = &ctx->cells[0][walk->i];
+	struct drm_gpupt_run want = {
+		.va = drm_gpupt_kunit_va(ctx, walk->i),
+		.seg = { .addr = cell->addr, .len = ctx->window.cell },
+		.prot = cell->prot,
+	};
+
+	for (; walk->i + 1 < walk->end && gpt_goes_on(ctx, walk->i); walk->i++)
+		want.seg.len += ctx->window.cell;
+	walk->i++;
+	if (run->va == want.va && run->seg.addr == want.seg.addr &&
+	    run->seg.len == want.seg.len && run->prot == want.prot)
+		return 0;
+
+	walk->is = *run;
+	walk->want = want;
+	return -EPROTO;
+}
+
+/* Walk cells that are all mapped, or begin with a hole. */
+static void gpt_check_walk(struct drm_gpupt_kunit *ctx, unsigned int first, unsigned int end)
+{
+	struct gpt_walk walk = { .ctx = ctx, .i = first, .end = end };
+	bool hole = !ctx->cells[0][first].leaf;
+	int ret = drm_gpupt_walk(ctx->gpt, drm_gpupt_kunit_va(ctx, first),
+				 (u64)(end - first) * ctx->window.cell, gpt_check_run, &walk);
+
+	KUNIT_EXPECT_EQ_MSG(ctx->test, ret, hole ? -EFAULT : 0, "cells %u to %u", first, end);
+	if (ret == -EPROTO)
+		KUNIT_FAIL(ctx->test, "%#llx: %#llx to %#llx, %#x; not %#llx: %#llx to %#llx, %#x",
+			   walk.is.va, walk.is.seg.len, (u64)walk.is.seg.addr, walk.is.prot,
+			   walk.want.va, walk.want.seg.len, (u64)walk.want.seg.addr,
+			   walk.want.prot);
+	KUNIT_EXPECT_EQ(ctx->test, walk.i, hole ? first : end);
+}
+
+static void gpt_check_walks(struct drm_gpupt_kunit *ctx)
+{
+	const struct drm_gpupt_kunit_cell *cells = ctx->cells[0];
+	unsigned int first, end, nr = ctx->window.nr;
+
+	for (first = 0; first < nr; first = end) {
+		end = first + 1;
+		while (end < nr && !cells[end].leaf == !cells[first].leaf)
+			end++;
+		gpt_check_walk(ctx, first, end);
+	}
+}
+
+static void gpt_check_leaves(struct drm_gpupt_kunit *ctx, const char *whose, const u64 *leaves)
+{
+	u64 expect[DRM_GPUPT_MAX_LEVELS];
+	unsigned int i;
+
+	drm_gpupt_kunit_flat_leaves(&ctx->window, ctx->cells[0], expect);
+	for (i = 0; i < DRM_GPUPT_MAX_LEVELS; i++)
+		KUNIT_EXPECT_EQ_MSG(ctx->test, leaves[i], expect[i], "leaves of level %u, %s",
+				    i, whose);
+}
+
+/* The tables are what @cells[0] takes, whatever is in flight. */
+void drm_gpupt_kunit_check(struct drm_gpupt_kunit *ctx)
+{
+	const struct drm_gpupt_kunit_window *w = &ctx->window;
+	struct drm_gpupt_kunit_shape shape = drm_gpupt_kunit_read(ctx);
+	struct drm_gpupt_info info = drm_gpupt_kunit_info(ctx);
+	unsigned int i, tables = drm_gpupt_kunit_flat_tables(w, ctx->cells[0], NULL);
+	u64 leaves[DRM_GPUPT_MAX_LEVELS];
+
+	KUNIT_EXPECT_EQ(ctx->test, shape.wild, 0);
+	KUNIT_EXPECT_EQ(ctx->test, shape.empty, 0);
+	KUNIT_EXPECT_EQ(ctx->test, shape.tables, 1 + tables);
+	gpt_check_leaves(ctx, "in memory", shape.leaves);
+
+	for (i = 0; i < ctx->in_flight; i++)
+		tables += drm_gpupt_op_tables(drm_gpupt_kunit_op(ctx, i));
+	KUNIT_EXPECT_EQ(ctx->test, info.tables, ctx->empty + tables);
+	KUNIT_EXPECT_EQ(ctx->test, info.in_flight, ctx->in_flight);
+	KUNIT_EXPECT_EQ(ctx->test, info.mapped,
+			drm_gpupt_kunit_flat_mapped(ctx->cells[0], 0, w->nr) * w->cell);
+	gpt_check_leaves(ctx, "in the info", info.leaves);
+
+	KUNIT_EXPECT_EQ(ctx->test, 0,
+			drm_gpupt_count_leaves(ctx->gpt, w->va, w->nr * w->cell, leaves));
+	gpt_check_leaves(ctx, "counted", leaves);
+	gpt_check_walks(ctx);
+}

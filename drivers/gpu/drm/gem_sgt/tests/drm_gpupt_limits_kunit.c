@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include "../drm_gpupt_internal.h"
+#include "drm_gpupt_kunit_helpers.h"
+
+/*
+ * What a user can make long or many: it has an end, and a kill ends it.
+ */
+
+/* A page table that no device reads. */
+static struct drm_gpupt *limits_create(struct kunit *test, struct drm_sgt_device *sdev,
+				       const struct drm_gpupt_config *config)
+{
+	struct drm_gpupt *gpt = drm_gpupt_create(&drm_gpupt_x86_64, sdev, config, NULL);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, gpt);
+	return gpt;
+}
+
+static int limits_map(struct drm_gpupt *gpt, u64 va, const struct drm_gpupt_kunit_mem *mem)
+{
+	struct drm_gpupt_op op = {};
+	int ret;
+
+	ret = drm_gpupt_prepare_map(gpt, &op, va, mem->size, drm_gpupt_kunit_view(mem), 0, 0);
+	if (ret)
+		return ret;
+
+	drm_gpupt_commit_map(&op, drm_gpupt_kunit_view(mem));
+	drm_gpupt_op_fini(&op);
+	return 0;
+}
+
+static int limits_unmap(struct drm_gpupt *gpt, u64 va, u64 len)
+{
+	struct drm_gpupt_op op = {};
+	int ret;
+
+	ret = drm_gpupt_prepare_unmap(gpt, &op, va, len);
+	if (ret)
+		return ret;
+
+	drm_gpupt_commit(&op);
+	drm_gpupt_op_fini(&op);
+	return 0;
+}
+
+static int limits_keep_run(void *arg, const struct drm_gpupt_run *run)
+{
+	*(struct drm_gpupt_run *)arg = *run;
+	return 0;
+}
+
+/* No table is mapped; a walk works, and says nothing after an unbind. */
+static void limits_cpu_only_is_not_mapped(struct kunit *test)
+{
+	static const struct drm_gpupt_config config = { .cpu_only = true };
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct drm_gpupt_kunit_mem *mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA, SZ_8K);
+	struct drm_gpupt *gpt = limits_create(test, d->sdev, &config);
+	struct drm_gpupt_run run = {};
+
+	KUNIT_EXPECT_EQ(test, 0, limits_map(gpt, SZ_2M - SZ_4K, mem));
+	KUNIT_EXPECT_EQ(test, drm_gpupt_tables(gpt), 5);
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(d->sdev).tables, 0);
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(d->sdev).mapped, 0);
+	KUNIT_EXPECT_NULL(test, drm_gpupt_root(gpt));
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(gpt, SZ_2M - SZ_4K, SZ_8K, limits_keep_run, &run));
+	KUNIT_EXPECT_EQ(test, run.seg.addr, DRM_GPUPT_KUNIT_DMA);
+	KUNIT_EXPECT_EQ(test, run.seg.len, SZ_8K);
+
+	run.seg.addr = 0;
+	drm_sgt_kunit_unbind(d);
+	KUNIT_EXPECT_EQ(test, -ENODEV,
+			drm_gpupt_walk(gpt, SZ_2M - SZ_4K, SZ_8K, limits_keep_run, &run));
+	KUNIT_EXPECT_EQ(test, run.seg.addr, 0);
+	KUNIT_EXPECT_EQ(test, -ENODEV, limits_map(gpt, SZ_1G, mem));
+	KUNIT_EXPECT_EQ(test, -ENODEV, limits_unmap(gpt, SZ_2M - SZ_4K, SZ_4K));
+	KUNIT_EXPECT_EQ(test, -ENODEV, PTR_ERR_OR_ZERO(drm_gpupt_create(&drm_gpupt_x86_64, d->sdev,
+									&config, NULL)));
+	drm_gpupt_destroy(gpt);
+}
+
+/* What would take a table too many is refused, changes nothing, and can be made room for. */
+static void limits_of_tables(struct kunit *test)
+{
+	static const struct drm_gpupt_config config = { .cpu_only = true, .max_tables = 6 };
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct drm_gpupt_kunit_mem *page = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA, SZ_4K);
+	struct drm_gpupt_kunit_mem *large = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA, SZ_2M);
+	struct drm_gpupt *gpt = limits_create(test, d->sdev, &config);
+	struct drm_gpupt_info was, now;
+
+	KUNIT_EXPECT_EQ(test, drm_gpupt_tables(gpt), 1);
+	KUNIT_EXPECT_EQ(test, 0, limits_map(gpt, 0, page));
+	KUNIT_EXPECT_EQ(test, 0, limits_map(gpt, SZ_2M, page));
+	KUNIT_EXPECT_EQ(test, 0, limits_map(gpt, SZ_4M, large));
+	KUNIT_EXPECT_EQ(test, drm_gpupt_tables(gpt), 5);
+	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_get_info(gpt, &was));
+
+	/* Two tables are missing there. */
+	KUNIT_EXPECT_EQ(test, -ENOSPC, limits_map(gpt, SZ_1G, page));
+	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_get_info(gpt, &now));
+	KUNIT_EXPECT_MEMEQ(test, &now, &was, sizeof(was));
+
+	/* And one here, then none more for a cut. */
+	KUNIT_EXPECT_EQ(test, 0, limits_map(gpt, SZ_8M, page));
+	KUNIT_EXPECT_EQ(test, drm_gpupt_tables(gpt), 6);
+	KUNIT_EXPECT_EQ(test, -ENOSPC, limits_unmap(gpt, SZ_4M, SZ_4K));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, limits_map(gpt, SZ_16M, page));
+	KUNIT_EXPECT_EQ(test, 0, limits_map(gpt, SZ_4K, page));
+
+	KUNIT_EXPECT_EQ(test, 0, limits_unmap(gpt, SZ_8M, SZ_4K));
+	KUNIT_EXPECT_EQ(test, drm_gpupt_tables(gpt), 5);
+	KUNIT_EXPECT_EQ(test, 0, limits_unmap(gpt, SZ_4M, SZ_4K));
+	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_get_info(gpt, &now));
+	KUNIT_EXPECT_EQ(test, now.tables, drm_gpupt_tables(gpt));
+	drm_gpupt_destroy(gpt);
+}
+
+/*
+ * Tables of one operation share a mapping, which ends as a whole: their pages count until
+ * then. Without a mapping, each is free by itself.
+ */
+static void limits_count_memory(struct kunit *test)
+{
+	static const struct drm_gpupt_config configs[] = {
+		{ .max_tables = 7 }, { .max_tables = 7, .cpu_only = true },
+	};
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct drm_gpupt_kunit_mem *page = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA, SZ_4K);
+	/* Not aligned as the VA is: leaves are small. */
+	struct drm_gpupt_kunit_mem *mem =
+		drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA + SZ_4K, SZ_8M);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(configs); i++) {
+		struct drm_gpupt *gpt = limits_create(test, d->sdev, &configs[i]);
+
+		KUNIT_EXPECT_EQ(test, 0, limits_map(gpt, 0, mem));
+		KUNIT_EXPECT_EQ(test, drm_gpupt_tables(gpt), 7);
+		KUNIT_EXPECT_EQ(test, 0, limits_unmap(gpt, SZ_2M, SZ_8M - SZ_2M));
+		KUNIT_EXPECT_EQ(test, drm_gpupt_tables(gpt), 4);
+		KUNIT_EXPECT_EQ(test, configs[i].cpu_only ? 0 : -ENOSPC,
+				limits_map(gpt, SZ_16M, page));
+		if (configs[i].cpu_only)
+			KUNIT_EXPECT_EQ(test, 0, limits_unmap(gpt, SZ_16M, SZ_4K));
+		KUNIT_EXPECT_EQ(test, 0, limits_unmap(gpt, 0, SZ_2M));
+		KUNIT_EXPECT_EQ(test, 0, limits_map(gpt, 0, mem));
+		drm_gpupt_destroy(gpt);
+	}
+}
+
+/* What the engine keeps beside a table that leads to another is a part of a page. */
+static void limits_of_what_a_table_takes(struct kunit *test)
+{
+	static const struct drm_gpupt_config config = { .cpu_only = true };
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct drm_gpupt_kunit_mem *mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA, SZ_4K);
+	struct drm_gpupt *gpt = limits_create(test, d->sdev, &config);
+	struct drm_gpupt_table *table = gpt->root;
+	unsigned int level;
+
+	KUNIT_EXPECT_EQ(test, 0, limits_map(gpt, 0, mem));
+	for (level = 3; level; level--) {
+		KUNIT_EXPECT_LE(test, ksize(table), PAGE_SIZE / 16);
+		mutex_lock(&gpt->plan_lock);
+		table = drm_gpupt_table_planned(gpt, table, 0);
+		mutex_unlock(&gpt->plan_lock);
+		KUNIT_ASSERT_NOT_NULL(test, table);
+	}
+	KUNIT_EXPECT_LE(test, ksize(table), PAGE_SIZE / 16);
+	drm_gpupt_destroy(gpt);
+}
+
+#define LIMITS_PAGES	8192
+
+/* Pages that do not touch: each is a run. */
+static struct drm_gpupt_kunit_mem *limits_scattered(struct kunit *test)
+{
+	struct drm_dma_seg *seg = kvcalloc(LIMITS_PAGES, sizeof(*seg), GFP_KERNEL);
+	struct drm_gpupt_kunit_mem *mem;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, seg);
+	for (i = 0; i < LIMITS_PAGES; i++)
+		seg[i] = (struct drm_dma_seg) { DRM_GPUPT_KUNIT_DMA + i * (u64)SZ_8K, SZ_4K };
+	mem = drm_gpupt_kunit_mem(test, seg, LIMITS_PAGES);
+	kvfree(seg);
+	return mem;
+}
+
+static int limits_count_and_die(void *arg, const struct drm_gpupt_run *run)
+{
+	if (!(*(unsigned int *)arg)++)
+		send_sig(SIGKILL, current, 1);
+	return 0;
+}
+
+/* A kill ends what reads a long range before the end of it. */
+static void limits_of_a_walk(struct kunit *test)
+{
+	static const struct drm_gpupt_config config = { .cpu_only = true };
+	const u64 len = (u64)LIMITS_PAGES * SZ_4K;
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	struct drm_gpupt_kunit_mem *mem = limits_scattered(test);
+	struct drm_gpupt *gpt = limits_create(test, d->sdev, &config);
+	int walk, again, leaves, info;
+	u64 nr[DRM_GPUPT_MAX_LEVELS];
+	struct drm_gpupt_info all;
+	unsigned int runs = 0;
+
+	KUNIT_ASSERT_EQ(test, 0, limits_map(gpt, 0, mem));
+
+	allow_signal(SIGKILL);
+	walk = drm_gpupt_walk(gpt, 0, len, limits_count_and_die, &runs);
+	leaves = drm_gpupt_count_leaves(gpt, 0, len, nr);
+	info = drm_gpupt_get_info(gpt, &all);
+	flush_signals(current);
+	disallow_signal(SIGKILL);
+
+	KUNIT_EXPECT_EQ(test, walk, -EINTR);
+	KUNIT_EXPECT_GT(test, runs, 0);
+	KUNIT_EXPECT_LE(test, runs, LIMITS_PAGES / 2);
+	KUNIT_EXPECT_EQ(test, leaves, -EINTR);
+	KUNIT_EXPECT_EQ(test, info, -EINTR);
+
+	/* In pieces, all of it is found. */
+	runs = 1;
+	again = drm_gpupt_walk(gpt, 0, len, limits_count_and_die, &runs);
+	KUNIT_EXPECT_EQ(test, again, 0);
+	KUNIT_EXPECT_EQ(test, runs, LIMITS_PAGES + 1);
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_count_leaves(gpt, 0, len, nr));
+	KUNIT_EXPECT_EQ(test, nr[0], LIMITS_PAGES);
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_get_info(gpt, &all));
+	KUNIT_EXPECT_EQ(test, all.mapped, len);
+	drm_gpupt_destroy(gpt);
+}
+
+static int limits_prepare_killed(struct drm_gpupt *gpt, struct drm_gpupt_op *op,
+				 const struct drm_gpupt_kunit_mem *mem, u64 va, u64 len)
+{
+	int ret;
+
+	allow_signal(SIGKILL);
+	send_sig(SIGKILL, current, 1);
+	if (mem)
+		ret = drm_gpupt_prepare_map(gpt, op, va, len, drm_gpupt_kunit_view(mem), 0, 0);
+	else
+		ret = drm_gpupt_prepare_unmap(gpt, op, va, len);
+	flush_signals(current);
+	disallow_signal(SIGKILL);
+	return ret;
+}
+
+/* A kill ends the plan of a long range, of any level, and leaves no trace of it. */
+static void limits_of_a_plan(struct kunit *test)
+{
+	static const u64 steps[] = { SZ_2M, SZ_1G };
+	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, &drm_gpupt_x86_64);
+	struct drm_gpupt_kunit_mem *mem = limits_scattered(test);
+	struct drm_gpupt_kunit_trace trace;
+	struct drm_gpupt_op op = {};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(steps); i++) {
+		u64 va = steps[i] - SZ_1M, len = 2 * SZ_1M;
+
+		trace = drm_gpupt_kunit_trace(ctx);
+		KUNIT_EXPECT_EQ(test, -EINTR, limits_prepare_killed(ctx->gpt, &op, mem, va, len));
+		KUNIT_EXPECT_EQ(test, op.state, DRM_GPUPT_OP_IDLE);
+		drm_gpupt_kunit_check_trace(ctx, &trace);
+
+		KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_map(ctx->gpt, &op, va, len,
+							       drm_gpupt_kunit_view(mem), 0, 0));
+		drm_gpupt_commit_map(&op, drm_gpupt_kunit_view(mem));
+		drm_gpupt_op_fini(&op);
+
+		trace = drm_gpupt_kunit_trace(ctx);
+		KUNIT_EXPECT_EQ(test, -EINTR, limits_prepare_killed(ctx->gpt, &op, NULL, va, len));
+		KUNIT_EXPECT_EQ(test, op.state, DRM_GPUPT_OP_IDLE);
+		drm_gpupt_kunit_check_trace(ctx, &trace);
+	}
+}
+
+static struct kunit_case drm_gpupt_limits_cases[] = {
+	KUNIT_CASE(limits_cpu_only_is_not_mapped),
+	KUNIT_CASE(limits_of_tables),
+	KUNIT_CASE(limits_count_memory),
+	KUNIT_CASE(limits_of_what_a_table_takes),
+	KUNIT_CASE(limits_of_a_walk),
+	KUNIT_CASE(limits_of_a_plan),
+	{}
+};
+
+static struct kunit_suite drm_gpupt_limits_suite = {
+	.name = "drm_gpupt_limits",
+	.init = drm_sgt_kunit_init,
+	.test_cases = drm_gpupt_limits_cases,
+};
+
+kunit_test_suite(drm_gpupt_limits_suite);

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/sizes.h>
+
+#include "drm_gpupt_kunit_helpers.h"
+
+/*
+ * Out of memory: each call of a page table that allocates is made again and again,
+ * and each time another of its allocations fails. It returns -ENOMEM, and nothing
+ * is different from what it was.
+ */
+
+struct gpt_nomem {
+	struct kunit *test;
+	struct drm_sgt_kunit_device *d;
+	struct drm_gpupt_kunit *gpt;
+	struct drm_gpupt_kunit_mem *mem;
+	struct drm_gpupt *list;
+	struct drm_gpupt_op op;
+	u64 va;
+	u64 len;
+	/* what is to be seen before and after */
+	struct drm_gpupt_kunit_trace trace;
+};
+
+static struct gpt_nomem *gpt_nomem_start(struct kunit *test, const struct drm_gpupt_fmt *fmt)
+{
+	struct gpt_nomem *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, c);
+	c->test = test;
+	c->gpt = drm_gpupt_kunit_create(test, fmt);
+	c->d = c->gpt->d;
+	return c;
+}
+
+/* prepare_map */
+
+static int gpt_nomem_map(void *arg)
+{
+	struct gpt_nomem *c = arg;
+
+	return drm_gpupt_prepare_map(c->gpt->gpt, &c->op, c->va, c->len,
+				     drm_gpupt_kunit_view(c->mem), 0, 0);
+}
+
+/* Both if it failed, and if it was taken back. */
+static void gpt_nomem_check(void *arg, int ret)
+{
+	struct gpt_nomem *c = arg;
+
+	if (ret)
+		KUNIT_EXPECT_EQ(c->test, ret, -ENOMEM);
+	KUNIT_EXPECT_EQ(c->test, c->op.state, ret ? DRM_GPUPT_OP_IDLE : DRM_GPUPT_OP_PREPARED);
+	KUNIT_EXPECT_EQ(c->test, 0, drm_gpupt_abort(&c->op));
+	drm_gpupt_kunit_check_trace(c->gpt, &c->trace);
+}
+
+/* A page in each of so many tables: more than are mapped together, and many steps. */
+#define NOMEM_TABLES	40
+
+/* A map that makes many tables, while another one is planned in the first of them. */
+static void gpt_nomem_mapping(struct kunit *test)
+{
+	struct gpt_nomem *c = gpt_nomem_start(test, &drm_gpupt_x86_64);
+
+	c->va = SZ_1G - SZ_4K;
+	c->len = NOMEM_TABLES * (u64)SZ_2M;
+	c->mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA, c->len);
+	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_kunit_map(c->gpt, 0, SZ_4K, c->mem, 0, 0));
+	c->trace = drm_gpupt_kunit_trace(c->gpt);
+	drm_sgt_kunit_nomem(test);
+	/* The pages, and each table has a structure of its own. */
+	KUNIT_EXPECT_GE(test, drm_sgt_kunit_sweep(test, gpt_nomem_map, gpt_nomem_check, c),
+			2 * NOMEM_TABLES);
+	drm_gpupt_kunit_commit_all(c->gpt);
+}
+
+/* prepare_unmap */
+
+static int gpt_nomem_unmap(void *arg)
+{
+	struct gpt_nomem *c = arg;
+
+	return drm_gpupt_prepare_unmap(c->gpt->gpt, &c->op, c->va, c->len);
+}
+
+/* An unmap that cuts two leaves of 1G, one at each end, and drops all in between. */
+static void gpt_nomem_unmapping(struct kunit *test)
+{
+	struct gpt_nomem *c = gpt_nomem_start(test, &drm_gpupt_x86_64);
+
+	c->mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA, 4ull * SZ_1G);
+	drm_gpupt_kunit_look_at(c->gpt, 0, SZ_2M, 4 * 512);
+	drm_gpupt_kunit_map_now(c->gpt, 0, SZ_1G, c->mem, 0, 0);
+	/* One that is not aligned: tables, not leaves. */
+	drm_gpupt_kunit_map_now(c->gpt, SZ_1G, SZ_1G, c->mem, SZ_2M, 0);
+	drm_gpupt_kunit_map_now(c->gpt, SZ_2G, SZ_2G, c->mem, SZ_2G, 0);
+	c->va = SZ_1G - SZ_4K;
+	c->len = 2ull * SZ_1G;
+	c->trace = drm_gpupt_kunit_trace(c->gpt);
+	drm_sgt_kunit_nomem(test);
+	/* Four tables, twice a piece. */
+	KUNIT_EXPECT_GE(test, drm_sgt_kunit_sweep(test, gpt_nomem_unmap, gpt_nomem_check, c), 8);
+	drm_gpupt_kunit_check(c->gpt);
+	drm_gpupt_kunit_unmap_now(c->gpt, 0, 4ull * SZ_1G);
+}
+
+/* lists */
+
+static int gpt_nomem_map_list(void *arg)
+{
+	struct gpt_nomem *c = arg;
+
+	return drm_gpupt_prepare_map(c->list, &c->op, 0, c->mem->size, drm_gpupt_kunit_view(c->mem),
+				     0, 0);
+}
+
+static void gpt_nomem_check_list(void *arg, int ret)
+{
+	struct gpt_nomem *c = arg;
+	struct drm_gpupt_info info;
+
+	if (ret)
+		KUNIT_EXPECT_EQ(c->test, ret, -ENOMEM);
+	KUNIT_EXPECT_EQ(c->test, 0, drm_gpupt_abort(&c->op));
+	KUNIT_EXPECT_EQ(c->test, 0, drm_gpupt_get_info(c->list, &info));
+	KUNIT_EXPECT_EQ(c->test, info.tables, c->trace.info.tables);
+	KUNIT_EXPECT_EQ(c->test, info.in_flight, 0);
+	KUNIT_EXPECT_EQ(c->test, drm_gpupt_list_entries(c->list), 0);
+}
+
+/* A list of some pages. */
+static void gpt_nomem_mapping_a_list(struct kunit *test)
+{
+	struct gpt_nomem *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
+	struct drm_dma_seg *seg = kunit_kcalloc(test, 600, sizeof(*seg), GFP_KERNEL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, c);
+	KUNIT_ASSERT_NOT_NULL(test, seg);
+	c->test = test;
+	for (i = 0; i < 600; i++)
+		seg[i] = (struct drm_dma_seg) { SZ_1G + i * SZ_8K, SZ_4K };
+	c->mem = drm_gpupt_kunit_mem(test, seg, 600);
+	c->list = drm_gpupt_create(&drm_gpupt_virtio_mem, NULL, NULL, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, c->list);
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_get_info(c->list, &c->trace.info));
+	drm_sgt_kunit_nomem(test);
+	/* Three pages, and as many structures. */
+	KUNIT_EXPECT_GE(test, drm_sgt_kunit_sweep(test, gpt_nomem_map_list,
+						  gpt_nomem_check_list, c), 6);
+	drm_gpupt_destroy(c->list);
+}
+
+/* create */
+
+static int gpt_nomem_create(void *arg)
+{
+	struct gpt_nomem *c = arg;
+	struct drm_gpupt *gpt = drm_gpupt_create(&drm_gpupt_kunit_toy, c->d->sdev, NULL, NULL);
+
+	if (IS_ERR(gpt))
+		return PTR_ERR(gpt);
+	drm_gpupt_destroy(gpt);
+	return 0;
+}
+
+static void gpt_nomem_check_create(void *arg, int ret)
+{
+	struct gpt_nomem *c = arg;
+
+	if (ret)
+		KUNIT_EXPECT_EQ(c->test, ret, -ENOMEM);
+	KUNIT_EXPECT_EQ(c->test, drm_sgt_kunit_stats(c->d->sdev).tables, c->trace.stats.tables);
+	KUNIT_EXPECT_EQ(c->test, drm_sgt_kunit_stats(c->d->sdev).mapped, c->trace.stats.mapped);
+	KUNIT_EXPECT_EQ(c->test, kref_read(&c->d->sdev->refcount), 2 + c->trace.stats.tables + 1);
+}
+
+/* A page table that could not be made has no memory, and keeps no device. */
+static void gpt_nomem_creating(struct kunit *test)
+{
+	struct gpt_nomem *c = gpt_nomem_start(test, &drm_gpupt_kunit_toy);
+
+	c->trace = drm_gpupt_kunit_trace(c->gpt);
+	drm_sgt_kunit_nomem(test);
+	KUNIT_EXPECT_GE(test, drm_sgt_kunit_sweep(test, gpt_nomem_create,
+						  gpt_nomem_check_create, c), 4);
+}
+
+static struct kunit_case drm_gpupt_nomem_cases[] = {
+	KUNIT_CASE(gpt_nomem_creating),
+	KUNIT_CASE(gpt_nomem_mapping),
+	KUNIT_CASE(gpt_nomem_unmapping),
+	KUNIT_CASE(gpt_nomem_mapping_a_list),
+	{}
+};
+
+static struct kunit_suite drm_gpupt_nomem_suite = {
+	.name = "drm_gpupt_nomem",
+	.init = drm_sgt_kunit_init,
+	.test_cases = drm_gpupt_nomem_cases,
+};
+
+kunit_test_suite(drm_gpupt_nomem_suite);
