@@ -14,8 +14,8 @@
 
 #include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_drv.h"
-#include "virtgpu_sgt_entries.h"
-#include "virtgpu_sgt_window.h"
+#include "virtgpu_sgt_mem_entries.h"
+#include "virtgpu_sgt_va_resource.h"
 
 /**
  * DOC: life of a buffer
@@ -58,16 +58,16 @@ static int virtgpu_sgt_bo_make_resource(struct virtgpu_sgt_device *vgdev,
 					struct virtgpu_sgt_bo *bo)
 {
 	struct virtgpu_sgt_resource *res = &bo->res;
-	struct virtgpu_sgt_entries *entries;
+	struct virtgpu_sgt_mem_entries *entries;
 	int ret;
 
 	ret = virtgpu_sgt_resource_reserve(res);
 	if (ret)
 		return ret;
 
-	entries = virtgpu_sgt_entries_of_table(vgdev->drm, bo->base.sgt,
-					       virtgpu_sgt_resource_size(res),
-					       virtgpu_sgt_queue_max_payload(&vgdev->ctrlq));
+	entries = virtgpu_sgt_mem_entries_of_table(vgdev->drm, bo->base.sgt,
+						   virtgpu_sgt_resource_size(res),
+						   virtgpu_sgt_queue_max_payload(&vgdev->ctrlq));
 	if (IS_ERR(entries))
 		return PTR_ERR(entries);
 

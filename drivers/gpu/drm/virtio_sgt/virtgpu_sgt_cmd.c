@@ -11,7 +11,7 @@
 #include <drm/drm_rect.h>
 
 #include "virtgpu_sgt_cmd.h"
-#include "virtgpu_sgt_entries.h"
+#include "virtgpu_sgt_mem_entries.h"
 #include "virtgpu_sgt_resource.h"
 
 /*
@@ -72,7 +72,7 @@ static void virtgpu_sgt_cmd_release(struct kref *ref)
 	struct virtgpu_sgt_cmd *cmd = container_of(ref, struct virtgpu_sgt_cmd,
 						   ref);
 
-	virtgpu_sgt_entries_free(cmd->entries);
+	virtgpu_sgt_mem_entries_free(cmd->entries);
 	kfree(cmd);
 }
 
@@ -211,7 +211,7 @@ void virtgpu_sgt_prep_create_2d(struct virtgpu_sgt_cmd *cmd,
  */
 void virtgpu_sgt_prep_attach(struct virtgpu_sgt_cmd *cmd,
 			     const struct virtgpu_sgt_resource *res,
-			     struct virtgpu_sgt_entries *entries)
+			     struct virtgpu_sgt_mem_entries *entries)
 {
 	union virtgpu_sgt_request *req;
 

@@ -37,7 +37,7 @@ void virtgpu_sgt_prep_create_2d(struct virtgpu_sgt_cmd *cmd,
 				const struct virtgpu_sgt_resource *res);
 void virtgpu_sgt_prep_attach(struct virtgpu_sgt_cmd *cmd,
 			     const struct virtgpu_sgt_resource *res,
-			     struct virtgpu_sgt_entries *entries);
+			     struct virtgpu_sgt_mem_entries *entries);
 void virtgpu_sgt_prep_detach(struct virtgpu_sgt_cmd *cmd,
 			     const struct virtgpu_sgt_resource *res);
 void virtgpu_sgt_prep_unref(struct virtgpu_sgt_cmd *cmd,

@@ -15,9 +15,9 @@
 
 #include "virtgpu_sgt_cmd.h"
 #include "virtgpu_sgt_connector.h"
-#include "virtgpu_sgt_display.h"
 #include "virtgpu_sgt_drv.h"
 #include "virtgpu_sgt_output.h"
+#include "virtgpu_sgt_scanout.h"
 
 /* How many seconds a host may take to tell about its displays. */
 #define VIRTGPU_SGT_PATIENCE	5
@@ -70,26 +70,26 @@ virtgpu_sgt_ask_edid(struct virtgpu_sgt_output *output)
 }
 
 /* Without an EDID, the sizes of the display info do as well. */
-static void virtgpu_sgt_display_set(struct virtgpu_sgt_output *output,
+static void virtgpu_sgt_scanout_set(struct virtgpu_sgt_output *output,
 				    const struct virtgpu_sgt_cmd *info,
 				    const struct virtgpu_sgt_cmd *edid)
 {
-	struct virtgpu_sgt_display *display = &output->display;
+	struct virtgpu_sgt_scanout *display = &output->display;
 
 	guard(mutex)(&output->vgdev->output_lock);
 
-	virtgpu_sgt_display_set_info(display, (const void *)info->resp,
+	virtgpu_sgt_scanout_set_info(display, (const void *)info->resp,
 				     virtgpu_sgt_answer_len(info),
 				     output->index);
 	if (edid)
-		virtgpu_sgt_display_set_edid(display, (const void *)edid->resp,
+		virtgpu_sgt_scanout_set_edid(display, (const void *)edid->resp,
 					     virtgpu_sgt_answer_len(edid));
 	else
 		display->edid_size = 0;
 }
 
 /* A host that does not answer is waited for once, not once for each display. */
-static void virtgpu_sgt_displays_set(struct virtgpu_sgt_device *vgdev,
+static void virtgpu_sgt_scanouts_set(struct virtgpu_sgt_device *vgdev,
 				     const struct virtgpu_sgt_cmd *info)
 {
 	bool ask = true;
@@ -105,13 +105,13 @@ static void virtgpu_sgt_displays_set(struct virtgpu_sgt_device *vgdev,
 			ask = !virtgpu_sgt_gives_up(PTR_ERR(edid));
 			edid = NULL;
 		}
-		virtgpu_sgt_display_set(output, info, edid);
+		virtgpu_sgt_scanout_set(output, info, edid);
 		virtgpu_sgt_cmd_put(edid);
 	}
 }
 
 /**
- * virtgpu_sgt_displays_refresh() - ask the host for its displays
+ * virtgpu_sgt_scanouts_refresh() - ask the host for its displays
  * @vgdev: device
  *
  * The connectors have the answer when this returns. If there is none, they
@@ -121,7 +121,7 @@ static void virtgpu_sgt_displays_set(struct virtgpu_sgt_device *vgdev,
  * this to end. Waits for the host, not longer than some seconds.
  * Return: 0, or a negative errno: see virtgpu_sgt_cmd_wait_timeout()
  */
-int virtgpu_sgt_displays_refresh(struct virtgpu_sgt_device *vgdev)
+int virtgpu_sgt_scanouts_refresh(struct virtgpu_sgt_device *vgdev)
 {
 	struct virtgpu_sgt_cmd *cmd;
 	int ret;
@@ -134,7 +134,7 @@ int virtgpu_sgt_displays_refresh(struct virtgpu_sgt_device *vgdev)
 	virtgpu_sgt_prep_get_display_info(cmd);
 	ret = virtgpu_sgt_ask(cmd);
 	if (!ret)
-		virtgpu_sgt_displays_set(vgdev, cmd);
+		virtgpu_sgt_scanouts_set(vgdev, cmd);
 	virtgpu_sgt_cmd_put(cmd);
 	return ret;
 }
@@ -147,7 +147,7 @@ virtgpu_sgt_connector_detect(struct drm_connector *connector, bool force)
 	struct virtgpu_sgt_device *vgdev = output->vgdev;
 
 	guard(mutex)(&vgdev->output_lock);
-	if (output->display.enabled && !virtgpu_sgt_is_dead(vgdev))
+	if (output->display.enabled && !virtgpu_sgt_is_stopping(vgdev))
 		return connector_status_connected;
 	return connector_status_disconnected;
 }
@@ -158,7 +158,7 @@ static bool virtgpu_sgt_connector_prefers_one(struct drm_connector *connector)
 
 	list_for_each_entry(mode, &connector->probed_modes, head)
 		if (mode->type & DRM_MODE_TYPE_PREFERRED &&
-		    virtgpu_sgt_display_has_mode(mode))
+		    virtgpu_sgt_scanout_has_mode(mode))
 			return true;
 	return false;
 }
@@ -189,14 +189,14 @@ static int virtgpu_sgt_connector_get_modes(struct drm_connector *connector)
 {
 	struct virtgpu_sgt_output *output =
 		container_of(connector, struct virtgpu_sgt_output, connector);
-	struct virtgpu_sgt_display *display = &output->display;
+	struct virtgpu_sgt_scanout *display = &output->display;
 	const struct drm_edid *edid;
 	u32 width, height;
 	int count;
 
 	guard(mutex)(&output->vgdev->output_lock);
 
-	edid = drm_edid_read_custom(connector, virtgpu_sgt_display_read_edid,
+	edid = drm_edid_read_custom(connector, virtgpu_sgt_scanout_read_edid,
 				    display);
 	drm_edid_connector_update(connector, edid);
 	drm_edid_free(edid);
@@ -208,7 +208,7 @@ static int virtgpu_sgt_connector_get_modes(struct drm_connector *connector)
 	if (virtgpu_sgt_connector_prefers_one(connector))
 		return count;
 
-	virtgpu_sgt_display_get_size(display, &width, &height);
+	virtgpu_sgt_scanout_get_size(display, &width, &height);
 	return count + virtgpu_sgt_connector_add_preferred(connector, width,
 							   height);
 }

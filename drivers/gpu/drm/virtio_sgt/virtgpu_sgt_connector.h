@@ -6,6 +6,6 @@ struct virtgpu_sgt_device;
 struct virtgpu_sgt_output;
 
 int virtgpu_sgt_connector_init(struct virtgpu_sgt_output *output);
-int virtgpu_sgt_displays_refresh(struct virtgpu_sgt_device *vgdev);
+int virtgpu_sgt_scanouts_refresh(struct virtgpu_sgt_device *vgdev);
 
 #endif /* __VIRTGPU_SGT_CONNECTOR_H__ */

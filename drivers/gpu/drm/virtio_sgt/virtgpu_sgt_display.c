@@ -1,148 +1,309 @@
 // SPDX-License-Identifier: GPL-2.0
 
-#include <linux/array_size.h>
-#include <linux/build_bug.h>
-#include <linux/errno.h>
-#include <linux/math.h>
-#include <linux/minmax.h>
-#include <linux/stddef.h>
-#include <linux/string.h>
-#include <linux/virtio_gpu.h>
+#include <linux/atomic.h>
+#include <linux/dma-fence.h>
+#include <linux/err.h>
 
-#include <drm/drm_edid.h>
-#include <drm/drm_modes.h>
+#include <drm/drm_atomic.h>
+#include <drm/drm_atomic_helper.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_fourcc.h>
+#include <drm/drm_framebuffer.h>
+#include <drm/drm_gem_framebuffer_helper.h>
+#include <drm/drm_mode_config.h>
+#include <drm/drm_modeset_lock.h>
+#include <drm/drm_modeset_helper_vtables.h>
+#include <drm/drm_print.h>
+#include <drm/drm_probe_helper.h>
+#include <drm/drm_vblank.h>
 
 #include "virtgpu_sgt_display.h"
-
-/*
- * What the specification suggests if there are no displays (VIRTIO 1.2, 5.7.5),
- * and so the size of one of which the host says none.
- */
-#define VIRTGPU_SGT_WIDTH	1024
-#define VIRTGPU_SGT_HEIGHT	768
-
-static_assert(sizeof_field(struct virtgpu_sgt_display, edid) ==
-	      sizeof_field(struct virtio_gpu_resp_edid, edid));
+#include "virtgpu_sgt_drv.h"
+#include "virtgpu_sgt_output.h"
+#include "virtgpu_sgt_plane.h"
+#include "virtgpu_sgt_va_resource.h"
 
 /**
- * virtgpu_sgt_display_set_info() - take what a GET_DISPLAY_INFO says of a display
- * @display: the display; keeps its EDID
- * @resp: the response of the host, which is not trusted
- * @len: bytes of @resp that the host has written
- * @scanout: number of the display
+ * DOC: errors in a commit
  *
- * A response that ends before the display has said nothing of it.
+ * What the host would refuse is refused before: a framebuffer must have the
+ * pitch and the format of its resource, lie within it, and the resource must
+ * have its pages; a mode must have a size that the host takes; a cursor must
+ * be 64x64. fb_create says so, and atomic_check.
  *
- * Context: Any.
+ * When the host refuses a command of a commit nevertheless, or the range of a VA resource
+ * has lost memory since, the commit has been accepted already, and cannot fail any
+ * more.
+ * Such an error
+ *
+ * - is counted (commit_errors in virtgpu-stats) and logged,
+ * - becomes the error of the out-fence of the commit, if there is one,
+ * - is kept, the first one of the CRTC, and returned instead of doing the next
+ *   commit with that CRTC that is not TEST_ONLY; the one after that goes through,
+ * - makes the driver send the whole picture again with the next change of it.
+ *
+ * It is told to the master that made the commit, and to no other one. When the
+ * master of the device changes, what was kept is forgotten, and what goes wrong
+ * later in a commit from before is not kept. A master that comes back begins anew:
+ * it has to set all of its pictures again in any case. A lessee counts as its
+ * lessor.
+ *
+ * Only a commit that userspace asked for has its errors kept, and is told one, as
+ * no other commit can act on it: not one of the console, which is redrawn, moved
+ * and brought back by any write, switch or last close; not the one at the end of a
+ * framebuffer; not the one of the removal. All these wait for
+ * their locks without looking at signals. The ioctls that change a picture look at
+ * them: ATOMIC, SETCRTC, SETPLANE, PAGE_FLIP, CURSOR and DIRTYFB, and these
+ * are told. The legacy ioctls for properties and gamma do not, and leave the
+ * error to the next one that does.
  */
-void virtgpu_sgt_display_set_info(struct virtgpu_sgt_display *display,
-				  const struct virtio_gpu_resp_display_info *resp,
-				  size_t len, unsigned int scanout)
-{
-	const struct virtio_gpu_display_one *one;
-
-	display->enabled = false;
-	display->width = 0;
-	display->height = 0;
-	if (scanout >= ARRAY_SIZE(resp->pmodes) ||
-	    len < offsetof(struct virtio_gpu_resp_display_info, pmodes) +
-		  (scanout + 1) * sizeof(*one))
-		return;
-
-	one = &resp->pmodes[scanout];
-	display->enabled = le32_to_cpu(one->enabled);
-	display->width = le32_to_cpu(one->r.width);
-	display->height = le32_to_cpu(one->r.height);
-}
 
 /**
- * virtgpu_sgt_display_set_edid() - take the EDID that a GET_EDID has brought
- * @display: the display
- * @resp: the response of the host, which is not trusted
- * @len: bytes of @resp that the host has written; 0 for no EDID
+ * virtgpu_sgt_fb_check() - can the host show this framebuffer?
+ * @fb: framebuffer of a buffer of this driver
  *
- * The host says a size, which need not be that of what it has written.
+ * A 2D resource has its size and format from when it was made. The host knows
+ * no others.
  *
- * Context: Any.
+ * Return: 0, or -EINVAL
  */
-void virtgpu_sgt_display_set_edid(struct virtgpu_sgt_display *display,
-				  const struct virtio_gpu_resp_edid *resp,
-				  size_t len)
+int virtgpu_sgt_fb_check(const struct drm_framebuffer *fb)
 {
-	const size_t start = offsetof(struct virtio_gpu_resp_edid, edid);
-	size_t size = 0;
+	const struct virtgpu_sgt_resource *res =
+		to_virtgpu_sgt_resource(fb->obj[0]);
 
-	if (len > start)
-		size = min3(len - start, sizeof(resp->edid),
-			    (size_t)le32_to_cpu(resp->size));
-
-	display->edid_size = round_down(size, EDID_LENGTH);
-	memcpy(display->edid, resp->edid, display->edid_size);
-}
-
-/**
- * virtgpu_sgt_display_read_edid() - one block of the EDID
- * @data: struct virtgpu_sgt_display
- * @buf: where the block goes
- * @block: its number
- * @len: bytes of @buf
- *
- * For drm_edid_read_custom(). What the EDID says of its own length leads no
- * further than what the host has sent.
- *
- * Context: Any.
- * Return: 0, or -EINVAL: there is no such block
- */
-int virtgpu_sgt_display_read_edid(void *data, u8 *buf, unsigned int block,
-				  size_t len)
-{
-	const struct virtgpu_sgt_display *display = data;
-	size_t start = (size_t)block * EDID_LENGTH;
-
-	if (start > display->edid_size || len > display->edid_size - start)
+	if (!virtgpu_sgt_format_shows(res->format, fb->format->format)) {
+		drm_dbg_kms(fb->dev, "resource %u of format %u shown as %p4cc\n",
+			    res->id, res->format, &fb->format->format);
 		return -EINVAL;
-	memcpy(buf, display->edid + start, len);
+	}
+	if (fb->offsets[0] || fb->pitches[0] != res->width * sizeof(u32) ||
+	    fb->width > res->width || fb->height > res->height) {
+		drm_dbg_kms(fb->dev, "%ux%u, pitch %u, at %u do not fit resource %u of %ux%u\n",
+			    fb->width, fb->height, fb->pitches[0],
+			    fb->offsets[0], res->id, res->width, res->height);
+		return -EINVAL;
+	}
 	return 0;
 }
 
-static bool virtgpu_sgt_display_has_size(u32 width, u32 height)
+static struct drm_framebuffer *
+virtgpu_sgt_fb_create(struct drm_device *drm, struct drm_file *file,
+		      const struct drm_mode_fb_cmd2 *cmd)
 {
-	return width >= VIRTGPU_SGT_MIN_SIZE && width <= VIRTGPU_SGT_MAX_SIZE &&
-	       height >= VIRTGPU_SGT_MIN_SIZE && height <= VIRTGPU_SGT_MAX_SIZE;
-}
+	struct drm_framebuffer *fb;
+	int ret;
 
-/**
- * virtgpu_sgt_display_get_size() - the size to prefer where no EDID says one
- * @display: the display
- * @width: set to the width in pixels
- * @height: set to the height in pixels
- *
- * A size of 0 is one that the host does not say. One that cannot be shown is not
- * cut to what can: 9000x20 would become a display of 8192x32.
- *
- * Context: Any.
- */
-void virtgpu_sgt_display_get_size(const struct virtgpu_sgt_display *display,
-				  u32 *width, u32 *height)
-{
-	if (virtgpu_sgt_display_has_size(display->width, display->height)) {
-		*width = display->width;
-		*height = display->height;
-	} else {
-		*width = VIRTGPU_SGT_WIDTH;
-		*height = VIRTGPU_SGT_HEIGHT;
+	fb = drm_gem_fb_create_with_dirty(drm, file, cmd);
+	if (IS_ERR(fb))
+		return fb;
+
+	ret = virtgpu_sgt_resource_attach(to_virtgpu_sgt_resource(fb->obj[0]),
+					  fb);
+	if (!ret)
+		ret = virtgpu_sgt_fb_check(fb);
+	if (ret) {
+		drm_framebuffer_put(fb);
+		return ERR_PTR(ret);
 	}
+	return fb;
+}
+
+/* What a commit has to tell, after its hardware phase. */
+static void virtgpu_sgt_commit_report(struct virtgpu_sgt_device *vgdev,
+				      struct drm_crtc *crtc,
+				      struct drm_crtc_state *crtc_state)
+{
+	struct virtgpu_sgt_output *output = to_virtgpu_sgt_output(crtc);
+	u32 master = to_virtgpu_sgt_crtc_state(crtc_state)->master;
+	int error = virtgpu_sgt_output_error(output);
+
+	if (!error)
+		return;
+
+	if (crtc_state->event && crtc_state->event->base.fence)
+		dma_fence_set_error(crtc_state->event->base.fence, error);
+
+	/*
+	 * Every call says that the device goes away, no need to remember. And the
+	 * walk of a task that was killed in its commit is no error for the next.
+	 */
+	if (error == -ENODEV || error == -EINTR)
+		return;
+
+	atomic_long_inc(&vgdev->stats.commit_errors);
+	if (master == (u32)atomic_read(&vgdev->master))
+		virtgpu_sgt_output_keep_error(output, master, error);
+
+	/* Userspace has taken the memory of the picture away. */
+	if (error == -EFAULT)
+		return;
+	drm_err_ratelimited(vgdev->drm, "[CRTC:%d:%s] host failed a commit: %pe\n",
+			    crtc->base.id, crtc->name, ERR_PTR(error));
+}
+
+static void virtgpu_sgt_atomic_commit_tail(struct drm_atomic_state *state)
+{
+	struct drm_device *drm = state->dev;
+	struct drm_crtc_state *crtc_state;
+	struct drm_crtc *crtc;
+	int i;
+
+	drm_atomic_helper_commit_modeset_disables(drm, state);
+	drm_atomic_helper_commit_modeset_enables(drm, state);
+	drm_atomic_helper_commit_planes(drm, state,
+					DRM_PLANE_COMMIT_ACTIVE_ONLY);
+
+	for_each_new_crtc_in_state(state, crtc, crtc_state, i)
+		virtgpu_sgt_commit_report(to_virtgpu_sgt(drm), crtc,
+					  crtc_state);
+
+	drm_atomic_helper_fake_vblank(state);
+	drm_atomic_helper_commit_hw_done(state);
+	drm_atomic_helper_cleanup_planes(drm, state);
+}
+
+/* Is this an ioctl that changes the picture? See "errors in a commit". */
+static bool virtgpu_sgt_commit_is_of_user(const struct drm_atomic_state *state)
+{
+	return state->acquire_ctx && state->acquire_ctx->interruptible;
+}
+
+/* Note the master that commits, and tell what went wrong before for the same master. */
+static int virtgpu_sgt_commit_claim(struct virtgpu_sgt_device *vgdev,
+				    struct drm_atomic_state *state)
+{
+	u32 master = atomic_read(&vgdev->master);
+	struct drm_crtc_state *crtc_state;
+	struct drm_crtc *crtc;
+	int ret = 0;
+	int i;
+
+	if (!virtgpu_sgt_commit_is_of_user(state) || virtgpu_sgt_is_stopping(vgdev))
+		return 0;
+
+	for_each_new_crtc_in_state(state, crtc, crtc_state, i) {
+		int error = virtgpu_sgt_output_tell_error(to_virtgpu_sgt_output(crtc),
+							  master);
+
+		to_virtgpu_sgt_crtc_state(crtc_state)->master = master;
+		if (!ret)
+			ret = error;
+	}
+	return ret;
+}
+
+static int virtgpu_sgt_atomic_commit(struct drm_device *drm,
+				     struct drm_atomic_state *state,
+				     bool nonblock)
+{
+	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(drm);
+	int ret;
+
+	ret = virtgpu_sgt_commit_claim(vgdev, state);
+	if (ret)
+		return ret;
+
+	ret = virtgpu_sgt_fences_keep(vgdev, state);
+	if (ret)
+		return ret;
+
+	return drm_atomic_helper_commit(drm, state, nonblock);
+}
+
+/* Another number than that of all masters before, and not that of none. */
+static void virtgpu_sgt_master_next(struct drm_device *drm)
+{
+	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(drm);
+
+	if (!atomic_inc_return(&vgdev->master))
+		atomic_inc(&vgdev->master);
 }
 
 /**
- * virtgpu_sgt_display_has_mode() - can a display be set to a mode?
- * @mode: the mode
+ * virtgpu_sgt_master_set() - &drm_driver.master_set
+ * @drm: DRM device
+ * @file: the master from now on
+ * @from_open: whether it has just been opened
  *
- * Context: Any.
- * Return: whether the DRM core keeps it in the list of a connector
+ * Context: Process context. The core holds &drm_device.master_mutex.
  */
-bool virtgpu_sgt_display_has_mode(const struct drm_display_mode *mode)
+void virtgpu_sgt_master_set(struct drm_device *drm, struct drm_file *file,
+			    bool from_open)
 {
-	return virtgpu_sgt_display_has_size(mode->hdisplay, mode->vdisplay) &&
-	       !(mode->flags & (DRM_MODE_FLAG_INTERLACE | DRM_MODE_FLAG_DBLSCAN));
+	virtgpu_sgt_master_next(drm);
+}
+
+/**
+ * virtgpu_sgt_master_drop() - &drm_driver.master_drop
+ * @drm: DRM device
+ * @file: the master until now
+ *
+ * Context: Process context. The core holds &drm_device.master_mutex.
+ */
+void virtgpu_sgt_master_drop(struct drm_device *drm, struct drm_file *file)
+{
+	virtgpu_sgt_master_next(drm);
+}
+
+static const struct drm_mode_config_helper_funcs virtgpu_sgt_mode_helper_funcs = {
+	.atomic_commit_tail = virtgpu_sgt_atomic_commit_tail,
+};
+
+static const struct drm_mode_config_funcs virtgpu_sgt_mode_funcs = {
+	.fb_create = virtgpu_sgt_fb_create,
+	.atomic_check = drm_atomic_helper_check,
+	.atomic_commit = virtgpu_sgt_atomic_commit,
+};
+
+/* drm_mode_config_reset() does not say that it had no memory for a state. */
+static bool virtgpu_sgt_display_has_states(const struct virtgpu_sgt_device *vgdev)
+{
+	unsigned int i;
+
+	for (i = 0; i < vgdev->num_scanouts; i++) {
+		const struct virtgpu_sgt_output *output = &vgdev->outputs[i];
+
+		if (!output->crtc.state || !output->crtc.primary->state ||
+		    !output->crtc.cursor->state || !output->connector.state)
+			return false;
+	}
+	return true;
+}
+
+/**
+ * virtgpu_sgt_display_init() - make what mode setting needs
+ * @vgdev: device, with at least one scanout
+ *
+ * Return: 0 or a negative errno
+ */
+int virtgpu_sgt_display_init(struct virtgpu_sgt_device *vgdev)
+{
+	struct drm_device *drm = vgdev->drm;
+	struct drm_mode_config *config = &drm->mode_config;
+	int ret;
+
+	ret = drmm_mode_config_init(drm);
+	if (ret)
+		return ret;
+
+	virtgpu_sgt_master_next(drm);
+	config->funcs = &virtgpu_sgt_mode_funcs;
+	config->helper_private = &virtgpu_sgt_mode_helper_funcs;
+	config->min_width = VIRTGPU_SGT_MIN_SIZE;
+	config->min_height = VIRTGPU_SGT_MIN_SIZE;
+	config->max_width = VIRTGPU_SGT_MAX_SIZE;
+	config->max_height = VIRTGPU_SGT_MAX_SIZE;
+	config->cursor_width = VIRTGPU_SGT_CURSOR_SIZE;
+	config->cursor_height = VIRTGPU_SGT_CURSOR_SIZE;
+	config->preferred_depth = 24;
+	config->quirk_addfb_prefer_host_byte_order = true;
+	config->fb_modifiers_not_supported = true;
+
+	ret = virtgpu_sgt_outputs_init(vgdev);
+	if (ret)
+		return ret;
+
+	drm_mode_config_reset(drm);
+	return virtgpu_sgt_display_has_states(vgdev) ? 0 : -ENOMEM;
 }

@@ -2,45 +2,17 @@
 #ifndef __VIRTGPU_SGT_DISPLAY_H__
 #define __VIRTGPU_SGT_DISPLAY_H__
 
-#include <linux/sizes.h>
 #include <linux/types.h>
 
-struct drm_display_mode;
-struct virtio_gpu_resp_display_info;
-struct virtio_gpu_resp_edid;
+struct drm_device;
+struct drm_file;
+struct drm_framebuffer;
+struct virtgpu_sgt_device;
 
-/* Width and height of modes and framebuffers, in pixels. */
-#define VIRTGPU_SGT_MIN_SIZE	32U
-#define VIRTGPU_SGT_MAX_SIZE	8192U
-
-/**
- * struct virtgpu_sgt_display - what the host says of one display
- *
- * Zeroed, it is a display of which the host has said nothing.
- */
-struct virtgpu_sgt_display {
-	/** @width: preferred width in pixels, not checked; 0: not said */
-	u32 width;
-	/** @height: preferred height in pixels, not checked; 0: not said */
-	u32 height;
-	/** @enabled: there is one */
-	bool enabled;
-	/** @edid_size: bytes of @edid, whole blocks; 0 if there is none */
-	unsigned int edid_size;
-	/** @edid: as the host has sent it, not checked */
-	u8 edid[SZ_1K];
-};
-
-void virtgpu_sgt_display_set_info(struct virtgpu_sgt_display *display,
-				  const struct virtio_gpu_resp_display_info *resp,
-				  size_t len, unsigned int scanout);
-void virtgpu_sgt_display_set_edid(struct virtgpu_sgt_display *display,
-				  const struct virtio_gpu_resp_edid *resp,
-				  size_t len);
-int virtgpu_sgt_display_read_edid(void *data, u8 *buf, unsigned int block,
-				  size_t len);
-void virtgpu_sgt_display_get_size(const struct virtgpu_sgt_display *display,
-				  u32 *width, u32 *height);
-bool virtgpu_sgt_display_has_mode(const struct drm_display_mode *mode);
+int virtgpu_sgt_display_init(struct virtgpu_sgt_device *vgdev);
+void virtgpu_sgt_master_set(struct drm_device *drm, struct drm_file *file,
+			    bool from_open);
+void virtgpu_sgt_master_drop(struct drm_device *drm, struct drm_file *file);
+int virtgpu_sgt_fb_check(const struct drm_framebuffer *fb);
 
 #endif /* __VIRTGPU_SGT_DISPLAY_H__ */

@@ -29,10 +29,10 @@
 #include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_connector.h"
 #include "virtgpu_sgt_debugfs.h"
+#include "virtgpu_sgt_display.h"
 #include "virtgpu_sgt_drv.h"
 #include "virtgpu_sgt_fault.h"
 #include "virtgpu_sgt_ioctl.h"
-#include "virtgpu_sgt_kms.h"
 #include "virtgpu_sgt_vm.h"
 #include "virtgpu_sgt_watchdog.h"
 
@@ -115,12 +115,12 @@ static atomic_t virtgpu_sgt_live = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(virtgpu_sgt_freed);
 
 /**
- * virtgpu_sgt_is_dead() - has the removal begun?
+ * virtgpu_sgt_is_stopping() - has the removal begun?
  * @vgdev: device
  *
  * Return: true from the first step of the removal on
  */
-bool virtgpu_sgt_is_dead(struct virtgpu_sgt_device *vgdev)
+bool virtgpu_sgt_is_stopping(struct virtgpu_sgt_device *vgdev)
 {
 	return virtgpu_sgt_device_error(vgdev) == -ENODEV;
 }
@@ -214,7 +214,7 @@ static void virtgpu_sgt_hotplug_work(struct work_struct *work)
 		return;
 
 	atomic_long_inc(&vgdev->stats.hotplugs);
-	if (!virtgpu_sgt_displays_refresh(vgdev))
+	if (!virtgpu_sgt_scanouts_refresh(vgdev))
 		drm_kms_helper_hotplug_event(vgdev->drm);
 }
 
@@ -356,7 +356,7 @@ static int virtgpu_sgt_init_scanouts(struct virtgpu_sgt_device *vgdev)
 		vgdev->drm->driver_features &= ~(DRIVER_MODESET | DRIVER_ATOMIC);
 		return 0;
 	}
-	return virtgpu_sgt_kms_init(vgdev);
+	return virtgpu_sgt_display_init(vgdev);
 }
 
 static int virtgpu_sgt_hw_init(struct virtgpu_sgt_device *vgdev)
@@ -377,7 +377,7 @@ static int virtgpu_sgt_hw_init(struct virtgpu_sgt_device *vgdev)
 
 	virtio_device_ready(vgdev->vdev);
 	if (vgdev->num_scanouts) {
-		ret = virtgpu_sgt_displays_refresh(vgdev);
+		ret = virtgpu_sgt_scanouts_refresh(vgdev);
 		if (ret)
 			drm_warn(vgdev->drm, "no display information from the host: %pe\n",
 				 ERR_PTR(ret));

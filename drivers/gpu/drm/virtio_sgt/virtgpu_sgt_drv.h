@@ -139,7 +139,7 @@ extern struct workqueue_struct *virtgpu_sgt_wq;
 extern struct workqueue_struct *virtgpu_sgt_vm_wq;
 extern struct workqueue_struct *virtgpu_sgt_free_wq;
 
-bool virtgpu_sgt_is_dead(struct virtgpu_sgt_device *vgdev);
+bool virtgpu_sgt_is_stopping(struct virtgpu_sgt_device *vgdev);
 int virtgpu_sgt_device_error(struct virtgpu_sgt_device *vgdev);
 void virtgpu_sgt_free_later(struct virtgpu_sgt_device *vgdev,
 			    struct work_struct *work);

@@ -12,14 +12,14 @@
 #include <drm/virtgpu_drm.h>
 #include <drm/virtgpu_sgt_drm.h>
 
-#include "virtgpu_sgt_bind.h"
 #include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_cmd.h"
 #include "virtgpu_sgt_drv.h"
-#include "virtgpu_sgt_info.h"
 #include "virtgpu_sgt_ioctl.h"
+#include "virtgpu_sgt_va_resource.h"
 #include "virtgpu_sgt_vm.h"
-#include "virtgpu_sgt_window.h"
+#include "virtgpu_sgt_vm_bind.h"
+#include "virtgpu_sgt_vm_query.h"
 
 static_assert(sizeof(struct drm_virtgpu_sgt_resource_from_va) == 40);
 
@@ -154,8 +154,8 @@ static int virtgpu_sgt_resource_create_ioctl(struct drm_device *drm, void *data,
 }
 
 static int
-virtgpu_sgt_window_check(struct drm_device *drm,
-			 const struct drm_virtgpu_sgt_resource_from_va *args)
+virtgpu_sgt_va_resource_check(struct drm_device *drm,
+			      const struct drm_virtgpu_sgt_resource_from_va *args)
 {
 	if (args->flags) {
 		drm_dbg_driver(drm, "unknown flags 0x%x of a resource\n",
@@ -180,19 +180,19 @@ static int virtgpu_sgt_resource_from_va_ioctl(struct drm_device *drm, void *data
 					      struct drm_file *file)
 {
 	struct drm_virtgpu_sgt_resource_from_va *args = data;
-	struct virtgpu_sgt_window_params params = {
+	struct virtgpu_sgt_va_resource_params params = {
 		.va = args->va,
 		.size = args->size,
 		.format = args->format,
 		.width = args->width,
 		.height = args->height,
 	};
-	struct virtgpu_sgt_window *window;
+	struct virtgpu_sgt_va_resource *va_res;
 	struct virtgpu_sgt_vm *vm;
 	u32 handle, res_id;
 	int ret;
 
-	ret = virtgpu_sgt_window_check(drm, args);
+	ret = virtgpu_sgt_va_resource_check(drm, args);
 	if (ret)
 		return ret;
 
@@ -200,13 +200,13 @@ static int virtgpu_sgt_resource_from_va_ioctl(struct drm_device *drm, void *data
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
 
-	window = virtgpu_sgt_window_create(vm, &params);
-	if (IS_ERR(window))
-		return PTR_ERR(window);
+	va_res = virtgpu_sgt_va_resource_create(vm, &params);
+	if (IS_ERR(va_res))
+		return PTR_ERR(va_res);
 
-	res_id = window->res.id;
-	ret = drm_gem_handle_create(file, &window->base, &handle);
-	drm_gem_object_put(&window->base);
+	res_id = va_res->res.id;
+	ret = drm_gem_handle_create(file, &va_res->base, &handle);
+	drm_gem_object_put(&va_res->base);
 	if (ret)
 		return ret;
 
@@ -228,7 +228,7 @@ static int virtgpu_sgt_resource_info_ioctl(struct drm_device *drm, void *data,
 	res = to_virtgpu_sgt_resource(obj);
 
 	args->size = obj->size;
-	args->res_handle = virtgpu_sgt_is_window(obj) ||
+	args->res_handle = virtgpu_sgt_is_va_resource(obj) ||
 			   virtgpu_sgt_resource_is_attached(res) ? res->id : 0;
 	args->blob_mem = 0;
 	drm_gem_object_put(obj);
@@ -263,7 +263,7 @@ static int virtgpu_sgt_transfer(struct virtgpu_sgt_device *vgdev,
 	struct virtgpu_sgt_cmd *cmd;
 	int ret;
 
-	if (virtgpu_sgt_is_dead(vgdev))
+	if (virtgpu_sgt_is_stopping(vgdev))
 		return -ENODEV;
 
 	cmd = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq,

@@ -14,8 +14,8 @@
 
 #include "virtgpu_sgt_cmd.h"
 #include "virtgpu_sgt_connector.h"
+#include "virtgpu_sgt_display.h"
 #include "virtgpu_sgt_drv.h"
-#include "virtgpu_sgt_kms.h"
 #include "virtgpu_sgt_output.h"
 #include "virtgpu_sgt_plane.h"
 #include "virtgpu_sgt_resource.h"
@@ -123,7 +123,7 @@ static int virtgpu_sgt_output_try_show(struct virtgpu_sgt_output *output,
 	int transferred, set = 0, flushed;
 	int ret;
 
-	if (virtgpu_sgt_is_dead(output->vgdev))
+	if (virtgpu_sgt_is_stopping(output->vgdev))
 		return -ENODEV;
 	ret = virtgpu_sgt_output_reclaim(output->transfer) ?:
 	      virtgpu_sgt_output_reclaim(output->scanout) ?:
@@ -182,7 +182,7 @@ static int virtgpu_sgt_output_try_blank(struct virtgpu_sgt_output *output)
 {
 	int ret;
 
-	if (virtgpu_sgt_is_dead(output->vgdev))
+	if (virtgpu_sgt_is_stopping(output->vgdev))
 		return -ENODEV;
 	ret = virtgpu_sgt_output_reclaim(output->scanout);
 	if (ret)
@@ -215,15 +215,15 @@ void virtgpu_sgt_output_blank(struct virtgpu_sgt_output *output)
  * A change of the image is waited for: the host takes a copy of it then, and
  * the UNREF of the buffer goes through the other queue. A move is not.
  */
-static int virtgpu_sgt_output_try_point(struct virtgpu_sgt_output *output,
-					const struct virtgpu_sgt_cursor *cursor,
-					struct virtgpu_sgt_resource *upload,
-					bool update)
+static int virtgpu_sgt_output_try_cursor_set(struct virtgpu_sgt_output *output,
+					     const struct virtgpu_sgt_cursor *cursor,
+					     struct virtgpu_sgt_resource *upload,
+					     bool update)
 {
 	struct drm_rect whole;
 	int ret;
 
-	if (virtgpu_sgt_is_dead(output->vgdev))
+	if (virtgpu_sgt_is_stopping(output->vgdev))
 		return -ENODEV;
 
 	if (upload) {
@@ -250,22 +250,22 @@ static int virtgpu_sgt_output_try_point(struct virtgpu_sgt_output *output,
 	return ret;
 }
 
-static void virtgpu_sgt_output_point_locked(struct virtgpu_sgt_output *output,
-					    const struct virtgpu_sgt_cursor *cursor,
-					    struct virtgpu_sgt_resource *upload,
-					    bool update)
+static void virtgpu_sgt_output_cursor_set_locked(struct virtgpu_sgt_output *output,
+						 const struct virtgpu_sgt_cursor *cursor,
+						 struct virtgpu_sgt_resource *upload,
+						 bool update)
 {
 	int ret;
 
 	lockdep_assert_held(&output->lock);
 
-	ret = virtgpu_sgt_output_try_point(output, cursor, upload, update);
+	ret = virtgpu_sgt_output_try_cursor_set(output, cursor, upload, update);
 	output->pointer_stale = ret;
 	virtgpu_sgt_output_fail(output, ret);
 }
 
 /**
- * virtgpu_sgt_output_point() - set or move the cursor
+ * virtgpu_sgt_output_cursor_set() - set or move the cursor
  * @output: the output
  * @cursor: what it shall be
  * @image: the resource of the image
@@ -275,21 +275,21 @@ static void virtgpu_sgt_output_point_locked(struct virtgpu_sgt_output *output,
  * Context: Hardware phase of a commit. Takes &virtgpu_sgt_output.lock and waits
  * for the host.
  */
-void virtgpu_sgt_output_point(struct virtgpu_sgt_output *output,
-			      const struct virtgpu_sgt_cursor *cursor,
-			      struct virtgpu_sgt_resource *image, bool upload,
-			      bool update)
+void virtgpu_sgt_output_cursor_set(struct virtgpu_sgt_output *output,
+				   const struct virtgpu_sgt_cursor *cursor,
+				   struct virtgpu_sgt_resource *image, bool upload,
+				   bool update)
 {
 	guard(mutex)(&output->lock);
 
 	if (!output->pointer_shown || output->pointer_stale)
 		upload = true;
-	virtgpu_sgt_output_point_locked(output, cursor, upload ? image : NULL,
-					upload || update);
+	virtgpu_sgt_output_cursor_set_locked(output, cursor, upload ? image : NULL,
+					     upload || update);
 }
 
 /**
- * virtgpu_sgt_output_unpoint() - show no cursor
+ * virtgpu_sgt_output_cursor_hide() - show no cursor
  * @output: the output
  *
  * Sends nothing if there is none.
@@ -297,14 +297,14 @@ void virtgpu_sgt_output_point(struct virtgpu_sgt_output *output,
  * Context: Hardware phase of a commit. Takes &virtgpu_sgt_output.lock and waits
  * for the host.
  */
-void virtgpu_sgt_output_unpoint(struct virtgpu_sgt_output *output)
+void virtgpu_sgt_output_cursor_hide(struct virtgpu_sgt_output *output)
 {
 	static const struct virtgpu_sgt_cursor none;
 
 	guard(mutex)(&output->lock);
 
 	if (output->pointer_shown)
-		virtgpu_sgt_output_point_locked(output, &none, NULL, true);
+		virtgpu_sgt_output_cursor_set_locked(output, &none, NULL, true);
 }
 
 /**
@@ -389,7 +389,7 @@ static void virtgpu_sgt_crtc_atomic_disable(struct drm_crtc *crtc,
 	struct virtgpu_sgt_output *output = to_virtgpu_sgt_output(crtc);
 
 	virtgpu_sgt_output_blank(output);
-	virtgpu_sgt_output_unpoint(output);
+	virtgpu_sgt_output_cursor_hide(output);
 }
 
 static const struct drm_crtc_helper_funcs virtgpu_sgt_crtc_helper_funcs = {

@@ -11,7 +11,7 @@
 #include <drm/drm_crtc.h>
 #include <drm/drm_encoder.h>
 
-#include "virtgpu_sgt_display.h"
+#include "virtgpu_sgt_scanout.h"
 
 struct drm_rect;
 struct virtgpu_sgt_cmd;
@@ -57,7 +57,7 @@ struct virtgpu_sgt_output {
 	unsigned int index;
 
 	/** @display: protected by &virtgpu_sgt_device.output_lock */
-	struct virtgpu_sgt_display display;
+	struct virtgpu_sgt_scanout display;
 
 	/** @lock: protects what follows, also while the host is waited for */
 	struct mutex lock;
@@ -113,11 +113,11 @@ void virtgpu_sgt_output_show(struct virtgpu_sgt_output *output,
 			     const struct drm_rect *damage,
 			     const struct drm_rect *view, bool set_view);
 void virtgpu_sgt_output_blank(struct virtgpu_sgt_output *output);
-void virtgpu_sgt_output_point(struct virtgpu_sgt_output *output,
-			      const struct virtgpu_sgt_cursor *cursor,
-			      struct virtgpu_sgt_resource *image, bool upload,
-			      bool update);
-void virtgpu_sgt_output_unpoint(struct virtgpu_sgt_output *output);
+void virtgpu_sgt_output_cursor_set(struct virtgpu_sgt_output *output,
+				   const struct virtgpu_sgt_cursor *cursor,
+				   struct virtgpu_sgt_resource *image, bool upload,
+				   bool update);
+void virtgpu_sgt_output_cursor_hide(struct virtgpu_sgt_output *output);
 int virtgpu_sgt_output_error(struct virtgpu_sgt_output *output);
 void virtgpu_sgt_output_keep_error(struct virtgpu_sgt_output *output,
 				   u32 master, int error);

@@ -20,11 +20,11 @@
 #include <drm/drm_rect.h>
 
 #include "virtgpu_sgt_cmd.h"
+#include "virtgpu_sgt_display.h"
 #include "virtgpu_sgt_drv.h"
-#include "virtgpu_sgt_kms.h"
 #include "virtgpu_sgt_output.h"
 #include "virtgpu_sgt_plane.h"
-#include "virtgpu_sgt_window.h"
+#include "virtgpu_sgt_va_resource.h"
 
 static const u32 virtgpu_sgt_primary_formats[] = {
 	DRM_FORMAT_HOST_XRGB8888,
@@ -34,7 +34,7 @@ static const u32 virtgpu_sgt_cursor_formats[] = {
 	DRM_FORMAT_HOST_ARGB8888,
 };
 
-/* The state of a plane, and what it takes to attach its window, or NULL. */
+/* The state of a plane, and what it takes to attach its VA resource, or NULL. */
 struct virtgpu_sgt_plane_state {
 	struct drm_plane_state base;
 	struct virtgpu_sgt_attach *attach;
@@ -142,15 +142,15 @@ static int virtgpu_sgt_plane_add_fence(struct drm_plane_state *state,
 	return 0;
 }
 
-/* A window may have to wait for jobs: that is for the tail of the commit. */
-static int virtgpu_sgt_plane_prepare_window(struct drm_plane_state *state)
+/* A VA resource may have to wait for jobs: that is for the tail of the commit. */
+static int virtgpu_sgt_plane_prepare_va_resource(struct drm_plane_state *state)
 {
-	struct virtgpu_sgt_window *window =
-		to_virtgpu_sgt_window(state->fb->obj[0]);
+	struct virtgpu_sgt_va_resource *va_res =
+		to_virtgpu_sgt_va_resource(state->fb->obj[0]);
 	struct virtgpu_sgt_attach *attach;
 	struct dma_fence *fence;
 
-	attach = virtgpu_sgt_attach_create(window);
+	attach = virtgpu_sgt_attach_create(va_res);
 	if (IS_ERR(attach))
 		return PTR_ERR(attach);
 
@@ -176,8 +176,8 @@ static int virtgpu_sgt_plane_prepare_resource(struct drm_plane_state *state)
 	if (!crtc_state->active)
 		return 0;
 
-	ret = virtgpu_sgt_is_window(obj) ?
-		virtgpu_sgt_plane_prepare_window(state) :
+	ret = virtgpu_sgt_is_va_resource(obj) ?
+		virtgpu_sgt_plane_prepare_va_resource(state) :
 		virtgpu_sgt_resource_attach(to_virtgpu_sgt_resource(obj), NULL);
 	return ret == -ENODEV ? 0 : ret;
 }
@@ -290,7 +290,7 @@ static void virtgpu_sgt_cursor_atomic_update(struct drm_plane *plane,
 		 virtgpu_sgt_cursor_has_damage(new_state);
 	update = old_state->hotspot_x != new_state->hotspot_x ||
 		 old_state->hotspot_y != new_state->hotspot_y;
-	virtgpu_sgt_output_point(output, &cursor, res, upload, update);
+	virtgpu_sgt_output_cursor_set(output, &cursor, res, upload, update);
 }
 
 static void virtgpu_sgt_cursor_atomic_disable(struct drm_plane *plane,
@@ -299,7 +299,7 @@ static void virtgpu_sgt_cursor_atomic_disable(struct drm_plane *plane,
 	struct drm_plane_state *old_state =
 		drm_atomic_get_old_plane_state(state, plane);
 
-	virtgpu_sgt_output_unpoint(to_virtgpu_sgt_output(old_state->crtc));
+	virtgpu_sgt_output_cursor_hide(to_virtgpu_sgt_output(old_state->crtc));
 }
 
 static const struct drm_plane_helper_funcs virtgpu_sgt_primary_helper_funcs = {

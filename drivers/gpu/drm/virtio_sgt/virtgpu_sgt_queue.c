@@ -8,8 +8,8 @@
 
 #include "virtgpu_sgt_cmd.h"
 #include "virtgpu_sgt_drv.h"
-#include "virtgpu_sgt_entries.h"
 #include "virtgpu_sgt_fault.h"
+#include "virtgpu_sgt_mem_entries.h"
 #include "virtgpu_sgt_queue.h"
 #include "virtgpu_sgt_watchdog.h"
 
@@ -79,7 +79,7 @@
  *    page table is read inside
  * 9. &virtgpu_sgt_queue.lock, &virtgpu_sgt_device.resource_lock,
  *    &virtgpu_sgt_output.told_lock, &virtgpu_sgt_vm.job_lock and
- *    &virtgpu_sgt_vm.window_lock, spinlocks, taken in process context only, and
+ *    &virtgpu_sgt_vm.va_res_lock, spinlocks, taken in process context only, and
  *    none inside another. The host is notified under the first, so that a reset
  *    finds no notification on its way
  *
@@ -184,7 +184,7 @@ static void virtgpu_sgt_queue_take_back_locked(struct virtgpu_sgt_queue *q,
 
 	virtgpu_sgt_wires_receive(&q->wires, cmd, len);
 	if (cmd->entries)
-		virtgpu_sgt_entries_unmap(cmd->entries, q->vq);
+		virtgpu_sgt_mem_entries_unmap(cmd->entries, q->vq);
 }
 
 /* Put a command into the ring. -ENOSPC: no room now. */
@@ -201,7 +201,7 @@ static int virtgpu_sgt_queue_add_locked(struct virtgpu_sgt_queue *q,
 		return -ENOSPC;
 
 	if (cmd->entries) {
-		ret = virtgpu_sgt_entries_map(cmd->entries, q->vq);
+		ret = virtgpu_sgt_mem_entries_map(cmd->entries, q->vq);
 		if (ret)
 			return ret;
 	}

@@ -16,7 +16,7 @@
 
 struct virtgpu_sgt_cmd;
 struct virtgpu_sgt_device;
-struct virtgpu_sgt_entries;
+struct virtgpu_sgt_mem_entries;
 struct virtqueue;
 
 /**
@@ -182,7 +182,7 @@ struct virtgpu_sgt_cmd {
 	u32 resource;
 
 	/** @entries: what follows the request, or NULL; owned */
-	struct virtgpu_sgt_entries *entries;
+	struct virtgpu_sgt_mem_entries *entries;
 
 	/** @req_size: bytes of @req that count */
 	unsigned int req_size;

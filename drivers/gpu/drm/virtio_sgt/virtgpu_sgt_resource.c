@@ -16,7 +16,7 @@
 
 #include "virtgpu_sgt_cmd.h"
 #include "virtgpu_sgt_drv.h"
-#include "virtgpu_sgt_entries.h"
+#include "virtgpu_sgt_mem_entries.h"
 #include "virtgpu_sgt_resource.h"
 
 /**
@@ -35,7 +35,7 @@
  *     |                    |    |  DETACH_BACKING                |  or reset
  *     +--- host refuses ---+    +---- attach fails, or killed ---+
  *
- * The memory of a buffer is its own, and attached for good. That of a window is
+ * The memory of a buffer is its own, and attached for good. That of a VA resource is
  * detached when something else comes to lie there: see "resources from VA".
  *
  * Making it waits for the host, so that its answer is the errno of the ioctl.
@@ -264,7 +264,7 @@ u64 virtgpu_sgt_resource_size(const struct virtgpu_sgt_resource *res)
  * @res: the resource
  * @fb: a framebuffer of it that somebody is making, or NULL
  *
- * Somebody may detach a window again until
+ * Somebody may detach a VA resource again until
  * virtgpu_sgt_resource_transfer_locked(). A commit does not wait here for one: see
  * virtgpu_sgt_attach_create().
  *
@@ -273,7 +273,7 @@ u64 virtgpu_sgt_resource_size(const struct virtgpu_sgt_resource *res)
  * Return: 0, or a negative errno: see virtgpu_sgt_bo_create(), or:
  *
  * * %-EINVAL - an import of which nobody has made a framebuffer
- * * %-EFAULT - a window, part of which leads nowhere
+ * * %-EFAULT - a VA resource, part of which leads nowhere
  * * %-EINTR, %-ERESTARTSYS - interrupted
  */
 int virtgpu_sgt_resource_attach(struct virtgpu_sgt_resource *res,
@@ -331,7 +331,7 @@ static int virtgpu_sgt_resource_submit(struct virtgpu_sgt_resource *res,
  * Return: 0, or see virtgpu_sgt_bo_create()
  */
 int virtgpu_sgt_resource_make(struct virtgpu_sgt_resource *res,
-			      struct virtgpu_sgt_entries *entries)
+			      struct virtgpu_sgt_mem_entries *entries)
 {
 	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(res->obj->dev);
 	struct virtgpu_sgt_queue *q = &vgdev->ctrlq;
@@ -355,7 +355,7 @@ int virtgpu_sgt_resource_make(struct virtgpu_sgt_resource *res,
 	goto out;
 
 err_free:
-	virtgpu_sgt_entries_free(entries);
+	virtgpu_sgt_mem_entries_free(entries);
 out:
 	virtgpu_sgt_cmd_put(create);
 	virtgpu_sgt_cmd_put(attach);
@@ -465,7 +465,7 @@ u64 virtgpu_sgt_resource_offset(const struct virtgpu_sgt_resource *res,
  * wait for the host.
  * Return: 0, or see drm_sgt_sync_for_device(), or:
  *
- * * %-EFAULT - a window that is detached
+ * * %-EFAULT - a VA resource that is detached
  */
 int virtgpu_sgt_resource_transfer_locked(struct virtgpu_sgt_resource *res,
 					 struct virtgpu_sgt_cmd *cmd,

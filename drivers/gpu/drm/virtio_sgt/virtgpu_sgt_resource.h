@@ -13,7 +13,7 @@ struct drm_gem_object;
 struct drm_rect;
 struct virtgpu_sgt_cmd;
 struct virtgpu_sgt_device;
-struct virtgpu_sgt_entries;
+struct virtgpu_sgt_mem_entries;
 struct virtgpu_sgt_resource;
 
 /**
@@ -109,7 +109,7 @@ struct virtgpu_sgt_resource {
 	unsigned int entries;
 
 	/**
-	 * @state: that of a window is written under @lock, as it is attached and
+	 * @state: that of a VA resource is written under @lock, as it is attached and
 	 * detached at any time. Otherwise written by who makes the resource
 	 * and who frees the object, and these do not overlap; READ_ONCE() for
 	 * everybody else
@@ -160,7 +160,7 @@ u64 virtgpu_sgt_resource_size(const struct virtgpu_sgt_resource *res);
 int __must_check virtgpu_sgt_resource_attach(struct virtgpu_sgt_resource *res,
 					     const struct drm_framebuffer *fb);
 int __must_check virtgpu_sgt_resource_make(struct virtgpu_sgt_resource *res,
-					   struct virtgpu_sgt_entries *entries);
+					   struct virtgpu_sgt_mem_entries *entries);
 int __must_check virtgpu_sgt_resource_undo(struct virtgpu_sgt_resource *res);
 void virtgpu_sgt_resource_detach_locked(struct virtgpu_sgt_resource *res,
 					struct virtgpu_sgt_cmd *detach);

@@ -15,10 +15,10 @@
 #include <drm/virtgpu_sgt_drm.h>
 
 #include "virtgpu_sgt_drv.h"
-#include "virtgpu_sgt_job.h"
-#include "virtgpu_sgt_plan.h"
+#include "virtgpu_sgt_va_resource.h"
 #include "virtgpu_sgt_vm.h"
-#include "virtgpu_sgt_window.h"
+#include "virtgpu_sgt_vm_job.h"
+#include "virtgpu_sgt_vm_plan.h"
 
 /**
  * DOC: address spaces
@@ -69,8 +69,8 @@ static void virtgpu_sgt_vm_prime_lockdep(struct virtgpu_sgt_vm *vm)
 	might_alloc(GFP_KERNEL);
 	spin_lock(&vm->job_lock);
 	spin_unlock(&vm->job_lock);
-	spin_lock(&vm->window_lock);
-	spin_unlock(&vm->window_lock);
+	spin_lock(&vm->va_res_lock);
+	spin_unlock(&vm->va_res_lock);
 	mutex_unlock(&vm->lock);
 }
 
@@ -86,10 +86,10 @@ static void virtgpu_sgt_vm_init(struct virtgpu_sgt_vm *vm,
 	INIT_LIST_HEAD(&vm->jobs);
 	INIT_LIST_HEAD(&vm->done);
 	init_waitqueue_head(&vm->finished);
-	INIT_WORK(&vm->work, virtgpu_sgt_jobs_work);
-	INIT_WORK(&vm->free_work, virtgpu_sgt_jobs_free_work);
-	spin_lock_init(&vm->window_lock);
-	vm->windows = RB_ROOT_CACHED;
+	INIT_WORK(&vm->work, virtgpu_sgt_vm_jobs_work);
+	INIT_WORK(&vm->free_work, virtgpu_sgt_vm_jobs_free_work);
+	spin_lock_init(&vm->va_res_lock);
+	vm->va_resources = RB_ROOT_CACHED;
 	virtgpu_sgt_vm_prime_lockdep(vm);
 }
 
@@ -156,7 +156,7 @@ struct virtgpu_sgt_vm *virtgpu_sgt_vm_of_file(struct virtgpu_sgt_device *vgdev,
 	guard(mutex)(&vgdev->vm_lock);
 
 	/* Under the lock: virtgpu_sgt_vms_stop() takes it later than this. */
-	if (virtgpu_sgt_is_dead(vgdev))
+	if (virtgpu_sgt_is_stopping(vgdev))
 		return ERR_PTR(-ENODEV);
 	if (file->driver_priv)
 		return file->driver_priv;
@@ -195,7 +195,7 @@ bool virtgpu_sgt_vm_has_range(u64 va, u64 size)
  */
 int virtgpu_sgt_vm_wait(struct virtgpu_sgt_vm *vm)
 {
-	struct dma_fence *fence = virtgpu_sgt_jobs_last_fence(vm);
+	struct dma_fence *fence = virtgpu_sgt_vm_jobs_last_fence(vm);
 	int ret;
 
 	if (!fence)
@@ -208,7 +208,7 @@ int virtgpu_sgt_vm_wait(struct virtgpu_sgt_vm *vm)
 
 static bool virtgpu_sgt_vm_is_idle(struct virtgpu_sgt_vm *vm)
 {
-	struct dma_fence *fence = virtgpu_sgt_jobs_last_fence(vm);
+	struct dma_fence *fence = virtgpu_sgt_vm_jobs_last_fence(vm);
 	bool idle = !fence || dma_fence_is_signaled(fence);
 
 	dma_fence_put(fence);
@@ -266,7 +266,7 @@ void virtgpu_sgt_vms_stop(struct virtgpu_sgt_device *vgdev)
 
 	guard(mutex)(&vgdev->vm_lock);
 	list_for_each_entry(vm, &vgdev->vms, node)
-		virtgpu_sgt_jobs_kill(vm, -ENODEV);
+		virtgpu_sgt_vm_jobs_kill(vm, -ENODEV);
 }
 
 /**
@@ -304,7 +304,7 @@ static void virtgpu_sgt_vm_empty(struct virtgpu_sgt_vm *vm)
  * @drm: DRM device
  * @file: the file, whose handles are gone
  *
- * Ends its address space. Windows that a framebuffer keeps live on without.
+ * Ends its address space. VA resources that a framebuffer keeps live on without.
  */
 void virtgpu_sgt_postclose(struct drm_device *drm, struct drm_file *file)
 {
@@ -318,7 +318,7 @@ void virtgpu_sgt_postclose(struct drm_device *drm, struct drm_file *file)
 	list_del(&vm->node);
 	mutex_unlock(&vgdev->vm_lock);
 
-	virtgpu_sgt_jobs_kill(vm, -ECANCELED);
+	virtgpu_sgt_vm_jobs_kill(vm, -ECANCELED);
 
 	/*
 	 * An attach that was planned before the jobs ended is outdated here; one
@@ -328,7 +328,7 @@ void virtgpu_sgt_postclose(struct drm_device *drm, struct drm_file *file)
 	 */
 	mutex_lock(&vm->lock);
 	mutex_unlock(&vm->lock);
-	virtgpu_sgt_windows_detach(vm, 0, BIT_ULL(VIRTGPU_SGT_VA_BITS), U64_MAX);
+	virtgpu_sgt_va_resources_detach(vm, 0, BIT_ULL(VIRTGPU_SGT_VA_BITS), U64_MAX);
 
 	virtgpu_sgt_vm_empty(vm);
 	drm_gpupt_destroy(vm->gpt);

@@ -116,19 +116,19 @@ struct virtgpu_sgt_vm {
 	struct work_struct free_work;
 
 	/**
-	 * @window_lock: protects @windows and @num_windows, and what is planned
-	 * for windows
+	 * @va_res_lock: protects @va_resources and @num_va_res, and what is planned
+	 * for VA resources
 	 */
-	spinlock_t window_lock;
+	spinlock_t va_res_lock;
 
-	/** @windows: tree of struct virtgpu_sgt_window, by range */
-	struct rb_root_cached windows;
+	/** @va_resources: tree of struct virtgpu_sgt_va_resource, by range */
+	struct rb_root_cached va_resources;
 
 	/**
-	 * @num_windows: windows that have not lost their last reference;
-	 * protected by @window_lock
+	 * @num_va_res: VA resources that have not lost their last reference;
+	 * protected by @va_res_lock
 	 */
-	unsigned int num_windows;
+	unsigned int num_va_res;
 };
 
 #define to_virtgpu_sgt_vm(gpuvm) \

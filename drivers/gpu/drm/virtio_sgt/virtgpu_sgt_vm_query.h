@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef __VIRTGPU_SGT_INFO_H__
-#define __VIRTGPU_SGT_INFO_H__
+#ifndef __VIRTGPU_SGT_VM_QUERY_H__
+#define __VIRTGPU_SGT_VM_QUERY_H__
 
 struct drm_device;
 struct drm_file;
@@ -10,4 +10,4 @@ int virtgpu_sgt_vm_query_ioctl(struct drm_device *drm, void *data,
 int virtgpu_sgt_bo_info_ioctl(struct drm_device *drm, void *data,
 			      struct drm_file *file);
 
-#endif /* __VIRTGPU_SGT_INFO_H__ */
+#endif /* __VIRTGPU_SGT_VM_QUERY_H__ */

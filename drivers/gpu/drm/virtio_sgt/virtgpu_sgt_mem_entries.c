@@ -14,7 +14,7 @@
 #include <drm/drm_print.h>
 #include <drm/drm_sgt.h>
 
-#include "virtgpu_sgt_entries.h"
+#include "virtgpu_sgt_mem_entries.h"
 
 /* Chunks are single pages unless the ring has too few descriptors for that. */
 #define VIRTGPU_SGT_MAX_ORDER	PAGE_ALLOC_COSTLY_ORDER
@@ -23,14 +23,14 @@
 #define VIRTGPU_SGT_SHORT_LIST	1024
 
 /* A place in the list, while it is being filled. */
-struct virtgpu_sgt_entries_pos {
+struct virtgpu_sgt_mem_entries_pos {
 	struct scatterlist *sg;
 	unsigned int index;
 	unsigned int left;
 };
 
-static int virtgpu_sgt_entries_put(struct virtgpu_sgt_entries_pos *pos,
-				   u64 addr, u32 len)
+static int virtgpu_sgt_mem_entries_put(struct virtgpu_sgt_mem_entries_pos *pos,
+				       u64 addr, u32 len)
 {
 	struct virtio_gpu_mem_entry *entry;
 
@@ -52,7 +52,7 @@ static int virtgpu_sgt_entries_put(struct virtgpu_sgt_entries_pos *pos,
 }
 
 /* What a list is made of: a table, or a range of an address space. */
-struct virtgpu_sgt_entries_source {
+struct virtgpu_sgt_mem_entries_source {
 	struct drm_sgt *sgt;
 	struct drm_gpupt *gpt;
 	u64 va;
@@ -61,9 +61,9 @@ struct virtgpu_sgt_entries_source {
 
 /* Call @fn for each segment, in order, as drm_gpupt_walk() does. */
 static int
-virtgpu_sgt_entries_each(const struct virtgpu_sgt_entries_source *source,
-			 int (*fn)(void *arg, const struct drm_gpupt_run *run),
-			 void *arg)
+virtgpu_sgt_mem_entries_each(const struct virtgpu_sgt_mem_entries_source *source,
+			     int (*fn)(void *arg, const struct drm_gpupt_run *run),
+			     void *arg)
 {
 	struct drm_gpupt_run run = {};
 	struct drm_dma_iter iter;
@@ -81,8 +81,8 @@ virtgpu_sgt_entries_each(const struct virtgpu_sgt_entries_source *source,
 	return ret;
 }
 
-static int virtgpu_sgt_entries_count_run(void *arg,
-					 const struct drm_gpupt_run *run)
+static int virtgpu_sgt_mem_entries_count_run(void *arg,
+					     const struct drm_gpupt_run *run)
 {
 	u64 *count = arg;
 
@@ -90,13 +90,13 @@ static int virtgpu_sgt_entries_count_run(void *arg,
 	return 0;
 }
 
-static int virtgpu_sgt_entries_put_run(void *arg, const struct drm_gpupt_run *run)
+static int virtgpu_sgt_mem_entries_put_run(void *arg, const struct drm_gpupt_run *run)
 {
 	struct drm_dma_seg seg = run->seg;
 
 	while (seg.len) {
 		u32 len = min_t(u64, seg.len, drm_gpupt_virtio_mem.max_len);
-		int ret = virtgpu_sgt_entries_put(arg, seg.addr, len);
+		int ret = virtgpu_sgt_mem_entries_put(arg, seg.addr, len);
 
 		if (ret)
 			return ret;
@@ -113,25 +113,25 @@ static int virtgpu_sgt_entries_put_run(void *arg, const struct drm_gpupt_run *ru
  * of the buffer, which comes after the host has answered the UNREF or DETACH.
  */
 static int
-virtgpu_sgt_entries_fill(struct virtgpu_sgt_entries *entries,
-			 const struct virtgpu_sgt_entries_source *source)
+virtgpu_sgt_mem_entries_fill(struct virtgpu_sgt_mem_entries *entries,
+			     const struct virtgpu_sgt_mem_entries_source *source)
 {
-	struct virtgpu_sgt_entries_pos pos = {
+	struct virtgpu_sgt_mem_entries_pos pos = {
 		.sg = entries->sgl,
 		.left = entries->count,
 	};
 	int ret;
 
-	ret = virtgpu_sgt_entries_each(source, virtgpu_sgt_entries_put_run,
-				       &pos);
+	ret = virtgpu_sgt_mem_entries_each(source, virtgpu_sgt_mem_entries_put_run,
+					   &pos);
 	/* What is mapped does not change: this is what was measured. */
 	if (!ret && WARN_ON_ONCE(pos.left))
 		ret = -EIO;
 	return ret;
 }
 
-static int virtgpu_sgt_entries_alloc_chunks(struct virtgpu_sgt_entries *entries,
-					    size_t bytes)
+static int virtgpu_sgt_mem_entries_alloc_chunks(struct virtgpu_sgt_mem_entries *entries,
+						size_t bytes)
 {
 	size_t chunk = PAGE_SIZE << entries->order;
 	struct scatterlist *sg;
@@ -156,10 +156,10 @@ static int virtgpu_sgt_entries_alloc_chunks(struct virtgpu_sgt_entries *entries,
 	return 0;
 }
 
-static struct virtgpu_sgt_entries *
-virtgpu_sgt_entries_alloc_short(unsigned int count)
+static struct virtgpu_sgt_mem_entries *
+virtgpu_sgt_mem_entries_alloc_short(unsigned int count)
 {
-	struct virtgpu_sgt_entries *entries;
+	struct virtgpu_sgt_mem_entries *entries;
 
 	entries = kzalloc(struct_size(entries, entry, count), GFP_KERNEL_ACCOUNT);
 	if (!entries)
@@ -173,16 +173,16 @@ virtgpu_sgt_entries_alloc_short(unsigned int count)
 	return entries;
 }
 
-static struct virtgpu_sgt_entries *
-virtgpu_sgt_entries_alloc(unsigned int count, unsigned int max_chunks)
+static struct virtgpu_sgt_mem_entries *
+virtgpu_sgt_mem_entries_alloc(unsigned int count, unsigned int max_chunks)
 {
 	size_t bytes = count * sizeof(struct virtio_gpu_mem_entry);
-	struct virtgpu_sgt_entries *entries;
+	struct virtgpu_sgt_mem_entries *entries;
 	unsigned int order = 0;
 	int ret;
 
 	if (bytes <= VIRTGPU_SGT_SHORT_LIST && max_chunks)
-		return virtgpu_sgt_entries_alloc_short(count);
+		return virtgpu_sgt_mem_entries_alloc_short(count);
 
 	while (DIV_ROUND_UP(bytes, PAGE_SIZE << order) > max_chunks)
 		if (++order > VIRTGPU_SGT_MAX_ORDER)
@@ -194,16 +194,16 @@ virtgpu_sgt_entries_alloc(unsigned int count, unsigned int max_chunks)
 
 	entries->count = count;
 	entries->order = order;
-	ret = virtgpu_sgt_entries_alloc_chunks(entries, bytes);
+	ret = virtgpu_sgt_mem_entries_alloc_chunks(entries, bytes);
 	if (ret) {
-		virtgpu_sgt_entries_free(entries);
+		virtgpu_sgt_mem_entries_free(entries);
 		return ERR_PTR(ret);
 	}
 	return entries;
 }
 
 /**
- * virtgpu_sgt_entries_reserve() - make room for a list
+ * virtgpu_sgt_mem_entries_reserve() - make room for a list
  * @drm: DRM device, for messages
  * @count: entries
  * @max_chunks: into how many pieces the list may be cut
@@ -214,11 +214,11 @@ virtgpu_sgt_entries_alloc(unsigned int count, unsigned int max_chunks)
  * * %-E2BIG  - more entries than the host takes, or than @max_chunks hold
  * * %-ENOMEM - out of memory
  */
-struct virtgpu_sgt_entries *
-virtgpu_sgt_entries_reserve(struct drm_device *drm, u64 count,
-			    unsigned int max_chunks)
+struct virtgpu_sgt_mem_entries *
+virtgpu_sgt_mem_entries_reserve(struct drm_device *drm, u64 count,
+				unsigned int max_chunks)
 {
-	struct virtgpu_sgt_entries *entries;
+	struct virtgpu_sgt_mem_entries *entries;
 
 	if (count > drm_gpupt_virtio_mem.max_entries) {
 		drm_dbg_driver(drm, "%llu memory entries, the host takes %u\n",
@@ -226,7 +226,7 @@ virtgpu_sgt_entries_reserve(struct drm_device *drm, u64 count,
 		return ERR_PTR(-E2BIG);
 	}
 
-	entries = virtgpu_sgt_entries_alloc(count, max_chunks);
+	entries = virtgpu_sgt_mem_entries_alloc(count, max_chunks);
 	if (entries == ERR_PTR(-E2BIG))
 		drm_dbg_driver(drm, "%llu memory entries, too many for the ring\n",
 			       count);
@@ -234,7 +234,7 @@ virtgpu_sgt_entries_reserve(struct drm_device *drm, u64 count,
 }
 
 /**
- * virtgpu_sgt_entries_of_table() - list the memory of a buffer for the host
+ * virtgpu_sgt_mem_entries_of_table() - list the memory of a buffer for the host
  * @drm: DRM device, for messages
  * @sgt: the table of the buffer, mapped
  * @min_size: bytes that the host will expect; it does not check
@@ -248,15 +248,15 @@ virtgpu_sgt_entries_reserve(struct drm_device *drm, u64 count,
  * * %-ENOMEM - out of memory
  * * %-ENODEV - the device is no longer bound
  */
-struct virtgpu_sgt_entries *
-virtgpu_sgt_entries_of_table(struct drm_device *drm, struct drm_sgt *sgt,
-			     u64 min_size, unsigned int max_chunks)
+struct virtgpu_sgt_mem_entries *
+virtgpu_sgt_mem_entries_of_table(struct drm_device *drm, struct drm_sgt *sgt,
+				 u64 min_size, unsigned int max_chunks)
 {
-	const struct virtgpu_sgt_entries_source source = {
+	const struct virtgpu_sgt_mem_entries_source source = {
 		.sgt = sgt,
 		.size = drm_sgt_size(sgt),
 	};
-	struct virtgpu_sgt_entries *entries;
+	struct virtgpu_sgt_mem_entries *entries;
 	u64 count = 0;
 	int ret;
 
@@ -266,31 +266,31 @@ virtgpu_sgt_entries_of_table(struct drm_device *drm, struct drm_sgt *sgt,
 		return ERR_PTR(-EINVAL);
 	}
 
-	ret = virtgpu_sgt_entries_each(&source, virtgpu_sgt_entries_count_run,
-				       &count);
+	ret = virtgpu_sgt_mem_entries_each(&source, virtgpu_sgt_mem_entries_count_run,
+					   &count);
 	if (ret)
 		return ERR_PTR(ret);
 
-	entries = virtgpu_sgt_entries_reserve(drm, count, max_chunks);
+	entries = virtgpu_sgt_mem_entries_reserve(drm, count, max_chunks);
 	if (IS_ERR(entries))
 		return entries;
 
-	ret = virtgpu_sgt_entries_fill(entries, &source);
+	ret = virtgpu_sgt_mem_entries_fill(entries, &source);
 	if (ret) {
-		virtgpu_sgt_entries_free(entries);
+		virtgpu_sgt_mem_entries_free(entries);
 		return ERR_PTR(ret);
 	}
 	return entries;
 }
 
-static void virtgpu_sgt_entries_end_run(struct virtgpu_sgt_entries_counter *counter)
+static void virtgpu_sgt_mem_entries_end_run(struct virtgpu_sgt_mem_entries_counter *counter)
 {
-	virtgpu_sgt_entries_count_run(&counter->count, &counter->run);
+	virtgpu_sgt_mem_entries_count_run(&counter->count, &counter->run);
 	counter->run.seg.len = 0;
 }
 
 /**
- * virtgpu_sgt_entries_count() - count what a range of GPU VA is going to lead to
+ * virtgpu_sgt_mem_entries_count() - count what a range of GPU VA is going to lead to
  * @counter: zeroed before the first part of the range
  * @sgt: the table that the next part leads to, mapped
  * @offset: first byte of that in @sgt
@@ -303,8 +303,8 @@ static void virtgpu_sgt_entries_end_run(struct virtgpu_sgt_entries_counter *coun
  * Return: 0, -ENODEV: the device is no longer bound, or -E2BIG: the range so far
  * takes more entries than the host does
  */
-int virtgpu_sgt_entries_count(struct virtgpu_sgt_entries_counter *counter,
-			      struct drm_sgt *sgt, u64 offset, u64 len, u32 prot)
+int virtgpu_sgt_mem_entries_count(struct virtgpu_sgt_mem_entries_counter *counter,
+				  struct drm_sgt *sgt, u64 offset, u64 len, u32 prot)
 {
 	struct drm_gpupt_run *run = &counter->run;
 	struct drm_dma_iter iter;
@@ -319,7 +319,7 @@ int virtgpu_sgt_entries_count(struct virtgpu_sgt_entries_counter *counter,
 				run->seg.len += seg.len;
 				continue;
 			}
-			virtgpu_sgt_entries_end_run(counter);
+			virtgpu_sgt_mem_entries_end_run(counter);
 			if (counter->count > drm_gpupt_virtio_mem.max_entries) {
 				ret = -E2BIG;
 				break;
@@ -332,20 +332,20 @@ int virtgpu_sgt_entries_count(struct virtgpu_sgt_entries_counter *counter,
 }
 
 /**
- * virtgpu_sgt_entries_total() - how many entries a list will have
+ * virtgpu_sgt_mem_entries_total() - how many entries a list will have
  * @counter: the counter, after the last part of the range
  *
  * Context: Any.
  * Return: the number of entries
  */
-u64 virtgpu_sgt_entries_total(struct virtgpu_sgt_entries_counter *counter)
+u64 virtgpu_sgt_mem_entries_total(struct virtgpu_sgt_mem_entries_counter *counter)
 {
-	virtgpu_sgt_entries_end_run(counter);
+	virtgpu_sgt_mem_entries_end_run(counter);
 	return counter->count;
 }
 
 /**
- * virtgpu_sgt_entries_fill_range() - list what a range of GPU VA leads to
+ * virtgpu_sgt_mem_entries_fill_range() - list what a range of GPU VA leads to
  * @entries: a list with just the room for it
  * @gpt: the page table
  * @va: first byte of the range, which nobody changes meanwhile
@@ -358,21 +358,21 @@ u64 virtgpu_sgt_entries_total(struct virtgpu_sgt_entries_counter *counter)
  * * %-EIO    - there are more entries than there is room for, or fewer
  * * %-ENODEV - the device is no longer bound
  */
-int virtgpu_sgt_entries_fill_range(struct virtgpu_sgt_entries *entries,
-				   struct drm_gpupt *gpt, u64 va, u64 size)
+int virtgpu_sgt_mem_entries_fill_range(struct virtgpu_sgt_mem_entries *entries,
+				       struct drm_gpupt *gpt, u64 va, u64 size)
 {
-	const struct virtgpu_sgt_entries_source source = {
+	const struct virtgpu_sgt_mem_entries_source source = {
 		.gpt = gpt,
 		.va = va,
 		.size = size,
 	};
 
-	return virtgpu_sgt_entries_fill(entries, &source);
+	return virtgpu_sgt_mem_entries_fill(entries, &source);
 }
 
-static void virtgpu_sgt_entries_unmap_until(struct virtgpu_sgt_entries *entries,
-					    struct virtqueue *vq,
-					    const struct scatterlist *end)
+static void virtgpu_sgt_mem_entries_unmap_until(struct virtgpu_sgt_mem_entries *entries,
+						struct virtqueue *vq,
+						const struct scatterlist *end)
 {
 	struct scatterlist *sg;
 
@@ -382,15 +382,15 @@ static void virtgpu_sgt_entries_unmap_until(struct virtgpu_sgt_entries *entries,
 }
 
 /**
- * virtgpu_sgt_entries_map() - have the device see a list
+ * virtgpu_sgt_mem_entries_map() - have the device see a list
  * @entries: the list; what it lists is mapped in any case
  * @vq: the virtqueue that it is sent through
  *
  * Context: Any.
  * Return: 0, or -ENOMEM
  */
-int virtgpu_sgt_entries_map(struct virtgpu_sgt_entries *entries,
-			    struct virtqueue *vq)
+int virtgpu_sgt_mem_entries_map(struct virtgpu_sgt_mem_entries *entries,
+				struct virtqueue *vq)
 {
 	struct scatterlist *sg;
 
@@ -400,7 +400,7 @@ int virtgpu_sgt_entries_map(struct virtgpu_sgt_entries *entries,
 						       sg->length,
 						       DMA_TO_DEVICE, 0);
 		if (virtqueue_dma_mapping_error(vq, sg_dma_address(sg))) {
-			virtgpu_sgt_entries_unmap_until(entries, vq, sg);
+			virtgpu_sgt_mem_entries_unmap_until(entries, vq, sg);
 			return -ENOMEM;
 		}
 	}
@@ -408,23 +408,23 @@ int virtgpu_sgt_entries_map(struct virtgpu_sgt_entries *entries,
 }
 
 /**
- * virtgpu_sgt_entries_unmap() - undo virtgpu_sgt_entries_map()
+ * virtgpu_sgt_mem_entries_unmap() - undo virtgpu_sgt_mem_entries_map()
  * @entries: the list, which the host has read or will not read
  * @vq: the virtqueue
  *
  * Context: Any.
  */
-void virtgpu_sgt_entries_unmap(struct virtgpu_sgt_entries *entries,
-			       struct virtqueue *vq)
+void virtgpu_sgt_mem_entries_unmap(struct virtgpu_sgt_mem_entries *entries,
+				   struct virtqueue *vq)
 {
-	virtgpu_sgt_entries_unmap_until(entries, vq, NULL);
+	virtgpu_sgt_mem_entries_unmap_until(entries, vq, NULL);
 }
 
 /**
- * virtgpu_sgt_entries_free() - free a list
+ * virtgpu_sgt_mem_entries_free() - free a list
  * @entries: the list, or NULL
  */
-void virtgpu_sgt_entries_free(struct virtgpu_sgt_entries *entries)
+void virtgpu_sgt_mem_entries_free(struct virtgpu_sgt_mem_entries *entries)
 {
 	struct scatterlist *sg;
 	unsigned int i;

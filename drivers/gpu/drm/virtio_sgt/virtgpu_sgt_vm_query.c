@@ -14,10 +14,10 @@
 
 #include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_drv.h"
-#include "virtgpu_sgt_info.h"
-#include "virtgpu_sgt_job.h"
+#include "virtgpu_sgt_va_resource.h"
 #include "virtgpu_sgt_vm.h"
-#include "virtgpu_sgt_window.h"
+#include "virtgpu_sgt_vm_job.h"
+#include "virtgpu_sgt_vm_query.h"
 
 static_assert(sizeof(struct drm_virtgpu_sgt_vm_query) == 64);
 static_assert(sizeof(struct drm_virtgpu_sgt_bo_info) == 64);
@@ -110,7 +110,7 @@ int virtgpu_sgt_vm_query_ioctl(struct drm_device *drm, void *data,
 	ret = virtgpu_sgt_vm_wait(vm);
 	if (ret)
 		return ret;
-	virtgpu_sgt_jobs_flush(vm);
+	virtgpu_sgt_vm_jobs_flush(vm);
 
 	ret = virtgpu_sgt_vm_lock_idle(vm);
 	if (ret)
@@ -184,7 +184,7 @@ static int virtgpu_sgt_bo_info(struct drm_file *file, struct drm_gem_object *obj
 		.handle = args->handle,
 		.size = obj->size,
 	};
-	if (virtgpu_sgt_is_window(obj))
+	if (virtgpu_sgt_is_va_resource(obj))
 		return 0;
 
 	ret = virtgpu_sgt_bo_info_memory(to_virtgpu_sgt_bo(obj), args);

@@ -18,9 +18,9 @@
 
 #include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_drv.h"
-#include "virtgpu_sgt_job.h"
+#include "virtgpu_sgt_va_resource.h"
 #include "virtgpu_sgt_vm.h"
-#include "virtgpu_sgt_window.h"
+#include "virtgpu_sgt_vm_job.h"
 
 /**
  * DOC: jobs
@@ -43,14 +43,14 @@
  *
  * No worker waits for an in-fence: it has a callback, which queues the work item
  * again. From DOING until the fence signals is the fence-signalling path. The
- * windows over ranges that lose memory are detached first, and the host is waited
+ * VA resources over ranges that lose memory are detached first, and the host is waited
  * for, which ends at the latest with the device; then the page table is changed.
  * No memory is allocated, nor any lock taken under which somebody allocates.
  * lockdep knows of it: dma_fence_begin_signalling().
  *
  * What is queued has a limit, in jobs and in operations: a file that only submits
  * and never waits gets -EBUSY. A job counts until its fence signals. Jobs that are
- * done have one, too, but no error: see virtgpu_sgt_jobs_throttle().
+ * done have one, too, but no error: see virtgpu_sgt_vm_jobs_throttle().
  *
  * A job is done in any case, as later ones were planned on it. If an in-fence
  * had an error, so has the fence of the job, which has waited no less for that.
@@ -60,20 +60,20 @@
  */
 
 /* Made with the job, and freed with the last reference, by the core. */
-struct virtgpu_sgt_job_fence {
+struct virtgpu_sgt_vm_job_fence {
 	struct dma_fence base;
 	/* The lock of @base, and of nothing else. */
 	spinlock_t lock;
 };
 
-static_assert(offsetof(struct virtgpu_sgt_job_fence, base) == 0);
+static_assert(offsetof(struct virtgpu_sgt_vm_job_fence, base) == 0);
 
-static const char *virtgpu_sgt_job_driver_name(struct dma_fence *fence)
+static const char *virtgpu_sgt_vm_job_driver_name(struct dma_fence *fence)
 {
 	return "virtio_gpu_sgt";
 }
 
-static const char *virtgpu_sgt_job_timeline_name(struct dma_fence *fence)
+static const char *virtgpu_sgt_vm_job_timeline_name(struct dma_fence *fence)
 {
 	return "vm";
 }
@@ -82,20 +82,20 @@ static const char *virtgpu_sgt_job_timeline_name(struct dma_fence *fence)
  * Runs in any context, as the last reference may be dropped in any. The module stays
  * until this has returned: virtgpu_sgt_exit() waits for tasks that are in its code.
  */
-static void virtgpu_sgt_job_fence_release(struct dma_fence *fence)
+static void virtgpu_sgt_vm_job_fence_release(struct dma_fence *fence)
 {
 	dma_fence_free(fence);
 	module_put(THIS_MODULE);
 }
 
-static const struct dma_fence_ops virtgpu_sgt_job_fence_ops = {
-	.get_driver_name = virtgpu_sgt_job_driver_name,
-	.get_timeline_name = virtgpu_sgt_job_timeline_name,
-	.release = virtgpu_sgt_job_fence_release,
+static const struct dma_fence_ops virtgpu_sgt_vm_job_fence_ops = {
+	.get_driver_name = virtgpu_sgt_vm_job_driver_name,
+	.get_timeline_name = virtgpu_sgt_vm_job_timeline_name,
+	.release = virtgpu_sgt_vm_job_fence_release,
 };
 
 /* Count a job as queued, unless there are too many. */
-static int virtgpu_sgt_job_enter(struct virtgpu_sgt_job *job, u32 num_ops)
+static int virtgpu_sgt_vm_job_enter(struct virtgpu_sgt_vm_job *job, u32 num_ops)
 {
 	struct virtgpu_sgt_vm *vm = job->vm;
 	bool fits;
@@ -117,7 +117,7 @@ static int virtgpu_sgt_job_enter(struct virtgpu_sgt_job *job, u32 num_ops)
 }
 
 /* Nothing happens if it is not counted. */
-static void virtgpu_sgt_job_leave(struct virtgpu_sgt_job *job)
+static void virtgpu_sgt_vm_job_leave(struct virtgpu_sgt_vm_job *job)
 {
 	struct virtgpu_sgt_vm *vm = job->vm;
 
@@ -129,10 +129,10 @@ static void virtgpu_sgt_job_leave(struct virtgpu_sgt_job *job)
 	spin_unlock(&vm->job_lock);
 }
 
-static struct virtgpu_sgt_job *virtgpu_sgt_job_alloc(struct virtgpu_sgt_vm *vm)
+static struct virtgpu_sgt_vm_job *virtgpu_sgt_vm_job_alloc(struct virtgpu_sgt_vm *vm)
 {
-	struct virtgpu_sgt_job_fence *fence;
-	struct virtgpu_sgt_job *job;
+	struct virtgpu_sgt_vm_job_fence *fence;
+	struct virtgpu_sgt_vm_job *job;
 
 	lockdep_assert_held(&vm->lock);
 
@@ -147,7 +147,7 @@ static struct virtgpu_sgt_job *virtgpu_sgt_job_alloc(struct virtgpu_sgt_vm *vm)
 	/* The file is open. See "out-fences" for what the fence needs. */
 	__module_get(THIS_MODULE);
 	spin_lock_init(&fence->lock);
-	dma_fence_init(&fence->base, &virtgpu_sgt_job_fence_ops, &fence->lock,
+	dma_fence_init(&fence->base, &virtgpu_sgt_vm_job_fence_ops, &fence->lock,
 		       vm->context, ++vm->seqno);
 	job->fence = &fence->base;
 	job->vm = vm;
@@ -157,7 +157,7 @@ static struct virtgpu_sgt_job *virtgpu_sgt_job_alloc(struct virtgpu_sgt_vm *vm)
 }
 
 /**
- * virtgpu_sgt_job_create() - begin with a job
+ * virtgpu_sgt_vm_job_create() - begin with a job
  * @vm: the address space
  * @num_ops: operations that it will be for, at least 1
  *
@@ -168,31 +168,31 @@ static struct virtgpu_sgt_job *virtgpu_sgt_job_alloc(struct virtgpu_sgt_vm *vm)
  * * %-EBUSY  - too many jobs or operations are in flight
  * * %-ENOMEM - out of memory
  */
-struct virtgpu_sgt_job *virtgpu_sgt_job_create(struct virtgpu_sgt_vm *vm,
-					       u32 num_ops)
+struct virtgpu_sgt_vm_job *virtgpu_sgt_vm_job_create(struct virtgpu_sgt_vm *vm,
+						     u32 num_ops)
 {
-	struct virtgpu_sgt_job *job = virtgpu_sgt_job_alloc(vm);
+	struct virtgpu_sgt_vm_job *job = virtgpu_sgt_vm_job_alloc(vm);
 	int ret;
 
 	if (!job)
 		return ERR_PTR(-ENOMEM);
 
-	ret = virtgpu_sgt_job_enter(job, num_ops);
+	ret = virtgpu_sgt_vm_job_enter(job, num_ops);
 	if (ret) {
-		virtgpu_sgt_job_free(job);
+		virtgpu_sgt_vm_job_free(job);
 		return ERR_PTR(ret);
 	}
 	return job;
 }
 
 /**
- * virtgpu_sgt_job_push() - have a job done
+ * virtgpu_sgt_vm_job_push() - have a job done
  * @job: the job; belongs to the address space when this succeeds
  *
  * Context: Process context. The caller holds &virtgpu_sgt_vm.lock.
  * Return: 0, or &virtgpu_sgt_vm.error
  */
-int virtgpu_sgt_job_push(struct virtgpu_sgt_job *job)
+int virtgpu_sgt_vm_job_push(struct virtgpu_sgt_vm_job *job)
 {
 	struct virtgpu_sgt_vm *vm = job->vm;
 	int ret;
@@ -211,17 +211,17 @@ int virtgpu_sgt_job_push(struct virtgpu_sgt_job *job)
 }
 
 /**
- * virtgpu_sgt_job_free() - free a job that is done, or never was pushed
+ * virtgpu_sgt_vm_job_free() - free a job that is done, or never was pushed
  * @job: the job; without steps in the latter case
  *
  * Context: Process context, may sleep. Can drop the last reference to buffers.
  */
-void virtgpu_sgt_job_free(struct virtgpu_sgt_job *job)
+void virtgpu_sgt_vm_job_free(struct virtgpu_sgt_vm_job *job)
 {
 	struct virtgpu_sgt_step *step, *next;
 	unsigned int i;
 
-	virtgpu_sgt_job_leave(job);
+	virtgpu_sgt_vm_job_leave(job);
 	list_for_each_entry_safe(step, next, &job->steps, node) {
 		drm_gpupt_op_fini(&step->op);
 		virtgpu_sgt_mapping_free(step->removed);
@@ -236,37 +236,37 @@ void virtgpu_sgt_job_free(struct virtgpu_sgt_job *job)
 }
 
 /**
- * virtgpu_sgt_jobs_last_fence() - when all jobs are done that there are now
+ * virtgpu_sgt_vm_jobs_last_fence() - when all jobs are done that there are now
  * @vm: the address space
  *
  * Context: Process context.
  * Return: the fence of the last one, with a reference for the caller, or NULL
  */
-struct dma_fence *virtgpu_sgt_jobs_last_fence(struct virtgpu_sgt_vm *vm)
+struct dma_fence *virtgpu_sgt_vm_jobs_last_fence(struct virtgpu_sgt_vm *vm)
 {
 	struct dma_fence *fence = NULL;
 
 	spin_lock(&vm->job_lock);
 	if (!list_empty(&vm->jobs))
 		fence = dma_fence_get(list_last_entry(&vm->jobs,
-						      struct virtgpu_sgt_job,
+						      struct virtgpu_sgt_vm_job,
 						      node)->fence);
 	spin_unlock(&vm->job_lock);
 	return fence;
 }
 
-static void virtgpu_sgt_job_wake(struct dma_fence *fence,
-				 struct dma_fence_cb *cb)
+static void virtgpu_sgt_vm_job_wake(struct dma_fence *fence,
+				    struct dma_fence_cb *cb)
 {
-	struct virtgpu_sgt_job *job = container_of(cb, struct virtgpu_sgt_job,
-						   cb);
+	struct virtgpu_sgt_vm_job *job = container_of(cb, struct virtgpu_sgt_vm_job,
+						      cb);
 
 	queue_work(virtgpu_sgt_vm_wq, &job->vm->work);
 }
 
 /* Has @fence signalled, or need nobody wait? If not, the work item comes again. */
-static bool virtgpu_sgt_job_wait_is_over(struct virtgpu_sgt_job *job,
-					 struct dma_fence *fence)
+static bool virtgpu_sgt_vm_job_wait_is_over(struct virtgpu_sgt_vm_job *job,
+					    struct dma_fence *fence)
 {
 	if (READ_ONCE(job->vm->error) || dma_fence_is_signaled(fence)) {
 		/* When it returns, the callback does not run, nor ever will. */
@@ -278,16 +278,16 @@ static bool virtgpu_sgt_job_wait_is_over(struct virtgpu_sgt_job *job,
 
 	if (!job->armed)
 		job->armed = !dma_fence_add_callback(fence, &job->cb,
-						     virtgpu_sgt_job_wake);
+						     virtgpu_sgt_vm_job_wake);
 	return !job->armed;
 }
 
-static bool virtgpu_sgt_job_is_ready(struct virtgpu_sgt_job *job)
+static bool virtgpu_sgt_vm_job_is_ready(struct virtgpu_sgt_vm_job *job)
 {
 	for (; job->next_wait < job->num_waits; job->next_wait++) {
 		struct dma_fence *fence = job->waits[job->next_wait];
 
-		if (!virtgpu_sgt_job_wait_is_over(job, fence))
+		if (!virtgpu_sgt_vm_job_wait_is_over(job, fence))
 			return false;
 		if (!job->error)
 			job->error = min(dma_fence_get_status(fence), 0);
@@ -310,13 +310,13 @@ static void virtgpu_sgt_step_commit(struct virtgpu_sgt_step *step)
 	drm_gpupt_commit(&step->op);
 }
 
-static int virtgpu_sgt_job_outcome(struct virtgpu_sgt_job *job)
+static int virtgpu_sgt_vm_job_outcome(struct virtgpu_sgt_vm_job *job)
 {
 	return virtgpu_sgt_device_error(job->vm->vgdev) ?:
 	       READ_ONCE(job->vm->error) ?: job->error;
 }
 
-static void virtgpu_sgt_job_run(struct virtgpu_sgt_job *job)
+static void virtgpu_sgt_vm_job_run(struct virtgpu_sgt_vm_job *job)
 {
 	bool cookie = dma_fence_begin_signalling();
 	struct virtgpu_sgt_step *step;
@@ -324,8 +324,8 @@ static void virtgpu_sgt_job_run(struct virtgpu_sgt_job *job)
 
 	list_for_each_entry(step, &job->steps, node) {
 		if (step->removed)
-			virtgpu_sgt_windows_detach(job->vm, step->va, step->len,
-						   job->fence->seqno);
+			virtgpu_sgt_va_resources_detach(job->vm, step->va, step->len,
+							job->fence->seqno);
 		cond_resched();
 	}
 
@@ -335,40 +335,40 @@ static void virtgpu_sgt_job_run(struct virtgpu_sgt_job *job)
 	}
 
 	/* Before the fence signals: a task that waited for it finds room. */
-	virtgpu_sgt_job_leave(job);
+	virtgpu_sgt_vm_job_leave(job);
 
-	error = virtgpu_sgt_job_outcome(job);
+	error = virtgpu_sgt_vm_job_outcome(job);
 	if (error)
 		dma_fence_set_error(job->fence, error);
 	dma_fence_signal(job->fence);
 	dma_fence_end_signalling(cookie);
 }
 
-static struct virtgpu_sgt_job *virtgpu_sgt_jobs_first(struct virtgpu_sgt_vm *vm)
+static struct virtgpu_sgt_vm_job *virtgpu_sgt_vm_jobs_first(struct virtgpu_sgt_vm *vm)
 {
-	struct virtgpu_sgt_job *job;
+	struct virtgpu_sgt_vm_job *job;
 
 	spin_lock(&vm->job_lock);
-	job = list_first_entry_or_null(&vm->jobs, struct virtgpu_sgt_job, node);
+	job = list_first_entry_or_null(&vm->jobs, struct virtgpu_sgt_vm_job, node);
 	spin_unlock(&vm->job_lock);
 	return job;
 }
 
 /**
- * virtgpu_sgt_jobs_work() - do all jobs that are ready
+ * virtgpu_sgt_vm_jobs_work() - do all jobs that are ready
  * @work: &virtgpu_sgt_vm.work
  */
-void virtgpu_sgt_jobs_work(struct work_struct *work)
+void virtgpu_sgt_vm_jobs_work(struct work_struct *work)
 {
 	struct virtgpu_sgt_vm *vm = container_of(work, struct virtgpu_sgt_vm,
 						 work);
-	struct virtgpu_sgt_job *job;
+	struct virtgpu_sgt_vm_job *job;
 
-	while ((job = virtgpu_sgt_jobs_first(vm))) {
-		if (!virtgpu_sgt_job_is_ready(job))
+	while ((job = virtgpu_sgt_vm_jobs_first(vm))) {
+		if (!virtgpu_sgt_vm_job_is_ready(job))
 			return;
 
-		virtgpu_sgt_job_run(job);
+		virtgpu_sgt_vm_job_run(job);
 
 		spin_lock(&vm->job_lock);
 		list_move_tail(&job->node, &vm->done);
@@ -380,14 +380,14 @@ void virtgpu_sgt_jobs_work(struct work_struct *work)
 }
 
 /**
- * virtgpu_sgt_jobs_free_work() - free the jobs that are done
+ * virtgpu_sgt_vm_jobs_free_work() - free the jobs that are done
  * @work: &virtgpu_sgt_vm.free_work
  */
-void virtgpu_sgt_jobs_free_work(struct work_struct *work)
+void virtgpu_sgt_vm_jobs_free_work(struct work_struct *work)
 {
 	struct virtgpu_sgt_vm *vm = container_of(work, struct virtgpu_sgt_vm,
 						 free_work);
-	struct virtgpu_sgt_job *job, *next;
+	struct virtgpu_sgt_vm_job *job, *next;
 	LIST_HEAD(done);
 
 	spin_lock(&vm->job_lock);
@@ -396,11 +396,11 @@ void virtgpu_sgt_jobs_free_work(struct work_struct *work)
 	spin_unlock(&vm->job_lock);
 
 	list_for_each_entry_safe(job, next, &done, node)
-		virtgpu_sgt_job_free(job);
+		virtgpu_sgt_vm_job_free(job);
 }
 
 /**
- * virtgpu_sgt_jobs_kill() - wait for nobody any more
+ * virtgpu_sgt_vm_jobs_kill() - wait for nobody any more
  * @vm: the address space
  * @error: what all jobs end with that are not done; no new one begins
  *
@@ -409,7 +409,7 @@ void virtgpu_sgt_jobs_free_work(struct work_struct *work)
  *
  * Context: Process context, may wait for the host, until the queue is stopped.
  */
-void virtgpu_sgt_jobs_kill(struct virtgpu_sgt_vm *vm, int error)
+void virtgpu_sgt_vm_jobs_kill(struct virtgpu_sgt_vm *vm, int error)
 {
 	spin_lock(&vm->job_lock);
 	if (!vm->error)
@@ -429,7 +429,7 @@ void virtgpu_sgt_jobs_kill(struct virtgpu_sgt_vm *vm, int error)
 }
 
 /**
- * virtgpu_sgt_jobs_throttle() - wait if too many jobs are done and not freed
+ * virtgpu_sgt_vm_jobs_throttle() - wait if too many jobs are done and not freed
  * @vm: the address space
  *
  * So their memory has a limit as well, and it is no error: nothing but the CPU is
@@ -437,21 +437,21 @@ void virtgpu_sgt_jobs_kill(struct virtgpu_sgt_vm *vm, int error)
  *
  * Context: Process context, may sleep. Not in the fence-signalling path.
  */
-void virtgpu_sgt_jobs_throttle(struct virtgpu_sgt_vm *vm)
+void virtgpu_sgt_vm_jobs_throttle(struct virtgpu_sgt_vm *vm)
 {
 	if (READ_ONCE(vm->num_done) >= VIRTGPU_SGT_VM_MAX_JOBS)
 		flush_work(&vm->free_work);
 }
 
 /**
- * virtgpu_sgt_jobs_flush() - wait until finished jobs are freed
+ * virtgpu_sgt_vm_jobs_flush() - wait until finished jobs are freed
  * @vm: the address space
  *
  * Does not wait for jobs that wait for a fence.
  *
  * Context: Process context, may wait for the host.
  */
-void virtgpu_sgt_jobs_flush(struct virtgpu_sgt_vm *vm)
+void virtgpu_sgt_vm_jobs_flush(struct virtgpu_sgt_vm *vm)
 {
 	flush_work(&vm->work);
 	flush_work(&vm->free_work);

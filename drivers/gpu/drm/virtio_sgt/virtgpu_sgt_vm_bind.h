@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef __VIRTGPU_SGT_BIND_H__
-#define __VIRTGPU_SGT_BIND_H__
+#ifndef __VIRTGPU_SGT_VM_BIND_H__
+#define __VIRTGPU_SGT_VM_BIND_H__
 
 struct drm_device;
 struct drm_file;
@@ -8,4 +8,4 @@ struct drm_file;
 int virtgpu_sgt_vm_bind_ioctl(struct drm_device *drm, void *data,
 			      struct drm_file *file);
 
-#endif /* __VIRTGPU_SGT_BIND_H__ */
+#endif /* __VIRTGPU_SGT_VM_BIND_H__ */

@@ -13,9 +13,9 @@
 
 #include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_drv.h"
-#include "virtgpu_sgt_job.h"
-#include "virtgpu_sgt_plan.h"
 #include "virtgpu_sgt_vm.h"
+#include "virtgpu_sgt_vm_job.h"
+#include "virtgpu_sgt_vm_plan.h"
 
 /*
  * From operations of a VM_BIND to steps of a job. drm_gpuvm knows what is where,
@@ -25,8 +25,8 @@
  */
 
 /* What a step callback is told. */
-struct virtgpu_sgt_plan {
-	struct virtgpu_sgt_job *job;
+struct virtgpu_sgt_vm_plan {
+	struct virtgpu_sgt_vm_job *job;
 	u32 prot;
 };
 
@@ -35,7 +35,7 @@ struct virtgpu_sgt_plan {
  * the last. @grows: there will be one mapping more.
  */
 static struct virtgpu_sgt_step *
-virtgpu_sgt_step_begin(const struct virtgpu_sgt_plan *plan, bool grows)
+virtgpu_sgt_step_begin(const struct virtgpu_sgt_vm_plan *plan, bool grows)
 {
 	struct virtgpu_sgt_vm *vm = plan->job->vm;
 	struct virtgpu_sgt_step *step;
@@ -80,7 +80,7 @@ static int virtgpu_sgt_step_growth(const struct virtgpu_sgt_step *step)
 }
 
 /* From here on nothing fails: drm_gpuvm has changed, or does so now. */
-static void virtgpu_sgt_step_finish(struct virtgpu_sgt_job *job,
+static void virtgpu_sgt_step_finish(struct virtgpu_sgt_vm_job *job,
 				    struct virtgpu_sgt_step *step)
 {
 	unsigned int i;
@@ -95,14 +95,14 @@ static void virtgpu_sgt_step_finish(struct virtgpu_sgt_job *job,
 /**
  * virtgpu_sgt_step_map() - &drm_gpuvm_ops.sm_step_map
  * @op: the new range, which is empty
- * @priv: a struct virtgpu_sgt_plan
+ * @priv: a struct virtgpu_sgt_vm_plan
  *
- * Return: 0 or a negative errno: see virtgpu_sgt_plan_map()
+ * Return: 0 or a negative errno: see virtgpu_sgt_vm_plan_map()
  */
 int virtgpu_sgt_step_map(struct drm_gpuva_op *op, void *priv)
 {
 	struct virtgpu_sgt_bo *bo = to_virtgpu_sgt_bo(op->map.gem.obj);
-	struct virtgpu_sgt_plan *plan = priv;
+	struct virtgpu_sgt_vm_plan *plan = priv;
 	struct virtgpu_sgt_vm *vm = plan->job->vm;
 	struct virtgpu_sgt_step *step;
 	int ret = -ENOMEM;
@@ -134,14 +134,14 @@ err_free:
 /**
  * virtgpu_sgt_step_remap() - &drm_gpuvm_ops.sm_step_remap
  * @op: what is cut, and what is left of it
- * @priv: a struct virtgpu_sgt_plan
+ * @priv: a struct virtgpu_sgt_vm_plan
  *
- * Return: 0 or a negative errno: see virtgpu_sgt_plan_unmap()
+ * Return: 0 or a negative errno: see virtgpu_sgt_vm_plan_unmap()
  */
 int virtgpu_sgt_step_remap(struct drm_gpuva_op *op, void *priv)
 {
 	struct drm_gpuva_op_remap *remap = &op->remap;
-	struct virtgpu_sgt_plan *plan = priv;
+	struct virtgpu_sgt_vm_plan *plan = priv;
 	struct virtgpu_sgt_step *step;
 	int ret = -ENOMEM;
 
@@ -175,14 +175,14 @@ err_free:
 /**
  * virtgpu_sgt_step_unmap() - &drm_gpuvm_ops.sm_step_unmap
  * @op: what is removed
- * @priv: a struct virtgpu_sgt_plan
+ * @priv: a struct virtgpu_sgt_vm_plan
  *
- * Return: 0 or a negative errno: see virtgpu_sgt_plan_unmap()
+ * Return: 0 or a negative errno: see virtgpu_sgt_vm_plan_unmap()
  */
 int virtgpu_sgt_step_unmap(struct drm_gpuva_op *op, void *priv)
 {
 	struct drm_gpuva *va = op->unmap.va;
-	struct virtgpu_sgt_plan *plan = priv;
+	struct virtgpu_sgt_vm_plan *plan = priv;
 	struct virtgpu_sgt_step *step;
 	int ret;
 
@@ -206,23 +206,23 @@ int virtgpu_sgt_step_unmap(struct drm_gpuva_op *op, void *priv)
 }
 
 /**
- * virtgpu_sgt_plan_map() - have a range lead to a buffer, whatever is there
+ * virtgpu_sgt_vm_plan_map() - have a range lead to a buffer, whatever is there
  * @job: the job
  * @va: first byte of the range
  * @size: bytes of the range
- * @obj: the buffer; not a window
+ * @obj: the buffer; not a VA resource
  * @offset: first byte in the buffer
  * @prot: DRM_GPUPT_*
  *
  * After an error, the steps that were planned before it are still there.
  *
  * Context: Process context, may sleep. The caller holds &virtgpu_sgt_vm.lock.
- * Return: 0, or see virtgpu_sgt_plan_unmap() and drm_gpupt_prepare_map()
+ * Return: 0, or see virtgpu_sgt_vm_plan_unmap() and drm_gpupt_prepare_map()
  */
-int virtgpu_sgt_plan_map(struct virtgpu_sgt_job *job, u64 va, u64 size,
-			 struct drm_gem_object *obj, u64 offset, u32 prot)
+int virtgpu_sgt_vm_plan_map(struct virtgpu_sgt_vm_job *job, u64 va, u64 size,
+			    struct drm_gem_object *obj, u64 offset, u32 prot)
 {
-	struct virtgpu_sgt_plan plan = { .job = job, .prot = prot };
+	struct virtgpu_sgt_vm_plan plan = { .job = job, .prot = prot };
 
 	lockdep_assert_held(&job->vm->lock);
 
@@ -230,7 +230,7 @@ int virtgpu_sgt_plan_map(struct virtgpu_sgt_job *job, u64 va, u64 size,
 }
 
 /**
- * virtgpu_sgt_plan_unmap() - empty a range, whatever is there
+ * virtgpu_sgt_vm_plan_unmap() - empty a range, whatever is there
  * @job: the job
  * @va: first byte of the range
  * @size: bytes of the range
@@ -244,9 +244,9 @@ int virtgpu_sgt_plan_map(struct virtgpu_sgt_job *job, u64 va, u64 size,
  * * %-EINTR  - the caller was killed
  * * %-ENOMEM - out of memory
  */
-int virtgpu_sgt_plan_unmap(struct virtgpu_sgt_job *job, u64 va, u64 size)
+int virtgpu_sgt_vm_plan_unmap(struct virtgpu_sgt_vm_job *job, u64 va, u64 size)
 {
-	struct virtgpu_sgt_plan plan = { .job = job };
+	struct virtgpu_sgt_vm_plan plan = { .job = job };
 
 	lockdep_assert_held(&job->vm->lock);
 
@@ -274,13 +274,13 @@ static void virtgpu_sgt_step_undo(struct virtgpu_sgt_vm *vm,
 }
 
 /**
- * virtgpu_sgt_plan_undo() - have it that a job never was
+ * virtgpu_sgt_vm_plan_undo() - have it that a job never was
  * @job: the job, not pushed; without steps afterwards
  *
  * Context: Process context, may sleep. The caller holds &virtgpu_sgt_vm.lock, since
  * before the job was created.
  */
-void virtgpu_sgt_plan_undo(struct virtgpu_sgt_job *job)
+void virtgpu_sgt_vm_plan_undo(struct virtgpu_sgt_vm_job *job)
 {
 	struct virtgpu_sgt_step *step, *prev;
 

@@ -18,19 +18,19 @@
 #include <drm/drm_syncobj.h>
 #include <drm/virtgpu_sgt_drm.h>
 
-#include "virtgpu_sgt_bind.h"
 #include "virtgpu_sgt_drv.h"
-#include "virtgpu_sgt_job.h"
-#include "virtgpu_sgt_plan.h"
+#include "virtgpu_sgt_va_resource.h"
 #include "virtgpu_sgt_vm.h"
-#include "virtgpu_sgt_window.h"
+#include "virtgpu_sgt_vm_bind.h"
+#include "virtgpu_sgt_vm_job.h"
+#include "virtgpu_sgt_vm_plan.h"
 
 /* The same for 32 and 64 bits: no holes, and sizes that 8 divides. */
 static_assert(sizeof(struct drm_virtgpu_sgt_vm_bind_op) == 40);
 static_assert(sizeof(struct drm_virtgpu_sgt_vm_bind) == 40);
 
 /* What a VM_BIND has looked up, before it changes anything. */
-struct virtgpu_sgt_bind {
+struct virtgpu_sgt_vm_bind {
 	const struct drm_virtgpu_sgt_vm_bind *args;
 	struct virtgpu_sgt_vm *vm;
 	struct drm_virtgpu_sgt_vm_bind_op *ops;
@@ -41,8 +41,8 @@ struct virtgpu_sgt_bind {
 	struct drm_syncobj **syncs;
 };
 
-static int virtgpu_sgt_bind_check(struct drm_device *drm,
-				  const struct drm_virtgpu_sgt_vm_bind *args)
+static int virtgpu_sgt_vm_bind_check(struct drm_device *drm,
+				     const struct drm_virtgpu_sgt_vm_bind *args)
 {
 	if (args->flags & ~VIRTGPU_SGT_VM_BIND_ASYNC) {
 		drm_dbg_driver(drm, "unknown flags 0x%x of a bind\n",
@@ -62,8 +62,8 @@ static int virtgpu_sgt_bind_check(struct drm_device *drm,
 	return 0;
 }
 
-static int virtgpu_sgt_bind_check_op(struct drm_device *drm,
-				     const struct drm_virtgpu_sgt_vm_bind_op *op)
+static int virtgpu_sgt_vm_bind_check_op(struct drm_device *drm,
+					const struct drm_virtgpu_sgt_vm_bind_op *op)
 {
 	u32 flags = VIRTGPU_SGT_VM_READONLY;
 
@@ -96,12 +96,12 @@ static int virtgpu_sgt_bind_check_op(struct drm_device *drm,
 	return 0;
 }
 
-static int virtgpu_sgt_bind_check_obj(const struct drm_virtgpu_sgt_vm_bind_op *op,
-				      const struct drm_gem_object *obj)
+static int virtgpu_sgt_vm_bind_check_obj(const struct drm_virtgpu_sgt_vm_bind_op *op,
+					 const struct drm_gem_object *obj)
 {
 	u64 end;
 
-	if (virtgpu_sgt_is_window(obj)) {
+	if (virtgpu_sgt_is_va_resource(obj)) {
 		drm_dbg_driver(obj->dev, "handle %u has no memory of its own\n",
 			       op->handle);
 		return -EOPNOTSUPP;
@@ -115,7 +115,7 @@ static int virtgpu_sgt_bind_check_obj(const struct drm_virtgpu_sgt_vm_bind_op *o
 }
 
 /* As kvmemdup() does, but charged to the user. */
-static void *virtgpu_sgt_bind_copy(u64 addr, u32 num, size_t size)
+static void *virtgpu_sgt_vm_bind_copy(u64 addr, u32 num, size_t size)
 {
 	void *array = kvmalloc_array(num, size, GFP_KERNEL_ACCOUNT);
 
@@ -129,8 +129,8 @@ static void *virtgpu_sgt_bind_copy(u64 addr, u32 num, size_t size)
 }
 
 /* Copy the operations, check each, and find what they name. */
-static int virtgpu_sgt_bind_get_ops(struct virtgpu_sgt_bind *bind,
-				    struct drm_file *file)
+static int virtgpu_sgt_vm_bind_get_ops(struct virtgpu_sgt_vm_bind *bind,
+				       struct drm_file *file)
 {
 	const struct drm_virtgpu_sgt_vm_bind *args = bind->args;
 	struct drm_device *drm = bind->vm->vgdev->drm;
@@ -138,8 +138,8 @@ static int virtgpu_sgt_bind_get_ops(struct virtgpu_sgt_bind *bind,
 	unsigned int i;
 	int ret;
 
-	bind->ops = virtgpu_sgt_bind_copy(args->ops, args->num_ops,
-					  sizeof(*bind->ops));
+	bind->ops = virtgpu_sgt_vm_bind_copy(args->ops, args->num_ops,
+					     sizeof(*bind->ops));
 	if (IS_ERR(bind->ops)) {
 		ret = PTR_ERR(bind->ops);
 		bind->ops = NULL;
@@ -152,7 +152,7 @@ static int virtgpu_sgt_bind_get_ops(struct virtgpu_sgt_bind *bind,
 
 	for (i = 0; i < args->num_ops; i++) {
 		op = &bind->ops[i];
-		ret = virtgpu_sgt_bind_check_op(drm, op);
+		ret = virtgpu_sgt_vm_bind_check_op(drm, op);
 		if (ret)
 			return ret;
 		if (op->op == VIRTGPU_SGT_VM_UNMAP)
@@ -161,14 +161,14 @@ static int virtgpu_sgt_bind_get_ops(struct virtgpu_sgt_bind *bind,
 		bind->objs[i] = drm_gem_object_lookup(file, op->handle);
 		if (!bind->objs[i])
 			return -ENOENT;
-		ret = virtgpu_sgt_bind_check_obj(op, bind->objs[i]);
+		ret = virtgpu_sgt_vm_bind_check_obj(op, bind->objs[i]);
 		if (ret)
 			return ret;
 	}
 	return 0;
 }
 
-static void virtgpu_sgt_bind_put_syncs(struct drm_syncobj **syncs, u32 num)
+static void virtgpu_sgt_vm_bind_put_syncs(struct drm_syncobj **syncs, u32 num)
 {
 	if (!syncs)
 		return;
@@ -179,13 +179,13 @@ static void virtgpu_sgt_bind_put_syncs(struct drm_syncobj **syncs, u32 num)
 }
 
 static struct drm_syncobj **
-virtgpu_sgt_bind_get_syncs(struct drm_file *file, u64 addr, u32 num)
+virtgpu_sgt_vm_bind_get_syncs(struct drm_file *file, u64 addr, u32 num)
 {
 	struct drm_syncobj **syncs;
 	u32 *handles;
 	u32 i;
 
-	handles = virtgpu_sgt_bind_copy(addr, num, sizeof(*handles));
+	handles = virtgpu_sgt_vm_bind_copy(addr, num, sizeof(*handles));
 	if (IS_ERR(handles))
 		return ERR_CAST(handles);
 
@@ -198,7 +198,7 @@ virtgpu_sgt_bind_get_syncs(struct drm_file *file, u64 addr, u32 num)
 		syncs[i] = drm_syncobj_find(file, handles[i]);
 		if (syncs[i])
 			continue;
-		virtgpu_sgt_bind_put_syncs(syncs, i);
+		virtgpu_sgt_vm_bind_put_syncs(syncs, i);
 		syncs = ERR_PTR(-ENOENT);
 		break;
 	}
@@ -208,8 +208,8 @@ out:
 }
 
 /* The fences that the syncobjs have now. */
-static int virtgpu_sgt_bind_get_waits(struct virtgpu_sgt_bind *bind,
-				      struct drm_file *file)
+static int virtgpu_sgt_vm_bind_get_waits(struct virtgpu_sgt_vm_bind *bind,
+					 struct drm_file *file)
 {
 	u32 i, num = bind->args->num_in_syncs;
 	struct drm_syncobj **syncs;
@@ -218,7 +218,7 @@ static int virtgpu_sgt_bind_get_waits(struct virtgpu_sgt_bind *bind,
 	if (!num)
 		return 0;
 
-	syncs = virtgpu_sgt_bind_get_syncs(file, bind->args->in_syncs, num);
+	syncs = virtgpu_sgt_vm_bind_get_syncs(file, bind->args->in_syncs, num);
 	if (IS_ERR(syncs))
 		return PTR_ERR(syncs);
 
@@ -230,25 +230,25 @@ static int virtgpu_sgt_bind_get_waits(struct virtgpu_sgt_bind *bind,
 		if (!bind->waits[i])
 			ret = -ENOENT;
 	}
-	virtgpu_sgt_bind_put_syncs(syncs, num);
+	virtgpu_sgt_vm_bind_put_syncs(syncs, num);
 	return ret;
 }
 
-static int virtgpu_sgt_bind_get(struct virtgpu_sgt_bind *bind,
-				struct drm_file *file)
+static int virtgpu_sgt_vm_bind_get(struct virtgpu_sgt_vm_bind *bind,
+				   struct drm_file *file)
 {
 	const struct drm_virtgpu_sgt_vm_bind *args = bind->args;
 	int ret;
 
-	ret = virtgpu_sgt_bind_get_ops(bind, file);
+	ret = virtgpu_sgt_vm_bind_get_ops(bind, file);
 	if (ret)
 		return ret;
-	ret = virtgpu_sgt_bind_get_waits(bind, file);
+	ret = virtgpu_sgt_vm_bind_get_waits(bind, file);
 	if (ret || !args->num_out_syncs)
 		return ret;
 
-	bind->syncs = virtgpu_sgt_bind_get_syncs(file, args->out_syncs,
-						 args->num_out_syncs);
+	bind->syncs = virtgpu_sgt_vm_bind_get_syncs(file, args->out_syncs,
+						    args->num_out_syncs);
 	if (IS_ERR(bind->syncs)) {
 		ret = PTR_ERR(bind->syncs);
 		bind->syncs = NULL;
@@ -256,12 +256,12 @@ static int virtgpu_sgt_bind_get(struct virtgpu_sgt_bind *bind,
 	return ret;
 }
 
-static void virtgpu_sgt_bind_put(struct virtgpu_sgt_bind *bind)
+static void virtgpu_sgt_vm_bind_put(struct virtgpu_sgt_vm_bind *bind)
 {
 	const struct drm_virtgpu_sgt_vm_bind *args = bind->args;
 	u32 i;
 
-	virtgpu_sgt_bind_put_syncs(bind->syncs, args->num_out_syncs);
+	virtgpu_sgt_vm_bind_put_syncs(bind->syncs, args->num_out_syncs);
 	for (i = 0; bind->waits && i < args->num_in_syncs; i++)
 		dma_fence_put(bind->waits[i]);
 	kfree(bind->waits);
@@ -271,15 +271,15 @@ static void virtgpu_sgt_bind_put(struct virtgpu_sgt_bind *bind)
 	kvfree(bind->ops);
 }
 
-static int virtgpu_sgt_bind_plan_op(struct virtgpu_sgt_job *job,
-				    const struct drm_virtgpu_sgt_vm_bind_op *op,
-				    struct drm_gem_object *obj)
+static int virtgpu_sgt_vm_bind_plan_op(struct virtgpu_sgt_vm_job *job,
+				       const struct drm_virtgpu_sgt_vm_bind_op *op,
+				       struct drm_gem_object *obj)
 {
 	struct virtgpu_sgt_vm *vm = job->vm;
 	u32 prot = op->flags & VIRTGPU_SGT_VM_READONLY ? 0 : DRM_GPUPT_WRITE;
 
 	if (op->op == VIRTGPU_SGT_VM_UNMAP)
-		return virtgpu_sgt_plan_unmap(job, op->va, op->size);
+		return virtgpu_sgt_vm_plan_unmap(job, op->va, op->size);
 
 	if (op->op == VIRTGPU_SGT_VM_MAP &&
 	    !drm_gpuvm_interval_empty(&vm->base, op->va, op->size)) {
@@ -287,12 +287,12 @@ static int virtgpu_sgt_bind_plan_op(struct virtgpu_sgt_job *job,
 			       op->va, op->size);
 		return -EEXIST;
 	}
-	return virtgpu_sgt_plan_map(job, op->va, op->size, obj, op->offset, prot);
+	return virtgpu_sgt_vm_plan_map(job, op->va, op->size, obj, op->offset, prot);
 }
 
 /* All operations or none. */
-static int virtgpu_sgt_bind_plan(struct virtgpu_sgt_bind *bind,
-				 struct virtgpu_sgt_job *job)
+static int virtgpu_sgt_vm_bind_plan(struct virtgpu_sgt_vm_bind *bind,
+				    struct virtgpu_sgt_vm_job *job)
 {
 	const struct drm_virtgpu_sgt_vm_bind *args = bind->args;
 	int ret = 0;
@@ -301,29 +301,29 @@ static int virtgpu_sgt_bind_plan(struct virtgpu_sgt_bind *bind,
 	lockdep_assert_held(&bind->vm->lock);
 
 	for (i = 0; i < args->num_ops && !ret; i++)
-		ret = virtgpu_sgt_bind_plan_op(job, &bind->ops[i],
-					       bind->objs[i]);
+		ret = virtgpu_sgt_vm_bind_plan_op(job, &bind->ops[i],
+						  bind->objs[i]);
 	if (!ret)
-		ret = virtgpu_sgt_job_push(job);
+		ret = virtgpu_sgt_vm_job_push(job);
 	if (ret)
-		virtgpu_sgt_plan_undo(job);
+		virtgpu_sgt_vm_plan_undo(job);
 	return ret;
 }
 
 /* Returns when the operations will be done, with a reference. */
-static struct dma_fence *virtgpu_sgt_bind_submit(struct virtgpu_sgt_bind *bind)
+static struct dma_fence *virtgpu_sgt_vm_bind_submit(struct virtgpu_sgt_vm_bind *bind)
 {
 	struct virtgpu_sgt_vm *vm = bind->vm;
-	struct virtgpu_sgt_job *job;
+	struct virtgpu_sgt_vm_job *job;
 	struct dma_fence *fence;
 	int ret;
 
-	virtgpu_sgt_jobs_throttle(vm);
+	virtgpu_sgt_vm_jobs_throttle(vm);
 	ret = mutex_lock_interruptible(&vm->lock);
 	if (ret)
 		return ERR_PTR(ret);
 
-	job = virtgpu_sgt_job_create(vm, bind->args->num_ops);
+	job = virtgpu_sgt_vm_job_create(vm, bind->args->num_ops);
 	if (IS_ERR(job)) {
 		mutex_unlock(&vm->lock);
 		return ERR_CAST(job);
@@ -333,12 +333,12 @@ static struct dma_fence *virtgpu_sgt_bind_submit(struct virtgpu_sgt_bind *bind)
 	bind->waits = NULL;
 	fence = dma_fence_get(job->fence);
 
-	ret = virtgpu_sgt_bind_plan(bind, job);
+	ret = virtgpu_sgt_vm_bind_plan(bind, job);
 	mutex_unlock(&vm->lock);
 	if (ret) {
 		swap(bind->waits, job->waits);
 		job->num_waits = 0;
-		virtgpu_sgt_job_free(job);
+		virtgpu_sgt_vm_job_free(job);
 		dma_fence_put(fence);
 		return ERR_PTR(ret);
 	}
@@ -349,8 +349,8 @@ static struct dma_fence *virtgpu_sgt_bind_submit(struct virtgpu_sgt_bind *bind)
  * Only somebody who is killed stops waiting: whoever else would do it all again,
  * as drmIoctl() does after an EINTR, would find it done.
  */
-static int virtgpu_sgt_bind_wait(struct virtgpu_sgt_vm *vm,
-				 struct dma_fence *fence)
+static int virtgpu_sgt_vm_bind_wait(struct virtgpu_sgt_vm *vm,
+				    struct dma_fence *fence)
 {
 	int ret;
 
@@ -358,18 +358,18 @@ static int virtgpu_sgt_bind_wait(struct virtgpu_sgt_vm *vm,
 	return ret ?: READ_ONCE(vm->error);
 }
 
-static int virtgpu_sgt_bind_run(struct virtgpu_sgt_bind *bind)
+static int virtgpu_sgt_vm_bind_run(struct virtgpu_sgt_vm_bind *bind)
 {
 	const struct drm_virtgpu_sgt_vm_bind *args = bind->args;
 	struct dma_fence *fence;
 	int ret = 0;
 	u32 i;
 
-	fence = virtgpu_sgt_bind_submit(bind);
+	fence = virtgpu_sgt_vm_bind_submit(bind);
 	if (fence == ERR_PTR(-ENOSPC)) {
 		/* Jobs that are done may not have given their tables back yet. */
-		virtgpu_sgt_jobs_flush(bind->vm);
-		fence = virtgpu_sgt_bind_submit(bind);
+		virtgpu_sgt_vm_jobs_flush(bind->vm);
+		fence = virtgpu_sgt_vm_bind_submit(bind);
 	}
 	if (IS_ERR(fence))
 		return PTR_ERR(fence);
@@ -377,7 +377,7 @@ static int virtgpu_sgt_bind_run(struct virtgpu_sgt_bind *bind)
 	for (i = 0; i < args->num_out_syncs; i++)
 		drm_syncobj_replace_fence(bind->syncs[i], fence);
 	if (!(args->flags & VIRTGPU_SGT_VM_BIND_ASYNC))
-		ret = virtgpu_sgt_bind_wait(bind->vm, fence);
+		ret = virtgpu_sgt_vm_bind_wait(bind->vm, fence);
 	dma_fence_put(fence);
 	return ret;
 }
@@ -393,10 +393,10 @@ static int virtgpu_sgt_bind_run(struct virtgpu_sgt_bind *bind)
 int virtgpu_sgt_vm_bind_ioctl(struct drm_device *drm, void *data,
 			      struct drm_file *file)
 {
-	struct virtgpu_sgt_bind bind = { .args = data };
+	struct virtgpu_sgt_vm_bind bind = { .args = data };
 	int ret;
 
-	ret = virtgpu_sgt_bind_check(drm, data);
+	ret = virtgpu_sgt_vm_bind_check(drm, data);
 	if (ret)
 		return ret;
 
@@ -404,9 +404,9 @@ int virtgpu_sgt_vm_bind_ioctl(struct drm_device *drm, void *data,
 	if (IS_ERR(bind.vm))
 		return PTR_ERR(bind.vm);
 
-	ret = virtgpu_sgt_bind_get(&bind, file);
+	ret = virtgpu_sgt_vm_bind_get(&bind, file);
 	if (!ret)
-		ret = virtgpu_sgt_bind_run(&bind);
-	virtgpu_sgt_bind_put(&bind);
+		ret = virtgpu_sgt_vm_bind_run(&bind);
+	virtgpu_sgt_vm_bind_put(&bind);
 	return ret;
 }

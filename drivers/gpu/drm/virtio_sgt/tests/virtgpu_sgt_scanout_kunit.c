@@ -10,7 +10,7 @@
 #include <drm/drm_edid.h>
 #include <drm/drm_modes.h>
 
-#include "../virtgpu_sgt_display.h"
+#include "../virtgpu_sgt_scanout.h"
 
 /*
  * What a host says of its displays, true or not: it is read no further than it
@@ -23,9 +23,9 @@
 #define EDID_LEN(bytes)	(offsetof(struct virtio_gpu_resp_edid, edid) + (bytes))
 
 /* What is there before the answer, and must not stay. */
-static void display_begin(struct virtgpu_sgt_display *display)
+static void display_begin(struct virtgpu_sgt_scanout *display)
 {
-	*display = (struct virtgpu_sgt_display) {
+	*display = (struct virtgpu_sgt_scanout) {
 		.enabled = true,
 		.width = 640,
 		.height = 480,
@@ -57,17 +57,17 @@ static const struct size_case size_cases[] = {
 
 KUNIT_ARRAY_PARAM_DESC(size, size_cases, name);
 
-static void virtgpu_sgt_display_size_test(struct kunit *test)
+static void virtgpu_sgt_scanout_size_test(struct kunit *test)
 {
 	const struct size_case *c = test->param_value;
-	struct virtgpu_sgt_display *display;
+	struct virtgpu_sgt_scanout *display;
 	u32 width, height;
 
 	display = kunit_kzalloc(test, sizeof(*display), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, display);
 	display->width = c->width;
 	display->height = c->height;
-	virtgpu_sgt_display_get_size(display, &width, &height);
+	virtgpu_sgt_scanout_get_size(display, &width, &height);
 	KUNIT_EXPECT_EQ(test, width, c->want_width);
 	KUNIT_EXPECT_EQ(test, height, c->want_height);
 }
@@ -93,7 +93,7 @@ static const struct mode_case mode_cases[] = {
 
 KUNIT_ARRAY_PARAM_DESC(mode, mode_cases, name);
 
-static void virtgpu_sgt_display_mode_test(struct kunit *test)
+static void virtgpu_sgt_scanout_mode_test(struct kunit *test)
 {
 	const struct mode_case *c = test->param_value;
 	const struct drm_display_mode mode = {
@@ -102,7 +102,7 @@ static void virtgpu_sgt_display_mode_test(struct kunit *test)
 		.flags = c->flags,
 	};
 
-	KUNIT_EXPECT_EQ(test, virtgpu_sgt_display_has_mode(&mode), c->want);
+	KUNIT_EXPECT_EQ(test, virtgpu_sgt_scanout_has_mode(&mode), c->want);
 }
 
 struct info_case {
@@ -127,11 +127,11 @@ static const struct info_case info_cases[] = {
 
 KUNIT_ARRAY_PARAM_DESC(info, info_cases, name);
 
-static void virtgpu_sgt_display_info_test(struct kunit *test)
+static void virtgpu_sgt_scanout_info_test(struct kunit *test)
 {
 	const struct info_case *c = test->param_value;
 	struct virtio_gpu_resp_display_info *resp;
-	struct virtgpu_sgt_display *display;
+	struct virtgpu_sgt_scanout *display;
 	unsigned int i;
 
 	display = kunit_kzalloc(test, sizeof(*display), GFP_KERNEL);
@@ -145,7 +145,7 @@ static void virtgpu_sgt_display_info_test(struct kunit *test)
 	}
 
 	display_begin(display);
-	virtgpu_sgt_display_set_info(display, resp, c->len, c->scanout);
+	virtgpu_sgt_scanout_set_info(display, resp, c->len, c->scanout);
 	KUNIT_EXPECT_EQ(test, display->enabled, c->want);
 	KUNIT_EXPECT_EQ(test, display->width, c->want ? 1000 + c->scanout : 0);
 	KUNIT_EXPECT_EQ(test, display->height, c->want ? 500 + c->scanout : 0);
@@ -179,7 +179,7 @@ static const struct edid_case edid_cases[] = {
 KUNIT_ARRAY_PARAM_DESC(edid, edid_cases, name);
 
 /* Each block is full of its number. */
-static void expect_blocks(struct kunit *test, struct virtgpu_sgt_display *display,
+static void expect_blocks(struct kunit *test, struct virtgpu_sgt_scanout *display,
 			  unsigned int count)
 {
 	u8 buf[EDID_LENGTH];
@@ -187,7 +187,7 @@ static void expect_blocks(struct kunit *test, struct virtgpu_sgt_display *displa
 
 	for (i = 0; i < count; i++) {
 		KUNIT_EXPECT_EQ(test, 0,
-				virtgpu_sgt_display_read_edid(display, buf, i,
+				virtgpu_sgt_scanout_read_edid(display, buf, i,
 							      sizeof(buf)));
 		KUNIT_EXPECT_PTR_EQ(test, NULL,
 				    memchr_inv(buf, i + 1, sizeof(buf)));
@@ -197,18 +197,18 @@ static void expect_blocks(struct kunit *test, struct virtgpu_sgt_display *displa
 	/* The last one is what an extension count can say at most. */
 	for (; i < 256; i++)
 		KUNIT_EXPECT_EQ(test, -EINVAL,
-				virtgpu_sgt_display_read_edid(display, buf, i,
+				virtgpu_sgt_scanout_read_edid(display, buf, i,
 							      sizeof(buf)));
 	KUNIT_EXPECT_EQ(test, -EINVAL,
-			virtgpu_sgt_display_read_edid(display, buf, UINT_MAX,
+			virtgpu_sgt_scanout_read_edid(display, buf, UINT_MAX,
 						      sizeof(buf)));
 	KUNIT_EXPECT_PTR_EQ(test, NULL, memchr_inv(buf, 0xff, sizeof(buf)));
 }
 
-static void virtgpu_sgt_display_edid_test(struct kunit *test)
+static void virtgpu_sgt_scanout_edid_test(struct kunit *test)
 {
 	const struct edid_case *c = test->param_value;
-	struct virtgpu_sgt_display *display;
+	struct virtgpu_sgt_scanout *display;
 	struct virtio_gpu_resp_edid *resp;
 	unsigned int i;
 
@@ -221,24 +221,24 @@ static void virtgpu_sgt_display_edid_test(struct kunit *test)
 	resp->size = cpu_to_le32(c->size);
 
 	display_begin(display);
-	virtgpu_sgt_display_set_edid(display, resp, c->len);
+	virtgpu_sgt_scanout_set_edid(display, resp, c->len);
 	KUNIT_EXPECT_EQ(test, display->edid_size, c->want_blocks * EDID_LENGTH);
 	expect_blocks(test, display, c->want_blocks);
 	KUNIT_EXPECT_TRUE(test, display->enabled);
 	KUNIT_EXPECT_EQ(test, display->width, 640);
 }
 
-static struct kunit_case virtgpu_sgt_display_cases[] = {
-	KUNIT_CASE_PARAM(virtgpu_sgt_display_size_test, size_gen_params),
-	KUNIT_CASE_PARAM(virtgpu_sgt_display_mode_test, mode_gen_params),
-	KUNIT_CASE_PARAM(virtgpu_sgt_display_info_test, info_gen_params),
-	KUNIT_CASE_PARAM(virtgpu_sgt_display_edid_test, edid_gen_params),
+static struct kunit_case virtgpu_sgt_scanout_cases[] = {
+	KUNIT_CASE_PARAM(virtgpu_sgt_scanout_size_test, size_gen_params),
+	KUNIT_CASE_PARAM(virtgpu_sgt_scanout_mode_test, mode_gen_params),
+	KUNIT_CASE_PARAM(virtgpu_sgt_scanout_info_test, info_gen_params),
+	KUNIT_CASE_PARAM(virtgpu_sgt_scanout_edid_test, edid_gen_params),
 	{}
 };
 
-static struct kunit_suite virtgpu_sgt_display_suite = {
-	.name = "virtgpu_sgt_display",
-	.test_cases = virtgpu_sgt_display_cases,
+static struct kunit_suite virtgpu_sgt_scanout_suite = {
+	.name = "virtgpu_sgt_scanout",
+	.test_cases = virtgpu_sgt_scanout_cases,
 };
 
-kunit_test_suite(virtgpu_sgt_display_suite);
+kunit_test_suite(virtgpu_sgt_scanout_suite);

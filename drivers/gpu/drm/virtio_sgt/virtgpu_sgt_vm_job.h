@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef __VIRTGPU_SGT_JOB_H__
-#define __VIRTGPU_SGT_JOB_H__
+#ifndef __VIRTGPU_SGT_VM_JOB_H__
+#define __VIRTGPU_SGT_VM_JOB_H__
 
 #include <linux/compiler.h>
 #include <linux/dma-fence.h>
@@ -19,7 +19,7 @@ struct work_struct;
  * Either a range gets memory, and @removed is NULL, or it loses it.
  */
 struct virtgpu_sgt_step {
-	/** @node: in &virtgpu_sgt_job.steps */
+	/** @node: in &virtgpu_sgt_vm_job.steps */
 	struct list_head node;
 
 	/** @op: what is to be committed */
@@ -43,9 +43,9 @@ struct virtgpu_sgt_step {
 };
 
 /**
- * struct virtgpu_sgt_job - the operations of one VM_BIND
+ * struct virtgpu_sgt_vm_job - the operations of one VM_BIND
  */
-struct virtgpu_sgt_job {
+struct virtgpu_sgt_vm_job {
 	/** @node: in a list of @vm, under its job_lock */
 	struct list_head node;
 
@@ -83,15 +83,15 @@ struct virtgpu_sgt_job {
 	struct dma_fence **waits;
 };
 
-struct virtgpu_sgt_job * __must_check
-virtgpu_sgt_job_create(struct virtgpu_sgt_vm *vm, u32 num_ops);
-int __must_check virtgpu_sgt_job_push(struct virtgpu_sgt_job *job);
-void virtgpu_sgt_job_free(struct virtgpu_sgt_job *job);
-struct dma_fence *virtgpu_sgt_jobs_last_fence(struct virtgpu_sgt_vm *vm);
-void virtgpu_sgt_jobs_work(struct work_struct *work);
-void virtgpu_sgt_jobs_free_work(struct work_struct *work);
-void virtgpu_sgt_jobs_kill(struct virtgpu_sgt_vm *vm, int error);
-void virtgpu_sgt_jobs_throttle(struct virtgpu_sgt_vm *vm);
-void virtgpu_sgt_jobs_flush(struct virtgpu_sgt_vm *vm);
+struct virtgpu_sgt_vm_job * __must_check
+virtgpu_sgt_vm_job_create(struct virtgpu_sgt_vm *vm, u32 num_ops);
+int __must_check virtgpu_sgt_vm_job_push(struct virtgpu_sgt_vm_job *job);
+void virtgpu_sgt_vm_job_free(struct virtgpu_sgt_vm_job *job);
+struct dma_fence *virtgpu_sgt_vm_jobs_last_fence(struct virtgpu_sgt_vm *vm);
+void virtgpu_sgt_vm_jobs_work(struct work_struct *work);
+void virtgpu_sgt_vm_jobs_free_work(struct work_struct *work);
+void virtgpu_sgt_vm_jobs_kill(struct virtgpu_sgt_vm *vm, int error);
+void virtgpu_sgt_vm_jobs_throttle(struct virtgpu_sgt_vm *vm);
+void virtgpu_sgt_vm_jobs_flush(struct virtgpu_sgt_vm *vm);
 
-#endif /* __VIRTGPU_SGT_JOB_H__ */
+#endif /* __VIRTGPU_SGT_VM_JOB_H__ */
