@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <sched.h>
 #include <sys/mman.h>
 
 #include "igt.h"
 
+#include "lib/sgt_children.h"
 #include "lib/sgt_dmabuf.h"
 #include "lib/sgt_fence.h"
 #include "lib/sgt_removal.h"
@@ -361,14 +361,12 @@ static void race_round(enum sgt_route route, struct race *race, uint64_t *random
 	sgt_look_before(&test, &before);
 	igt_fork(child, RACERS)
 		bind_until_gone(race, child, sgt_random_fork(random, child));
-	for (int i = 0; i < RACERS; i++)
-		while (race->calls[i] < 20)
-			sched_yield();
+	sgt_children_reach(race->calls, RACERS, 20);
 	sgt_spin_us(sgt_random_below(random, 2000));
 	sgt_remove(&test, route);
 	sgt_expect_gone(&test, &before, 0);
 	sgt_expect_no_mapping(&test, 0);
-	igt_waitchildren();
+	sgt_children_wait();
 	sgt_expect_forgotten(&test, &before);
 	sgt_bring_back(&test, route);
 }
