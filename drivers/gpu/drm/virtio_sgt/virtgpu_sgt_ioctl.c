@@ -16,6 +16,7 @@
 #include "virtgpu_sgt_cmd.h"
 #include "virtgpu_sgt_drv.h"
 #include "virtgpu_sgt_ioctl.h"
+#include "virtgpu_sgt_va_gem.h"
 #include "virtgpu_sgt_va_resource.h"
 #include "virtgpu_sgt_vm.h"
 #include "virtgpu_sgt_vm_bind.h"

@@ -19,6 +19,7 @@
 #include <drm/drm_print.h>
 #include <drm/drm_rect.h>
 
+#include "virtgpu_sgt_attach.h"
 #include "virtgpu_sgt_cmd.h"
 #include "virtgpu_sgt_display.h"
 #include "virtgpu_sgt_drv.h"

@@ -3,9 +3,11 @@
 #define __VIRTGPU_SGT_VA_RESOURCE_H__
 
 #include <linux/container_of.h>
+#include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/rbtree_types.h>
 #include <linux/types.h>
+#include <linux/workqueue_types.h>
 
 #include <drm/drm_gem.h>
 
@@ -13,10 +15,87 @@
 #include "virtgpu_sgt_resource.h"
 
 struct dma_fence;
-struct virtgpu_sgt_attach;
-struct virtgpu_sgt_backing;
+struct virtgpu_sgt_cmd;
 struct virtgpu_sgt_device;
+struct virtgpu_sgt_mem_entries;
 struct virtgpu_sgt_vm;
+
+/**
+ * struct virtgpu_sgt_piece - part of a buffer, as a part of the range of a VA resource
+ */
+struct virtgpu_sgt_piece {
+	/** @obj: the buffer; a counted reference */
+	struct drm_gem_object *obj;
+
+	/** @offset: first byte of the part in @obj */
+	u64 offset;
+
+	/** @len: bytes of the part */
+	u64 len;
+};
+
+/**
+ * struct virtgpu_sgt_backing - memory that a VA resource is attached to
+ */
+struct virtgpu_sgt_backing {
+	/**
+	 * @ref: the VA resource has one, then its @detach; and each wait for a
+	 * command
+	 */
+	struct kref ref;
+
+	/** @vgdev: device; set once */
+	struct virtgpu_sgt_device *vgdev;
+
+	/** @attach: has the host attach it */
+	struct virtgpu_sgt_cmd *attach;
+
+	/** @detach: has the host detach it */
+	struct virtgpu_sgt_cmd *detach;
+
+	/** @free_work: frees it */
+	struct work_struct free_work;
+
+	/** @va_res: the reference of the task that detaches the VA resource */
+	struct drm_gem_object *va_res;
+
+	/** @count: length of @pieces */
+	unsigned int count;
+
+	/** @pieces: the memory, in the order of the range */
+	struct virtgpu_sgt_piece pieces[] __counted_by(count);
+};
+
+/**
+ * struct virtgpu_sgt_attach - all that it takes to attach a VA resource, and when
+ *
+ * It may be carried out in the fence-signalling path, where nothing is allocated.
+ */
+struct virtgpu_sgt_attach {
+	/**
+	 * @node: in &virtgpu_sgt_va_resource.attaches; not if it was carried out,
+	 * or is outdated
+	 */
+	struct list_head node;
+
+	/** @va_res: the VA resource; the creator of this keeps it */
+	struct virtgpu_sgt_va_resource *va_res;
+
+	/** @seqno: of the last job that it was planned on */
+	u64 seqno;
+
+	/** @fence: of that job; a counted reference, or NULL if it is done */
+	struct dma_fence *fence;
+
+	/** @create: has the host create a new resource; or NULL */
+	struct virtgpu_sgt_cmd *create;
+
+	/** @backing: what will be attached, until @va_res has it */
+	struct virtgpu_sgt_backing *backing;
+
+	/** @entries: room for the list, until the command has it */
+	struct virtgpu_sgt_mem_entries *entries;
+};
 
 /**
  * struct virtgpu_sgt_va_resource - a resource whose memory is a range of an address
@@ -90,32 +169,15 @@ to_virtgpu_sgt_resource(struct drm_gem_object *obj)
 					    &to_virtgpu_sgt_bo(obj)->res;
 }
 
-/**
- * struct virtgpu_sgt_va_resource_params - what a new VA resource shall be
- */
-struct virtgpu_sgt_va_resource_params {
-	/** @va: first byte of the range */
-	u64 va;
-	/** @size: bytes of the range */
-	u64 size;
-	/** @format: one of enum virtio_gpu_formats */
-	u32 format;
-	/** @width: pixels of a line */
-	u32 width;
-	/** @height: lines */
-	u32 height;
-};
+struct virtgpu_sgt_backing * __must_check
+virtgpu_sgt_backing_alloc(struct virtgpu_sgt_device *vgdev, unsigned int count);
+void virtgpu_sgt_backing_put(struct virtgpu_sgt_backing *backing);
 
-struct virtgpu_sgt_va_resource * __must_check
-virtgpu_sgt_va_resource_create(struct virtgpu_sgt_vm *vm,
-			       const struct virtgpu_sgt_va_resource_params *params);
+void virtgpu_sgt_va_resource_add(struct virtgpu_sgt_va_resource *va_res);
+void virtgpu_sgt_va_resource_remove(struct virtgpu_sgt_va_resource *va_res);
+bool virtgpu_sgt_va_resource_forget_locked(struct virtgpu_sgt_va_resource *va_res,
+					   struct virtgpu_sgt_backing *backing);
 void virtgpu_sgt_va_resources_detach(struct virtgpu_sgt_vm *vm, u64 va, u64 len,
 				     u64 seqno);
-
-struct virtgpu_sgt_attach * __must_check
-virtgpu_sgt_attach_create(struct virtgpu_sgt_va_resource *va_res);
-struct dma_fence *virtgpu_sgt_attach_fence(const struct virtgpu_sgt_attach *attach);
-int __must_check virtgpu_sgt_attach_run(struct virtgpu_sgt_attach *attach);
-void virtgpu_sgt_attach_free(struct virtgpu_sgt_attach *attach);
 
 #endif /* __VIRTGPU_SGT_VA_RESOURCE_H__ */

@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/cleanup.h>
+#include <linux/dma-fence.h>
+#include <linux/err.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/lockdep.h>
+#include <linux/minmax.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include <drm/drm_gpuvm.h>
+#include <drm/drm_print.h>
+
+#include "virtgpu_sgt_attach.h"
+#include "virtgpu_sgt_bo.h"
+#include "virtgpu_sgt_cmd.h"
+#include "virtgpu_sgt_drv.h"
+#include "virtgpu_sgt_mem_entries.h"
+#include "virtgpu_sgt_va_resource.h"
+#include "virtgpu_sgt_vm.h"
+#include "virtgpu_sgt_vm_job.h"
+
+/* Before each mapping of the range: a user decides how many there are. */
+static int virtgpu_sgt_va_resource_pause(void)
+{
+	cond_resched();
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
+/* How many mappings there are in the range. -EFAULT if they leave a hole. */
+static int virtgpu_sgt_va_resource_count_locked(struct virtgpu_sgt_va_resource *va_res)
+{
+	u64 end = va_res->last + 1, next = va_res->va;
+	struct drm_gpuva *va;
+	int count = 0;
+
+	lockdep_assert_held(&va_res->vm->lock);
+
+	drm_gpuvm_for_each_va_range(va, &va_res->vm->base, va_res->va, end) {
+		int ret = virtgpu_sgt_va_resource_pause();
+
+		if (ret)
+			return ret;
+		if (va->va.addr > next)
+			return -EFAULT;
+		next = va->va.addr + va->va.range;
+		count++;
+	}
+	return next < end ? -EFAULT : count;
+}
+
+/*
+ * What the range is going to lead to, in pieces that keep their buffers; @entries is
+ * how many entries that will be.
+ */
+static int virtgpu_sgt_va_resource_collect_locked(struct virtgpu_sgt_va_resource *va_res,
+						  struct virtgpu_sgt_backing *backing,
+						  u64 *entries)
+{
+	struct virtgpu_sgt_mem_entries_counter counter = {};
+	struct virtgpu_sgt_piece *piece = backing->pieces;
+	struct virtgpu_sgt_vm *vm = va_res->vm;
+	u64 end = va_res->last + 1;
+	struct drm_gpuva *va;
+	int ret;
+
+	lockdep_assert_held(&vm->lock);
+
+	drm_gpuvm_for_each_va_range(va, &vm->base, va_res->va, end) {
+		u64 skip = va_res->va > va->va.addr ? va_res->va - va->va.addr : 0;
+
+		ret = virtgpu_sgt_va_resource_pause();
+		if (ret)
+			return ret;
+		drm_gem_object_get(va->gem.obj);
+		piece->obj = va->gem.obj;
+		piece->offset = va->gem.offset + skip;
+		piece->len = min(va->va.range, end - va->va.addr) - skip;
+		ret = virtgpu_sgt_mem_entries_count(&counter,
+						    to_virtgpu_sgt_bo(piece->obj)->base.sgt,
+						    piece->offset, piece->len,
+						    to_virtgpu_sgt_mapping(va)->prot);
+		if (ret) {
+			drm_dbg_driver(vm->vgdev->drm, "listing the memory of 0x%llx: %pe\n",
+				       va->va.addr, ERR_PTR(ret));
+			return ret;
+		}
+		piece++;
+	}
+	*entries = virtgpu_sgt_mem_entries_total(&counter);
+	return 0;
+}
+
+static int virtgpu_sgt_attach_alloc_locked(struct virtgpu_sgt_attach *attach)
+{
+	struct virtgpu_sgt_va_resource *va_res = attach->va_res;
+	struct virtgpu_sgt_device *vgdev = va_res->vm->vgdev;
+	struct virtgpu_sgt_queue *q = &vgdev->ctrlq;
+	struct virtgpu_sgt_mem_entries *entries;
+	u64 num_entries;
+	int count, ret;
+
+	count = virtgpu_sgt_va_resource_count_locked(va_res);
+	if (count < 0)
+		return count;
+
+	attach->backing = virtgpu_sgt_backing_alloc(vgdev, count);
+	if (!attach->backing)
+		return -ENOMEM;
+	ret = virtgpu_sgt_va_resource_collect_locked(va_res, attach->backing,
+						     &num_entries);
+	if (ret)
+		return ret;
+
+	entries = virtgpu_sgt_mem_entries_reserve(vgdev->drm, num_entries,
+						  virtgpu_sgt_queue_max_payload(q));
+	if (IS_ERR(entries))
+		return PTR_ERR(entries);
+	attach->entries = entries;
+
+	/* Of a new VA resource, to which there is no other reference. */
+	if (va_res->res.state == VIRTGPU_SGT_RESOURCE_LOCAL) {
+		attach->create = virtgpu_sgt_cmd_alloc(q, sizeof(struct virtio_gpu_ctrl_hdr));
+		if (!attach->create)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* From here on, a job that takes memory from the range makes it outdated. */
+static int virtgpu_sgt_attach_plan(struct virtgpu_sgt_attach *attach)
+{
+	struct virtgpu_sgt_va_resource *va_res = attach->va_res;
+	struct virtgpu_sgt_vm *vm = va_res->vm;
+	int ret;
+
+	ret = mutex_lock_interruptible(&vm->lock);
+	if (ret)
+		return ret;
+
+	ret = READ_ONCE(vm->error);
+	/* There will never be anything in the range again. */
+	if (ret == -ECANCELED)
+		ret = -EFAULT;
+	if (!ret)
+		ret = virtgpu_sgt_attach_alloc_locked(attach);
+	if (!ret) {
+		attach->seqno = vm->seqno;
+		attach->fence = virtgpu_sgt_vm_jobs_last_fence(vm);
+		spin_lock(&vm->va_res_lock);
+		list_add_tail(&attach->node, &va_res->attaches);
+		spin_unlock(&vm->va_res_lock);
+	}
+	mutex_unlock(&vm->lock);
+	return ret;
+}
+
+/**
+ * virtgpu_sgt_attach_create() - get ready to attach a VA resource
+ * @va_res: the VA resource
+ *
+ * Plans on what the range leads to when all jobs are done that there are now. Jobs
+ * that come later are not waited for: they may depend on the commit that this is
+ * for.
+ *
+ * Context: Process context, may sleep. Takes &virtgpu_sgt_vm.lock, and waits neither
+ * for the host nor for a fence.
+ * Return: what virtgpu_sgt_attach_run() takes, owned by the caller, NULL if @va_res
+ * is attached, or an ERR_PTR(); see virtgpu_sgt_resource_attach()
+ */
+struct virtgpu_sgt_attach *
+virtgpu_sgt_attach_create(struct virtgpu_sgt_va_resource *va_res)
+{
+	struct virtgpu_sgt_attach *attach;
+	int ret;
+
+	if (virtgpu_sgt_is_stopping(va_res->vm->vgdev))
+		return ERR_PTR(-ENODEV);
+	if (virtgpu_sgt_resource_is_attached(&va_res->res))
+		return NULL;
+
+	attach = kzalloc(sizeof(*attach), GFP_KERNEL_ACCOUNT);
+	if (!attach)
+		return ERR_PTR(-ENOMEM);
+
+	attach->va_res = va_res;
+	INIT_LIST_HEAD(&attach->node);
+	ret = virtgpu_sgt_attach_plan(attach);
+	if (ret) {
+		virtgpu_sgt_attach_free(attach);
+		return ERR_PTR(ret);
+	}
+	return attach;
+}
+
+/**
+ * virtgpu_sgt_attach_fence() - what virtgpu_sgt_attach_run() must come after
+ * @attach: the attach, or NULL
+ *
+ * Context: Any.
+ * Return: a fence, of which @attach has a reference, or NULL
+ */
+struct dma_fence *virtgpu_sgt_attach_fence(const struct virtgpu_sgt_attach *attach)
+{
+	return attach ? attach->fence : NULL;
+}
+
+/**
+ * virtgpu_sgt_attach_free() - end an attach, whether it was carried out or not
+ * @attach: the attach, or NULL
+ *
+ * Context: Process context, also in the fence-signalling path.
+ */
+void virtgpu_sgt_attach_free(struct virtgpu_sgt_attach *attach)
+{
+	struct virtgpu_sgt_vm *vm;
+
+	if (!attach)
+		return;
+
+	vm = attach->va_res->vm;
+	spin_lock(&vm->va_res_lock);
+	list_del_init(&attach->node);
+	spin_unlock(&vm->va_res_lock);
+
+	if (attach->backing)
+		virtgpu_sgt_backing_put(attach->backing);
+	virtgpu_sgt_mem_entries_free(attach->entries);
+	virtgpu_sgt_cmd_put(attach->create);
+	dma_fence_put(attach->fence);
+	kfree(attach);
+}
+
+/*
+ * Make the backing that of the VA resource, before the page table is read: a job that
+ * wants to change it from here on finds the backing, and waits for the lock of the
+ * resource to detach it. If the host is attaching another one already, that does as
+ * well. Returns a reference to either.
+ */
+static struct virtgpu_sgt_backing *
+virtgpu_sgt_attach_claim_locked(struct virtgpu_sgt_attach *attach)
+{
+	struct virtgpu_sgt_va_resource *va_res = attach->va_res;
+	struct virtgpu_sgt_backing *backing = NULL;
+	struct virtgpu_sgt_vm *vm = va_res->vm;
+
+	lockdep_assert_held(&va_res->res.lock);
+
+	spin_lock(&vm->va_res_lock);
+	if (!list_empty(&attach->node)) {
+		list_del_init(&attach->node);
+		if (!va_res->backing) {
+			va_res->backing = attach->backing;
+			attach->backing = NULL;
+		}
+		backing = va_res->backing;
+		kref_get(&backing->ref);
+	}
+	spin_unlock(&vm->va_res_lock);
+	return backing;
+}
+
+/* Read the page table, and send what the host needs to know. */
+static int virtgpu_sgt_attach_send_locked(struct virtgpu_sgt_attach *attach,
+					  struct virtgpu_sgt_backing *backing)
+{
+	struct virtgpu_sgt_va_resource *va_res = attach->va_res;
+	struct virtgpu_sgt_resource *res = &va_res->res;
+	int ret;
+
+	lockdep_assert_held(&res->lock);
+
+	ret = virtgpu_sgt_mem_entries_fill_range(attach->entries, va_res->vm->gpt,
+						 va_res->va, va_res->base.size);
+	if (ret) {
+		if (virtgpu_sgt_va_resource_forget_locked(va_res, backing))
+			virtgpu_sgt_backing_put(backing);
+		return ret;
+	}
+
+	if (attach->create) {
+		virtgpu_sgt_prep_create_2d(attach->create, res);
+		WRITE_ONCE(res->state, VIRTGPU_SGT_RESOURCE_CREATED);
+		virtgpu_sgt_cmd_submit(attach->create);
+	}
+	WRITE_ONCE(res->entries, attach->entries->count);
+	virtgpu_sgt_prep_attach(backing->attach, res, attach->entries);
+	attach->entries = NULL;
+	virtgpu_sgt_cmd_submit(backing->attach);
+	return 0;
+}
+
+/*
+ * What has become of it: @ret is what the wait has said. One that was given up goes
+ * on, and is there for the next who wants to attach the VA resource.
+ */
+static int virtgpu_sgt_attach_finish_locked(struct virtgpu_sgt_attach *attach,
+					    struct virtgpu_sgt_backing *backing,
+					    int ret)
+{
+	struct virtgpu_sgt_va_resource *va_res = attach->va_res;
+	struct virtgpu_sgt_resource *res = &va_res->res;
+
+	lockdep_assert_held(&res->lock);
+
+	if (!ret) {
+		if (va_res->backing != backing)
+			return -EAGAIN;
+		/* See virtgpu_sgt_resource_is_attached(). */
+		smp_store_release(&res->state, VIRTGPU_SGT_RESOURCE_ATTACHED);
+		return 0;
+	}
+
+	if (!virtgpu_sgt_cmd_has_failed(backing->attach) ||
+	    !virtgpu_sgt_va_resource_forget_locked(va_res, backing))
+		return ret;
+
+	WRITE_ONCE(res->entries, 0);
+	/* Nothing about it is on its way: no UNREF is needed. */
+	if (attach->create && virtgpu_sgt_cmd_has_failed(attach->create))
+		WRITE_ONCE(res->state, VIRTGPU_SGT_RESOURCE_LOCAL);
+	virtgpu_sgt_backing_put(backing);
+	return ret;
+}
+
+static int virtgpu_sgt_attach_wait(struct virtgpu_sgt_cmd *cmd, bool killable)
+{
+	return killable ? virtgpu_sgt_cmd_wait_killable(cmd) :
+			  virtgpu_sgt_cmd_wait(cmd);
+}
+
+/* -EAGAIN: the range has changed since the plan. */
+static int virtgpu_sgt_attach_do_run(struct virtgpu_sgt_attach *attach,
+				     bool killable)
+{
+	struct virtgpu_sgt_resource *res = &attach->va_res->res;
+	struct virtgpu_sgt_backing *backing;
+	int ret = 0, created = 0;
+
+	scoped_guard(mutex, &res->lock) {
+		if (virtgpu_sgt_resource_is_attached(res))
+			return 0;
+		backing = virtgpu_sgt_attach_claim_locked(attach);
+		if (!backing)
+			return -EAGAIN;
+		if (!attach->backing)
+			ret = virtgpu_sgt_attach_send_locked(attach, backing);
+	}
+
+	if (!ret) {
+		if (attach->create)
+			created = virtgpu_sgt_attach_wait(attach->create, killable);
+		ret = virtgpu_sgt_attach_wait(backing->attach, killable);
+		scoped_guard(mutex, &res->lock)
+			ret = virtgpu_sgt_attach_finish_locked(attach, backing,
+							       created ?: ret);
+	}
+	virtgpu_sgt_backing_put(backing);
+	return ret;
+}
+
+/**
+ * virtgpu_sgt_attach_run() - attach a VA resource, without allocating
+ * @attach: the attach, not carried out before; its fence has signalled
+ *
+ * Context: Process context, the fence-signalling path. Waits for the host.
+ * Return: 0, or a negative errno:
+ *
+ * * %-EFAULT - the range has lost memory since
+ * * others   - see virtgpu_sgt_cmd_wait()
+ */
+int virtgpu_sgt_attach_run(struct virtgpu_sgt_attach *attach)
+{
+	int ret = virtgpu_sgt_attach_do_run(attach, false);
+
+	return ret == -EAGAIN ? -EFAULT : ret;
+}
+
+static int virtgpu_sgt_attach_try(struct virtgpu_sgt_va_resource *va_res)
+{
+	struct virtgpu_sgt_attach *attach;
+	int ret = 0;
+
+	attach = virtgpu_sgt_attach_create(va_res);
+	if (IS_ERR_OR_NULL(attach))
+		return PTR_ERR_OR_ZERO(attach);
+
+	if (attach->fence)
+		ret = dma_fence_wait(attach->fence, true);
+	if (!ret)
+		ret = virtgpu_sgt_attach_do_run(attach, true);
+	virtgpu_sgt_attach_free(attach);
+	return ret;
+}
+
+/**
+ * virtgpu_sgt_attach_now() - attach a VA resource
+ * @va_res: the VA resource; nothing happens if it is attached
+ *
+ * If the range changes meanwhile, there is time for another plan: the range may be
+ * full again, or still be.
+ *
+ * Context: Process context, not inside drm_dev_enter(): waits for jobs, and for the
+ * host.
+ * Return: 0, or see virtgpu_sgt_resource_attach()
+ */
+int virtgpu_sgt_attach_now(struct virtgpu_sgt_va_resource *va_res)
+{
+	int ret;
+
+	do {
+		if (signal_pending(current))
+			return -ERESTARTSYS;
+		ret = virtgpu_sgt_attach_try(va_res);
+	} while (ret == -EAGAIN);
+	return ret;
+}
