@@ -197,18 +197,6 @@ virtgpu_sgt_attach_create(struct virtgpu_sgt_va_resource *va_res)
 }
 
 /**
- * virtgpu_sgt_attach_fence() - what virtgpu_sgt_attach_run() must come after
- * @attach: the attach, or NULL
- *
- * Context: Any.
- * Return: a fence, of which @attach has a reference, or NULL
- */
-struct dma_fence *virtgpu_sgt_attach_fence(const struct virtgpu_sgt_attach *attach)
-{
-	return attach ? attach->fence : NULL;
-}
-
-/**
  * virtgpu_sgt_attach_free() - end an attach, whether it was carried out or not
  * @attach: the attach, or NULL
  *

@@ -4,13 +4,11 @@
 
 #include <linux/compiler.h>
 
-struct dma_fence;
 struct virtgpu_sgt_attach;
 struct virtgpu_sgt_va_resource;
 
 struct virtgpu_sgt_attach * __must_check
 virtgpu_sgt_attach_create(struct virtgpu_sgt_va_resource *va_res);
-struct dma_fence *virtgpu_sgt_attach_fence(const struct virtgpu_sgt_attach *attach);
 int __must_check virtgpu_sgt_attach_run(struct virtgpu_sgt_attach *attach);
 void virtgpu_sgt_attach_free(struct virtgpu_sgt_attach *attach);
 int __must_check virtgpu_sgt_attach_now(struct virtgpu_sgt_va_resource *va_res);

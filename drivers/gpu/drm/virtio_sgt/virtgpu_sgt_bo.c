@@ -15,7 +15,6 @@
 #include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_drv.h"
 #include "virtgpu_sgt_mem_entries.h"
-#include "virtgpu_sgt_va_resource.h"
 
 /**
  * DOC: life of a buffer
@@ -46,6 +45,11 @@
 
 /* drm_gem_sgt_free() frees the memory through its own pointer. */
 static_assert(offsetof(struct virtgpu_sgt_bo, base) == 0);
+
+static struct virtgpu_sgt_resource *virtgpu_sgt_bo_resource(struct drm_gem_object *obj)
+{
+	return &to_virtgpu_sgt_bo(obj)->res;
+}
 
 static struct virtgpu_sgt_bo *
 virtgpu_sgt_resource_bo(struct virtgpu_sgt_resource *res)
@@ -155,28 +159,29 @@ static void virtgpu_sgt_bo_destroy(struct virtgpu_sgt_resource *res)
 	drm_gem_sgt_free(&virtgpu_sgt_resource_bo(res)->base);
 }
 
-static const struct virtgpu_sgt_resource_funcs virtgpu_sgt_bo_funcs = {
-	.attach = virtgpu_sgt_bo_attach,
-	.sync = virtgpu_sgt_bo_sync,
-	.free = virtgpu_sgt_bo_destroy,
-};
-
 static void virtgpu_sgt_bo_free(struct drm_gem_object *obj)
 {
 	virtgpu_sgt_resource_release(&to_virtgpu_sgt_bo(obj)->res);
 }
 
-static const struct drm_gem_object_funcs virtgpu_sgt_gem_funcs = {
-	.free = virtgpu_sgt_bo_free,
-	.export = drm_gem_sgt_prime_export,
-	.print_info = drm_gem_sgt_object_print_info,
-	.pin = drm_gem_sgt_object_pin,
-	.unpin = drm_gem_sgt_object_unpin,
-	.get_sg_table = drm_gem_sgt_object_get_sg_table,
-	.vmap = drm_gem_sgt_object_vmap,
-	.vunmap = drm_gem_sgt_object_vunmap,
-	.mmap = drm_gem_sgt_object_mmap,
-	.vm_ops = &drm_gem_sgt_vm_ops,
+/* See virtgpu_sgt_is_bo(). */
+const struct virtgpu_sgt_resource_ops virtgpu_sgt_bo_ops = {
+	.gem = {
+		.free = virtgpu_sgt_bo_free,
+		.export = drm_gem_sgt_prime_export,
+		.print_info = drm_gem_sgt_object_print_info,
+		.pin = drm_gem_sgt_object_pin,
+		.unpin = drm_gem_sgt_object_unpin,
+		.get_sg_table = drm_gem_sgt_object_get_sg_table,
+		.vmap = drm_gem_sgt_object_vmap,
+		.vunmap = drm_gem_sgt_object_vunmap,
+		.mmap = drm_gem_sgt_object_mmap,
+		.vm_ops = &drm_gem_sgt_vm_ops,
+	},
+	.of_object = virtgpu_sgt_bo_resource,
+	.attach = virtgpu_sgt_bo_attach,
+	.sync = virtgpu_sgt_bo_sync,
+	.free = virtgpu_sgt_bo_destroy,
 };
 
 /**
@@ -196,8 +201,7 @@ struct drm_gem_object *virtgpu_sgt_gem_create_object(struct drm_device *drm,
 		return ERR_PTR(-ENOMEM);
 
 	virtgpu_sgt_resource_init(&bo->res, &bo->base.base,
-				  &virtgpu_sgt_bo_funcs);
-	bo->base.base.funcs = &virtgpu_sgt_gem_funcs;
+				  &virtgpu_sgt_bo_ops);
 	return &bo->base.base;
 }
 

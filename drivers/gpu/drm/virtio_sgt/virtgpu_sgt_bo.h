@@ -42,6 +42,19 @@ struct virtgpu_sgt_bo_params {
 	u32 height;
 };
 
+extern const struct virtgpu_sgt_resource_ops virtgpu_sgt_bo_ops;
+
+/**
+ * virtgpu_sgt_is_bo() - does a GEM object have memory of its own?
+ * @obj: GEM object of this driver
+ *
+ * Return: whether it is part of a &struct virtgpu_sgt_bo
+ */
+static inline bool virtgpu_sgt_is_bo(const struct drm_gem_object *obj)
+{
+	return obj->funcs == &virtgpu_sgt_bo_ops.gem;
+}
+
 struct drm_gem_object *virtgpu_sgt_gem_create_object(struct drm_device *drm,
 						     size_t size);
 struct virtgpu_sgt_bo * __must_check

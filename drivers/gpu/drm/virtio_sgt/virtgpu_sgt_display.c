@@ -21,7 +21,7 @@
 #include "virtgpu_sgt_drv.h"
 #include "virtgpu_sgt_output.h"
 #include "virtgpu_sgt_plane.h"
-#include "virtgpu_sgt_va_resource.h"
+#include "virtgpu_sgt_resource.h"
 
 /**
  * DOC: errors in a commit

@@ -229,7 +229,7 @@ static int virtgpu_sgt_resource_info_ioctl(struct drm_device *drm, void *data,
 	res = to_virtgpu_sgt_resource(obj);
 
 	args->size = obj->size;
-	args->res_handle = virtgpu_sgt_is_va_resource(obj) ||
+	args->res_handle = !virtgpu_sgt_is_bo(obj) ||
 			   virtgpu_sgt_resource_is_attached(res) ? res->id : 0;
 	args->blob_mem = 0;
 	drm_gem_object_put(obj);

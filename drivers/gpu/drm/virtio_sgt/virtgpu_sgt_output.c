@@ -57,20 +57,6 @@ static void virtgpu_sgt_output_fail(struct virtgpu_sgt_output *output, int ret)
 		output->error = ret;
 }
 
-/**
- * virtgpu_sgt_output_note() - tell a commit what went wrong before its commands
- * @output: the output
- * @ret: 0 or a negative errno
- *
- * Context: Hardware phase of a commit. Takes &virtgpu_sgt_output.lock.
- */
-void virtgpu_sgt_output_note(struct virtgpu_sgt_output *output, int ret)
-{
-	guard(mutex)(&output->lock);
-
-	virtgpu_sgt_output_fail(output, ret);
-}
-
 /*
  * May a command of the output be filled again? Not if the last commit gave up
  * waiting for it, and then the device is lost.
@@ -92,15 +78,15 @@ static int virtgpu_sgt_output_upload_locked(struct virtgpu_sgt_output *output,
 						    virtgpu_sgt_resource_offset(res, rect));
 }
 
-/* All that needs the memory of @res, which somebody may want to detach. */
-static int virtgpu_sgt_output_submit(struct virtgpu_sgt_output *output,
-				     struct virtgpu_sgt_resource *res,
-				     const struct drm_rect *damage,
-				     const struct drm_rect *view)
+/* All that needs the memory of @res, which a job can detach. */
+static int virtgpu_sgt_output_submit_locked(struct virtgpu_sgt_output *output,
+					    struct virtgpu_sgt_resource *res,
+					    const struct drm_rect *damage,
+					    const struct drm_rect *view)
 {
 	int ret;
 
-	guard(mutex)(&res->lock);
+	lockdep_assert_held(&res->lock);
 
 	ret = virtgpu_sgt_output_upload_locked(output, res, damage);
 	if (ret)
@@ -117,6 +103,7 @@ static int virtgpu_sgt_output_submit(struct virtgpu_sgt_output *output,
 
 static int virtgpu_sgt_output_try_show(struct virtgpu_sgt_output *output,
 				       struct virtgpu_sgt_resource *res,
+				       struct virtgpu_sgt_attach *attach,
 				       const struct drm_rect *damage,
 				       const struct drm_rect *view)
 {
@@ -131,7 +118,11 @@ static int virtgpu_sgt_output_try_show(struct virtgpu_sgt_output *output,
 	if (ret)
 		return ret;
 
-	ret = virtgpu_sgt_output_submit(output, res, damage, view);
+	ret = virtgpu_sgt_resource_begin_use(res, attach);
+	if (ret)
+		return ret;
+	ret = virtgpu_sgt_output_submit_locked(output, res, damage, view);
+	virtgpu_sgt_resource_end_use(res);
 	if (ret)
 		return ret;
 
@@ -147,6 +138,7 @@ static int virtgpu_sgt_output_try_show(struct virtgpu_sgt_output *output,
  * virtgpu_sgt_output_show() - bring a picture to the display
  * @output: the output
  * @res: the resource that has the picture
+ * @attach: from virtgpu_sgt_resource_prepare(), or NULL
  * @damage: what the host does not have yet, or NULL if it has everything
  * @view: what shall be shown of @res
  * @set_view: whether @res or @view are new
@@ -158,6 +150,7 @@ static int virtgpu_sgt_output_try_show(struct virtgpu_sgt_output *output,
  */
 void virtgpu_sgt_output_show(struct virtgpu_sgt_output *output,
 			     struct virtgpu_sgt_resource *res,
+			     struct virtgpu_sgt_attach *attach,
 			     const struct drm_rect *damage,
 			     const struct drm_rect *view, bool set_view)
 {
@@ -172,7 +165,7 @@ void virtgpu_sgt_output_show(struct virtgpu_sgt_output *output,
 	if (!damage)
 		return;
 
-	ret = virtgpu_sgt_output_try_show(output, res, damage,
+	ret = virtgpu_sgt_output_try_show(output, res, attach, damage,
 					  set_view ? view : NULL);
 	output->stale = ret;
 	virtgpu_sgt_output_fail(output, ret);
@@ -218,6 +211,7 @@ void virtgpu_sgt_output_blank(struct virtgpu_sgt_output *output)
 static int virtgpu_sgt_output_try_cursor_set(struct virtgpu_sgt_output *output,
 					     const struct virtgpu_sgt_cursor *cursor,
 					     struct virtgpu_sgt_resource *upload,
+					     struct virtgpu_sgt_attach *attach,
 					     bool update)
 {
 	struct drm_rect whole;
@@ -231,9 +225,11 @@ static int virtgpu_sgt_output_try_cursor_set(struct virtgpu_sgt_output *output,
 		ret = virtgpu_sgt_output_reclaim(output->transfer);
 		if (ret)
 			return ret;
-		scoped_guard(mutex, &upload->lock)
-			ret = virtgpu_sgt_output_upload_locked(output, upload,
-							       &whole);
+		ret = virtgpu_sgt_resource_begin_use(upload, attach);
+		if (ret)
+			return ret;
+		ret = virtgpu_sgt_output_upload_locked(output, upload, &whole);
+		virtgpu_sgt_resource_end_use(upload);
 		if (!ret)
 			ret = virtgpu_sgt_cmd_wait(output->transfer);
 		if (ret)
@@ -253,13 +249,15 @@ static int virtgpu_sgt_output_try_cursor_set(struct virtgpu_sgt_output *output,
 static void virtgpu_sgt_output_cursor_set_locked(struct virtgpu_sgt_output *output,
 						 const struct virtgpu_sgt_cursor *cursor,
 						 struct virtgpu_sgt_resource *upload,
+						 struct virtgpu_sgt_attach *attach,
 						 bool update)
 {
 	int ret;
 
 	lockdep_assert_held(&output->lock);
 
-	ret = virtgpu_sgt_output_try_cursor_set(output, cursor, upload, update);
+	ret = virtgpu_sgt_output_try_cursor_set(output, cursor, upload, attach,
+						update);
 	output->pointer_stale = ret;
 	virtgpu_sgt_output_fail(output, ret);
 }
@@ -269,6 +267,7 @@ static void virtgpu_sgt_output_cursor_set_locked(struct virtgpu_sgt_output *outp
  * @output: the output
  * @cursor: what it shall be
  * @image: the resource of the image
+ * @attach: from virtgpu_sgt_resource_prepare(), or NULL
  * @upload: whether the image is new
  * @update: whether something else is new beside the position
  *
@@ -277,7 +276,8 @@ static void virtgpu_sgt_output_cursor_set_locked(struct virtgpu_sgt_output *outp
  */
 void virtgpu_sgt_output_cursor_set(struct virtgpu_sgt_output *output,
 				   const struct virtgpu_sgt_cursor *cursor,
-				   struct virtgpu_sgt_resource *image, bool upload,
+				   struct virtgpu_sgt_resource *image,
+				   struct virtgpu_sgt_attach *attach, bool upload,
 				   bool update)
 {
 	guard(mutex)(&output->lock);
@@ -285,7 +285,7 @@ void virtgpu_sgt_output_cursor_set(struct virtgpu_sgt_output *output,
 	if (!output->pointer_shown || output->pointer_stale)
 		upload = true;
 	virtgpu_sgt_output_cursor_set_locked(output, cursor, upload ? image : NULL,
-					     upload || update);
+					     attach, upload || update);
 }
 
 /**
@@ -304,7 +304,7 @@ void virtgpu_sgt_output_cursor_hide(struct virtgpu_sgt_output *output)
 	guard(mutex)(&output->lock);
 
 	if (output->pointer_shown)
-		virtgpu_sgt_output_cursor_set_locked(output, &none, NULL, true);
+		virtgpu_sgt_output_cursor_set_locked(output, &none, NULL, NULL, true);
 }
 
 /**

@@ -14,6 +14,7 @@
 #include "virtgpu_sgt_scanout.h"
 
 struct drm_rect;
+struct virtgpu_sgt_attach;
 struct virtgpu_sgt_cmd;
 struct virtgpu_sgt_cursor;
 struct virtgpu_sgt_device;
@@ -107,15 +108,16 @@ to_virtgpu_sgt_output(struct drm_crtc *crtc)
 
 int virtgpu_sgt_outputs_init(struct virtgpu_sgt_device *vgdev);
 
-void virtgpu_sgt_output_note(struct virtgpu_sgt_output *output, int ret);
 void virtgpu_sgt_output_show(struct virtgpu_sgt_output *output,
 			     struct virtgpu_sgt_resource *res,
+			     struct virtgpu_sgt_attach *attach,
 			     const struct drm_rect *damage,
 			     const struct drm_rect *view, bool set_view);
 void virtgpu_sgt_output_blank(struct virtgpu_sgt_output *output);
 void virtgpu_sgt_output_cursor_set(struct virtgpu_sgt_output *output,
 				   const struct virtgpu_sgt_cursor *cursor,
-				   struct virtgpu_sgt_resource *image, bool upload,
+				   struct virtgpu_sgt_resource *image,
+				   struct virtgpu_sgt_attach *attach, bool upload,
 				   bool update);
 void virtgpu_sgt_output_cursor_hide(struct virtgpu_sgt_output *output);
 int virtgpu_sgt_output_error(struct virtgpu_sgt_output *output);

@@ -19,13 +19,12 @@
 #include <drm/drm_print.h>
 #include <drm/drm_rect.h>
 
-#include "virtgpu_sgt_attach.h"
 #include "virtgpu_sgt_cmd.h"
 #include "virtgpu_sgt_display.h"
 #include "virtgpu_sgt_drv.h"
 #include "virtgpu_sgt_output.h"
 #include "virtgpu_sgt_plane.h"
-#include "virtgpu_sgt_va_resource.h"
+#include "virtgpu_sgt_resource.h"
 
 static const u32 virtgpu_sgt_primary_formats[] = {
 	DRM_FORMAT_HOST_XRGB8888,
@@ -143,23 +142,6 @@ static int virtgpu_sgt_plane_add_fence(struct drm_plane_state *state,
 	return 0;
 }
 
-/* A VA resource may have to wait for jobs: that is for the tail of the commit. */
-static int virtgpu_sgt_plane_prepare_va_resource(struct drm_plane_state *state)
-{
-	struct virtgpu_sgt_va_resource *va_res =
-		to_virtgpu_sgt_va_resource(state->fb->obj[0]);
-	struct virtgpu_sgt_attach *attach;
-	struct dma_fence *fence;
-
-	attach = virtgpu_sgt_attach_create(va_res);
-	if (IS_ERR(attach))
-		return PTR_ERR(attach);
-
-	to_virtgpu_sgt_plane_state(state)->attach = attach;
-	fence = virtgpu_sgt_attach_fence(attach);
-	return fence ? virtgpu_sgt_plane_add_fence(state, fence) : 0;
-}
-
 /*
  * The host must have the memory of what will be shown. Not if nothing will be shown,
  * so that a display can be turned off in any case. A device that goes away fakes the
@@ -167,9 +149,9 @@ static int virtgpu_sgt_plane_prepare_va_resource(struct drm_plane_state *state)
  */
 static int virtgpu_sgt_plane_prepare_resource(struct drm_plane_state *state)
 {
-	struct drm_gem_object *obj = state->fb->obj[0];
 	struct drm_crtc_state *crtc_state;
-	int ret;
+	struct virtgpu_sgt_attach *attach;
+	struct dma_fence *fence;
 
 	if (!state->visible)
 		return 0;
@@ -177,10 +159,12 @@ static int virtgpu_sgt_plane_prepare_resource(struct drm_plane_state *state)
 	if (!crtc_state->active)
 		return 0;
 
-	ret = virtgpu_sgt_is_va_resource(obj) ?
-		virtgpu_sgt_plane_prepare_va_resource(state) :
-		virtgpu_sgt_resource_attach(to_virtgpu_sgt_resource(obj), NULL);
-	return ret == -ENODEV ? 0 : ret;
+	attach = virtgpu_sgt_resource_prepare(virtgpu_sgt_plane_resource(state), &fence);
+	if (IS_ERR(attach))
+		return PTR_ERR(attach) == -ENODEV ? 0 : PTR_ERR(attach);
+
+	to_virtgpu_sgt_plane_state(state)->attach = attach;
+	return fence ? virtgpu_sgt_plane_add_fence(state, fence) : 0;
 }
 
 static int virtgpu_sgt_plane_prepare_fb(struct drm_plane *plane,
@@ -198,23 +182,14 @@ static int virtgpu_sgt_plane_prepare_fb(struct drm_plane *plane,
 	return virtgpu_sgt_plane_prepare_resource(new_state);
 }
 
-static void virtgpu_sgt_plane_end_attach(struct drm_plane_state *state)
+static void virtgpu_sgt_plane_unprepare(struct drm_plane_state *state)
 {
-	virtgpu_sgt_attach_free(to_virtgpu_sgt_plane_state(state)->attach);
-	to_virtgpu_sgt_plane_state(state)->attach = NULL;
-}
+	struct virtgpu_sgt_plane_state *plane_state = to_virtgpu_sgt_plane_state(state);
 
-/* What was prepared is done; the helper has waited for the fence. */
-static void virtgpu_sgt_plane_attach(struct drm_plane_state *state,
-				     struct virtgpu_sgt_output *output)
-{
-	struct virtgpu_sgt_attach *attach =
-		to_virtgpu_sgt_plane_state(state)->attach;
-
-	if (!attach)
-		return;
-	virtgpu_sgt_output_note(output, virtgpu_sgt_attach_run(attach));
-	virtgpu_sgt_plane_end_attach(state);
+	if (plane_state->attach)
+		virtgpu_sgt_resource_unprepare(virtgpu_sgt_plane_resource(state),
+					       plane_state->attach);
+	plane_state->attach = NULL;
 }
 
 static bool virtgpu_sgt_plane_view_changed(const struct drm_plane_state *old,
@@ -235,7 +210,6 @@ static void virtgpu_sgt_primary_atomic_update(struct drm_plane *plane,
 	old_state = drm_atomic_get_old_plane_state(state, plane);
 	new_state = drm_atomic_get_new_plane_state(state, plane);
 	output = virtgpu_sgt_plane_output(old_state, new_state);
-	virtgpu_sgt_plane_attach(new_state, output);
 
 	damaged = drm_atomic_helper_damage_merged(old_state, new_state, &damage);
 	crtc_state = drm_atomic_get_new_crtc_state(state, &output->crtc);
@@ -243,7 +217,9 @@ static void virtgpu_sgt_primary_atomic_update(struct drm_plane *plane,
 		   drm_atomic_crtc_needs_modeset(crtc_state);
 	drm_rect_fp_to_int(&view, &new_state->src);
 	virtgpu_sgt_output_show(output, virtgpu_sgt_plane_resource(new_state),
+				to_virtgpu_sgt_plane_state(new_state)->attach,
 				damaged ? &damage : NULL, &view, set_view);
+	virtgpu_sgt_plane_unprepare(new_state);
 }
 
 static void virtgpu_sgt_primary_atomic_disable(struct drm_plane *plane,
@@ -273,7 +249,6 @@ static void virtgpu_sgt_cursor_atomic_update(struct drm_plane *plane,
 	new_state = drm_atomic_get_new_plane_state(state, plane);
 	output = virtgpu_sgt_plane_output(old_state, new_state);
 	res = virtgpu_sgt_plane_resource(new_state);
-	virtgpu_sgt_plane_attach(new_state, output);
 
 	cursor = (struct virtgpu_sgt_cursor) {
 		.resource = res->id,
@@ -291,7 +266,10 @@ static void virtgpu_sgt_cursor_atomic_update(struct drm_plane *plane,
 		 virtgpu_sgt_cursor_has_damage(new_state);
 	update = old_state->hotspot_x != new_state->hotspot_x ||
 		 old_state->hotspot_y != new_state->hotspot_y;
-	virtgpu_sgt_output_cursor_set(output, &cursor, res, upload, update);
+	virtgpu_sgt_output_cursor_set(output, &cursor, res,
+				      to_virtgpu_sgt_plane_state(new_state)->attach,
+				      upload, update);
+	virtgpu_sgt_plane_unprepare(new_state);
 }
 
 static void virtgpu_sgt_cursor_atomic_disable(struct drm_plane *plane,
@@ -334,7 +312,7 @@ virtgpu_sgt_plane_atomic_duplicate_state(struct drm_plane *plane)
 static void virtgpu_sgt_plane_atomic_destroy_state(struct drm_plane *plane,
 						   struct drm_plane_state *state)
 {
-	virtgpu_sgt_plane_end_attach(state);
+	virtgpu_sgt_plane_unprepare(state);
 	__drm_atomic_helper_plane_destroy_state(state);
 	kfree(to_virtgpu_sgt_plane_state(state));
 }

@@ -159,7 +159,7 @@ static void virtgpu_sgt_resource_destroy(struct virtgpu_sgt_resource *res)
 		ida_free(&vgdev->res_ids, res->id);
 	virtgpu_sgt_cmd_put(res->unref);
 	mutex_destroy(&res->lock);
-	res->funcs->free(res);
+	res->ops->free(res);
 }
 
 static void virtgpu_sgt_resource_free_work(struct work_struct *work)
@@ -199,15 +199,17 @@ static void virtgpu_sgt_resource_prime_lockdep(struct virtgpu_sgt_resource *res)
 /**
  * virtgpu_sgt_resource_init() - begin with a resource that the host has not
  * @res: zeroed
- * @obj: the GEM object that @res is part of; need not be initialised yet
- * @funcs: what the memory is
+ * @obj: the GEM object that @res is part of; need not be initialised yet, gets its
+ *	funcs
+ * @ops: what kind of GEM object it is
  */
 void virtgpu_sgt_resource_init(struct virtgpu_sgt_resource *res,
 			       struct drm_gem_object *obj,
-			       const struct virtgpu_sgt_resource_funcs *funcs)
+			       const struct virtgpu_sgt_resource_ops *ops)
 {
+	obj->funcs = &ops->gem;
 	res->obj = obj;
-	res->funcs = funcs;
+	res->ops = ops;
 	mutex_init(&res->lock);
 	virtgpu_sgt_resource_prime_lockdep(res);
 	INIT_LIST_HEAD(&res->node);
@@ -264,9 +266,8 @@ u64 virtgpu_sgt_resource_size(const struct virtgpu_sgt_resource *res)
  * @res: the resource
  * @fb: a framebuffer of it that somebody is making, or NULL
  *
- * Somebody may detach a VA resource again until
- * virtgpu_sgt_resource_transfer_locked(). A commit does not wait here for one: see
- * virtgpu_sgt_attach_create().
+ * A job can detach a VA resource again until virtgpu_sgt_resource_transfer_locked().
+ * A commit does not wait here: see virtgpu_sgt_resource_prepare().
  *
  * Context: Process context, not inside drm_dev_enter(): may wait for the host,
  * and for fences.
@@ -279,7 +280,84 @@ u64 virtgpu_sgt_resource_size(const struct virtgpu_sgt_resource *res)
 int virtgpu_sgt_resource_attach(struct virtgpu_sgt_resource *res,
 				const struct drm_framebuffer *fb)
 {
-	return res->funcs->attach(res, fb);
+	return res->ops->attach(res, fb);
+}
+
+/**
+ * virtgpu_sgt_resource_prepare() - prepare to use a resource in the tail of a commit
+ * @res: the resource
+ * @fence: fence that the tail must come after, or NULL; valid as long as what this
+ *	returns
+ *
+ * Context: Process context, may sleep. Waits neither for the host nor for a fence.
+ * Return: what virtgpu_sgt_resource_begin_use() and virtgpu_sgt_resource_unprepare()
+ * take, NULL if nothing needs to be attached, or an ERR_PTR(): see
+ * virtgpu_sgt_resource_attach()
+ */
+struct virtgpu_sgt_attach *
+virtgpu_sgt_resource_prepare(struct virtgpu_sgt_resource *res, struct dma_fence **fence)
+{
+	*fence = NULL;
+	if (res->ops->prepare)
+		return res->ops->prepare(res, fence);
+	return ERR_PTR(res->ops->attach(res, NULL));
+}
+
+/**
+ * virtgpu_sgt_resource_unprepare() - free what was prepared for a commit
+ * @res: the resource
+ * @attach: from virtgpu_sgt_resource_prepare(), used or not
+ *
+ * Context: Process context, also in the fence-signalling path.
+ */
+void virtgpu_sgt_resource_unprepare(struct virtgpu_sgt_resource *res,
+				    struct virtgpu_sgt_attach *attach)
+{
+	res->ops->unprepare(attach);
+}
+
+/**
+ * virtgpu_sgt_resource_begin_use() - attach a resource, and keep it attached
+ * @res: the resource
+ * @attach: from virtgpu_sgt_resource_prepare(), or NULL
+ *
+ * Until virtgpu_sgt_resource_end_use(), the caller can submit commands that need the
+ * memory.
+ *
+ * Context: Process context, the fence-signalling path. Takes
+ * &virtgpu_sgt_resource.lock if it succeeds. May wait for the host.
+ * Return: 0, or a negative errno:
+ *
+ * * %-EFAULT - a VA resource that was detached since @attach was prepared
+ * * others   - see virtgpu_sgt_cmd_wait()
+ */
+int virtgpu_sgt_resource_begin_use(struct virtgpu_sgt_resource *res,
+				   struct virtgpu_sgt_attach *attach)
+{
+	int ret;
+
+	for (;;) {
+		mutex_lock(&res->lock);
+		if (virtgpu_sgt_resource_is_attached(res))
+			return 0;
+		mutex_unlock(&res->lock);
+
+		if (!attach)
+			return -EFAULT;
+		ret = res->ops->attach_prepared(attach);
+		if (ret)
+			return ret;
+		attach = NULL;
+	}
+}
+
+/**
+ * virtgpu_sgt_resource_end_use() - end virtgpu_sgt_resource_begin_use()
+ * @res: the resource
+ */
+void virtgpu_sgt_resource_end_use(struct virtgpu_sgt_resource *res)
+{
+	mutex_unlock(&res->lock);
 }
 
 /*
@@ -420,7 +498,7 @@ void virtgpu_sgt_resource_detach_locked(struct virtgpu_sgt_resource *res,
  * virtgpu_sgt_resource_release() - end a resource, and free its GEM object
  * @res: the resource, whose object has no reference left
  *
- * For &drm_gem_object_funcs.free. Calls &virtgpu_sgt_resource_funcs.free when the
+ * For &drm_gem_object_funcs.free. Calls &virtgpu_sgt_resource_ops.free when the
  * host has forgotten it, now or later.
  *
  * Context: Process context, may sleep. Does not wait for the host.
@@ -480,7 +558,7 @@ int virtgpu_sgt_resource_transfer_locked(struct virtgpu_sgt_resource *res,
 	if (!virtgpu_sgt_resource_is_attached(res))
 		return -EFAULT;
 
-	ret = res->funcs->sync(res, offset, pixels * sizeof(u32));
+	ret = res->ops->sync(res, offset, pixels * sizeof(u32));
 	if (ret)
 		return ret;
 

@@ -3,14 +3,18 @@
 #define __VIRTGPU_SGT_RESOURCE_H__
 
 #include <asm/barrier.h>
+#include <linux/container_of.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
 #include <linux/workqueue_types.h>
 
+#include <drm/drm_gem.h>
+
+struct dma_fence;
 struct drm_framebuffer;
-struct drm_gem_object;
 struct drm_rect;
+struct virtgpu_sgt_attach;
 struct virtgpu_sgt_cmd;
 struct virtgpu_sgt_device;
 struct virtgpu_sgt_mem_entries;
@@ -44,17 +48,35 @@ enum virtgpu_sgt_resource_state {
 };
 
 /**
- * struct virtgpu_sgt_resource_funcs - what the memory of a resource is
+ * struct virtgpu_sgt_resource_ops - one kind of GEM object with a resource
  */
-struct virtgpu_sgt_resource_funcs {
-	/**
-	 * @attach: see to it that the host has the memory, before a use
-	 *
-	 * @fb is a framebuffer that somebody is making of it, or NULL. May wait
-	 * for the host. Returns 0 or a negative errno.
-	 */
+struct virtgpu_sgt_resource_ops {
+	/** @gem: for &drm_gem_object.funcs, from which these ops are found */
+	struct drm_gem_object_funcs gem;
+
+	/** @of_object: find the resource of a GEM object */
+	struct virtgpu_sgt_resource *(*of_object)(struct drm_gem_object *obj);
+
+	/** @attach: see virtgpu_sgt_resource_attach() */
 	int (*attach)(struct virtgpu_sgt_resource *res,
 		      const struct drm_framebuffer *fb);
+
+	/**
+	 * @prepare: optional, see virtgpu_sgt_resource_prepare(); without it, @attach
+	 * is called
+	 */
+	struct virtgpu_sgt_attach *(*prepare)(struct virtgpu_sgt_resource *res,
+					      struct dma_fence **fence);
+
+	/**
+	 * @attach_prepared: carry out what @prepare returned, once
+	 *
+	 * Called in the fence-signalling path. Returns 0 or a negative errno.
+	 */
+	int (*attach_prepared)(struct virtgpu_sgt_attach *attach);
+
+	/** @unprepare: free what @prepare returned */
+	void (*unprepare)(struct virtgpu_sgt_attach *attach);
 
 	/**
 	 * @sync: let the host see what the CPU has written to a range of bytes
@@ -84,8 +106,8 @@ struct virtgpu_sgt_resource {
 	/** @obj: the GEM object that this is part of */
 	struct drm_gem_object *obj;
 
-	/** @funcs: what the memory is */
-	const struct virtgpu_sgt_resource_funcs *funcs;
+	/** @ops: what kind of GEM object @obj is */
+	const struct virtgpu_sgt_resource_ops *ops;
 
 	/** @id: number of the resource; 0: an import that has none yet */
 	u32 id;
@@ -152,13 +174,33 @@ virtgpu_sgt_resource_is_attached(const struct virtgpu_sgt_resource *res)
 	return smp_load_acquire(&res->state) == VIRTGPU_SGT_RESOURCE_ATTACHED;
 }
 
+/**
+ * to_virtgpu_sgt_resource() - the resource of a GEM object
+ * @obj: GEM object of this driver
+ *
+ * Return: the &struct virtgpu_sgt_resource
+ */
+static inline struct virtgpu_sgt_resource *
+to_virtgpu_sgt_resource(struct drm_gem_object *obj)
+{
+	return container_of(obj->funcs, const struct virtgpu_sgt_resource_ops,
+			    gem)->of_object(obj);
+}
+
 void virtgpu_sgt_resource_init(struct virtgpu_sgt_resource *res,
 			       struct drm_gem_object *obj,
-			       const struct virtgpu_sgt_resource_funcs *funcs);
+			       const struct virtgpu_sgt_resource_ops *ops);
 int __must_check virtgpu_sgt_resource_reserve(struct virtgpu_sgt_resource *res);
 u64 virtgpu_sgt_resource_size(const struct virtgpu_sgt_resource *res);
 int __must_check virtgpu_sgt_resource_attach(struct virtgpu_sgt_resource *res,
 					     const struct drm_framebuffer *fb);
+struct virtgpu_sgt_attach * __must_check
+virtgpu_sgt_resource_prepare(struct virtgpu_sgt_resource *res, struct dma_fence **fence);
+void virtgpu_sgt_resource_unprepare(struct virtgpu_sgt_resource *res,
+				    struct virtgpu_sgt_attach *attach);
+int __must_check virtgpu_sgt_resource_begin_use(struct virtgpu_sgt_resource *res,
+						struct virtgpu_sgt_attach *attach);
+void virtgpu_sgt_resource_end_use(struct virtgpu_sgt_resource *res);
 int __must_check virtgpu_sgt_resource_make(struct virtgpu_sgt_resource *res,
 					   struct virtgpu_sgt_mem_entries *entries);
 int __must_check virtgpu_sgt_resource_undo(struct virtgpu_sgt_resource *res);

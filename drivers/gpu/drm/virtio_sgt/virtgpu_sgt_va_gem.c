@@ -21,6 +21,12 @@
 #include "virtgpu_sgt_va_resource.h"
 #include "virtgpu_sgt_vm.h"
 
+static struct virtgpu_sgt_resource *
+virtgpu_sgt_va_resource_resource(struct drm_gem_object *obj)
+{
+	return &to_virtgpu_sgt_va_resource(obj)->res;
+}
+
 static struct virtgpu_sgt_va_resource *
 virtgpu_sgt_resource_va(struct virtgpu_sgt_resource *res)
 {
@@ -31,6 +37,18 @@ static int virtgpu_sgt_va_resource_attach(struct virtgpu_sgt_resource *res,
 					  const struct drm_framebuffer *fb)
 {
 	return virtgpu_sgt_attach_now(virtgpu_sgt_resource_va(res));
+}
+
+static struct virtgpu_sgt_attach *
+virtgpu_sgt_va_resource_prepare(struct virtgpu_sgt_resource *res,
+				struct dma_fence **fence)
+{
+	struct virtgpu_sgt_attach *attach;
+
+	attach = virtgpu_sgt_attach_create(virtgpu_sgt_resource_va(res));
+	if (!IS_ERR_OR_NULL(attach))
+		*fence = attach->fence;
+	return attach;
 }
 
 static int virtgpu_sgt_va_resource_sync(struct virtgpu_sgt_resource *res, u64 offset,
@@ -76,12 +94,6 @@ static void virtgpu_sgt_va_resource_destroy(struct virtgpu_sgt_resource *res)
 	drm_gpuvm_put(&vm->base);
 }
 
-static const struct virtgpu_sgt_resource_funcs virtgpu_sgt_va_resource_funcs = {
-	.attach = virtgpu_sgt_va_resource_attach,
-	.sync = virtgpu_sgt_va_resource_sync,
-	.free = virtgpu_sgt_va_resource_destroy,
-};
-
 /* One more; -ENOSPC if there are too many. */
 static int virtgpu_sgt_va_resources_enter(struct virtgpu_sgt_vm *vm)
 {
@@ -122,10 +134,18 @@ static struct dma_buf *virtgpu_sgt_va_resource_export(struct drm_gem_object *obj
 	return ERR_PTR(-EINVAL);
 }
 
-/* What tells a VA resource from a buffer; see virtgpu_sgt_is_va_resource(). */
-const struct drm_gem_object_funcs virtgpu_sgt_va_resource_gem_funcs = {
-	.free = virtgpu_sgt_va_resource_free,
-	.export = virtgpu_sgt_va_resource_export,
+static const struct virtgpu_sgt_resource_ops virtgpu_sgt_va_resource_ops = {
+	.gem = {
+		.free = virtgpu_sgt_va_resource_free,
+		.export = virtgpu_sgt_va_resource_export,
+	},
+	.of_object = virtgpu_sgt_va_resource_resource,
+	.attach = virtgpu_sgt_va_resource_attach,
+	.prepare = virtgpu_sgt_va_resource_prepare,
+	.attach_prepared = virtgpu_sgt_attach_run,
+	.unprepare = virtgpu_sgt_attach_free,
+	.sync = virtgpu_sgt_va_resource_sync,
+	.free = virtgpu_sgt_va_resource_destroy,
 };
 
 static struct virtgpu_sgt_va_resource *
@@ -138,10 +158,9 @@ virtgpu_sgt_va_resource_alloc(struct virtgpu_sgt_vm *vm,
 	if (!va_res)
 		return NULL;
 
-	va_res->base.funcs = &virtgpu_sgt_va_resource_gem_funcs;
 	drm_gem_private_object_init(vm->vgdev->drm, &va_res->base, params->size);
 	virtgpu_sgt_resource_init(&va_res->res, &va_res->base,
-				  &virtgpu_sgt_va_resource_funcs);
+				  &virtgpu_sgt_va_resource_ops);
 	va_res->res.format = params->format;
 	va_res->res.width = params->width;
 	va_res->res.height = params->height;

@@ -11,7 +11,6 @@
 
 #include <drm/drm_gem.h>
 
-#include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_resource.h"
 
 struct dma_fence;
@@ -141,33 +140,6 @@ struct virtgpu_sgt_va_resource {
 
 #define to_virtgpu_sgt_va_resource(obj) \
 	container_of_const(obj, struct virtgpu_sgt_va_resource, base)
-
-extern const struct drm_gem_object_funcs virtgpu_sgt_va_resource_gem_funcs;
-
-/**
- * virtgpu_sgt_is_va_resource() - is a GEM object a resource from VA?
- * @obj: GEM object of this driver
- *
- * Return: whether it is part of a &struct virtgpu_sgt_va_resource, and not of a &struct
- * virtgpu_sgt_bo
- */
-static inline bool virtgpu_sgt_is_va_resource(const struct drm_gem_object *obj)
-{
-	return obj->funcs == &virtgpu_sgt_va_resource_gem_funcs;
-}
-
-/**
- * to_virtgpu_sgt_resource() - the resource of a GEM object
- * @obj: GEM object of this driver
- *
- * Return: the &struct virtgpu_sgt_resource
- */
-static inline struct virtgpu_sgt_resource *
-to_virtgpu_sgt_resource(struct drm_gem_object *obj)
-{
-	return virtgpu_sgt_is_va_resource(obj) ? &to_virtgpu_sgt_va_resource(obj)->res :
-					    &to_virtgpu_sgt_bo(obj)->res;
-}
 
 struct virtgpu_sgt_backing * __must_check
 virtgpu_sgt_backing_alloc(struct virtgpu_sgt_device *vgdev, unsigned int count);

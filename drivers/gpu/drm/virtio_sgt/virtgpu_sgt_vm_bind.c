@@ -18,8 +18,8 @@
 #include <drm/drm_syncobj.h>
 #include <drm/virtgpu_sgt_drm.h>
 
+#include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_drv.h"
-#include "virtgpu_sgt_va_resource.h"
 #include "virtgpu_sgt_vm.h"
 #include "virtgpu_sgt_vm_bind.h"
 #include "virtgpu_sgt_vm_job.h"
@@ -101,7 +101,7 @@ static int virtgpu_sgt_vm_bind_check_obj(const struct drm_virtgpu_sgt_vm_bind_op
 {
 	u64 end;
 
-	if (virtgpu_sgt_is_va_resource(obj)) {
+	if (!virtgpu_sgt_is_bo(obj)) {
 		drm_dbg_driver(obj->dev, "handle %u has no memory of its own\n",
 			       op->handle);
 		return -EOPNOTSUPP;

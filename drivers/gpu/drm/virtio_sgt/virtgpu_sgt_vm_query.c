@@ -14,7 +14,6 @@
 
 #include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_drv.h"
-#include "virtgpu_sgt_va_resource.h"
 #include "virtgpu_sgt_vm.h"
 #include "virtgpu_sgt_vm_job.h"
 #include "virtgpu_sgt_vm_query.h"
@@ -184,7 +183,7 @@ static int virtgpu_sgt_bo_info(struct drm_file *file, struct drm_gem_object *obj
 		.handle = args->handle,
 		.size = obj->size,
 	};
-	if (virtgpu_sgt_is_va_resource(obj))
+	if (!virtgpu_sgt_is_bo(obj))
 		return 0;
 
 	ret = virtgpu_sgt_bo_info_memory(to_virtgpu_sgt_bo(obj), args);
