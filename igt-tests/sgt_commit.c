@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "igt.h"
 
-#include "lib/sgt_fence.h"
 #include "lib/sgt_virtgpu.h"
-#include "lib/sgt_vm_test.h"
+#include "lib/sgt_vm_gate.h"
 
 /**
  * TEST: sgt commit
@@ -208,30 +207,26 @@ static void test_other_display(void)
 	igt_require_f(found, "the GPU has one display\n");
 }
 
-/* The range gets its memory back when the fence has signalled. */
-struct gate {
-	struct sgt_fence fence;
-	uint32_t in, out;
-};
-
-static void gate_close(struct gate *gate, const struct client *client)
+/* A client whose range gets its memory back when the gate opens */
+static void waiting_begin(struct client *client, struct gate *gate)
 {
-	struct drm_virtgpu_sgt_vm_bind_op op;
-
+	client_begin(client);
 	sgt_must(sgt_vm_unmap(client->drm, VA, client->pages.size));
-	sgt_must(sgt_fence_begin(&gate->fence));
-	igt_assert_eq(drmSyncobjCreate(client->drm, 0, &gate->in), 0);
-	igt_assert_eq(drmSyncobjCreate(client->drm, 0, &gate->out), 0);
-	igt_assert_eq(drmSyncobjImportSyncFile(client->drm, gate->in, gate->fence.file), 0);
-	op = sgt_vm_op_map(VA, client->pages.size, &client->pages, 0);
-	sgt_must(sgt_vm_bind_async(client->drm, &op, 1, gate->in, gate->out));
+	close_gate(gate, client->drm);
+	map_async(&client->pages, VA, gate->sync, 0);
 }
 
-static void gate_end(struct gate *gate, const struct client *client)
+static void waiting_end(struct client *client, struct gate *gate)
 {
-	drmSyncobjDestroy(client->drm, gate->in);
-	drmSyncobjDestroy(client->drm, gate->out);
-	sgt_fence_end(&gate->fence);
+	end_gate(gate, client->drm);
+	client_end(client);
+}
+
+/* Neither the gate nor the commit is done. */
+static void expect_waiting(const struct gate *gate, int out)
+{
+	igt_assert_eq(sgt_sync_file_status(gate->fence.file), 0);
+	igt_assert_eq(sgt_sync_file_status(out), 0);
 }
 
 /* A commit that does not wait returns while there is something to wait for. */
@@ -240,8 +235,7 @@ static int commit_nonblock(const struct client *client, const struct gate *gate,
 {
 	int out = sgt_must(sgt_screen_fence(&client->screen, &client->range, in_fence));
 
-	igt_assert_eq(sgt_sync_file_status(gate->fence.file), 0);
-	igt_assert_eq(sgt_sync_file_status(out), 0);
+	expect_waiting(gate, out);
 	return out;
 }
 
@@ -258,17 +252,15 @@ static void test_nonblock(void)
 	struct gate gate;
 	int out;
 
-	client_begin(&client);
-	gate_close(&gate, &client);
+	waiting_begin(&client, &gate);
 	out = commit_nonblock(&client, &gate, -1);
 	sgt_fill(client.pages.map, sgt_bo_words(&client.pages), seed);
-	sgt_must(sgt_fence_signal(&gate.fence));
+	open_gate(&gate);
 	expect_done(out, 1);
 	if (sgt_host_present())
 		sgt_expect_screen(&client.screen, seed);
 	sgt_must(sgt_transfer(&client.range));
-	gate_end(&gate, &client);
-	client_end(&client);
+	waiting_end(&client, &gate);
 }
 
 static void test_nonblock_others(void)
@@ -278,47 +270,39 @@ static void test_nonblock_others(void)
 	struct gate gate;
 	int out;
 
-	client_begin(&client);
-	gate_close(&gate, &client);
+	waiting_begin(&client, &gate);
 	out = commit_nonblock(&client, &gate, -1);
 	sgt_must(sgt_screen_try(&client.screen, &client.shown));
 	if (find_second(&second, &client.screen)) {
 		sgt_must(sgt_screen_show(&second, &client.shown, 0));
 		sgt_must(sgt_screen_off(&second));
 	}
-	igt_assert_eq(sgt_sync_file_status(gate.fence.file), 0);
-	igt_assert_eq(sgt_sync_file_status(out), 0);
-	sgt_must(sgt_fence_signal(&gate.fence));
+	expect_waiting(&gate, out);
+	open_gate(&gate);
 	expect_done(out, 1);
-	gate_end(&gate, &client);
-	client_end(&client);
+	waiting_end(&client, &gate);
 }
 
 static void test_nonblock_later(void)
 {
-	struct drm_virtgpu_sgt_vm_bind_op op;
 	struct client client;
 	uint32_t in, later;
 	struct gate gate;
-	int out, file = -1;
+	int out;
 
-	client_begin(&client);
-	gate_close(&gate, &client);
+	waiting_begin(&client, &gate);
 	out = commit_nonblock(&client, &gate, -1);
-	igt_assert_eq(drmSyncobjCreate(client.drm, 0, &in), 0);
-	igt_assert_eq(drmSyncobjCreate(client.drm, 0, &later), 0);
+	in = make_sync(client.drm);
+	later = make_sync(client.drm);
 	igt_assert_eq(drmSyncobjImportSyncFile(client.drm, in, out), 0);
-	op = sgt_vm_op_map(2 * VA, client.pages.size, &client.pages, 0);
-	sgt_must(sgt_vm_bind_async(client.drm, &op, 1, in, later));
+	map_async(&client.pages, 2 * VA, in, later);
 
-	sgt_must(sgt_fence_signal(&gate.fence));
+	open_gate(&gate);
 	expect_done(out, 1);
-	igt_assert_eq(drmSyncobjExportSyncFile(client.drm, later, &file), 0);
-	expect_done(file, 1);
+	igt_assert_eq(wait_for_sync(client.drm, later), 1);
 	drmSyncobjDestroy(client.drm, in);
 	drmSyncobjDestroy(client.drm, later);
-	gate_end(&gate, &client);
-	client_end(&client);
+	waiting_end(&client, &gate);
 }
 
 static void test_nonblock_cut(void)
@@ -328,19 +312,17 @@ static void test_nonblock_cut(void)
 	struct gate gate;
 	int out;
 
-	client_begin(&client);
-	gate_close(&gate, &client);
+	waiting_begin(&client, &gate);
 	sgt_must(sgt_fence_begin(&fence));
 	out = commit_nonblock(&client, &gate, fence.file);
 
 	/* In this order: the memory comes, and goes, before it is the commit's turn. */
-	sgt_must(sgt_fence_signal(&gate.fence));
+	open_gate(&gate);
 	sgt_must(sgt_vm_unmap(client.drm, VA + PAGE, PAGE));
 	let_fail(&fence, out);
 	igt_assert_eq(sgt_transfer(&client.range), -EFAULT);
 	sgt_fence_end(&fence);
-	gate_end(&gate, &client);
-	client_end(&client);
+	waiting_end(&client, &gate);
 }
 
 int igt_main()

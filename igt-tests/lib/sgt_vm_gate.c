@@ -28,24 +28,31 @@ void end_gate(struct gate *gate, int drm)
 	sgt_fence_end(&gate->fence);
 }
 
-int sync_status(int drm, uint32_t sync)
+int export_sync(int drm, uint32_t sync)
 {
-	int file = -1, status;
+	int file = -1;
 
 	igt_assert_eq(drmSyncobjExportSyncFile(drm, sync, &file), 0);
-	status = sgt_sync_file_status(file);
+	return file;
+}
+
+static int ask_sync(int drm, uint32_t sync, int (*ask)(int file))
+{
+	int file = export_sync(drm, sync);
+	int status = ask(file);
+
 	close(file);
 	return status;
 }
 
+int sync_status(int drm, uint32_t sync)
+{
+	return ask_sync(drm, sync, sgt_sync_file_status);
+}
+
 int wait_for_sync(int drm, uint32_t sync)
 {
-	int file = -1, status;
-
-	igt_assert_eq(drmSyncobjExportSyncFile(drm, sync, &file), 0);
-	status = sgt_sync_file_wait(file);
-	close(file);
-	return status;
+	return ask_sync(drm, sync, sgt_sync_file_wait);
 }
 
 void map_async(const struct sgt_bo *bo, uint64_t va, uint32_t in, uint32_t out)

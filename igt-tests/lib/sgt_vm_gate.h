@@ -20,6 +20,9 @@ void end_gate(struct gate *gate, int drm);
 
 uint32_t make_sync(int drm);
 
+/* A sync file of the fence in it */
+int export_sync(int drm, uint32_t sync);
+
 /* As sgt_sync_file_status() and sgt_sync_file_wait() */
 int sync_status(int drm, uint32_t sync);
 int wait_for_sync(int drm, uint32_t sync);
