@@ -37,6 +37,12 @@
  * SUBTEST: nonblock-later
  * Description: It waits for no bind that comes later, which may depend on it
  *
+ * SUBTEST: remap
+ * Description: A commit after a remap of its range has the pixels of the remap
+ *
+ * SUBTEST: remap-later
+ * Description: A commit does not wait for a remap of its range that it is not after
+ *
  * SUBTEST: nonblock-cut
  * Description: It fails if its range loses memory before it is its turn
  */
@@ -325,6 +331,90 @@ static void test_nonblock_cut(void)
 	waiting_end(&client, &gate);
 }
 
+/* A client that shows its range, half of which others pages come to when the gate opens */
+struct remapped {
+	struct client client;
+	struct sgt_bo other;
+	struct gate gate;
+	uint32_t done;
+};
+
+/* What is in the range after the remap, and not before it */
+static void fill_range(struct remapped *remapped, uint32_t seed)
+{
+	struct sgt_bo *pages = &remapped->client.pages, *other = &remapped->other;
+
+	sgt_fill(pages->map, sgt_bo_words(pages), seed);
+	sgt_fill(pages->map, sgt_bo_words(pages) / 4, sgt_new_seed());
+	sgt_fill(other->map, sgt_bo_words(other), seed);
+}
+
+static void remapped_begin(struct remapped *remapped)
+{
+	struct drm_virtgpu_sgt_vm_bind_op op;
+	struct client *client = &remapped->client;
+
+	client_begin(client);
+	sgt_must(sgt_screen_show(&client->screen, &client->range, 0));
+	sgt_make_picture(&remapped->other, &client->screen, sgt_new_seed());
+	close_gate(&remapped->gate, client->drm);
+	remapped->done = make_sync(client->drm);
+	op = sgt_vm_op_remap(VA, client->pages.size / 2 / PAGE * PAGE, &remapped->other, 0);
+	sgt_must(sgt_vm_bind_async(client->drm, &op, 1, remapped->gate.sync, remapped->done));
+}
+
+static void remapped_end(struct remapped *remapped)
+{
+	drmSyncobjDestroy(remapped->client.drm, remapped->done);
+	end_gate(&remapped->gate, remapped->client.drm);
+	sgt_bo_free(&remapped->other);
+	client_end(&remapped->client);
+}
+
+static void expect_picture(const struct remapped *remapped, uint32_t seed)
+{
+	if (sgt_host_present())
+		sgt_expect_screen(&remapped->client.screen, seed);
+}
+
+static void test_remap(void)
+{
+	uint32_t seed = sgt_new_seed();
+	struct remapped remapped;
+	int file, out;
+
+	remapped_begin(&remapped);
+	file = export_sync(remapped.client.drm, remapped.done);
+	out = commit_nonblock(&remapped.client, &remapped.gate, file);
+	fill_range(&remapped, seed);
+	open_gate(&remapped.gate);
+	expect_done(out, 1);
+	expect_picture(&remapped, seed);
+	sgt_must(show(&remapped.client));
+	close(file);
+	remapped_end(&remapped);
+}
+
+static void test_remap_later(void)
+{
+	uint32_t seed = sgt_new_seed();
+	struct remapped remapped;
+
+	remapped_begin(&remapped);
+	sgt_fill(remapped.client.pages.map, sgt_bo_words(&remapped.client.pages), seed);
+	expect_done(sgt_must(sgt_screen_fence(&remapped.client.screen,
+					      &remapped.client.range, -1)), 1);
+	igt_assert_eq(sync_status(remapped.client.drm, remapped.done), 0);
+	expect_picture(&remapped, seed);
+	open_gate(&remapped.gate);
+	igt_assert_eq(wait_for_sync(remapped.client.drm, remapped.done), 1);
+	seed = sgt_new_seed();
+	fill_range(&remapped, seed);
+	sgt_must(sgt_screen_show(&remapped.client.screen, &remapped.client.range, 0));
+	expect_picture(&remapped, seed);
+	remapped_end(&remapped);
+}
+
 int igt_main()
 {
 	static const struct {
@@ -339,6 +429,8 @@ int igt_main()
 		{ "nonblock", "Waiting is for later", test_nonblock },
 		{ "nonblock-others", "And for nobody else", test_nonblock_others },
 		{ "nonblock-later", "Not in a circle", test_nonblock_later },
+		{ "remap", "It comes after that", test_remap },
+		{ "remap-later", "Only if it is told to", test_remap_later },
 		{ "nonblock-cut", "What was there is gone", test_nonblock_cut },
 	};
 	struct sgt_baseline base;

@@ -10,6 +10,7 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/wait.h>
 
 #include <drm/drm_gpuvm.h>
 #include <drm/drm_print.h>
@@ -130,16 +131,25 @@ static int virtgpu_sgt_attach_alloc_locked(struct virtgpu_sgt_attach *attach)
 	return 0;
 }
 
-/* From here on, a job that takes memory from the range makes it outdated. */
-static int virtgpu_sgt_attach_plan(struct virtgpu_sgt_attach *attach)
+/*
+ * -EALREADY: the VA resource is attached, and no job will detach it, or it cannot be
+ * attached after that. Otherwise, a job that takes memory from the range makes the
+ * plan outdated from here on.
+ */
+static int virtgpu_sgt_attach_plan_locked(struct virtgpu_sgt_attach *attach)
 {
 	struct virtgpu_sgt_va_resource *va_res = attach->va_res;
 	struct virtgpu_sgt_vm *vm = va_res->vm;
+	bool attached;
 	int ret;
 
-	ret = mutex_lock_interruptible(&vm->lock);
-	if (ret)
-		return ret;
+	lockdep_assert_held(&vm->lock);
+
+	/* First: what jobs have detached by then is seen below. */
+	attach->fence = virtgpu_sgt_vm_jobs_last_fence(vm);
+	attached = virtgpu_sgt_resource_is_attached(&va_res->res);
+	if (attached && !attach->fence)
+		return -EALREADY;
 
 	ret = READ_ONCE(vm->error);
 	/* There will never be anything in the range again. */
@@ -147,13 +157,26 @@ static int virtgpu_sgt_attach_plan(struct virtgpu_sgt_attach *attach)
 		ret = -EFAULT;
 	if (!ret)
 		ret = virtgpu_sgt_attach_alloc_locked(attach);
-	if (!ret) {
-		attach->seqno = vm->seqno;
-		attach->fence = virtgpu_sgt_vm_jobs_last_fence(vm);
-		spin_lock(&vm->va_res_lock);
-		list_add_tail(&attach->node, &va_res->attaches);
-		spin_unlock(&vm->va_res_lock);
-	}
+	if (ret)
+		return attached && (ret == -EFAULT || ret == -E2BIG) ? -EALREADY : ret;
+
+	attach->seqno = vm->seqno;
+	spin_lock(&vm->va_res_lock);
+	list_add_tail(&attach->node, &va_res->attaches);
+	spin_unlock(&vm->va_res_lock);
+	return 0;
+}
+
+static int virtgpu_sgt_attach_plan(struct virtgpu_sgt_attach *attach)
+{
+	struct virtgpu_sgt_vm *vm = attach->va_res->vm;
+	int ret;
+
+	ret = mutex_lock_interruptible(&vm->lock);
+	if (ret)
+		return ret;
+
+	ret = virtgpu_sgt_attach_plan_locked(attach);
 	mutex_unlock(&vm->lock);
 	return ret;
 }
@@ -164,12 +187,13 @@ static int virtgpu_sgt_attach_plan(struct virtgpu_sgt_attach *attach)
  *
  * Plans on what the range leads to when all jobs are done that there are now. Jobs
  * that come later are not waited for: they may depend on the commit that this is
- * for.
+ * for. A VA resource that is attached gets a plan, too, while there are jobs: one of
+ * them may detach it before the commit has its turn.
  *
  * Context: Process context, may sleep. Takes &virtgpu_sgt_vm.lock, and waits neither
  * for the host nor for a fence.
  * Return: what virtgpu_sgt_attach_run() takes, owned by the caller, NULL if @va_res
- * is attached, or an ERR_PTR(); see virtgpu_sgt_resource_attach()
+ * is attached and needs no plan, or an ERR_PTR(); see virtgpu_sgt_resource_attach()
  */
 struct virtgpu_sgt_attach *
 virtgpu_sgt_attach_create(struct virtgpu_sgt_va_resource *va_res)
@@ -179,8 +203,6 @@ virtgpu_sgt_attach_create(struct virtgpu_sgt_va_resource *va_res)
 
 	if (virtgpu_sgt_is_stopping(va_res->vm->vgdev))
 		return ERR_PTR(-ENODEV);
-	if (virtgpu_sgt_resource_is_attached(&va_res->res))
-		return NULL;
 
 	attach = kzalloc(sizeof(*attach), GFP_KERNEL_ACCOUNT);
 	if (!attach)
@@ -191,7 +213,7 @@ virtgpu_sgt_attach_create(struct virtgpu_sgt_va_resource *va_res)
 	ret = virtgpu_sgt_attach_plan(attach);
 	if (ret) {
 		virtgpu_sgt_attach_free(attach);
-		return ERR_PTR(ret);
+		return ret == -EALREADY ? NULL : ERR_PTR(ret);
 	}
 	return attach;
 }
@@ -320,6 +342,17 @@ static int virtgpu_sgt_attach_wait(struct virtgpu_sgt_cmd *cmd, bool killable)
 			  virtgpu_sgt_cmd_wait(cmd);
 }
 
+/* Not with dma_fence_wait(): the tail of a commit waits for no signal but SIGKILL. */
+static int virtgpu_sgt_attach_wait_for_jobs(struct virtgpu_sgt_attach *attach)
+{
+	struct virtgpu_sgt_vm *vm = attach->va_res->vm;
+
+	if (!attach->fence)
+		return 0;
+	return wait_event_killable(vm->finished,
+				   dma_fence_is_signaled(attach->fence)) ? -EINTR : 0;
+}
+
 /* -EAGAIN: the range has changed since the plan. */
 static int virtgpu_sgt_attach_do_run(struct virtgpu_sgt_attach *attach,
 				     bool killable)
@@ -352,18 +385,22 @@ static int virtgpu_sgt_attach_do_run(struct virtgpu_sgt_attach *attach,
 
 /**
  * virtgpu_sgt_attach_run() - attach a VA resource, without allocating
- * @attach: the attach, not carried out before; its fence has signalled
+ * @attach: the attach, not carried out before
  *
- * Context: Process context, the fence-signalling path. Waits for the host.
+ * Context: Process context, the fence-signalling path. Waits for the jobs that it was
+ * planned on, and for the host.
  * Return: 0, or a negative errno:
  *
  * * %-EFAULT - the range has lost memory since
+ * * %-EINTR  - the caller was killed
  * * others   - see virtgpu_sgt_cmd_wait()
  */
 int virtgpu_sgt_attach_run(struct virtgpu_sgt_attach *attach)
 {
-	int ret = virtgpu_sgt_attach_do_run(attach, false);
+	int ret;
 
+	ret = virtgpu_sgt_attach_wait_for_jobs(attach) ?:
+	      virtgpu_sgt_attach_do_run(attach, false);
 	return ret == -EAGAIN ? -EFAULT : ret;
 }
 
@@ -400,6 +437,8 @@ int virtgpu_sgt_attach_now(struct virtgpu_sgt_va_resource *va_res)
 	int ret;
 
 	do {
+		if (virtgpu_sgt_resource_is_attached(&va_res->res))
+			return 0;
 		if (signal_pending(current))
 			return -ERESTARTSYS;
 		ret = virtgpu_sgt_attach_try(va_res);

@@ -46,7 +46,8 @@ virtgpu_sgt_va_resource_prepare(struct virtgpu_sgt_resource *res,
 	struct virtgpu_sgt_attach *attach;
 
 	attach = virtgpu_sgt_attach_create(virtgpu_sgt_resource_va(res));
-	if (!IS_ERR_OR_NULL(attach))
+	/* What is attached is waited for only if it is detached when it is used. */
+	if (!IS_ERR_OR_NULL(attach) && !virtgpu_sgt_resource_is_attached(res))
 		*fence = attach->fence;
 	return attach;
 }
