@@ -316,23 +316,15 @@ static int virtgpu_sgt_attach_finish_locked(struct virtgpu_sgt_attach *attach,
 
 	lockdep_assert_held(&res->lock);
 
-	if (!ret) {
-		if (va_res->backing != backing)
-			return -EAGAIN;
-		/* See virtgpu_sgt_resource_is_attached(). */
-		smp_store_release(&res->state, VIRTGPU_SGT_RESOURCE_ATTACHED);
-		return 0;
-	}
-
-	if (!virtgpu_sgt_cmd_has_failed(backing->attach) ||
-	    !virtgpu_sgt_va_resource_forget_locked(va_res, backing))
+	if (!ret && va_res->backing != backing)
+		return -EAGAIN;
+	if (ret && (!virtgpu_sgt_cmd_has_failed(backing->attach) ||
+		    !virtgpu_sgt_va_resource_forget_locked(va_res, backing)))
 		return ret;
 
-	WRITE_ONCE(res->entries, 0);
-	/* Nothing about it is on its way: no UNREF is needed. */
-	if (attach->create && virtgpu_sgt_cmd_has_failed(attach->create))
-		WRITE_ONCE(res->state, VIRTGPU_SGT_RESOURCE_LOCAL);
-	virtgpu_sgt_backing_put(backing);
+	virtgpu_sgt_resource_settle(res, attach->create, backing->attach, ret);
+	if (ret)
+		virtgpu_sgt_backing_put(backing);
 	return ret;
 }
 

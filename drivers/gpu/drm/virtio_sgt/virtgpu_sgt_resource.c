@@ -360,50 +360,40 @@ void virtgpu_sgt_resource_end_use(struct virtgpu_sgt_resource *res)
 	mutex_unlock(&res->lock);
 }
 
-/*
- * Send both commands before waiting for either: the host works on them one
- * after the other, and refuses the second if the first fails. The commands
- * become the caller's to put; they may still be in the queue when this fails.
+/**
+ * virtgpu_sgt_resource_settle() - follow what the host has answered
+ * @res: the resource, CREATED
+ * @create: its CREATE_2D, or NULL if the host had the resource already
+ * @attach: its ATTACH_BACKING
+ * @ret: 0 if the host has done both, else what waiting for them has returned
  *
- * A wait that was given up says nothing about the resource: what the host will
- * know of it follows from the outcome of the commands alone.
+ * A wait that was given up says nothing about the resource: what the host will know of
+ * it follows from the outcome of the commands alone.
  *
- * Without @create, the host has the resource already.
+ * Context: Process context. The caller holds &virtgpu_sgt_resource.lock of a VA resource.
  */
-static int virtgpu_sgt_resource_submit(struct virtgpu_sgt_resource *res,
-				       struct virtgpu_sgt_cmd *create,
-				       struct virtgpu_sgt_cmd *attach)
+void virtgpu_sgt_resource_settle(struct virtgpu_sgt_resource *res,
+				 const struct virtgpu_sgt_cmd *create,
+				 const struct virtgpu_sgt_cmd *attach, int ret)
 {
-	int created = 0, attached;
-
-	if (create) {
-		WRITE_ONCE(res->state, VIRTGPU_SGT_RESOURCE_CREATED);
-		virtgpu_sgt_cmd_submit(create);
-	}
-	virtgpu_sgt_cmd_submit(attach);
-	if (create)
-		created = virtgpu_sgt_cmd_wait_killable(create);
-	attached = virtgpu_sgt_cmd_wait_killable(attach);
-
-	if (virtgpu_sgt_cmd_has_failed(attach))
-		WRITE_ONCE(res->entries, 0);
-
-	/* Refused, and nothing about it is on its way: no UNREF is needed. */
-	if (create && virtgpu_sgt_cmd_has_failed(create) &&
-	    virtgpu_sgt_cmd_is_idle(attach))
-		WRITE_ONCE(res->state, VIRTGPU_SGT_RESOURCE_LOCAL);
-	else if (!created && !attached)
+	if (!ret) {
 		/* See virtgpu_sgt_resource_is_attached(). */
 		smp_store_release(&res->state, VIRTGPU_SGT_RESOURCE_ATTACHED);
-
-	return created ?: attached;
+	} else if (virtgpu_sgt_cmd_has_failed(attach)) {
+		WRITE_ONCE(res->entries, 0);
+		/* Nothing about it is on its way: no UNREF is needed. */
+		if (create && virtgpu_sgt_cmd_has_failed(create))
+			WRITE_ONCE(res->state, VIRTGPU_SGT_RESOURCE_LOCAL);
+	}
 }
 
 /**
  * virtgpu_sgt_resource_make() - make a resource on the host, and give it memory
- * @res: the resource, with all that describes it: LOCAL, or CREATED and without
- *	memory
+ * @res: the resource, LOCAL, with all that describes it
  * @entries: the memory; belongs to @res from here on, also after an error
+ *
+ * Sends both commands before it waits for either: the host works on them one after
+ * the other, and refuses the second if the first fails.
  *
  * Context: Process context, not inside drm_dev_enter(): waits for the host.
  * Return: 0, or see virtgpu_sgt_bo_create()
@@ -412,28 +402,29 @@ int virtgpu_sgt_resource_make(struct virtgpu_sgt_resource *res,
 			      struct virtgpu_sgt_mem_entries *entries)
 {
 	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(res->obj->dev);
-	struct virtgpu_sgt_queue *q = &vgdev->ctrlq;
-	struct virtgpu_sgt_cmd *create = NULL, *attach;
-	int ret = -ENOMEM;
+	const unsigned int resp = sizeof(struct virtio_gpu_ctrl_hdr);
+	struct virtgpu_sgt_cmd *create, *attach;
+	int ret, attached;
 
-	attach = virtgpu_sgt_cmd_alloc(q, sizeof(struct virtio_gpu_ctrl_hdr));
-	if (!attach)
-		goto err_free;
-
-	if (res->state == VIRTGPU_SGT_RESOURCE_LOCAL) {
-		create = virtgpu_sgt_cmd_alloc(q, sizeof(struct virtio_gpu_ctrl_hdr));
-		if (!create)
-			goto err_free;
-		virtgpu_sgt_prep_create_2d(create, res);
+	create = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq, resp);
+	attach = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq, resp);
+	if (!create || !attach) {
+		virtgpu_sgt_mem_entries_free(entries);
+		ret = -ENOMEM;
+		goto out;
 	}
 
+	WRITE_ONCE(res->state, VIRTGPU_SGT_RESOURCE_CREATED);
 	WRITE_ONCE(res->entries, entries->count);
+	virtgpu_sgt_prep_create_2d(create, res);
 	virtgpu_sgt_prep_attach(attach, res, entries);
-	ret = virtgpu_sgt_resource_submit(res, create, attach);
-	goto out;
+	virtgpu_sgt_cmd_submit(create);
+	virtgpu_sgt_cmd_submit(attach);
 
-err_free:
-	virtgpu_sgt_mem_entries_free(entries);
+	ret = virtgpu_sgt_cmd_wait_killable(create);
+	attached = virtgpu_sgt_cmd_wait_killable(attach);
+	ret = ret ?: attached;
+	virtgpu_sgt_resource_settle(res, create, attach, ret);
 out:
 	virtgpu_sgt_cmd_put(create);
 	virtgpu_sgt_cmd_put(attach);

@@ -170,7 +170,7 @@ struct virtgpu_sgt_resource {
 static inline bool
 virtgpu_sgt_resource_is_attached(const struct virtgpu_sgt_resource *res)
 {
-	/* Pairs with the release in virtgpu_sgt_resource_submit(). */
+	/* Pairs with the release in virtgpu_sgt_resource_settle(). */
 	return smp_load_acquire(&res->state) == VIRTGPU_SGT_RESOURCE_ATTACHED;
 }
 
@@ -201,6 +201,9 @@ void virtgpu_sgt_resource_unprepare(struct virtgpu_sgt_resource *res,
 int __must_check virtgpu_sgt_resource_begin_use(struct virtgpu_sgt_resource *res,
 						struct virtgpu_sgt_attach *attach);
 void virtgpu_sgt_resource_end_use(struct virtgpu_sgt_resource *res);
+void virtgpu_sgt_resource_settle(struct virtgpu_sgt_resource *res,
+				 const struct virtgpu_sgt_cmd *create,
+				 const struct virtgpu_sgt_cmd *attach, int ret);
 int __must_check virtgpu_sgt_resource_make(struct virtgpu_sgt_resource *res,
 					   struct virtgpu_sgt_mem_entries *entries);
 int __must_check virtgpu_sgt_resource_undo(struct virtgpu_sgt_resource *res);
