@@ -24,15 +24,15 @@
 #include "virtgpu_sgt_vm.h"
 #include "virtgpu_sgt_vm_job.h"
 
-/* Before each mapping of the range: a user decides how many there are. */
-static int virtgpu_sgt_va_resource_pause(void)
+/* Called for each mapping of the range: userspace chooses their number. */
+static int virtgpu_sgt_attach_pause(void)
 {
 	cond_resched();
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
-/* How many mappings there are in the range. -EFAULT if they leave a hole. */
-static int virtgpu_sgt_va_resource_count_locked(struct virtgpu_sgt_va_resource *va_res)
+/* Count the mappings of the range. -EFAULT if they leave a hole. */
+static int virtgpu_sgt_attach_count_locked(struct virtgpu_sgt_va_resource *va_res)
 {
 	u64 end = va_res->last + 1, next = va_res->va;
 	struct drm_gpuva *va;
@@ -41,7 +41,7 @@ static int virtgpu_sgt_va_resource_count_locked(struct virtgpu_sgt_va_resource *
 	lockdep_assert_held(&va_res->vm->lock);
 
 	drm_gpuvm_for_each_va_range(va, &va_res->vm->base, va_res->va, end) {
-		int ret = virtgpu_sgt_va_resource_pause();
+		int ret = virtgpu_sgt_attach_pause();
 
 		if (ret)
 			return ret;
@@ -53,13 +53,10 @@ static int virtgpu_sgt_va_resource_count_locked(struct virtgpu_sgt_va_resource *
 	return next < end ? -EFAULT : count;
 }
 
-/*
- * What the range is going to lead to, in pieces that keep their buffers; @entries is
- * how many entries that will be.
- */
-static int virtgpu_sgt_va_resource_collect_locked(struct virtgpu_sgt_va_resource *va_res,
-						  struct virtgpu_sgt_backing *backing,
-						  u64 *entries)
+/* Take a piece of each mapping of the range, and count the entries of them all. */
+static int virtgpu_sgt_attach_collect_locked(struct virtgpu_sgt_va_resource *va_res,
+					     struct virtgpu_sgt_backing *backing,
+					     u64 *entries)
 {
 	struct virtgpu_sgt_mem_entries_counter counter = {};
 	struct virtgpu_sgt_piece *piece = backing->pieces;
@@ -73,7 +70,7 @@ static int virtgpu_sgt_va_resource_collect_locked(struct virtgpu_sgt_va_resource
 	drm_gpuvm_for_each_va_range(va, &vm->base, va_res->va, end) {
 		u64 skip = va_res->va > va->va.addr ? va_res->va - va->va.addr : 0;
 
-		ret = virtgpu_sgt_va_resource_pause();
+		ret = virtgpu_sgt_attach_pause();
 		if (ret)
 			return ret;
 		drm_gem_object_get(va->gem.obj);
@@ -104,15 +101,14 @@ static int virtgpu_sgt_attach_alloc_locked(struct virtgpu_sgt_attach *attach)
 	u64 num_entries;
 	int count, ret;
 
-	count = virtgpu_sgt_va_resource_count_locked(va_res);
+	count = virtgpu_sgt_attach_count_locked(va_res);
 	if (count < 0)
 		return count;
 
 	attach->backing = virtgpu_sgt_backing_alloc(vgdev, count);
 	if (!attach->backing)
 		return -ENOMEM;
-	ret = virtgpu_sgt_va_resource_collect_locked(va_res, attach->backing,
-						     &num_entries);
+	ret = virtgpu_sgt_attach_collect_locked(va_res, attach->backing, &num_entries);
 	if (ret)
 		return ret;
 
@@ -122,7 +118,7 @@ static int virtgpu_sgt_attach_alloc_locked(struct virtgpu_sgt_attach *attach)
 		return PTR_ERR(entries);
 	attach->entries = entries;
 
-	/* Of a new VA resource, to which there is no other reference. */
+	/* A new VA resource: it has no other user. */
 	if (va_res->res.state == VIRTGPU_SGT_RESOURCE_LOCAL) {
 		attach->create = virtgpu_sgt_cmd_alloc(q, sizeof(struct virtio_gpu_ctrl_hdr));
 		if (!attach->create)
@@ -132,9 +128,8 @@ static int virtgpu_sgt_attach_alloc_locked(struct virtgpu_sgt_attach *attach)
 }
 
 /*
- * -EALREADY: the VA resource is attached, and no job will detach it, or it cannot be
- * attached after that. Otherwise, a job that takes memory from the range makes the
- * plan outdated from here on.
+ * -EALREADY: the VA resource is attached, and either no job is left that could detach
+ * it, or it could not be attached again after the jobs.
  */
 static int virtgpu_sgt_attach_plan_locked(struct virtgpu_sgt_attach *attach)
 {
@@ -145,14 +140,14 @@ static int virtgpu_sgt_attach_plan_locked(struct virtgpu_sgt_attach *attach)
 
 	lockdep_assert_held(&vm->lock);
 
-	/* First: what jobs have detached by then is seen below. */
+	/* Before the state is read: without a fence, all jobs have changed it. */
 	attach->fence = virtgpu_sgt_vm_jobs_last_fence(vm);
 	attached = virtgpu_sgt_resource_is_attached(&va_res->res);
 	if (attached && !attach->fence)
 		return -EALREADY;
 
 	ret = READ_ONCE(vm->error);
-	/* There will never be anything in the range again. */
+	/* The file is closed: the range stays unmapped. */
 	if (ret == -ECANCELED)
 		ret = -EFAULT;
 	if (!ret)
@@ -160,6 +155,7 @@ static int virtgpu_sgt_attach_plan_locked(struct virtgpu_sgt_attach *attach)
 	if (ret)
 		return attached && (ret == -EFAULT || ret == -E2BIG) ? -EALREADY : ret;
 
+	/* From here on, a job that unmaps or remaps part of the range drops the plan. */
 	attach->seqno = vm->seqno;
 	spin_lock(&vm->va_res_lock);
 	list_add_tail(&attach->node, &va_res->attaches);
@@ -182,18 +178,18 @@ static int virtgpu_sgt_attach_plan(struct virtgpu_sgt_attach *attach)
 }
 
 /**
- * virtgpu_sgt_attach_create() - get ready to attach a VA resource
+ * virtgpu_sgt_attach_create() - plan to attach a VA resource
  * @va_res: the VA resource
  *
- * Plans on what the range leads to when all jobs are done that there are now. Jobs
- * that come later are not waited for: they may depend on the commit that this is
- * for. A VA resource that is attached gets a plan, too, while there are jobs: one of
- * them may detach it before the commit has its turn.
+ * The plan is for what the range maps to when all current jobs are done. Later jobs are
+ * not waited for: they may depend on the commit that the plan is for. An attached VA
+ * resource gets a plan, too, while there are jobs: one of them may detach it before the
+ * commit uses it.
  *
  * Context: Process context, may sleep. Takes &virtgpu_sgt_vm.lock, and waits neither
  * for the host nor for a fence.
- * Return: what virtgpu_sgt_attach_run() takes, owned by the caller, NULL if @va_res
- * is attached and needs no plan, or an ERR_PTR(); see virtgpu_sgt_resource_attach()
+ * Return: the plan for virtgpu_sgt_attach_run(), owned by the caller; NULL if @va_res is
+ * attached and needs none; or an ERR_PTR(), see virtgpu_sgt_resource_attach()
  */
 struct virtgpu_sgt_attach *
 virtgpu_sgt_attach_create(struct virtgpu_sgt_va_resource *va_res)
@@ -219,19 +215,15 @@ virtgpu_sgt_attach_create(struct virtgpu_sgt_va_resource *va_res)
 }
 
 /**
- * virtgpu_sgt_attach_free() - end an attach, whether it was carried out or not
- * @attach: the attach, or NULL
+ * virtgpu_sgt_attach_free() - free a plan, carried out or not
+ * @attach: the plan
  *
  * Context: Process context, also in the fence-signalling path.
  */
 void virtgpu_sgt_attach_free(struct virtgpu_sgt_attach *attach)
 {
-	struct virtgpu_sgt_vm *vm;
+	struct virtgpu_sgt_vm *vm = attach->va_res->vm;
 
-	if (!attach)
-		return;
-
-	vm = attach->va_res->vm;
 	spin_lock(&vm->va_res_lock);
 	list_del_init(&attach->node);
 	spin_unlock(&vm->va_res_lock);
@@ -245,10 +237,10 @@ void virtgpu_sgt_attach_free(struct virtgpu_sgt_attach *attach)
 }
 
 /*
- * Make the backing that of the VA resource, before the page table is read: a job that
- * wants to change it from here on finds the backing, and waits for the lock of the
- * resource to detach it. If the host is attaching another one already, that does as
- * well. Returns a reference to either.
+ * Give the backing to the VA resource before the page table is walked. A job that is
+ * about to change the range then finds the backing, and waits for the lock of the
+ * resource to detach it. If the VA resource has a backing already, use that one.
+ * Returns a reference to the backing, or NULL if the plan is outdated.
  */
 static struct virtgpu_sgt_backing *
 virtgpu_sgt_attach_claim_locked(struct virtgpu_sgt_attach *attach)
@@ -273,7 +265,7 @@ virtgpu_sgt_attach_claim_locked(struct virtgpu_sgt_attach *attach)
 	return backing;
 }
 
-/* Read the page table, and send what the host needs to know. */
+/* Walk the page table, and send the commands. */
 static int virtgpu_sgt_attach_send_locked(struct virtgpu_sgt_attach *attach,
 					  struct virtgpu_sgt_backing *backing)
 {
@@ -304,8 +296,8 @@ static int virtgpu_sgt_attach_send_locked(struct virtgpu_sgt_attach *attach,
 }
 
 /*
- * What has become of it: @ret is what the wait has said. One that was given up goes
- * on, and is there for the next who wants to attach the VA resource.
+ * @ret is what waiting for the commands has returned. If the wait was interrupted, the
+ * commands go on, and the next attach finds their backing.
  */
 static int virtgpu_sgt_attach_finish_locked(struct virtgpu_sgt_attach *attach,
 					    struct virtgpu_sgt_backing *backing,
@@ -334,7 +326,7 @@ static int virtgpu_sgt_attach_wait(struct virtgpu_sgt_cmd *cmd, bool killable)
 			  virtgpu_sgt_cmd_wait(cmd);
 }
 
-/* Not with dma_fence_wait(): the tail of a commit waits for no signal but SIGKILL. */
+/* dma_fence_wait() can be interrupted by all signals or none, this only by SIGKILL. */
 static int virtgpu_sgt_attach_wait_for_jobs(struct virtgpu_sgt_attach *attach)
 {
 	struct virtgpu_sgt_vm *vm = attach->va_res->vm;
@@ -345,7 +337,7 @@ static int virtgpu_sgt_attach_wait_for_jobs(struct virtgpu_sgt_attach *attach)
 				   dma_fence_is_signaled(attach->fence)) ? -EINTR : 0;
 }
 
-/* -EAGAIN: the range has changed since the plan. */
+/* -EAGAIN: the plan is outdated. */
 static int virtgpu_sgt_attach_do_run(struct virtgpu_sgt_attach *attach,
 				     bool killable)
 {
@@ -376,14 +368,14 @@ static int virtgpu_sgt_attach_do_run(struct virtgpu_sgt_attach *attach,
 }
 
 /**
- * virtgpu_sgt_attach_run() - attach a VA resource, without allocating
- * @attach: the attach, not carried out before
+ * virtgpu_sgt_attach_run() - carry out a plan
+ * @attach: the plan, not carried out before
  *
- * Context: Process context, the fence-signalling path. Waits for the jobs that it was
- * planned on, and for the host.
+ * Context: Process context, the fence-signalling path. Waits for the jobs before the
+ * plan, and for the host.
  * Return: 0, or a negative errno:
  *
- * * %-EFAULT - the range has lost memory since
+ * * %-EFAULT - part of the range was unmapped or remapped since
  * * %-EINTR  - the caller was killed
  * * others   - see virtgpu_sgt_cmd_wait()
  */
@@ -415,10 +407,9 @@ static int virtgpu_sgt_attach_try(struct virtgpu_sgt_va_resource *va_res)
 
 /**
  * virtgpu_sgt_attach_now() - attach a VA resource
- * @va_res: the VA resource; nothing happens if it is attached
+ * @va_res: the VA resource; may be attached
  *
- * If the range changes meanwhile, there is time for another plan: the range may be
- * full again, or still be.
+ * Plans again if the range changes meanwhile, as all of it may be mapped nevertheless.
  *
  * Context: Process context, not inside drm_dev_enter(): waits for jobs, and for the
  * host.

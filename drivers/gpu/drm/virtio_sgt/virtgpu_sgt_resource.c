@@ -22,9 +22,8 @@
 /**
  * DOC: life of a resource
  *
- * A 2D resource (VIRTIO 1.2, 5.7.6.1) is a picture that the host has, and the
- * memory here that the host fetches it from. It is part of a GEM object, and the
- * two are freed together.
+ * A 2D resource (VIRTIO 1.2, 5.7.6.1) is a picture on the host, and the guest memory
+ * that the host fetches it from. It is part of a GEM object, and is freed with it.
  *
  * ::
  *
@@ -35,30 +34,31 @@
  *     |                    |    |  DETACH_BACKING                |  or reset
  *     +--- host refuses ---+    +---- attach fails, or killed ---+
  *
- * The memory of a buffer is its own, and attached for good. That of a VA resource is
- * detached when something else comes to lie there: see "resources from VA".
+ * A buffer stays attached to its own memory. A VA resource is detached before its
+ * range is unmapped or remapped: see "resources from VA".
  *
- * Making it waits for the host, so that its answer is the errno of the ioctl.
+ * Creating a resource waits for the host, so that the answer of the host is the errno
+ * of the ioctl.
  *
- * Freeing does not wait. The UNREF was allocated beforehand; when it is done,
- * the number of the resource and the GEM object are freed, in this order. Until
- * the host has answered, it may read the memory.
+ * Freeing a resource does not wait. Its UNREF was allocated with it. When the UNREF is
+ * answered, the number of the resource and then the GEM object are freed. Until then,
+ * the host may read the memory.
  *
- * That is done by a work item of its own. The one that takes the responses
- * wakes commits, whose out-fences others wait for, while the end of an import
- * takes the resv of its exporter, which those others may hold.
+ * A work item of its own frees the object. Freeing an import takes the resv of the
+ * exporter, under which a task can wait for the out-fence of a commit; and the work
+ * item that takes the responses is what completes commits.
  *
- * An unbind sends no UNREF for what is still in use: the reset of the device is
- * what makes the host forget it. What has been queued is completed after the
- * reset, and what is freed later is freed on the spot. The same holds when the
- * device is reset because the host was silent: see "a silent host".
+ * An unbind sends no UNREF for resources in use: the host forgets them when the device
+ * is reset. Commands that are queued by then are completed after the reset, and what
+ * is freed later is freed at once. The same holds when the device is reset because the
+ * host was silent: see "a silent host".
  */
 
 /**
  * virtgpu_sgt_format_is_known() - is this a format of 2D resources?
  * @format: number from userspace
  *
- * Return: whether the specification knows it; if so, a pixel has four bytes
+ * Return: whether it is in the specification; if so, a pixel has four bytes
  */
 bool virtgpu_sgt_format_is_known(u32 format)
 {
@@ -77,10 +77,10 @@ bool virtgpu_sgt_format_is_known(u32 format)
 }
 
 /**
- * virtgpu_sgt_format() - the format of a resource for a format of DRM
- * @fourcc: DRM_FORMAT_*, names bits from the highest down
+ * virtgpu_sgt_format() - convert a DRM format to that of a resource
+ * @fourcc: DRM_FORMAT_*, which names bits from the highest down
  *
- * Return: VIRTIO_GPU_FORMAT_*, names bytes from the lowest up; 0 if none fits
+ * Return: VIRTIO_GPU_FORMAT_*, which names bytes from the lowest up; 0 if none fits
  */
 u32 virtgpu_sgt_format(u32 fourcc)
 {
@@ -114,14 +114,14 @@ static u32 virtgpu_sgt_format_opaque(u32 format)
 }
 
 /**
- * virtgpu_sgt_format_shows() - will these pixels have the right colours?
+ * virtgpu_sgt_format_shows() - can a resource show a framebuffer format?
  * @format: format of the resource
  * @fourcc: DRM_FORMAT_* of the framebuffer
  *
- * Alpha does not matter: a dumb buffer is made without knowing whether it will
- * be a picture or a cursor, and the host copies all four bytes in any case.
+ * Alpha does not matter: a dumb buffer is created before it is known to be a picture
+ * or a cursor, and the host copies all four bytes in any case.
  *
- * Return: whether they are in the same order
+ * Return: whether the colours are in the same order
  */
 bool virtgpu_sgt_format_shows(u32 format, u32 fourcc)
 {
@@ -149,7 +149,7 @@ static void virtgpu_sgt_resource_withdraw(struct virtgpu_sgt_device *vgdev,
 	spin_unlock(&vgdev->resource_lock);
 }
 
-/* The host has no use for the memory any more, or never had. */
+/* The host does not use the memory, or never did. */
 static void virtgpu_sgt_resource_destroy(struct virtgpu_sgt_resource *res)
 {
 	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(res->obj->dev);
@@ -178,16 +178,16 @@ static void virtgpu_sgt_resource_unref_done(struct virtgpu_sgt_cmd *cmd,
 	struct virtgpu_sgt_resource *res = cmd->priv;
 	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(res->obj->dev);
 
-	/* After a reset, the host has let go of everything. */
+	/* A reset has freed it on the host. */
 	if (status && !virtgpu_sgt_queue_error(cmd->queue))
 		drm_err_ratelimited(vgdev->drm,
-				    "the host does not let go of resource %u: %pe\n",
+				    "the host did not free resource %u: %pe\n",
 				    res->id, ERR_PTR(status));
 
 	virtgpu_sgt_free_later(vgdev, &res->free_work);
 }
 
-/* What a fence may wait for, nobody allocates under. */
+/* Taken in the fence-signalling path: do not allocate while holding it. */
 static void virtgpu_sgt_resource_prime_lockdep(struct virtgpu_sgt_resource *res)
 {
 	bool cookie = dma_fence_begin_signalling();
@@ -197,11 +197,11 @@ static void virtgpu_sgt_resource_prime_lockdep(struct virtgpu_sgt_resource *res)
 }
 
 /**
- * virtgpu_sgt_resource_init() - begin with a resource that the host has not
- * @res: zeroed
- * @obj: the GEM object that @res is part of; need not be initialised yet, gets its
- *	funcs
- * @ops: what kind of GEM object it is
+ * virtgpu_sgt_resource_init() - initialise a resource as LOCAL
+ * @res: the resource, zeroed
+ * @obj: the GEM object that @res is part of; its funcs are set, and it need not be
+ *	initialised yet
+ * @ops: operations of this kind of GEM object
  */
 void virtgpu_sgt_resource_init(struct virtgpu_sgt_resource *res,
 			       struct drm_gem_object *obj,
@@ -217,14 +217,13 @@ void virtgpu_sgt_resource_init(struct virtgpu_sgt_resource *res,
 }
 
 /**
- * virtgpu_sgt_resource_reserve() - get what it takes to have a resource
+ * virtgpu_sgt_resource_reserve() - allocate the number and the UNREF of a resource
  * @res: the resource, LOCAL
  *
- * A number, and the command that ends it. Freed with the resource. Nothing
- * happens if it has them.
+ * Both are freed with the resource. Does nothing if it has them.
  *
  * Context: Process context, may sleep.
- * Return: 0, -ENOMEM, or -ENOSPC: out of numbers
+ * Return: 0, -ENOMEM, or -ENOSPC if all numbers are in use
  */
 int virtgpu_sgt_resource_reserve(struct virtgpu_sgt_resource *res)
 {
@@ -251,7 +250,7 @@ int virtgpu_sgt_resource_reserve(struct virtgpu_sgt_resource *res)
 }
 
 /**
- * virtgpu_sgt_resource_size() - how much memory a resource takes
+ * virtgpu_sgt_resource_size() - the size of a resource
  * @res: the resource, with width and height
  *
  * Return: bytes
@@ -262,9 +261,9 @@ u64 virtgpu_sgt_resource_size(const struct virtgpu_sgt_resource *res)
 }
 
 /**
- * virtgpu_sgt_resource_attach() - see to it that the host has the memory
- * @res: the resource
- * @fb: a framebuffer of it that somebody is making, or NULL
+ * virtgpu_sgt_resource_attach() - attach a resource to its memory
+ * @res: the resource; may be attached
+ * @fb: a framebuffer of @res that is being created, or NULL
  *
  * A job can detach a VA resource again until virtgpu_sgt_resource_transfer_locked().
  * A commit does not wait here: see virtgpu_sgt_resource_prepare().
@@ -273,8 +272,8 @@ u64 virtgpu_sgt_resource_size(const struct virtgpu_sgt_resource *res)
  * and for fences.
  * Return: 0, or a negative errno: see virtgpu_sgt_bo_create(), or:
  *
- * * %-EINVAL - an import of which nobody has made a framebuffer
- * * %-EFAULT - a VA resource, part of which leads nowhere
+ * * %-EINVAL - an import that has had no framebuffer
+ * * %-EFAULT - a VA resource, part of whose range is not mapped
  * * %-EINTR, %-ERESTARTSYS - interrupted
  */
 int virtgpu_sgt_resource_attach(struct virtgpu_sgt_resource *res,
@@ -286,7 +285,7 @@ int virtgpu_sgt_resource_attach(struct virtgpu_sgt_resource *res,
 /**
  * virtgpu_sgt_resource_prepare() - prepare to use a resource in the tail of a commit
  * @res: the resource
- * @fence: fence that the tail must come after, or NULL; valid as long as what this
+ * @fence: the fence that the tail has to wait for, or NULL; valid as long as what this
  *	returns
  *
  * Context: Process context, may sleep. Waits neither for the host nor for a fence.
@@ -361,14 +360,14 @@ void virtgpu_sgt_resource_end_use(struct virtgpu_sgt_resource *res)
 }
 
 /**
- * virtgpu_sgt_resource_settle() - follow what the host has answered
+ * virtgpu_sgt_resource_settle() - update the state after CREATE and ATTACH
  * @res: the resource, CREATED
  * @create: its CREATE_2D, or NULL if the host had the resource already
  * @attach: its ATTACH_BACKING
  * @ret: 0 if the host has done both, else what waiting for them has returned
  *
- * A wait that was given up says nothing about the resource: what the host will know of
- * it follows from the outcome of the commands alone.
+ * An interrupted wait says nothing about the resource. What the host will know of it
+ * follows from the outcome of the commands alone.
  *
  * Context: Process context. The caller holds &virtgpu_sgt_resource.lock of a VA resource.
  */
@@ -381,19 +380,19 @@ void virtgpu_sgt_resource_settle(struct virtgpu_sgt_resource *res,
 		smp_store_release(&res->state, VIRTGPU_SGT_RESOURCE_ATTACHED);
 	} else if (virtgpu_sgt_cmd_has_failed(attach)) {
 		WRITE_ONCE(res->entries, 0);
-		/* Nothing about it is on its way: no UNREF is needed. */
+		/* No command about it is left in the queue: it needs no UNREF. */
 		if (create && virtgpu_sgt_cmd_has_failed(create))
 			WRITE_ONCE(res->state, VIRTGPU_SGT_RESOURCE_LOCAL);
 	}
 }
 
 /**
- * virtgpu_sgt_resource_make() - make a resource on the host, and give it memory
- * @res: the resource, LOCAL, with all that describes it
- * @entries: the memory; belongs to @res from here on, also after an error
+ * virtgpu_sgt_resource_make() - create a resource on the host, and attach its memory
+ * @res: the resource, LOCAL, with all fields that describe it
+ * @entries: the memory; owned by this function, also after an error
  *
- * Sends both commands before it waits for either: the host works on them one after
- * the other, and refuses the second if the first fails.
+ * Sends both commands before it waits for either: the host processes them in order,
+ * and refuses the second if the first fails.
  *
  * Context: Process context, not inside drm_dev_enter(): waits for the host.
  * Return: 0, or see virtgpu_sgt_bo_create()
@@ -432,10 +431,8 @@ out:
 }
 
 /**
- * virtgpu_sgt_resource_undo() - have the host forget what was made half way
- * @res: the resource, CREATED
- *
- * It is LOCAL again if this succeeds.
+ * virtgpu_sgt_resource_undo() - remove a resource without memory from the host
+ * @res: the resource, CREATED; LOCAL if this succeeds
  *
  * Context: Process context, not inside drm_dev_enter(): waits for the host.
  * Return: 0, or see virtgpu_sgt_cmd_wait_killable()
@@ -455,7 +452,7 @@ int virtgpu_sgt_resource_undo(struct virtgpu_sgt_resource *res)
 	virtgpu_sgt_cmd_submit(unref);
 	ret = virtgpu_sgt_cmd_wait_killable(unref);
 
-	/* The host refuses only what it does not have: it may never have had it. */
+	/* The host refuses only an unknown number: then it never created the resource. */
 	if (virtgpu_sgt_cmd_is_idle(unref)) {
 		WRITE_ONCE(res->state, VIRTGPU_SGT_RESOURCE_LOCAL);
 		ret = 0;
@@ -465,7 +462,7 @@ int virtgpu_sgt_resource_undo(struct virtgpu_sgt_resource *res)
 }
 
 /**
- * virtgpu_sgt_resource_detach_locked() - take its memory away from the host
+ * virtgpu_sgt_resource_detach_locked() - detach a resource from its memory
  * @res: the resource, CREATED or ATTACHED
  * @detach: an idle command of the control queue; submitted when this returns
  *
@@ -486,11 +483,11 @@ void virtgpu_sgt_resource_detach_locked(struct virtgpu_sgt_resource *res,
 }
 
 /**
- * virtgpu_sgt_resource_release() - end a resource, and free its GEM object
+ * virtgpu_sgt_resource_release() - free a resource and its GEM object
  * @res: the resource, whose object has no reference left
  *
- * For &drm_gem_object_funcs.free. Calls &virtgpu_sgt_resource_ops.free when the
- * host has forgotten it, now or later.
+ * For &drm_gem_object_funcs.free. &virtgpu_sgt_resource_ops.free is called once the
+ * host does not have the resource, now or later.
  *
  * Context: Process context, may sleep. Does not wait for the host.
  */
@@ -510,11 +507,11 @@ void virtgpu_sgt_resource_release(struct virtgpu_sgt_resource *res)
 }
 
 /**
- * virtgpu_sgt_resource_offset() - where in the memory of a resource a pixel is
+ * virtgpu_sgt_resource_offset() - the offset of a rectangle in the memory
  * @res: the resource
- * @rect: the pixel is its upper left one
+ * @rect: part of it
  *
- * Return: bytes from the start
+ * Return: offset of the upper left pixel, in bytes
  */
 u64 virtgpu_sgt_resource_offset(const struct virtgpu_sgt_resource *res,
 				const struct drm_rect *rect)
@@ -523,12 +520,11 @@ u64 virtgpu_sgt_resource_offset(const struct virtgpu_sgt_resource *res,
 }
 
 /**
- * virtgpu_sgt_resource_transfer_locked() - let the host fetch what the CPU has
- *	drawn
+ * virtgpu_sgt_resource_transfer_locked() - sync pixels and transfer them to the host
  * @res: the resource
  * @cmd: an idle command of the control queue; submitted when this succeeds
- * @rect: how much of it
- * @offset: where its first pixel is in memory
+ * @rect: the pixels
+ * @offset: offset of the first pixel in memory
  *
  * Context: Process context. The caller holds &virtgpu_sgt_resource.lock. Does not
  * wait for the host.

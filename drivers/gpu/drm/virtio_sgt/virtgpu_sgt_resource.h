@@ -21,23 +21,23 @@ struct virtgpu_sgt_mem_entries;
 struct virtgpu_sgt_resource;
 
 /**
- * enum virtgpu_sgt_resource_state - what the host knows of a resource
+ * enum virtgpu_sgt_resource_state - how much of a resource is on the host
  */
 enum virtgpu_sgt_resource_state {
 	/**
-	 * @VIRTGPU_SGT_RESOURCE_LOCAL: the first state: nothing. Also after the
-	 * host has refused to make the resource, and that of an import until
-	 * somebody makes a framebuffer of it
+	 * @VIRTGPU_SGT_RESOURCE_LOCAL: the first state: nothing. Also after the host
+	 * has refused to create the resource, and of an import until its first
+	 * framebuffer
 	 */
 	VIRTGPU_SGT_RESOURCE_LOCAL,
 	/**
-	 * @VIRTGPU_SGT_RESOURCE_CREATED: from when CREATE_2D is submitted, and
-	 * again from when DETACH_BACKING is; it takes an UNREF to leave
+	 * @VIRTGPU_SGT_RESOURCE_CREATED: from when CREATE_2D is submitted, and again
+	 * from when DETACH_BACKING is; needs an UNREF
 	 */
 	VIRTGPU_SGT_RESOURCE_CREATED,
 	/**
-	 * @VIRTGPU_SGT_RESOURCE_ATTACHED: the host has answered
-	 * ATTACH_BACKING: the resource can be shown
+	 * @VIRTGPU_SGT_RESOURCE_ATTACHED: the host has answered ATTACH_BACKING: the
+	 * resource can be shown
 	 */
 	VIRTGPU_SGT_RESOURCE_ATTACHED,
 	/**
@@ -48,10 +48,10 @@ enum virtgpu_sgt_resource_state {
 };
 
 /**
- * struct virtgpu_sgt_resource_ops - one kind of GEM object with a resource
+ * struct virtgpu_sgt_resource_ops - operations of a kind of GEM object with a resource
  */
 struct virtgpu_sgt_resource_ops {
-	/** @gem: for &drm_gem_object.funcs, from which these ops are found */
+	/** @gem: &drm_gem_object.funcs points here: see to_virtgpu_sgt_resource() */
 	struct drm_gem_object_funcs gem;
 
 	/** @of_object: find the resource of a GEM object */
@@ -79,16 +79,14 @@ struct virtgpu_sgt_resource_ops {
 	void (*unprepare)(struct virtgpu_sgt_attach *attach);
 
 	/**
-	 * @sync: let the host see what the CPU has written to a range of bytes
+	 * @sync: sync a range of bytes for the device
 	 *
-	 * See drm_sgt_sync_for_device(). Called with &virtgpu_sgt_resource.lock.
+	 * See drm_sgt_sync_for_device(). Called with &virtgpu_sgt_resource.lock held.
 	 */
 	int (*sync)(struct virtgpu_sgt_resource *res, u64 offset, u64 len);
 
 	/**
-	 * @free: free the GEM object
-	 *
-	 * The host has no use for it any more, or never had.
+	 * @free: free the GEM object, which the host does not use
 	 */
 	void (*free)(struct virtgpu_sgt_resource *res);
 };
@@ -96,20 +94,19 @@ struct virtgpu_sgt_resource_ops {
 /**
  * struct virtgpu_sgt_resource - a 2D resource on the host
  *
- * Part of a GEM object. Everything but @state is set once, before anybody else
- * can see the object. Of an import, what describes the resource is set, and set
- * again if the host refuses it, under &virtgpu_sgt_device.import_lock, and
- * looked at by those who have seen that it is attached: see
+ * Part of a GEM object. All but @state is set once, before the object is published.
+ * The description of an import is set under &virtgpu_sgt_device.import_lock, again if
+ * the host refuses it, and is read only once the import is attached: see
  * virtgpu_sgt_resource_is_attached().
  */
 struct virtgpu_sgt_resource {
 	/** @obj: the GEM object that this is part of */
 	struct drm_gem_object *obj;
 
-	/** @ops: what kind of GEM object @obj is */
+	/** @ops: operations of the kind of GEM object that @obj is */
 	const struct virtgpu_sgt_resource_ops *ops;
 
-	/** @id: number of the resource; 0: an import that has none yet */
+	/** @id: number of the resource; 0 of an import that has none yet */
 	u32 id;
 
 	/** @format: one of enum virtio_gpu_formats, four bytes a pixel */
@@ -122,29 +119,29 @@ struct virtgpu_sgt_resource {
 	u32 height;
 
 	/**
-	 * @lock: who holds it while the resource is ATTACHED can submit what
-	 * needs its memory. Does not allow to allocate: fences wait for it
+	 * @lock: while it is held, an ATTACHED resource stays attached, and commands
+	 * that need its memory can be submitted. Taken in the fence-signalling path:
+	 * do not allocate while holding it
 	 */
 	struct mutex lock;
 
-	/** @entries: how many pieces of memory the host may know of */
+	/** @entries: memory entries that the host may have */
 	unsigned int entries;
 
 	/**
-	 * @state: that of a VA resource is written under @lock, as it is attached and
-	 * detached at any time. Otherwise written by who makes the resource
-	 * and who frees the object, and these do not overlap; READ_ONCE() for
-	 * everybody else
+	 * @state: of a VA resource, written under @lock, as it can be attached and
+	 * detached at any time. Otherwise written where the resource is created and
+	 * where the object is freed, which do not overlap. Other readers use
+	 * READ_ONCE()
 	 */
 	enum virtgpu_sgt_resource_state state;
 
 	/**
-	 * @unref: the command that ends the resource, allocated beforehand,
-	 * as freeing must not fail
+	 * @unref: the UNREF, allocated in advance, as freeing must not fail
 	 */
 	struct virtgpu_sgt_cmd *unref;
 
-	/** @free_work: frees the object, once @unref is done */
+	/** @free_work: frees the object once @unref is answered */
 	struct work_struct free_work;
 
 	/**
@@ -155,17 +152,16 @@ struct virtgpu_sgt_resource {
 };
 
 /*
- * Width and height of a 2D resource. Twice what a display may have; far below
- * where products of the two get too large for the host or for us.
+ * The limit of width and height of a 2D resource. Twice that of a display, and far
+ * below where their product overflows here or on the host.
  */
 #define VIRTGPU_SGT_MAX_RESOURCE	16384U
 
 /**
- * virtgpu_sgt_resource_is_attached() - does the host have the memory?
+ * virtgpu_sgt_resource_is_attached() - is a resource attached to its memory?
  * @res: the resource
  *
- * Return: whether there is a resource that can be shown; if so, all that
- * describes it is constant
+ * Return: whether it can be shown; if so, its description is constant
  */
 static inline bool
 virtgpu_sgt_resource_is_attached(const struct virtgpu_sgt_resource *res)

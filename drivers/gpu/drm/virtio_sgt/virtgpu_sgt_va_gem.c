@@ -46,7 +46,7 @@ virtgpu_sgt_va_resource_prepare(struct virtgpu_sgt_resource *res,
 	struct virtgpu_sgt_attach *attach;
 
 	attach = virtgpu_sgt_attach_create(virtgpu_sgt_resource_va(res));
-	/* What is attached is waited for only if it is detached when it is used. */
+	/* While it is attached, the commit need not wait: see virtgpu_sgt_attach_run(). */
 	if (!IS_ERR_OR_NULL(attach) && !virtgpu_sgt_resource_is_attached(res))
 		*fence = attach->fence;
 	return attach;
@@ -95,7 +95,7 @@ static void virtgpu_sgt_va_resource_destroy(struct virtgpu_sgt_resource *res)
 	drm_gpuvm_put(&vm->base);
 }
 
-/* One more; -ENOSPC if there are too many. */
+/* Count a VA resource. -ENOSPC if there are too many. */
 static int virtgpu_sgt_va_resources_enter(struct virtgpu_sgt_vm *vm)
 {
 	bool fits;
@@ -123,7 +123,7 @@ static void virtgpu_sgt_va_resource_free(struct drm_gem_object *obj)
 {
 	struct virtgpu_sgt_va_resource *va_res = to_virtgpu_sgt_va_resource(obj);
 
-	/* Not when the host has answered: the user has closed it by now. */
+	/* Before the host answers: userspace has closed it. */
 	virtgpu_sgt_va_resources_leave(va_res->vm);
 	virtgpu_sgt_resource_release(&va_res->res);
 }
@@ -176,9 +176,9 @@ virtgpu_sgt_va_resource_alloc(struct virtgpu_sgt_vm *vm,
 }
 
 /**
- * virtgpu_sgt_va_resource_create() - make a resource of a range of an address space
+ * virtgpu_sgt_va_resource_create() - create a resource over a range of an address space
  * @vm: the address space
- * @params: what it shall be; its range is one of @vm
+ * @params: parameters of the VA resource; the range is within @vm
  *
  * Waits for jobs, and for the host. The VA resource is attached when this returns.
  *
@@ -186,9 +186,9 @@ virtgpu_sgt_va_resource_alloc(struct virtgpu_sgt_vm *vm,
  * Return: the VA resource, with one reference of its GEM object for the caller, or an
  * ERR_PTR():
  *
- * * %-EINVAL - the range has less bytes than width and height need
- * * %-EFAULT - part of the range leads nowhere
- * * %-ENOSPC - @vm has too many VA resources, or there are no more numbers
+ * * %-EINVAL - the range is smaller than width and height need
+ * * %-EFAULT - part of the range is not mapped
+ * * %-ENOSPC - @vm has too many VA resources, or all numbers are in use
  * * %-EINTR, %-ERESTARTSYS - interrupted while waiting for jobs
  * * others   - see virtgpu_sgt_bo_create()
  */
@@ -209,7 +209,7 @@ virtgpu_sgt_va_resource_create(struct virtgpu_sgt_vm *vm,
 
 	ret = virtgpu_sgt_va_resources_enter(vm);
 	if (ret) {
-		/* The end of VA resources that were closed may be queued. */
+		/* Closed VA resources may be waiting to be freed. */
 		flush_workqueue(virtgpu_sgt_free_wq);
 		ret = virtgpu_sgt_va_resources_enter(vm);
 	}

@@ -9,7 +9,7 @@ struct virtgpu_sgt_va_resource;
 struct virtgpu_sgt_vm;
 
 /**
- * struct virtgpu_sgt_va_resource_params - what a new VA resource shall be
+ * struct virtgpu_sgt_va_resource_params - parameters of a new VA resource
  */
 struct virtgpu_sgt_va_resource_params {
 	/** @va: first byte of the range */
@@ -18,7 +18,7 @@ struct virtgpu_sgt_va_resource_params {
 	u64 size;
 	/** @format: one of enum virtio_gpu_formats */
 	u32 format;
-	/** @width: pixels of a line */
+	/** @width: pixels per line */
 	u32 width;
 	/** @height: lines */
 	u32 height;

@@ -19,15 +19,15 @@
 /**
  * DOC: resources from VA
  *
- * A VA resource is a GEM object without memory of its own, and a resource on the host
- * whose memory is what a range of an address space leads to. Its list of memory
- * entries comes from a walk of the page table: parts of several buffers, in any
- * order, and the same page as often as it is mapped.
+ * A VA resource is a GEM object without memory of its own. Its resource on the host is
+ * attached to what a range of an address space maps to. The list of memory entries
+ * comes from a walk of the page table: parts of several buffers, in any order, and the
+ * same page as often as it is mapped.
  *
- * It keeps nothing in place. Before something in its range loses its memory, the
- * job that does it has the host detach the VA resource, and waits for the answer. From
- * then on, to use the VA resource is an -EFAULT, until all of its range leads somewhere
- * again. The next use finds that, and attaches the VA resource anew:
+ * It pins nothing. Before a job unmaps or remaps part of the range, it has the host
+ * detach the VA resource, and waits for the answer. From then on, a use of the VA
+ * resource fails with -EFAULT, until all of its range is mapped again. The next use
+ * then attaches it again:
  *
  * ::
  *
@@ -39,33 +39,36 @@
  *       +------------------------------------------------+
  *          a job, or the end of the file: DETACH_BACKING
  *
- * A use is a transfer, a framebuffer that is made, or a commit with one. Each plans
- * first: under &virtgpu_sgt_vm.lock, it sees what the range is going to lead to,
- * allocates all that it takes to attach that, and notes the last job that there is.
- * When this one is done, it walks the page table and sends the list. A commit plans
- * when it is prepared and does the rest in its tail, so that no lock of KMS is held
- * while jobs, or the host, are waited for. Jobs that come after the plan are not
- * waited for, as they may depend on the commit.
+ * A use is a transfer, the creation of a framebuffer, or a commit of one. Each plans
+ * first. Under &virtgpu_sgt_vm.lock, it looks up what the range will map to when all
+ * jobs are done, allocates all memory that attaching it needs, and notes the last job.
+ * When that job is done, it walks the page table and sends the list. A commit plans
+ * when it is prepared, and does the rest in its tail, so that a nonblocking commit holds
+ * no modeset lock while it waits for jobs or for the host. It does not wait for jobs
+ * that are submitted after the plan, as they may depend on the commit.
  *
- * Between plan and list, a later job that takes memory from the range makes the plan
- * outdated, as it makes the host detach the VA resource after that. An ioctl plans anew
- * then. A commit cannot, and fails with -EFAULT in the way that a commit fails: see
- * "errors in a commit".
+ * A commit plans for an attached VA resource, too, if there are jobs. It waits for them
+ * only if the VA resource is detached when the tail needs the memory.
  *
- * What is attached is a backing: it keeps the buffers until the host has answered
- * the DETACH, or the UNREF, so that no memory goes that the host may still read,
- * whoever gives up waiting. It also knows which bytes of which buffer to sync
- * before a transfer. The DETACH is allocated with it: to detach must not fail.
+ * A plan is outdated once a later job has detached the VA resource: that job would not
+ * detach it again. An ioctl makes another plan then. A commit cannot, and fails with
+ * -EFAULT as described in "errors in a commit".
  *
- * The address space ends with its file. A framebuffer may keep a VA resource longer,
- * which is detached then for good.
+ * The memory that a VA resource is attached to is its backing. The backing holds
+ * references to the buffers until the host has answered the DETACH or the UNREF, even
+ * if the task that waits for the answer is killed. It also says which bytes of which
+ * buffer to sync before a transfer. The DETACH is allocated with it, as detaching must
+ * not fail.
+ *
+ * The address space ends with its file. A framebuffer can keep a VA resource longer,
+ * but that stays detached.
  */
 
-#define VIRTGPU_SGT_WINDOW_START(va_res)	((va_res)->va)
-#define VIRTGPU_SGT_WINDOW_LAST(va_res)		((va_res)->last)
+#define VIRTGPU_SGT_VA_RESOURCE_START(va_res)	((va_res)->va)
+#define VIRTGPU_SGT_VA_RESOURCE_LAST(va_res)	((va_res)->last)
 
 INTERVAL_TREE_DEFINE(struct virtgpu_sgt_va_resource, rb, u64, subtree_last,
-		     VIRTGPU_SGT_WINDOW_START, VIRTGPU_SGT_WINDOW_LAST, static,
+		     VIRTGPU_SGT_VA_RESOURCE_START, VIRTGPU_SGT_VA_RESOURCE_LAST, static,
 		     virtgpu_sgt_va_resource_tree);
 
 static void virtgpu_sgt_backing_free_work(struct work_struct *work)
@@ -87,7 +90,7 @@ static void virtgpu_sgt_backing_free_work(struct work_struct *work)
 	virtgpu_sgt_free_done(vgdev);
 }
 
-/* Not freed here, since this may be the fence-signalling path. */
+/* This may be the fence-signalling path, which must not free buffers. */
 static void virtgpu_sgt_backing_release(struct kref *ref)
 {
 	struct virtgpu_sgt_backing *backing =
@@ -107,18 +110,18 @@ void virtgpu_sgt_backing_put(struct virtgpu_sgt_backing *backing)
 	kref_put(&backing->ref, virtgpu_sgt_backing_release);
 }
 
-/* Answered, or the device is reset: the host does not read it any more. */
+/* Answered, or the device is reset: the host does not read the memory. */
 static void virtgpu_sgt_backing_detached(struct virtgpu_sgt_cmd *cmd, int status)
 {
 	virtgpu_sgt_backing_put(cmd->priv);
 }
 
 /**
- * virtgpu_sgt_backing_alloc() - allocate what it takes to attach and to detach
+ * virtgpu_sgt_backing_alloc() - allocate a backing and its commands
  * @vgdev: device
- * @count: pieces that it has room for
+ * @count: number of pieces
  *
- * Return: the backing, with one reference and without pieces, or NULL
+ * Return: the backing, with one reference and empty pieces, or NULL
  */
 struct virtgpu_sgt_backing *
 virtgpu_sgt_backing_alloc(struct virtgpu_sgt_device *vgdev, unsigned int count)
@@ -176,12 +179,13 @@ void virtgpu_sgt_va_resource_remove(struct virtgpu_sgt_va_resource *va_res)
 }
 
 /**
- * virtgpu_sgt_va_resource_forget_locked() - take its backing from a VA resource
+ * virtgpu_sgt_va_resource_forget_locked() - unlink a VA resource from its backing
  * @va_res: the VA resource
- * @backing: nothing happens if it has another one, or none
+ * @backing: the backing
  *
  * Context: The caller holds &virtgpu_sgt_resource.lock.
- * Return: whether the reference of @va_res is now that of the caller
+ * Return: true, and the caller owns the reference that @va_res had; false if @va_res
+ * has another backing, or none
  */
 bool virtgpu_sgt_va_resource_forget_locked(struct virtgpu_sgt_va_resource *va_res,
 					   struct virtgpu_sgt_backing *backing)
@@ -199,7 +203,7 @@ bool virtgpu_sgt_va_resource_forget_locked(struct virtgpu_sgt_va_resource *va_re
 	return forgotten;
 }
 
-/* Attaches that were planned before the job that now takes memory away */
+/* Drop plans that are older than the job that is about to change the range. */
 static void virtgpu_sgt_va_resources_outdate(struct virtgpu_sgt_vm *vm, u64 va,
 					     u64 last, u64 seqno)
 {
@@ -216,9 +220,9 @@ static void virtgpu_sgt_va_resources_outdate(struct virtgpu_sgt_vm *vm, u64 va,
 }
 
 /*
- * A VA resource in the range that the host has memory of, and that memory, with a
- * reference each; or NULL. One whose last reference is gone is none: its UNREF is on
- * the way, and nobody can use it.
+ * Find a VA resource in the range that has a backing. Returns a reference to both, or
+ * NULL. Skips objects without a reference: these cannot be used, and their UNREF is
+ * about to be sent.
  */
 static struct virtgpu_sgt_va_resource *
 virtgpu_sgt_va_resources_find(struct virtgpu_sgt_vm *vm, u64 va, u64 last,
@@ -240,31 +244,30 @@ virtgpu_sgt_va_resources_find(struct virtgpu_sgt_vm *vm, u64 va, u64 last,
 	return va_res;
 }
 
-/* Not if somebody else has done it since: then the DETACH is sent, or not needed. */
+/* Does nothing if @backing was unlinked meanwhile: its DETACH is sent, or not needed. */
 static void virtgpu_sgt_va_resource_detach(struct virtgpu_sgt_va_resource *va_res,
 					   struct virtgpu_sgt_backing *backing)
 {
 	guard(mutex)(&va_res->res.lock);
 
-	/* The reference of the VA resource goes on to the DETACH. */
+	/* The DETACH takes over the reference of the VA resource. */
 	if (virtgpu_sgt_va_resource_forget_locked(va_res, backing))
 		virtgpu_sgt_resource_detach_locked(&va_res->res, backing->detach);
 }
 
 /**
- * virtgpu_sgt_va_resources_detach() - take a range away from the host
+ * virtgpu_sgt_va_resources_detach() - detach all VA resources that overlap a range
  * @vm: the address space
  * @va: first byte of the range
  * @len: bytes of the range
- * @seqno: of the fence of the job that changes the range; %U64_MAX if it is the last
- *	change of all
+ * @seqno: seqno of the fence of the job that changes the range; %U64_MAX if no job
+ *	follows
  *
- * Detaches all VA resources that touch it, and waits for the host. What was planned
- * before the job was, and was not carried out yet, will not be. If the device goes
- * away first, the buffers live on until the reset.
+ * Waits for the host. Plans that are older than the job and were not carried out are
+ * dropped. If the device goes away first, the buffers are kept until the reset.
  *
- * Context: Process context, the fence-signalling path. In a job, or when there is
- * none and none comes.
+ * Context: Process context, the fence-signalling path. In a job, or when there is no
+ * job and no new one can be submitted.
  */
 void virtgpu_sgt_va_resources_detach(struct virtgpu_sgt_vm *vm, u64 va, u64 len,
 				     u64 seqno)
@@ -277,7 +280,7 @@ void virtgpu_sgt_va_resources_detach(struct virtgpu_sgt_vm *vm, u64 va, u64 len,
 	while ((va_res = virtgpu_sgt_va_resources_find(vm, va, last, &backing))) {
 		virtgpu_sgt_va_resource_detach(va_res, backing);
 		virtgpu_sgt_cmd_wait(backing->detach);
-		/* Not put here: freeing is not for this path. */
+		/* Dropped with the backing, outside of the fence-signalling path. */
 		backing->va_res = &va_res->base;
 		virtgpu_sgt_backing_put(backing);
 	}

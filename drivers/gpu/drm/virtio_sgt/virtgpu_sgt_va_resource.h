@@ -20,7 +20,7 @@ struct virtgpu_sgt_mem_entries;
 struct virtgpu_sgt_vm;
 
 /**
- * struct virtgpu_sgt_piece - part of a buffer, as a part of the range of a VA resource
+ * struct virtgpu_sgt_piece - part of a buffer in the range of a VA resource
  */
 struct virtgpu_sgt_piece {
 	/** @obj: the buffer; a counted reference */
@@ -38,27 +38,27 @@ struct virtgpu_sgt_piece {
  */
 struct virtgpu_sgt_backing {
 	/**
-	 * @ref: the VA resource has one, then its @detach; and each wait for a
-	 * command
+	 * @ref: one of the VA resource, which @detach takes over, and one of each wait
+	 * for a command
 	 */
 	struct kref ref;
 
 	/** @vgdev: device; set once */
 	struct virtgpu_sgt_device *vgdev;
 
-	/** @attach: has the host attach it */
+	/** @attach: the ATTACH_BACKING */
 	struct virtgpu_sgt_cmd *attach;
 
-	/** @detach: has the host detach it */
+	/** @detach: the DETACH_BACKING */
 	struct virtgpu_sgt_cmd *detach;
 
 	/** @free_work: frees it */
 	struct work_struct free_work;
 
-	/** @va_res: the reference of the task that detaches the VA resource */
+	/** @va_res: a reference to drop with the backing, or NULL */
 	struct drm_gem_object *va_res;
 
-	/** @count: length of @pieces */
+	/** @count: number of @pieces */
 	unsigned int count;
 
 	/** @pieces: the memory, in the order of the range */
@@ -66,39 +66,38 @@ struct virtgpu_sgt_backing {
 };
 
 /**
- * struct virtgpu_sgt_attach - all that it takes to attach a VA resource, and when
+ * struct virtgpu_sgt_attach - a plan to attach a VA resource
  *
- * It may be carried out in the fence-signalling path, where nothing is allocated.
+ * Carried out in the fence-signalling path, so all memory is allocated with the plan.
  */
 struct virtgpu_sgt_attach {
 	/**
-	 * @node: in &virtgpu_sgt_va_resource.attaches; not if it was carried out,
-	 * or is outdated
+	 * @node: in &virtgpu_sgt_va_resource.attaches, until the plan is carried out
+	 * or outdated
 	 */
 	struct list_head node;
 
-	/** @va_res: the VA resource; the creator of this keeps it */
+	/** @va_res: the VA resource; the owner of the plan has a reference */
 	struct virtgpu_sgt_va_resource *va_res;
 
-	/** @seqno: of the last job that it was planned on */
+	/** @seqno: seqno of the last job at the time of the plan */
 	u64 seqno;
 
-	/** @fence: of that job; a counted reference, or NULL if it is done */
+	/** @fence: fence of that job, a counted reference; NULL if it was done */
 	struct dma_fence *fence;
 
-	/** @create: has the host create a new resource; or NULL */
+	/** @create: the CREATE_2D of a new VA resource, or NULL */
 	struct virtgpu_sgt_cmd *create;
 
-	/** @backing: what will be attached, until @va_res has it */
+	/** @backing: the memory to attach, until @va_res takes it over */
 	struct virtgpu_sgt_backing *backing;
 
-	/** @entries: room for the list, until the command has it */
+	/** @entries: room for the list, until the command takes it over */
 	struct virtgpu_sgt_mem_entries *entries;
 };
 
 /**
- * struct virtgpu_sgt_va_resource - a resource whose memory is a range of an address
- * space
+ * struct virtgpu_sgt_va_resource - a resource over a range of an address space
  *
  * See "resources from VA".
  */
@@ -121,19 +120,19 @@ struct virtgpu_sgt_va_resource {
 	/** @rb: in &virtgpu_sgt_vm.va_resources, under va_res_lock there */
 	struct rb_node rb;
 
-	/** @subtree_last: for the tree */
+	/** @subtree_last: see INTERVAL_TREE_DEFINE() */
 	u64 subtree_last;
 
 	/**
-	 * @backing: what the host was told to attach, or is about to be, until it
-	 * is told to detach it; or NULL. Written under the lock of @res and, inside
-	 * that, va_res_lock of @vm; read under either
+	 * @backing: memory from before its ATTACH is submitted until its DETACH is, or
+	 * NULL. Written under the lock of @res and va_res_lock of @vm, which nests
+	 * inside; read under either
 	 */
 	struct virtgpu_sgt_backing *backing;
 
 	/**
-	 * @attaches: of struct virtgpu_sgt_attach that can still be carried out;
-	 * under va_res_lock of @vm
+	 * @attaches: list of struct virtgpu_sgt_attach that can be carried out;
+	 * protected by va_res_lock of @vm
 	 */
 	struct list_head attaches;
 };
