@@ -6,7 +6,7 @@
 
 /**
  * TEST: sgt commit
- * Description: Commits that fail when nothing can refuse them any more
+ * Description: Commits that fail or wait after the ioctl has returned
  * Category: Display
  * Mega feature: DRM
  * Sub-category: KMS
@@ -14,46 +14,46 @@
  * Test category: functionality test
  *
  * SUBTEST: told-once
- * Description: The next commit has the error of one that failed, the one after it none
+ * Description: The commit after one that failed returns its error, the one after that succeeds
  *
  * SUBTEST: other-master
- * Description: The next master of the device has nothing of the errors of the last one
+ * Description: The errors of a master are not returned to the next one
  *
  * SUBTEST: other-master-late
- * Description: The same if a commit of the last one fails when it is no master any more
+ * Description: The same if a commit fails after the master has changed
  *
  * SUBTEST: master-again
- * Description: A master that comes back begins without its errors from before
+ * Description: A master that comes back does not get its earlier errors
  *
  * SUBTEST: other-display
- * Description: A commit for one display has nothing of the errors of another
+ * Description: The error of a commit is not returned for another display
  *
  * SUBTEST: nonblock
- * Description: A commit that need not wait leaves it to later to wait for a range
+ * Description: A nonblocking commit returns before its range is mapped, and shows it afterwards
  *
  * SUBTEST: nonblock-others
- * Description: Until then, commits of others get through
+ * Description: Meanwhile, commits to other displays and test commits go through
  *
  * SUBTEST: nonblock-later
- * Description: It waits for no bind that comes later, which may depend on it
+ * Description: It does not wait for later binds, which may depend on it
  *
  * SUBTEST: remap
- * Description: A commit after a remap of its range has the pixels of the remap
+ * Description: A commit that waits for a remap of its own range shows the new pixels
  *
  * SUBTEST: remap-later
- * Description: A commit does not wait for a remap of its range that it is not after
+ * Description: A commit without an in-fence does not wait for a pending remap of its range
  *
  * SUBTEST: nonblock-cut
- * Description: It fails if its range loses memory before it is its turn
+ * Description: It fails if part of its range is unmapped before it runs
  */
 
-IGT_TEST_DESCRIPTION("Commits that fail when nothing can refuse them any more");
+IGT_TEST_DESCRIPTION("Commits that fail or wait after the ioctl has returned");
 
 #define VA	(5ull << 30)
 
 static struct sgt_test test;
 
-/* A file with a picture on the screen, and another one, which is a range */
+/* A file with a picture on the screen, and another picture, which is a VA resource */
 struct client {
 	int drm;
 	struct sgt_screen screen;
@@ -87,7 +87,7 @@ static int show(const struct client *client)
 	return sgt_screen_show(&client->screen, &client->shown, 0);
 }
 
-/* A commit that waits for the fence, and whose picture has lost its memory by then */
+/* A commit that waits for the fence, and whose range is unmapped by then */
 static int commit_failing(struct client *client, const struct sgt_fence *fence)
 {
 	int out = sgt_must(sgt_screen_fence(&client->screen, &client->range, fence->file));
@@ -124,7 +124,7 @@ static void test_told_once(void)
 	client_end(&client);
 }
 
-/* The master is the file that asks first when there is none. */
+/* Without a master, the first file that is opened becomes one. */
 static void hand_over(const struct client *from)
 {
 	igt_assert_eq(drmDropMaster(from->drm), 0);
@@ -174,7 +174,7 @@ static void test_master_again(void)
 	client_end(&client);
 }
 
-/* The CRTC of another display, for a mode of the first one: its own are not known. */
+/* The CRTC of another display, with the mode of the first one */
 static bool find_second(struct sgt_screen *second, const struct sgt_screen *first)
 {
 	drmModeRes *res = drmModeGetResources(first->drm);
@@ -213,7 +213,7 @@ static void test_other_display(void)
 	igt_require_f(found, "the GPU has one display\n");
 }
 
-/* A client whose range gets its memory back when the gate opens */
+/* A client whose range is unmapped, and is mapped when the gate opens */
 static void waiting_begin(struct client *client, struct gate *gate)
 {
 	client_begin(client);
@@ -235,7 +235,7 @@ static void expect_waiting(const struct gate *gate, int out)
 	igt_assert_eq(sgt_sync_file_status(out), 0);
 }
 
-/* A commit that does not wait returns while there is something to wait for. */
+/* A nonblocking commit, which must return while the gate is closed */
 static int commit_nonblock(const struct client *client, const struct gate *gate,
 			   int in_fence)
 {
@@ -322,7 +322,7 @@ static void test_nonblock_cut(void)
 	sgt_must(sgt_fence_begin(&fence));
 	out = commit_nonblock(&client, &gate, fence.file);
 
-	/* In this order: the memory comes, and goes, before it is the commit's turn. */
+	/* The range is mapped, and a page of it is unmapped, before the commit runs. */
 	open_gate(&gate);
 	sgt_must(sgt_vm_unmap(client.drm, VA + PAGE, PAGE));
 	let_fail(&fence, out);
@@ -331,7 +331,7 @@ static void test_nonblock_cut(void)
 	waiting_end(&client, &gate);
 }
 
-/* A client that shows its range, half of which others pages come to when the gate opens */
+/* A client that shows its range, half of which is remapped when the gate opens */
 struct remapped {
 	struct client client;
 	struct sgt_bo other;
@@ -339,7 +339,7 @@ struct remapped {
 	uint32_t done;
 };
 
-/* What is in the range after the remap, and not before it */
+/* The picture is in the range after the remap, and not before. */
 static void fill_range(struct remapped *remapped, uint32_t seed)
 {
 	struct sgt_bo *pages = &remapped->client.pages, *other = &remapped->other;
@@ -421,17 +421,17 @@ int igt_main()
 		const char *name, *what;
 		void (*run)(void);
 	} tests[] = {
-		{ "told-once", "It is told, and then it is over", test_told_once },
-		{ "other-master", "It was another master's", test_other_master },
-		{ "other-master-late", "It was, and still is", test_other_master_late },
-		{ "master-again", "It was long ago", test_master_again },
-		{ "other-display", "It was elsewhere", test_other_display },
-		{ "nonblock", "Waiting is for later", test_nonblock },
-		{ "nonblock-others", "And for nobody else", test_nonblock_others },
-		{ "nonblock-later", "Not in a circle", test_nonblock_later },
-		{ "remap", "It comes after that", test_remap },
-		{ "remap-later", "Only if it is told to", test_remap_later },
-		{ "nonblock-cut", "What was there is gone", test_nonblock_cut },
+		{ "told-once", "An error is returned once", test_told_once },
+		{ "other-master", "Errors stay with the master", test_other_master },
+		{ "other-master-late", "Also if they come late", test_other_master_late },
+		{ "master-again", "Until the master changes", test_master_again },
+		{ "other-display", "Errors stay with the display", test_other_display },
+		{ "nonblock", "The ioctl does not wait", test_nonblock },
+		{ "nonblock-others", "Other commits do not wait", test_nonblock_others },
+		{ "nonblock-later", "Later binds are not waited for", test_nonblock_later },
+		{ "remap", "The in-fence is a remap of the range", test_remap },
+		{ "remap-later", "Without an in-fence, it does not wait", test_remap_later },
+		{ "nonblock-cut", "The range is cut meanwhile", test_nonblock_cut },
 	};
 	struct sgt_baseline base;
 	int keep = -1;

@@ -29,40 +29,40 @@
  * Description: The same of pages dealt from three buffers
  *
  * SUBTEST: same-pages
- * Description: A picture of several screens, each of which has the same pages
+ * Description: A picture of several screens that map the same pages
  *
  * SUBTEST: random
  * Description: The same after random binds, unbinds and remaps, for each page
  *
  * SUBTEST: readonly
- * Description: A range that the device may only read is shown
+ * Description: A range that is mapped read-only is shown
  *
  * SUBTEST: damage
- * Description: The device takes the damaged rectangle, all of it and nothing else
+ * Description: Exactly the damaged rectangle is transferred
  *
  * SUBTEST: transfer
- * Description: The device has what the CPU wrote when it is told to, and not before
+ * Description: Pixels reach the device with a transfer, and not before
  *
  * SUBTEST: cut
- * Description: A picture that lost a page is taken from the host, and cannot be used
+ * Description: A picture is detached when a page is unmapped, and cannot be used
  *
  * SUBTEST: cut-many
- * Description: A cut detaches each picture of its range once, and no other one
+ * Description: An unmap detaches each picture of its range once, and no other
  *
  * SUBTEST: rebind
  * Description: A picture shows the pixels that are bound to its range now
  *
  * SUBTEST: remap
- * Description: A remap takes the old pixels from the host, and brings the new ones
+ * Description: A remap detaches the old pages, and the next use attaches the new ones
  *
  * SUBTEST: object
- * Description: What has no memory of its own is neither mapped, exported nor bound
+ * Description: A picture from VA cannot be mapped, exported or bound
  *
  * SUBTEST: handle-closed
  * Description: A framebuffer outlives the handles of the picture and of the buffers
  *
  * SUBTEST: file-closed
- * Description: A picture on the screen outlives the file that it is of
+ * Description: A picture on the screen outlives the file of its address space
  *
  * SUBTEST: trace-counts
  * Description: The device sees one create, one attach and one unref for each picture
@@ -107,7 +107,7 @@ static void end_range(struct sgt_bo *picture, struct sgt_vm_model *model)
 	sgt_model_end(model);
 }
 
-/* All that was laid is written, shown, and written and shown again. */
+/* Write and show all pages, twice. */
 static void check_pixels(struct sgt_vm_model *model)
 {
 	uint32_t seed = sgt_new_seed();
@@ -134,7 +134,7 @@ static void test_whole(int drm)
 	check_pixels(&model);
 }
 
-/* From the end of the buffer to its begin, and none of its first pages */
+/* From the end of the buffer to the start, without its first pages */
 static void test_parts(int drm)
 {
 	const uint32_t sizes[SGT_MODEL_BOS] = { screen_pages() + 37 };
@@ -181,7 +181,7 @@ static void test_same_pages(int drm)
 		sgt_expect_screen(&screen, seed);
 	}
 
-	/* A page that has moved is in one of them only. */
+	/* Change a page in one of them only. */
 	sgt_model_lay(&model, screen_pages() + 5, 1, &model.bos[0], 6);
 	sgt_must(sgt_screen_show(&screen, &picture, 0));
 	sgt_expect_screen(&screen, seed);
@@ -203,7 +203,7 @@ static void test_random(int drm)
 		sgt_model_step(&model, &rounds.random, 0, 0);
 	sgt_model_check(&model);
 
-	/* Holes, and pages that are there twice: each gets one of its own. */
+	/* Replace holes and pages that are mapped twice. */
 	for (uint32_t i = 0; i < model.count; i++) {
 		const struct sgt_vm_page *page = &model.pages[i];
 		bool once = page->bo == &model.bos[0] && page->page < screen_pages();
@@ -303,14 +303,14 @@ static void test_cut(int drm)
 		sgt_model_fill(&model, seed);
 		show_and_check(&picture, seed);
 
-		/* The host has answered when the page is gone: nothing to wait for. */
+		/* The unmap has waited for the host. */
 		sgt_must(sgt_host_trace_mark());
 		sgt_model_cut(&model, cuts[i], 1);
 		igt_assert_eq(detaches(), 1);
 		expect_cut(&picture);
 		sgt_expect_screen(&screen, seed);
 
-		/* What is cut already is not detached again. */
+		/* A detached picture is not detached again. */
 		sgt_model_cut(&model, (cuts[i] + 7) % model.count, 1);
 		igt_assert_eq(detaches(), 1);
 		sgt_model_lay(&model, cuts[i], 1, &model.bos[0], cuts[i]);
@@ -325,7 +325,7 @@ static void test_cut(int drm)
 		igt_assert_eq(detaches(), 1);
 	}
 
-	/* One that is cut can be taken off the screen. */
+	/* A detached picture can be taken off the screen. */
 	sgt_model_cut(&model, 5, 3);
 	end_range(&picture, &model);
 }
@@ -338,7 +338,7 @@ static void test_cut_many(int drm)
 
 	sgt_model_begin(&model, drm, VA, 40, sizes);
 	sgt_model_lay(&model, 0, 40, &model.bos[0], 0);
-	/* Of ten pages each: the first two are the same, the last one is apart. */
+	/* Ten pages each: the first two are the same, the last one is separate. */
 	for (int i = 0; i < 4; i++)
 		sgt_must(sgt_vm_picture(&pictures[i], drm, VA + (i ? i - 1 : 0) * 10 * PAGE,
 					WORDS_PER_PAGE, 10));
@@ -351,7 +351,7 @@ static void test_cut_many(int drm)
 		igt_assert_eq(sgt_transfer(&pictures[i]), -EFAULT);
 	sgt_must(sgt_transfer(&pictures[3]));
 
-	/* The first two are whole again, the third one is not. */
+	/* The ranges of the first two are mapped again, that of the third is not. */
 	sgt_model_lay(&model, 8, 2, &model.bos[0], 8);
 	sgt_must(sgt_transfer(&pictures[0]));
 	sgt_must(sgt_transfer(&pictures[1]));
@@ -385,7 +385,7 @@ static void test_rebind(int drm)
 	end_range(&picture, &model);
 }
 
-/* Line by line the picture becomes another one, by pages that change places. */
+/* Remap the middle of the picture, then the rest. */
 static void test_remap(int drm)
 {
 	const uint32_t sizes[SGT_MODEL_BOS] = { screen_pages(), screen_pages() };
@@ -478,7 +478,7 @@ struct closefb {
 
 #define IOCTL_CLOSEFB	DRM_IOWR(0xd0, struct closefb)
 
-/* The one who shows it is not the one who bound its memory. */
+/* One file shows a picture from the address space of another. */
 static void test_file_closed(int drm)
 {
 	const uint32_t sizes[SGT_MODEL_BOS] = { screen_pages() };
@@ -497,7 +497,7 @@ static void test_file_closed(int drm)
 	sgt_must(sgt_bo_add_fb(&picture));
 	show_and_check(&picture, seed);
 
-	/* From here on it is the screen's alone. */
+	/* From here on, only the screen keeps it. */
 	fb = picture.fb;
 	closefb.id = fb;
 	do_ioctl(other, IOCTL_CLOSEFB, &closefb);
@@ -523,7 +523,7 @@ static void test_trace_counts(int drm)
 	sgt_expect_trace("virtio_gpu_cmd_res_create_2d", count);
 	sgt_expect_trace(ATTACH, count);
 
-	/* What nobody shows any more is nothing that a cut has to care for. */
+	/* An unmap does nothing for pictures that are freed. */
 	sgt_bo_free_all(pictures, count);
 	sgt_expect_trace("virtio_gpu_cmd_res_unref", count);
 	sgt_must(sgt_vm_unmap(drm, VA, bo.size));
@@ -555,18 +555,18 @@ int igt_main()
 		{ "parts", "The table says which page comes where", test_parts },
 		{ "several", "One picture, three buffers", test_several },
 		{ "same-pages", "One page, many places", test_same_pages },
-		{ "random", "Whatever was done to the tables", test_random },
+		{ "random", "After random changes of the tables", test_random },
 		{ "readonly", "The device only reads", test_readonly },
-		{ "damage", "Damage is synced and transferred, exactly", test_damage },
-		{ "transfer", "Bytes that are written later", test_transfer },
-		{ "cut", "No memory, no picture", test_cut },
-		{ "cut-many", "Each picture of the range", test_cut_many },
+		{ "damage", "Exactly the damage is synced and transferred", test_damage },
+		{ "transfer", "Pixels that are written later", test_transfer },
+		{ "cut", "Unmapped pages, no picture", test_cut },
+		{ "cut-many", "Each picture of the range, once", test_cut_many },
 		{ "rebind", "The same range, other pixels", test_rebind },
-		{ "remap", "The same at once", test_remap },
+		{ "remap", "The same in one operation", test_remap },
 		{ "object", "A picture is no buffer", test_object },
 		{ "handle-closed", "A framebuffer holds all that it needs", test_handle_closed },
-		{ "file-closed", "The screen holds no memory of others", test_file_closed },
-		{ "trace-counts", "The device is told of each picture once", test_trace_counts },
+		{ "file-closed", "The screen keeps no memory of other files", test_file_closed },
+		{ "trace-counts", "One command of each kind for each picture", test_trace_counts },
 	};
 	int keep = -1;
 
