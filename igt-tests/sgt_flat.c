@@ -218,11 +218,10 @@ static void hold_fences(int drm, int count)
 static long bind_some(int drm, uint32_t sync, int count)
 {
 	struct drm_virtgpu_sgt_vm_bind_op op = sgt_vm_op_unmap(0, PAGE);
+	struct drm_virtgpu_sgt_sync out = sgt_vm_signal(sync, 0);
 	struct drm_virtgpu_sgt_vm_bind bind = {
-		.num_ops = 1,
-		.ops = (uintptr_t)&op,
-		.num_out_syncs = 1,
-		.out_syncs = (uintptr_t)&sync,
+		.ops = sgt_objs(&op, 1),
+		.syncs = sgt_objs(&out, 1),
 	};
 	long begin = cpu_clock();
 

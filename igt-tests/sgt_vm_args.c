@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <fcntl.h>
+#include <sys/mman.h>
 
 #include "igt.h"
 
 #include "lib/sgt_dmabuf.h"
 #include "lib/sgt_virtgpu.h"
+#include "lib/sgt_vm_gate.h"
 #include "lib/sgt_vm_test.h"
 
 /**
@@ -21,6 +23,15 @@
  *
  * SUBTEST: op-bad-fields
  * Description: An operation is refused for one bad field at a time
+ *
+ * SUBTEST: strides
+ * Description: Structures that are longer than the kernel's are read, if the rest is zero
+ *
+ * SUBTEST: end-of-memory
+ * Description: An array is read to its end, and no further
+ *
+ * SUBTEST: sync-bad-fields
+ * Description: A sync is refused for one bad field at a time
  *
  * SUBTEST: bad-syncobjs
  * Description: A bind with syncobjs that are not there, or have no fence, is refused
@@ -57,12 +68,15 @@ AT(drm_virtgpu_sgt_vm_bind_op, size, 16);
 AT(drm_virtgpu_sgt_vm_bind_op, offset, 24);
 AT(drm_virtgpu_sgt_vm_bind_op, handle, 32);
 AT(drm_virtgpu_sgt_vm_bind_op, pad, 36);
+SAME(drm_virtgpu_sgt_obj_array, 16);
+AT(drm_virtgpu_sgt_obj_array, count, 4);
+AT(drm_virtgpu_sgt_obj_array, array, 8);
+SAME(drm_virtgpu_sgt_sync, 16);
+AT(drm_virtgpu_sgt_sync, handle, 4);
+AT(drm_virtgpu_sgt_sync, timeline_value, 8);
 SAME(drm_virtgpu_sgt_vm_bind, 40);
 AT(drm_virtgpu_sgt_vm_bind, ops, 8);
-AT(drm_virtgpu_sgt_vm_bind, in_syncs, 16);
-AT(drm_virtgpu_sgt_vm_bind, out_syncs, 24);
-AT(drm_virtgpu_sgt_vm_bind, num_in_syncs, 32);
-AT(drm_virtgpu_sgt_vm_bind, num_out_syncs, 36);
+AT(drm_virtgpu_sgt_vm_bind, syncs, 24);
 SAME(drm_virtgpu_sgt_resource_from_va, 40);
 AT(drm_virtgpu_sgt_resource_from_va, size, 8);
 AT(drm_virtgpu_sgt_resource_from_va, width, 16);
@@ -102,29 +116,42 @@ static void set_field(void *to, const struct bad_field *field)
 
 static const struct bad_field bad_binds[] = {
 #define BIND(name)	FIELD(drm_virtgpu_sgt_vm_bind, name)
-	{ BIND(num_ops), 0, EINVAL },
-	{ BIND(num_ops), VIRTGPU_SGT_VM_BIND_MAX_OPS + 1, EINVAL },
-	{ BIND(num_ops), UINT32_MAX, EINVAL },
-	{ BIND(ops), 0, EFAULT },
-	{ BIND(ops), KERNEL, EFAULT },
-	{ BIND(num_in_syncs), VIRTGPU_SGT_VM_BIND_MAX_SYNCS + 1, EINVAL },
-	{ BIND(num_in_syncs), UINT32_MAX, EINVAL },
-	{ BIND(num_out_syncs), VIRTGPU_SGT_VM_BIND_MAX_SYNCS + 1, EINVAL },
-	{ BIND(num_out_syncs), UINT32_MAX, EINVAL },
-	{ BIND(num_in_syncs), 1, EFAULT },
-	{ BIND(num_out_syncs), 1, EFAULT },
+	{ BIND(pad), 1, EINVAL },
+	{ BIND(pad), UINT32_MAX, EINVAL },
+	{ BIND(ops.count), 0, EINVAL },
+	{ BIND(ops.count), VIRTGPU_SGT_VM_BIND_MAX_OPS + 1, EINVAL },
+	{ BIND(ops.count), UINT32_MAX, EINVAL },
+	{ BIND(ops.stride), 0, EINVAL },
+	{ BIND(ops.stride), sizeof(struct drm_virtgpu_sgt_vm_bind_op) - 1, EINVAL },
+	{ BIND(ops.stride), PAGE + 1, E2BIG },
+	{ BIND(ops.stride), UINT32_MAX, E2BIG },
+	{ BIND(ops.array), 0, EFAULT },
+	{ BIND(ops.array), KERNEL, EFAULT },
+	{ BIND(syncs.count), VIRTGPU_SGT_VM_BIND_MAX_SYNCS + 1, EINVAL },
+	{ BIND(syncs.count), UINT32_MAX, EINVAL },
+	{ BIND(syncs.stride), 0, EINVAL },
+	{ BIND(syncs.stride), sizeof(struct drm_virtgpu_sgt_sync) - 1, EINVAL },
+	{ BIND(syncs.stride), PAGE + 1, E2BIG },
+	{ BIND(syncs.stride), UINT32_MAX, E2BIG },
+	{ BIND(syncs.array), 0, EFAULT },
+	{ BIND(syncs.array), KERNEL, EFAULT },
 #undef BIND
 };
 
 static void test_bind(int drm)
 {
+	uint32_t syncobj = make_sync(drm);
+	struct drm_virtgpu_sgt_sync sync = sgt_vm_signal(syncobj, 0);
 	struct drm_virtgpu_sgt_vm_bind_op op;
 	struct drm_virtgpu_sgt_vm_bind good, arg;
 	struct sgt_bo bo;
 
 	sgt_make_pages(&bo, drm, 4);
 	op = sgt_vm_op_map(VA, bo.size, &bo, 0);
-	good = (struct drm_virtgpu_sgt_vm_bind) { .num_ops = 1, .ops = (uintptr_t)&op };
+	good = (struct drm_virtgpu_sgt_vm_bind) {
+		.ops = sgt_objs(&op, 1),
+		.syncs = sgt_objs(&sync, 1),
+	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(bad_binds); i++) {
 		arg = good;
@@ -140,7 +167,110 @@ static void test_bind(int drm)
 	arg = good;
 	do_ioctl(drm, DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &arg);
 	sgt_expect_space(drm, bo.size, 4);
+
+	/* Nothing is read of an array without elements. */
+	op = sgt_vm_op_unmap(VA, bo.size);
+	arg.syncs = (struct drm_virtgpu_sgt_obj_array) { .stride = 1, .array = KERNEL };
+	do_ioctl(drm, DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &arg);
+	sgt_expect_space(drm, 0, 1);
+	drmSyncobjDestroy(drm, syncobj);
 	sgt_bo_free(&bo);
+}
+
+/* Two operations, and a wait and a signal, in structures of so many bytes */
+struct longer {
+	char ops[2][PAGE], syncs[2][PAGE];
+	struct drm_virtgpu_sgt_vm_bind arg;
+};
+
+static void make_longer(struct longer *longer, const struct sgt_bo *bo, uint32_t syncobj,
+			uint32_t op_stride, uint32_t sync_stride)
+{
+	const struct drm_virtgpu_sgt_vm_bind_op ops[] = {
+		sgt_vm_op_remap(VA, bo->size, bo, 0),
+		sgt_vm_op_remap(VA + bo->size, bo->size, bo, 0),
+	};
+	const struct drm_virtgpu_sgt_sync syncs[] = {
+		sgt_vm_wait(syncobj, 0), sgt_vm_signal(syncobj, 0),
+	};
+
+	*longer = (struct longer) {
+		.arg.ops = { op_stride, 2, (uintptr_t)longer->ops },
+		.arg.syncs = { sync_stride, 2, (uintptr_t)longer->syncs },
+	};
+	for (int i = 0; i < 2; i++) {
+		memcpy((char *)longer->ops + i * op_stride, &ops[i], sizeof(ops[i]));
+		memcpy((char *)longer->syncs + i * sync_stride, &syncs[i], sizeof(syncs[i]));
+	}
+}
+
+/* The first and the last byte of the excess, of the first and the last element */
+static void refuse_excess(int drm, struct longer *longer, char *array, uint32_t stride,
+			  uint32_t size)
+{
+	const uint32_t bad[] = { size, stride - 1, stride + size, 2 * stride - 1 };
+
+	for (unsigned int i = 0; stride > size && i < ARRAY_SIZE(bad); i++) {
+		array[bad[i]] = 1;
+		do_ioctl_err(drm, DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &longer->arg, E2BIG);
+		array[bad[i]] = 0;
+	}
+}
+
+static void test_strides(int drm)
+{
+	static const uint32_t more[] = { 0, 1, 4, 8, 64, PAGE };
+	const uint32_t op = sizeof(struct drm_virtgpu_sgt_vm_bind_op);
+	const uint32_t sync = sizeof(struct drm_virtgpu_sgt_sync);
+	static struct longer longer;
+	uint32_t syncobj;
+	struct sgt_bo bo;
+
+	sgt_make_pages(&bo, drm, 4);
+	igt_assert_eq(drmSyncobjCreate(drm, DRM_SYNCOBJ_CREATE_SIGNALED, &syncobj), 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(more); i++) {
+		make_longer(&longer, &bo, syncobj, more[i] == PAGE ? PAGE : op + more[i],
+			    more[i] == PAGE ? PAGE : sync + more[i]);
+		refuse_excess(drm, &longer, (char *)longer.ops, longer.arg.ops.stride, op);
+		refuse_excess(drm, &longer, (char *)longer.syncs, longer.arg.syncs.stride, sync);
+		sgt_expect_space(drm, 0, 1);
+		do_ioctl(drm, DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &longer.arg);
+		sgt_expect_space(drm, 2 * bo.size, 4);
+		sgt_must(sgt_vm_unmap(drm, VA, 2 * bo.size));
+	}
+	drmSyncobjDestroy(drm, syncobj);
+	sgt_bo_free(&bo);
+}
+
+/* The last element ends with its page; the next page cannot be read. */
+static void test_end_of_memory(int drm)
+{
+	struct drm_virtgpu_sgt_vm_bind_op *ops;
+	struct drm_virtgpu_sgt_vm_bind arg = {};
+	struct sgt_bo bo;
+	char *pages;
+
+	pages = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	igt_assert(pages != MAP_FAILED);
+	igt_assert_eq(mprotect(pages + PAGE, PAGE, PROT_NONE), 0);
+	ops = (void *)(pages + PAGE - 2 * sizeof(*ops));
+	sgt_make_pages(&bo, drm, 4);
+	ops[0] = sgt_vm_op_map(VA, bo.size, &bo, 0);
+	ops[1] = sgt_vm_op_map(VA + bo.size, bo.size, &bo, 0);
+
+	arg.ops = sgt_objs(ops, 3);
+	do_ioctl_err(drm, DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &arg, EFAULT);
+	arg.ops = sgt_objs(ops, 2);
+	arg.ops.stride += 8;
+	do_ioctl_err(drm, DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &arg, E2BIG);
+	arg.ops.array += sizeof(*ops);
+	do_ioctl_err(drm, DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &arg, EFAULT);
+	sgt_expect_space(drm, 0, 1);
+	arg.ops = sgt_objs(ops, 2);
+	do_ioctl(drm, DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &arg);
+	sgt_expect_space(drm, 2 * bo.size, 4);
+	sgt_bo_free(&bo);
+	munmap(pages, 2 * PAGE);
 }
 
 /* Of a map of four pages of a buffer of eight, from the second on */
@@ -232,59 +362,108 @@ static void test_op(int drm)
 	sgt_bo_free(&bo);
 }
 
-static int bind_with(int drm, const struct drm_virtgpu_sgt_vm_bind_op *op,
-		     const uint32_t *in, uint32_t ins, const uint32_t *out, uint32_t outs)
-{
-	struct drm_virtgpu_sgt_vm_bind arg = {
-		.flags = VIRTGPU_SGT_VM_BIND_ASYNC,
-		.num_ops = 1,
-		.ops = (uintptr_t)op,
-		.in_syncs = (uintptr_t)in,
-		.out_syncs = (uintptr_t)out,
-		.num_in_syncs = ins,
-		.num_out_syncs = outs,
-	};
+/* Of a wait for a binary syncobj that is signalled, or of its signal */
+static const struct bad_field bad_syncs[] = {
+#define SYNC(name)	FIELD(drm_virtgpu_sgt_sync, name)
+	{ SYNC(handle), 0, ENOENT },
+	{ SYNC(handle), NO_HANDLE, ENOENT },
+	{ SYNC(handle), UINT32_MAX, ENOENT },
+	{ SYNC(timeline_value), 1, EINVAL },
+	{ SYNC(timeline_value), UINT64_MAX, EINVAL },
+#undef SYNC
+};
 
-	return drmIoctl(drm, DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &arg) ? -errno : 0;
+static int bind_sync(int drm, const struct drm_virtgpu_sgt_sync *sync)
+{
+	struct drm_virtgpu_sgt_vm_bind_op op = sgt_vm_op_unmap(VA, PAGE);
+
+	return sgt_vm_bind_syncs(drm, &op, 1, sync, 1);
+}
+
+static void refuse_syncs(int drm, const struct drm_virtgpu_sgt_sync *good)
+{
+	struct drm_virtgpu_sgt_sync sync;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(bad_syncs); i++) {
+		sync = *good;
+		set_field(&sync, &bad_syncs[i]);
+		igt_assert_eq(bind_sync(drm, &sync), -bad_syncs[i].error);
+	}
+	/* Bit 0 makes it a timeline, of which there is no point 0. */
+	for (int bit = 0; bit < 31; bit++) {
+		sync = *good;
+		sync.flags |= 1u << bit;
+		igt_assert_eq(bind_sync(drm, &sync), -EINVAL);
+		sync.timeline_value = 1;
+		if (bit)
+			igt_assert_eq(bind_sync(drm, &sync), -EINVAL);
+	}
+	sgt_must(bind_sync(drm, good));
+}
+
+static void test_sync(int drm)
+{
+	struct drm_virtgpu_sgt_sync sync;
+	uint32_t syncobj;
+
+	igt_assert_eq(drmSyncobjCreate(drm, DRM_SYNCOBJ_CREATE_SIGNALED, &syncobj), 0);
+	sync = sgt_vm_wait(syncobj, 0);
+	refuse_syncs(drm, &sync);
+	sync = sgt_vm_signal(syncobj, 0);
+	refuse_syncs(drm, &sync);
+	drmSyncobjDestroy(drm, syncobj);
+}
+
+/* Waits for the first half of the array, signals the second. */
+static int bind_with(int drm, const struct drm_virtgpu_sgt_vm_bind_op *op,
+		     const uint32_t *handles, uint32_t count)
+{
+	struct drm_virtgpu_sgt_sync syncs[VIRTGPU_SGT_VM_BIND_MAX_SYNCS];
+
+	for (uint32_t i = 0; i < count; i++)
+		syncs[i] = i < count / 2 ? sgt_vm_wait(handles[i], 0) :
+					   sgt_vm_signal(handles[i], 0);
+	return sgt_vm_bind_syncs(drm, op, 1, syncs, count);
 }
 
 static void test_syncobjs(int drm)
 {
-	uint32_t syncs[VIRTGPU_SGT_VM_BIND_MAX_SYNCS], bad = NO_HANDLE, empty;
-	const uint32_t count = ARRAY_SIZE(syncs);
+	uint32_t handles[VIRTGPU_SGT_VM_BIND_MAX_SYNCS], empty = make_sync(drm);
+	const uint32_t count = ARRAY_SIZE(handles), half = count / 2;
+	const struct drm_virtgpu_sgt_sync wait = sgt_vm_wait(empty, 0);
 	struct drm_virtgpu_sgt_vm_bind_op op, unmap;
 	struct sgt_bo bo;
 	int other;
 
 	sgt_make_pages(&bo, drm, 4);
 	op = sgt_vm_op_map(VA, bo.size, &bo, 0);
-	igt_assert_eq(drmSyncobjCreate(drm, 0, &empty), 0);
 	for (uint32_t i = 0; i < count; i++)
-		igt_assert_eq(drmSyncobjCreate(drm, DRM_SYNCOBJ_CREATE_SIGNALED, &syncs[i]), 0);
+		igt_assert_eq(drmSyncobjCreate(drm, i < half ? DRM_SYNCOBJ_CREATE_SIGNALED : 0,
+					       &handles[i]), 0);
 
-	igt_assert_eq(bind_with(drm, &op, &bad, 1, NULL, 0), -ENOENT);
-	igt_assert_eq(bind_with(drm, &op, NULL, 0, &bad, 1), -ENOENT);
-	igt_assert_eq(bind_with(drm, &op, &empty, 1, NULL, 0), -ENOENT);
-	bad = syncs[count - 1];
-	syncs[count - 1] = 0;
-	igt_assert_eq(bind_with(drm, &op, syncs, count, NULL, 0), -ENOENT);
-	igt_assert_eq(bind_with(drm, &op, NULL, 0, syncs, count), -ENOENT);
-	syncs[count - 1] = bad;
+	igt_assert_eq(sgt_vm_bind_syncs(drm, &op, 1, &wait, 1), -EINVAL);
+	for (uint32_t i = half - 1; i < count; i += half) {
+		uint32_t good = handles[i];
+
+		handles[i] = NO_HANDLE;
+		igt_assert_eq(bind_with(drm, &op, handles, count), -ENOENT);
+		handles[i] = good;
+	}
 	sgt_expect_space(drm, 0, 1);
 
 	/* In another file they are none. */
 	other = sgt_must(sgt_open());
 	unmap = sgt_vm_op_unmap(VA, PAGE);
-	igt_assert_eq(bind_with(other, &unmap, syncs, 1, NULL, 0), -ENOENT);
-	igt_assert_eq(bind_with(other, &unmap, NULL, 0, syncs, 1), -ENOENT);
+	igt_assert_eq(bind_with(other, &unmap, handles, count), -ENOENT);
+	igt_assert_eq(bind_with(other, &unmap, &handles[count - 1], 1), -ENOENT);
 	close(other);
 
-	sgt_must(bind_with(drm, &op, syncs, count, syncs, count));
-	igt_assert_eq(drmSyncobjWait(drm, syncs, count, INT64_MAX,
+	sgt_must(bind_with(drm, &op, handles, count));
+	igt_assert_eq(drmSyncobjWait(drm, handles, count, INT64_MAX,
 				     DRM_SYNCOBJ_WAIT_FLAGS_WAIT_ALL, NULL), 0);
 	sgt_expect_space(drm, bo.size, 4);
 	for (uint32_t i = 0; i < count; i++)
-		drmSyncobjDestroy(drm, syncs[i]);
+		drmSyncobjDestroy(drm, handles[i]);
 	drmSyncobjDestroy(drm, empty);
 	sgt_bo_free(&bo);
 }
@@ -491,13 +670,16 @@ int igt_main()
 	} tests[] = {
 		{ "bind-bad-fields", "The call as a whole", test_bind },
 		{ "op-bad-fields", "Each operation", test_op },
+		{ "strides", "Newer programs than the kernel", test_strides },
+		{ "end-of-memory", "As many bytes as the stride says", test_end_of_memory },
+		{ "sync-bad-fields", "Each sync", test_sync },
 		{ "bad-syncobjs", "Syncobjs are looked up first", test_syncobjs },
 		{ "resource-bad-fields", "The host would not notice", test_resource },
 		{ "query-bad-fields", "Ranges are of pages, and within the space", test_query },
 		{ "info-bad-fields", "Handles are looked up", test_info },
 		{ "garbage-outputs", "Old programs leave output fields unset", test_outputs },
 		{ "handle-of-another-file", "Handles belong to a file", test_other_file },
-		{ "render-node", "Who does not show may bind", test_render_node },
+		{ "render-node", "Binding needs no display", test_render_node },
 	};
 	int keep = -1;
 

@@ -265,11 +265,10 @@ static void test_signal(int drm)
 static void bind_and_wait(const struct sgt_bo *bo, uint32_t in)
 {
 	struct drm_virtgpu_sgt_vm_bind_op op = sgt_vm_op_map(VA, bo->size, bo, 0);
+	struct drm_virtgpu_sgt_sync sync = sgt_vm_wait(in, 0);
 	struct drm_virtgpu_sgt_vm_bind arg = {
-		.num_ops = 1,
-		.ops = (uintptr_t)&op,
-		.in_syncs = (uintptr_t)&in,
-		.num_in_syncs = 1,
+		.ops = sgt_objs(&op, 1),
+		.syncs = sgt_objs(&sync, 1),
 	};
 
 	ioctl(bo->drm, DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &arg);

@@ -91,8 +91,11 @@ static void bind(struct compose *compose, const char *step)
 {
 	struct drm_virtgpu_sgt_vm_query query = { .va = VA, .size = compose->picture.size };
 	struct drm_virtgpu_sgt_vm_bind arg = {
-		.num_ops = compose->num_ops,
-		.ops = (uintptr_t)compose->ops,
+		.ops = {
+			.stride = sizeof(compose->ops[0]),
+			.count = compose->num_ops,
+			.array = (uintptr_t)compose->ops,
+		},
 	};
 
 	must_ioctl(compose, DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &arg, "VM_BIND");

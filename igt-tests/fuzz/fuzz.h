@@ -14,7 +14,7 @@
 
 #include "lib/sgt_bus.h"
 
-#define MAX_ARGS	12
+#define MAX_ARGS	13
 #define MAX_OPS		80
 #define MAX_KINDS	128
 #define MAX_LANES	4

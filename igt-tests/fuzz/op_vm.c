@@ -24,6 +24,15 @@ static uint64_t place(uint32_t base, uint32_t page)
 	return bases[base % 4] + page * PAGE;
 }
 
+static struct drm_virtgpu_sgt_obj_array make_array(uint64_t pointer, uint32_t stride, uint32_t count)
+{
+	return (struct drm_virtgpu_sgt_obj_array) {
+		.stride = stride,
+		.count = count,
+		.array = pointer,
+	};
+}
+
 static struct drm_virtgpu_sgt_vm_bind_op
 make_op(uint32_t what, uint64_t va, uint64_t size, uint32_t handle, uint64_t offset)
 {
@@ -45,11 +54,11 @@ static int vm_bind(struct world *world, const uint32_t *arg)
 	struct drm_virtgpu_sgt_vm_bind_op op =
 		make_op(arg[2] + 1, place(arg[3], arg[4]), (arg[5] + 1) * PAGE + arg[9],
 			buffer->handle, arg[6] * PAGE);
-	struct drm_virtgpu_sgt_vm_bind bind = { .num_ops = 1, .flags = arg[8] };
+	struct drm_virtgpu_sgt_vm_bind bind = { .flags = arg[8] };
 
 	op.flags = arg[2] + 1 == VIRTGPU_SGT_VM_UNMAP ? 0 : arg[7];
 	op.pad = arg[10];
-	bind.ops = fuzz_pointer(&op, arg[11]);
+	bind.ops = make_array(fuzz_pointer(&op, arg[11]), sizeof(op), 1);
 	return fuzz_ioctl(world_via(world, buffer->file, arg[1]),
 			  DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &bind);
 }
@@ -59,7 +68,9 @@ static int fill(const struct buffer *buffer, int fd, uint64_t va)
 	struct drm_virtgpu_sgt_vm_bind_op op =
 		make_op(VIRTGPU_SGT_VM_REMAP, va, (buffer->size + PAGE - 1) & ~(PAGE - 1),
 			buffer->handle, 0);
-	struct drm_virtgpu_sgt_vm_bind bind = { .num_ops = 1, .ops = (uintptr_t)&op };
+	struct drm_virtgpu_sgt_vm_bind bind = {
+		.ops = make_array((uintptr_t)&op, sizeof(op), 1),
+	};
 
 	return fuzz_ioctl(fd, DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &bind);
 }
@@ -98,29 +109,40 @@ static int vm_array(struct world *world, const uint32_t *arg)
 {
 	struct buffer *buffer = world_buffer(world, arg[0]);
 	struct drm_virtgpu_sgt_vm_bind_op ops[MAX_ARRAY];
-	struct drm_virtgpu_sgt_vm_bind bind = { .flags = arg[5], .num_ops = arg[4] + 1 };
+	struct drm_virtgpu_sgt_vm_bind bind = { .flags = arg[5], .pad = arg[8] };
 
 	random_ops(world, buffer, ops, arg[2], arg[3]);
-	bind.ops = fuzz_pointer(ops, arg[6]);
+	bind.ops = make_array(fuzz_pointer(ops, arg[6]), sizeof(ops[0]) + arg[7], arg[4] + 1);
 	/* What is behind the array is anything. */
 	return fuzz_ioctl(world_via(world, buffer->file, arg[1]),
 			  DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &bind);
 }
 
+/* Of few points, so that waits find them, in order or not; binary without one */
+static struct drm_virtgpu_sgt_sync make_sync(const struct syncobj *syncobj, uint32_t flags,
+					     uint32_t point)
+{
+	return (struct drm_virtgpu_sgt_sync) {
+		.flags = flags | (point ? VIRTGPU_SGT_SYNC_TIMELINE_SYNCOBJ : 0),
+		.handle = syncobj->handle,
+		.timeline_value = point,
+	};
+}
+
 static int vm_sync(struct world *world, const uint32_t *arg)
 {
 	struct buffer *buffer = world_buffer(world, arg[0]);
-	struct syncobj *in = world_syncobj(world, arg[2]);
-	struct syncobj *out = world_syncobj(world, arg[3]);
+	struct drm_virtgpu_sgt_sync syncs[3] = {
+		make_sync(world_syncobj(world, arg[2]), arg[10], arg[7]),
+		make_sync(world_syncobj(world, arg[3]), VIRTGPU_SGT_SYNC_SIGNAL, arg[8]),
+		make_sync(world_syncobj(world, arg[2]), VIRTGPU_SGT_SYNC_SIGNAL, arg[7] + 1),
+	};
 	struct drm_virtgpu_sgt_vm_bind_op ops[MAX_ARRAY];
 	struct drm_virtgpu_sgt_vm_bind bind = {
 		.flags = arg[6],
-		.num_ops = 1 + arg[5] % 4,
-		.ops = (uintptr_t)ops,
-		.in_syncs = fuzz_pointer(&in->handle, arg[9]),
-		.out_syncs = (uintptr_t)&out->handle,
-		.num_in_syncs = arg[7],
-		.num_out_syncs = arg[8],
+		.ops = make_array((uintptr_t)ops, sizeof(ops[0]), 1 + arg[5] % 4),
+		.syncs = make_array(fuzz_pointer(syncs, arg[9]), sizeof(syncs[0]) + arg[12],
+				    arg[11]),
 	};
 
 	random_ops(world, buffer, ops, arg[4], arg[5]);
@@ -186,10 +208,11 @@ const struct op_desc vm_ops[] = {
 	{ "vm_fill", 6, vm_fill, { BUFFER_ARG, VIA, PICK("base", 4), PICK("at", 4) } },
 	{ "vm_array", 4, vm_array,
 	  { BUFFER_ARG, VIA, PICK("base", 4), ANY("seed"), PICK("count", MAX_ARRAY),
-	    FLAGS("async", 1), POINTER } },
+	    FLAGS("async", 1), POINTER, OFF_BY("stride"), EXACT("pad", 0) } },
 	{ "vm_sync", 4, vm_sync,
 	  { BUFFER_ARG, VIA, SYNCOBJ_ARG, { "out", ARG_SYNCOBJ, ARG_USES, 0 }, PICK("base", 4),
-	    ANY("seed"), FLAGS("async", 1), PICK("ins", 2), PICK("outs", 2), POINTER } },
+	    ANY("seed"), FLAGS("async", 1), PICK("point", 8), PICK("out point", 8), POINTER,
+	    EXACT("wait", 0), PICK("syncs", 4), OFF_BY("stride") } },
 	{ "vm_resource", 6, vm_resource,
 	  { BUFFER_ARG, { "picture", ARG_BUFFER, ARG_MAKES, 0 }, VIA, PICK("base", 4),
 	    PICK("at", 4), PICK("fill", 2), EXACT("format", 2), OFF_BY("more"),

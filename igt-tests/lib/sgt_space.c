@@ -40,6 +40,26 @@ struct drm_virtgpu_sgt_vm_bind_op sgt_vm_op_unmap(uint64_t va, uint64_t size)
 	};
 }
 
+static struct drm_virtgpu_sgt_sync make_sync(uint32_t flags, uint32_t handle, uint64_t point)
+{
+	return (struct drm_virtgpu_sgt_sync) {
+		.flags = flags | (point ? VIRTGPU_SGT_SYNC_TIMELINE_SYNCOBJ :
+				  VIRTGPU_SGT_SYNC_SYNCOBJ),
+		.handle = handle,
+		.timeline_value = point,
+	};
+}
+
+struct drm_virtgpu_sgt_sync sgt_vm_wait(uint32_t handle, uint64_t point)
+{
+	return make_sync(VIRTGPU_SGT_SYNC_WAIT, handle, point);
+}
+
+struct drm_virtgpu_sgt_sync sgt_vm_signal(uint32_t handle, uint64_t point)
+{
+	return make_sync(VIRTGPU_SGT_SYNC_SIGNAL, handle, point);
+}
+
 static int try_ioctl(int drm, unsigned long request, void *arg)
 {
 	return ioctl(drm, request, arg) ? -errno : 0;
@@ -47,9 +67,18 @@ static int try_ioctl(int drm, unsigned long request, void *arg)
 
 int sgt_vm_bind(int drm, const struct drm_virtgpu_sgt_vm_bind_op *ops, uint32_t count)
 {
+	struct drm_virtgpu_sgt_vm_bind arg = { .ops = sgt_objs(ops, count) };
+
+	return try_ioctl(drm, DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &arg);
+}
+
+int sgt_vm_bind_syncs(int drm, const struct drm_virtgpu_sgt_vm_bind_op *ops, uint32_t count,
+		      const struct drm_virtgpu_sgt_sync *syncs, uint32_t num_syncs)
+{
 	struct drm_virtgpu_sgt_vm_bind arg = {
-		.num_ops = count,
-		.ops = (uintptr_t)ops,
+		.flags = VIRTGPU_SGT_VM_BIND_ASYNC,
+		.ops = sgt_objs(ops, count),
+		.syncs = sgt_objs(syncs, num_syncs),
 	};
 
 	return try_ioctl(drm, DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &arg);
@@ -58,17 +87,14 @@ int sgt_vm_bind(int drm, const struct drm_virtgpu_sgt_vm_bind_op *ops, uint32_t 
 int sgt_vm_bind_async(int drm, const struct drm_virtgpu_sgt_vm_bind_op *ops,
 		      uint32_t count, uint32_t in, uint32_t out)
 {
-	struct drm_virtgpu_sgt_vm_bind arg = {
-		.flags = VIRTGPU_SGT_VM_BIND_ASYNC,
-		.num_ops = count,
-		.ops = (uintptr_t)ops,
-		.in_syncs = (uintptr_t)&in,
-		.out_syncs = (uintptr_t)&out,
-		.num_in_syncs = in ? 1 : 0,
-		.num_out_syncs = out ? 1 : 0,
-	};
+	struct drm_virtgpu_sgt_sync syncs[2];
+	uint32_t num_syncs = 0;
 
-	return try_ioctl(drm, DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &arg);
+	if (in)
+		syncs[num_syncs++] = sgt_vm_wait(in, 0);
+	if (out)
+		syncs[num_syncs++] = sgt_vm_signal(out, 0);
+	return sgt_vm_bind_syncs(drm, ops, count, syncs, num_syncs);
 }
 
 int sgt_vm_map(const struct sgt_bo *bo, uint64_t va, uint64_t size, uint64_t offset)

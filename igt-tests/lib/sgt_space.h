@@ -11,6 +11,14 @@
 
 #define SGT_VM_END	(UINT64_C(1) << VIRTGPU_SGT_VA_BITS)
 
+/* An array, for a call */
+#define sgt_objs(from, number)					\
+	((struct drm_virtgpu_sgt_obj_array) {			\
+		.stride = sizeof(*(from)),			\
+		.count = (number),				\
+		.array = (uintptr_t)(from),			\
+	})
+
 /* One operation, for an array */
 struct drm_virtgpu_sgt_vm_bind_op
 sgt_vm_op_map(uint64_t va, uint64_t size, const struct sgt_bo *bo, uint64_t offset);
@@ -18,12 +26,20 @@ struct drm_virtgpu_sgt_vm_bind_op
 sgt_vm_op_remap(uint64_t va, uint64_t size, const struct sgt_bo *bo, uint64_t offset);
 struct drm_virtgpu_sgt_vm_bind_op sgt_vm_op_unmap(uint64_t va, uint64_t size);
 
+/* One sync, for an array: of a point of a timeline, or with 0 of a binary syncobj */
+struct drm_virtgpu_sgt_sync sgt_vm_wait(uint32_t handle, uint64_t point);
+struct drm_virtgpu_sgt_sync sgt_vm_signal(uint32_t handle, uint64_t point);
+
 /* All below return 0 or a negative errno. */
 
 /* An array of them, done when it returns.  Never repeated, as drmIoctl() would. */
 int sgt_vm_bind(int drm, const struct drm_virtgpu_sgt_vm_bind_op *ops, uint32_t count);
 
-/* To be done after the syncobj @in, which is followed by @out; 0 for none */
+/* Asynchronously, with an array of syncs */
+int sgt_vm_bind_syncs(int drm, const struct drm_virtgpu_sgt_vm_bind_op *ops, uint32_t count,
+		      const struct drm_virtgpu_sgt_sync *syncs, uint32_t num_syncs);
+
+/* To be done after the syncobj @in, and to signal @out; 0 for none */
 int sgt_vm_bind_async(int drm, const struct drm_virtgpu_sgt_vm_bind_op *ops,
 		      uint32_t count, uint32_t in, uint32_t out);
 

@@ -8,53 +8,146 @@
 extern "C" {
 #endif
 
-/*
- * What the virtio_gpu_sgt driver has beyond virtgpu_drm.h: a GPU address space
- * of 4-level page tables for each open file, and host resources whose memory is
- * a range of it. All of it needs DRM_CAP_SYNCOBJ and no other capability. Each
- * structure is the same for 32 and 64 bits. Whatever is not documented is 0.
+/**
+ * DOC: interface
+ *
+ * The virtio_gpu_sgt driver implements the 2D part of virtgpu_drm.h. This header adds
+ * a GPU address space for each open file, and host resources whose memory is a range
+ * of that address space. All ioctls are available on the primary and the render node.
+ *
+ * Structures have the same layout for 32 and 64 bits. Set fields without a documented
+ * meaning, such as pad, and unknown flag bits to zero; anything else fails with EINVAL.
+ *
+ * Structures that are passed in a &struct drm_virtgpu_sgt_obj_array can grow at their
+ * end. The kernel accepts a stride larger than its structure if all excess bytes are
+ * zero, and reads the fields that a smaller stride leaves out as zero.
  */
 
-#define DRM_VIRTGPU_SGT_VM_BIND			0x30
-#define DRM_VIRTGPU_SGT_RESOURCE_FROM_VA	0x31
-#define DRM_VIRTGPU_SGT_VM_QUERY		0x32
-#define DRM_VIRTGPU_SGT_BO_INFO			0x33
+/**
+ * DOC: errors
+ *
+ * An ioctl that fails changes nothing, except as stated here.
+ *
+ * ==============  =================================================================
+ * Any ioctl
+ * ==============  =================================================================
+ * ENODEV          the driver is unbound, or is being unbound
+ * ENOMEM          out of memory, of the machine or of the caller's memory cgroup
+ * EFAULT          a pointer to memory that cannot be read or written
+ * EINTR           interrupted by a signal; repeat the call, as drmIoctl() does
+ * ==============  =================================================================
+ *
+ * ==============  =================================================================
+ * VM_BIND
+ * ==============  =================================================================
+ * EINVAL          an unknown flag or operation; a pad that is not 0; no operations,
+ *                 or more than %VIRTGPU_SGT_VM_BIND_MAX_OPS; more syncs than
+ *                 %VIRTGPU_SGT_VM_BIND_MAX_SYNCS; a stride below the first version
+ *                 of the structure; a range that is empty, not of whole pages, or not
+ *                 within the address space; an offset that is not a multiple of the
+ *                 page size; an UNMAP with a flag, an offset or a handle; a timeline
+ *                 value of a binary syncobj, or none of a timeline; a wait for a
+ *                 syncobj without a fence, or for a point not yet submitted
+ * E2BIG           a stride of more than 4096 bytes, or excess bytes that are not 0
+ * ENOENT          an unknown buffer or syncobj handle
+ * EOPNOTSUPP      the buffer is a resource from VA, which has no memory of its own
+ * ERANGE          the range is not within the buffer
+ * EEXIST          a MAP of a range that is not empty
+ * EOVERFLOW       a DMA address of the buffer has more than 52 bits
+ * ENOSPC          the file would exceed %VIRTGPU_SGT_VM_MAX_TABLES or
+ *                 %VIRTGPU_SGT_VM_MAX_MAPPINGS
+ * EBUSY           the pending calls of the file would exceed
+ *                 %VIRTGPU_SGT_VM_MAX_JOBS or %VIRTGPU_SGT_VM_MAX_JOB_OPS: wait for
+ *                 one of them, and repeat the call
+ * EINTR           interrupted before the operations were queued. Afterwards only a
+ *                 fatal signal interrupts the call, and the operations are done
+ *                 nevertheless
+ * ENODEV,         of a synchronous call: the driver was unbound, or the file closed,
+ * ECANCELED       after the operations were queued
+ * ==============  =================================================================
+ *
+ * ==================  =============================================================
+ * RESOURCE_FROM_VA
+ * ==================  =============================================================
+ * EINVAL              flags; a range as of VM_BIND; a width or height of 0 or above
+ *                     16384; a format that virtio-gpu does not define; a size below
+ *                     4 * width * height; the host rejected a parameter
+ * EFAULT              part of the range is unmapped
+ * ENOSPC              the file has %VIRTGPU_SGT_VM_MAX_RESOURCES of them
+ * E2BIG               the range has more than 16384 DMA segments, the limit of QEMU,
+ *                     or more than the queue can carry
+ * ENOMEM              out of memory, also of bounce buffers or on the host
+ * EIO                 the host reported another error, or does not answer
+ * ==================  =============================================================
+ *
+ * ==============  =================================================================
+ * VM_QUERY
+ * ==============  =================================================================
+ * EINVAL          a range as of VM_BIND
+ * ECANCELED       the file was closed
+ * ==============  =================================================================
+ *
+ * ==============  =================================================================
+ * BO_INFO
+ * ==============  =================================================================
+ * EINVAL          flags
+ * ENOENT          an unknown handle
+ * ECANCELED       the file was closed
+ * ==============  =================================================================
+ */
 
-/* GPU VA has this many bits; va and size are multiples of a page, 4096. */
+#define DRM_VIRTGPU_SGT_VM_BIND			0x31
+#define DRM_VIRTGPU_SGT_RESOURCE_FROM_VA	0x32
+#define DRM_VIRTGPU_SGT_VM_QUERY		0x33
+#define DRM_VIRTGPU_SGT_BO_INFO			0x34
+
+/* Bits of a GPU VA. Addresses, sizes and offsets are multiples of a page, 4096. */
 #define VIRTGPU_SGT_VA_BITS		48
 
-/* The most operations of one VM_BIND, and the most syncobjs of each kind. */
+/* Operations of one VM_BIND, and its syncs, waits and signals together. */
 #define VIRTGPU_SGT_VM_BIND_MAX_OPS	4096
 #define VIRTGPU_SGT_VM_BIND_MAX_SYNCS	64
 
 /*
- * The most tables of 4096 bytes that an address space can have, 128 MiB: enough for
- * 64 GiB of scattered pages, or for 8192 mappings that are far from each other. Tables
- * that a VM_BIND takes out count until it is done.
+ * Page tables of 4096 bytes of a file, 128 MiB: enough for 64 GiB of scattered pages,
+ * or for 8192 mappings far from each other. Tables that a VM_BIND removes count until
+ * it is done.
  */
 #define VIRTGPU_SGT_VM_MAX_TABLES	32768
 
 /*
- * The most VM_BINDs of a file that are not done, and the most operations of these
- * together. They are done when their @out_syncs signal.
+ * Pending VM_BINDs of a file, and the operations of all of them. A VM_BIND is pending
+ * until its syncs are signalled.
  */
 #define VIRTGPU_SGT_VM_MAX_JOBS		1024
 #define VIRTGPU_SGT_VM_MAX_JOB_OPS	65536
 
 /*
- * The most mappings of a file, which is ranges that lead to one part of one buffer:
- * an operation that cuts one in the middle makes two of it.
+ * Mappings of a file. A mapping is a VA range that maps to one range of one buffer: an
+ * operation that unmaps its middle leaves two.
  */
 #define VIRTGPU_SGT_VM_MAX_MAPPINGS	262144
 
-/* The most resources from VA of a file, those that are closed but shown included. */
+/* Resources from VA of a file, including those closed while a framebuffer uses them. */
 #define VIRTGPU_SGT_VM_MAX_RESOURCES	1024
 
-/* Have a range that is empty lead to part of a buffer; else EEXIST. */
+/**
+ * struct drm_virtgpu_sgt_obj_array - an array of structures that can grow
+ */
+struct drm_virtgpu_sgt_obj_array {
+	/** @stride: size of a structure, as the caller knows it; ignored if @count is 0 */
+	__u32 stride;
+	/** @count: number of structures */
+	__u32 count;
+	/** @array: address of the first one; ignored if @count is 0 */
+	__u64 array;
+};
+
+/* Map part of a buffer at an unmapped range; else EEXIST. */
 #define VIRTGPU_SGT_VM_MAP		1
-/* Empty a range, whatever is there, also nothing. No buffer. */
+/* Unmap a range, in which nothing need be mapped. No buffer. */
 #define VIRTGPU_SGT_VM_UNMAP		2
-/* Both: empty a range, and have it lead to part of a buffer. */
+/* Unmap a range, and map part of a buffer there. */
 #define VIRTGPU_SGT_VM_REMAP		3
 
 /* MAP and REMAP: the GPU may not write. */
@@ -80,62 +173,81 @@ struct drm_virtgpu_sgt_vm_bind_op {
 	__u32 pad;
 };
 
-/* Return before the operations are done: see @out_syncs. */
+/* What &drm_virtgpu_sgt_sync.handle is; exactly one type. */
+#define VIRTGPU_SGT_SYNC_TYPE_MASK		0xff
+#define VIRTGPU_SGT_SYNC_SYNCOBJ		0
+#define VIRTGPU_SGT_SYNC_TIMELINE_SYNCOBJ	1
+
+/* Start after the fence of the sync has signalled, or signal the sync when done. */
+#define VIRTGPU_SGT_SYNC_WAIT			0
+#define VIRTGPU_SGT_SYNC_SIGNAL			0x80000000u
+
+/**
+ * struct drm_virtgpu_sgt_sync - a fence that a VM_BIND waits for, or that it signals
+ *
+ * A wait takes the fence that the syncobj, or the point of the timeline, has when the
+ * ioctl is called, before the syncs to signal get theirs. There is no wait for a
+ * submission.
+ *
+ * Points of a timeline must increase. As everywhere in DRM, a point signals after those
+ * that were added before it, and one that is not higher than its predecessor is added
+ * with the value of that.
+ */
+struct drm_virtgpu_sgt_sync {
+	/** @flags: one VIRTGPU_SGT_SYNC type, and _WAIT or _SIGNAL */
+	__u32 flags;
+	/** @handle: handle of the syncobj */
+	__u32 handle;
+	/** @timeline_value: point of a timeline, not 0; 0 of a binary syncobj */
+	__u64 timeline_value;
+};
+
+/* Return before the operations are done: see &drm_virtgpu_sgt_vm_bind.syncs. */
 #define VIRTGPU_SGT_VM_BIND_ASYNC	1
 
 /**
  * struct drm_virtgpu_sgt_vm_bind - change the address space of the file
  *
- * All operations or none, in their order, each seeing what those before it did,
- * also those of earlier calls that are not done yet. What can fail has failed
- * when the call returns. If one of @in_syncs fails, the operations are done all
- * the same, since later ones count on them; @out_syncs then have its error.
+ * Does all operations or none, in their order. Each operation, also of a later call,
+ * is checked against the result of all operations before it, done or pending. Once the
+ * ioctl has queued the operations, they cannot fail.
  *
- * Host resources of the ranges that lose memory are detached from it first. Using
- * one of them is EFAULT then, until all of its range is bound again.
+ * If a fence that is waited for has an error, the operations are done nevertheless,
+ * since later ones depend on them, and the signalled fence has that error. A point of a
+ * timeline carries no error.
  *
- * Errors: EINVAL for a bad number, EEXIST for a MAP where something is, ENOENT for
- * an unknown handle or syncobj, or one of @in_syncs without a fence, ERANGE for
- * a range outside of the buffer, EOPNOTSUPP for a buffer that is a resource from
- * VA, ENOSPC for more than VIRTGPU_SGT_VM_MAX_TABLES or _MAX_MAPPINGS, ENOMEM,
- * ENODEV. EBUSY for more than VIRTGPU_SGT_VM_MAX_JOBS or _MAX_JOB_OPS that are not
- * done: wait for one of the calls before, and try again. EINTR says that nothing
- * was done: once all is planned, only a signal that kills ends the wait.
+ * Host resources are detached from ranges before these are unmapped or remapped. Using
+ * such a resource fails with EFAULT until all of its range is mapped again.
  */
 struct drm_virtgpu_sgt_vm_bind {
 	/** @flags: VIRTGPU_SGT_VM_BIND_ASYNC or 0 */
 	__u32 flags;
-	/** @num_ops: how many @ops, at least 1 */
-	__u32 num_ops;
-	/** @ops: address of an array of struct drm_virtgpu_sgt_vm_bind_op */
-	__u64 ops;
-	/** @in_syncs: address of an array of handles, __u32, waited for before */
-	__u64 in_syncs;
-	/** @out_syncs: address of an array of handles, __u32, signalled after */
-	__u64 out_syncs;
-	/** @num_in_syncs: how many @in_syncs */
-	__u32 num_in_syncs;
-	/** @num_out_syncs: how many @out_syncs */
-	__u32 num_out_syncs;
+	/** @pad: 0 */
+	__u32 pad;
+	/** @ops: struct drm_virtgpu_sgt_vm_bind_op, at least one */
+	struct drm_virtgpu_sgt_obj_array ops;
+	/** @syncs: struct drm_virtgpu_sgt_sync, waits and signals in any order */
+	struct drm_virtgpu_sgt_obj_array syncs;
 };
 
 /**
- * struct drm_virtgpu_sgt_resource_from_va - a picture whose memory is a range of
- * the address space
+ * struct drm_virtgpu_sgt_resource_from_va - create a 2D resource whose memory is a
+ * range of the address space
  *
- * Makes a 2D resource on the host of what the range leads to, and a GEM handle for
- * framebuffers, transfers and cursors. The range may span buffers and parts of
- * them, and the same page more than once, but may not have a hole (EFAULT).
- * The object has no memory of its own: it can be neither mapped nor exported.
- * It keeps neither the range nor the buffers in place. ENOSPC: the file has
- * VIRTGPU_SGT_VM_MAX_RESOURCES of them.
+ * Creates a resource on the host from the memory that the range maps to, and a GEM
+ * handle for framebuffers, transfers and cursors. The range may span several buffers
+ * or parts of them, and map a page more than once, but all of it must be mapped.
+ *
+ * The object has no memory of its own: it can be neither mapped nor exported. It does
+ * not prevent an unmap of the range, see struct drm_virtgpu_sgt_vm_bind. Waits for
+ * pending operations of the file.
  */
 struct drm_virtgpu_sgt_resource_from_va {
 	/** @va: first byte of the picture */
 	__u64 va;
 	/** @size: bytes, at least 4 * @width * @height */
 	__u64 size;
-	/** @width: pixels of a line; lines follow each other without a gap */
+	/** @width: pixels of a line; there is no gap between lines */
 	__u32 width;
 	/** @height: lines */
 	__u32 height;
@@ -150,31 +262,33 @@ struct drm_virtgpu_sgt_resource_from_va {
 };
 
 /**
- * struct drm_virtgpu_sgt_vm_query - what is mapped in a range
+ * struct drm_virtgpu_sgt_vm_query - query what is mapped in a range
  *
- * Waits for operations that are not done yet.
+ * Waits for pending operations of the file.
  */
 struct drm_virtgpu_sgt_vm_query {
 	/** @va: first byte of the range */
 	__u64 va;
 	/** @size: bytes of the range, not 0 */
 	__u64 size;
-	/** @mapped: out: bytes of the range that lead to memory */
+	/** @mapped: out: mapped bytes of the range */
 	__u64 mapped;
-	/** @segments: out: runs of addresses that the GPU sees there */
+	/** @segments: out: contiguous segments of DMA addresses in the range */
 	__u64 segments;
-	/** @leaves_4k: out: entries of 4 KiB in the range, or partly in it */
+	/** @leaves_4k: out: leaves of 4 KiB that overlap the range */
 	__u64 leaves_4k;
-	/** @leaves_2m: out: entries of 2 MiB */
+	/** @leaves_2m: out: leaves of 2 MiB */
 	__u64 leaves_2m;
-	/** @leaves_1g: out: entries of 1 GiB */
+	/** @leaves_1g: out: leaves of 1 GiB */
 	__u64 leaves_1g;
-	/** @tables: out: tables of the whole address space, with the root */
+	/** @tables: out: page tables of the whole address space, including the root */
 	__u64 tables;
 };
 
 /**
- * struct drm_virtgpu_sgt_bo_info - what a buffer is made of
+ * struct drm_virtgpu_sgt_bo_info - query the memory of a buffer
+ *
+ * Waits for pending operations of the file.
  */
 struct drm_virtgpu_sgt_bo_info {
 	/** @handle: GEM handle */
@@ -183,17 +297,17 @@ struct drm_virtgpu_sgt_bo_info {
 	__u32 flags;
 	/** @size: out: bytes */
 	__u64 size;
-	/** @folios: out: folios of its pages; 0 if it has none of its own */
+	/** @folios: out: folios of its pages; 0 of an import and a resource from VA */
 	__u64 folios;
-	/** @cpu_runs: out: runs of pages as the CPU sees them; 0 likewise */
+	/** @cpu_runs: out: physically contiguous runs of its pages; 0 likewise */
 	__u64 cpu_runs;
-	/** @segments: out: runs of addresses as the device sees them */
+	/** @segments: out: contiguous segments of DMA addresses */
 	__u64 segments;
-	/** @leaves_4k: out: entries of 4 KiB that lead to it in this file */
+	/** @leaves_4k: out: leaves of 4 KiB of its mappings in this file */
 	__u64 leaves_4k;
-	/** @leaves_2m: out: entries of 2 MiB */
+	/** @leaves_2m: out: leaves of 2 MiB */
 	__u64 leaves_2m;
-	/** @leaves_1g: out: entries of 1 GiB */
+	/** @leaves_1g: out: leaves of 1 GiB */
 	__u64 leaves_1g;
 };
 

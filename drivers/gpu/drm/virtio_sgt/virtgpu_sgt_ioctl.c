@@ -19,6 +19,7 @@
 #include "virtgpu_sgt_va_gem.h"
 #include "virtgpu_sgt_va_resource.h"
 #include "virtgpu_sgt_vm.h"
+#include "virtgpu_sgt_vm_args.h"
 #include "virtgpu_sgt_vm_bind.h"
 #include "virtgpu_sgt_vm_query.h"
 

@@ -3,7 +3,6 @@
 #include <linux/dma-fence.h>
 #include <linux/err.h>
 #include <linux/lockdep.h>
-#include <linux/overflow.h>
 #include <linux/sched/mm.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -168,22 +167,6 @@ struct virtgpu_sgt_vm *virtgpu_sgt_vm_of_file(struct virtgpu_sgt_device *vgdev,
 		smp_store_release(&file->driver_priv, vm);
 	}
 	return vm;
-}
-
-/**
- * virtgpu_sgt_vm_has_range() - can this be a range of an address space?
- * @va: first byte
- * @size: bytes
- *
- * Return: whether it is a range of whole pages, not empty, and within the space
- */
-bool virtgpu_sgt_vm_has_range(u64 va, u64 size)
-{
-	u64 end;
-
-	return size && !check_add_overflow(va, size, &end) &&
-	       end <= BIT_ULL(VIRTGPU_SGT_VA_BITS) &&
-	       IS_ALIGNED(va | size, PAGE_SIZE);
 }
 
 /**

@@ -136,7 +136,6 @@ struct virtgpu_sgt_vm {
 
 struct virtgpu_sgt_vm * __must_check
 virtgpu_sgt_vm_of_file(struct virtgpu_sgt_device *vgdev, struct drm_file *file);
-bool virtgpu_sgt_vm_has_range(u64 va, u64 size);
 int __must_check virtgpu_sgt_vm_wait(struct virtgpu_sgt_vm *vm);
 int __must_check virtgpu_sgt_vm_lock_idle(struct virtgpu_sgt_vm *vm);
 void virtgpu_sgt_vms_stop(struct virtgpu_sgt_device *vgdev);

@@ -15,6 +15,7 @@
 #include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_drv.h"
 #include "virtgpu_sgt_vm.h"
+#include "virtgpu_sgt_vm_args.h"
 #include "virtgpu_sgt_vm_job.h"
 #include "virtgpu_sgt_vm_query.h"
 
