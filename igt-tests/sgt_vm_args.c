@@ -5,6 +5,7 @@
 #include "igt.h"
 
 #include "lib/sgt_dmabuf.h"
+#include "lib/sgt_removal.h"
 #include "lib/sgt_virtgpu.h"
 #include "lib/sgt_vm_gate.h"
 #include "lib/sgt_vm_test.h"
@@ -38,6 +39,15 @@
  *
  * SUBTEST: resource-bad-fields
  * Description: A resource from VA is refused for one bad field at a time
+ *
+ * SUBTEST: device
+ * Description: The device tells its limits, in as many bytes as there is room for
+ *
+ * SUBTEST: device-bad-fields
+ * Description: A question for the device is refused for one bad field at a time
+ *
+ * SUBTEST: no-address-space
+ * Description: A driver without address spaces does not know the question
  *
  * SUBTEST: query-bad-fields
  * Description: A question for a range that cannot be is refused
@@ -77,6 +87,10 @@ AT(drm_virtgpu_sgt_sync, timeline_value, 8);
 SAME(drm_virtgpu_sgt_vm_bind, 40);
 AT(drm_virtgpu_sgt_vm_bind, ops, 8);
 AT(drm_virtgpu_sgt_vm_bind, syncs, 24);
+SAME(drm_virtgpu_sgt_dev_query, 16);
+AT(drm_virtgpu_sgt_dev_query, pointer, 8);
+SAME(drm_virtgpu_sgt_vm_info, 40);
+AT(drm_virtgpu_sgt_vm_info, max_resources, 36);
 SAME(drm_virtgpu_sgt_resource_from_va, 40);
 AT(drm_virtgpu_sgt_resource_from_va, size, 8);
 AT(drm_virtgpu_sgt_resource_from_va, width, 16);
@@ -536,6 +550,84 @@ static void test_resource(int drm)
 	sgt_bo_free(&bo);
 }
 
+static int ask_device(int drm, uint32_t type, uint32_t size, const void *pointer,
+		      uint32_t *returned)
+{
+	struct drm_virtgpu_sgt_dev_query arg = {
+		.type = type,
+		.size = size,
+		.pointer = (uintptr_t)pointer,
+	};
+
+	if (drmIoctl(drm, DRM_IOCTL_VIRTGPU_SGT_DEV_QUERY, &arg))
+		return -errno;
+	*returned = arg.size;
+	return 0;
+}
+
+static void test_device(int drm)
+{
+	static const struct drm_virtgpu_sgt_vm_info want = {
+		.page_size = PAGE,
+		.va_bits = VIRTGPU_SGT_VA_BITS,
+		.max_ops = VIRTGPU_SGT_VM_BIND_MAX_OPS,
+		.max_syncs = VIRTGPU_SGT_VM_BIND_MAX_SYNCS,
+		.max_jobs = VIRTGPU_SGT_VM_MAX_JOBS,
+		.max_job_ops = VIRTGPU_SGT_VM_MAX_JOB_OPS,
+		.max_tables = VIRTGPU_SGT_VM_MAX_TABLES,
+		.max_mappings = VIRTGPU_SGT_VM_MAX_MAPPINGS,
+		.max_resources = VIRTGPU_SGT_VM_MAX_RESOURCES,
+	};
+	static const uint32_t sizes[] = { sizeof(want), sizeof(want) + 1, 100, PAGE };
+	unsigned char answer[PAGE + 1];
+	uint32_t size = 0;
+
+	sgt_must(ask_device(drm, VIRTGPU_SGT_DEV_QUERY_VM, 0, NULL, &size));
+	igt_assert_eq(size, sizeof(want));
+	for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++) {
+		memset(answer, 0xa5, sizeof(answer));
+		size = 0;
+		sgt_must(ask_device(drm, VIRTGPU_SGT_DEV_QUERY_VM, sizes[i], answer, &size));
+		igt_assert_eq(size, sizeof(want));
+		igt_assert(!memcmp(answer, &want, sizeof(want)));
+		for (uint32_t at = sizeof(want); at < sizeof(answer); at++)
+			igt_assert_eq(answer[at], at < sizes[i] ? 0 : 0xa5);
+	}
+}
+
+static void test_device_fields(int drm)
+{
+	const uint32_t type = VIRTGPU_SGT_DEV_QUERY_VM, full = sizeof(struct drm_virtgpu_sgt_vm_info);
+	static const char read_only[PAGE] = { 1 };
+	char answer[PAGE + 1];
+	uint32_t size;
+
+	igt_assert_eq(ask_device(drm, type + 1, full, answer, &size), -EINVAL);
+	igt_assert_eq(ask_device(drm, UINT32_MAX, full, answer, &size), -EINVAL);
+	igt_assert_eq(ask_device(drm, type + 1, 0, NULL, &size), -EINVAL);
+	igt_assert_eq(ask_device(drm, type, 0, answer, &size), -EINVAL);
+	igt_assert_eq(ask_device(drm, type, full - 1, answer, &size), -EINVAL);
+	igt_assert_eq(ask_device(drm, type, PAGE + 1, answer, &size), -E2BIG);
+	igt_assert_eq(ask_device(drm, type, UINT32_MAX, answer, &size), -E2BIG);
+	igt_assert_eq(ask_device(drm, type, full, (void *)KERNEL, &size), -EFAULT);
+	igt_assert_eq(ask_device(drm, type, full, read_only, &size), -EFAULT);
+}
+
+/* As the in-tree driver of the same name, vgem has no ioctl of this number. */
+static void test_no_address_space(int drm)
+{
+	const uint32_t unknown = DRM_COMMAND_BASE + DRM_VIRTGPU_SGT_BO_INFO + 1;
+	struct drm_virtgpu_sgt_dev_query arg = { .type = VIRTGPU_SGT_DEV_QUERY_VM };
+	int vgem;
+
+	do_ioctl_err(drm, DRM_IOWR(unknown, struct drm_virtgpu_sgt_dev_query), &arg, EINVAL);
+
+	igt_require(sgt_have_driver("vgem"));
+	vgem = sgt_must(sgt_open_driver("vgem"));
+	do_ioctl_err(vgem, DRM_IOCTL_VIRTGPU_SGT_DEV_QUERY, &arg, EINVAL);
+	close(vgem);
+}
+
 static void test_query(int drm)
 {
 	static const struct {
@@ -675,6 +767,9 @@ int igt_main()
 		{ "sync-bad-fields", "Each sync", test_sync },
 		{ "bad-syncobjs", "Syncobjs are looked up first", test_syncobjs },
 		{ "resource-bad-fields", "The host would not notice", test_resource },
+		{ "device", "Older and newer programs", test_device },
+		{ "device-bad-fields", "Sizes have bounds", test_device_fields },
+		{ "no-address-space", "How to tell drivers apart", test_no_address_space },
 		{ "query-bad-fields", "Ranges are of pages, and within the space", test_query },
 		{ "info-bad-fields", "Handles are looked up", test_info },
 		{ "garbage-outputs", "Old programs leave output fields unset", test_outputs },

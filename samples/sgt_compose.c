@@ -68,8 +68,7 @@ static void must_ioctl(const struct compose *compose, unsigned long request, voi
 		       const char *what)
 {
 	if (drmIoctl(compose->drm, request, arg))
-		die("%s: %s%s", what, strerror(errno),
-		    errno == EINVAL ? "; is the driver virtio_gpu_sgt?" : "");
+		die("%s: %s", what, strerror(errno));
 }
 
 /* Pages of a buffer, for a place in the picture; to be bound with all others */
@@ -227,12 +226,22 @@ static void draw(struct compose *compose)
 	draw_pages(&window, "drm-gem-sgt", "a window: 320 pages of another buffer");
 }
 
+/* Both drivers of a virtio GPU have the same name. */
+static void find_address_spaces(const struct compose *compose)
+{
+	struct drm_virtgpu_sgt_dev_query query = { .type = VIRTGPU_SGT_DEV_QUERY_VM };
+
+	if (drmIoctl(compose->drm, DRM_IOCTL_VIRTGPU_SGT_DEV_QUERY, &query))
+		die("no GPU address spaces: is the driver virtio_gpu_sgt?");
+}
+
 static void begin(struct compose *compose)
 {
 	const drmModeModeInfo *mode = &compose->screen.mode;
 
 	compose->drm = sgt_open();
 	must(compose->drm, "no virtio GPU");
+	find_address_spaces(compose);
 	must(sgt_screen_find(&compose->screen, compose->drm), "no screen");
 	if (mode->hdisplay > WIDTH || mode->hdisplay < PAGE_PIXELS ||
 	    mode->vdisplay < 2 * WINDOW_HEIGHT)

@@ -181,6 +181,19 @@ static int vm_resource(struct world *world, const uint32_t *arg)
 	return 0;
 }
 
+/* There is room for the longest answer. */
+static int dev_query(struct world *world, const uint32_t *arg)
+{
+	char answer[2 * PAGE] = {};
+	struct drm_virtgpu_sgt_dev_query query = {
+		.type = arg[1],
+		.size = sizeof(struct drm_virtgpu_sgt_vm_info) + arg[2],
+		.pointer = fuzz_pointer(answer, arg[3]),
+	};
+
+	return fuzz_ioctl(world_file(world, arg[0]), DRM_IOCTL_VIRTGPU_SGT_DEV_QUERY, &query);
+}
+
 static int vm_query(struct world *world, const uint32_t *arg)
 {
 	struct drm_virtgpu_sgt_vm_query query = {
@@ -217,6 +230,8 @@ const struct op_desc vm_ops[] = {
 	  { BUFFER_ARG, { "picture", ARG_BUFFER, ARG_MAKES, 0 }, VIA, PICK("base", 4),
 	    PICK("at", 4), PICK("fill", 2), EXACT("format", 2), OFF_BY("more"),
 	    EXACT("flags", 0) } },
+	{ "dev_query", 1, dev_query,
+	  { FILE_ARG, EXACT("type", VIRTGPU_SGT_DEV_QUERY_VM), OFF_BY("size"), POINTER } },
 	{ "vm_query", 3, vm_query,
 	  { FILE_ARG, PICK("base", 4), PICK("at", 64), PICK("pages", 64), OFF_BY("bytes") } },
 	{ "bo_info", 2, bo_info, { BUFFER_ARG, VIA, EXACT("flags", 0) } },

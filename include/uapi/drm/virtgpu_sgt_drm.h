@@ -15,6 +15,12 @@ extern "C" {
  * a GPU address space for each open file, and host resources whose memory is a range
  * of that address space. All ioctls are available on the primary and the render node.
  *
+ * Both virtio-gpu drivers report the name "virtio_gpu" to DRM_IOCTL_VERSION. To detect
+ * address spaces, call DRM_IOCTL_VIRTGPU_SGT_DEV_QUERY on a device of this name with
+ * %VIRTGPU_SGT_DEV_QUERY_VM and without a pointer: it succeeds if they are supported,
+ * and fails with EINVAL otherwise. The in-tree virtio_gpu driver, and this driver built
+ * without address spaces, do not implement the ioctl, which DRM answers with EINVAL.
+ *
  * Structures have the same layout for 32 and 64 bits. Set fields without a documented
  * meaning, such as pad, and unknown flag bits to zero; anything else fails with EINVAL.
  *
@@ -35,6 +41,14 @@ extern "C" {
  * ENOMEM          out of memory, of the machine or of the caller's memory cgroup
  * EFAULT          a pointer to memory that cannot be read or written
  * EINTR           interrupted by a signal; repeat the call, as drmIoctl() does
+ * ==============  =================================================================
+ *
+ * ==============  =================================================================
+ * DEV_QUERY
+ * ==============  =================================================================
+ * EINVAL          an unknown type, or a size below the first version of the
+ *                 structure; an unsupported ioctl, see "interface"
+ * E2BIG           a size of more than 4096 bytes
  * ==============  =================================================================
  *
  * ==============  =================================================================
@@ -96,6 +110,7 @@ extern "C" {
  * ==============  =================================================================
  */
 
+#define DRM_VIRTGPU_SGT_DEV_QUERY		0x30
 #define DRM_VIRTGPU_SGT_VM_BIND			0x31
 #define DRM_VIRTGPU_SGT_RESOURCE_FROM_VA	0x32
 #define DRM_VIRTGPU_SGT_VM_QUERY		0x33
@@ -103,6 +118,11 @@ extern "C" {
 
 /* Bits of a GPU VA. Addresses, sizes and offsets are multiples of a page, 4096. */
 #define VIRTGPU_SGT_VA_BITS		48
+
+/*
+ * The limits of this version, which another version may change:
+ * struct drm_virtgpu_sgt_vm_info has those of the running kernel.
+ */
 
 /* Operations of one VM_BIND, and its syncs, waits and signals together. */
 #define VIRTGPU_SGT_VM_BIND_MAX_OPS	4096
@@ -141,6 +161,50 @@ struct drm_virtgpu_sgt_obj_array {
 	__u32 count;
 	/** @array: address of the first one; ignored if @count is 0 */
 	__u64 array;
+};
+
+/* Types of DEV_QUERY: what is at the pointer. struct drm_virtgpu_sgt_vm_info */
+#define VIRTGPU_SGT_DEV_QUERY_VM	0
+
+/**
+ * struct drm_virtgpu_sgt_vm_info - properties and limits of address spaces
+ */
+struct drm_virtgpu_sgt_vm_info {
+	/** @flags: features; none are defined, 0 */
+	__u32 flags;
+	/** @page_size: granularity of addresses, and bytes of a page table */
+	__u32 page_size;
+	/** @va_bits: bits of a GPU VA */
+	__u32 va_bits;
+	/** @max_ops: operations of a VM_BIND */
+	__u32 max_ops;
+	/** @max_syncs: syncs of a VM_BIND */
+	__u32 max_syncs;
+	/** @max_jobs: pending VM_BINDs of a file */
+	__u32 max_jobs;
+	/** @max_job_ops: operations of all pending VM_BINDs of a file */
+	__u32 max_job_ops;
+	/** @max_tables: page tables of a file */
+	__u32 max_tables;
+	/** @max_mappings: mappings of a file */
+	__u32 max_mappings;
+	/** @max_resources: resources from VA of a file */
+	__u32 max_resources;
+};
+
+/**
+ * struct drm_virtgpu_sgt_dev_query - query the device
+ *
+ * Without a pointer, only @size is returned. Otherwise the structure is written as far
+ * as it fits, and zeros after its end.
+ */
+struct drm_virtgpu_sgt_dev_query {
+	/** @type: VIRTGPU_SGT_DEV_QUERY_VM */
+	__u32 type;
+	/** @size: in: bytes at @pointer; out: size of the kernel's structure */
+	__u32 size;
+	/** @pointer: address of the structure, or 0 */
+	__u64 pointer;
 };
 
 /* Map part of a buffer at an unmapped range; else EEXIST. */
@@ -310,6 +374,10 @@ struct drm_virtgpu_sgt_bo_info {
 	/** @leaves_1g: out: leaves of 1 GiB */
 	__u64 leaves_1g;
 };
+
+#define DRM_IOCTL_VIRTGPU_SGT_DEV_QUERY \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_VIRTGPU_SGT_DEV_QUERY, \
+		 struct drm_virtgpu_sgt_dev_query)
 
 #define DRM_IOCTL_VIRTGPU_SGT_VM_BIND \
 	DRM_IOW(DRM_COMMAND_BASE + DRM_VIRTGPU_SGT_VM_BIND, \

@@ -2,7 +2,10 @@
 
 #include <linux/err.h>
 #include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/stddef.h>
+#include <linux/uaccess.h>
 
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
@@ -19,8 +22,67 @@
 #include "virtgpu_sgt_vm_job.h"
 #include "virtgpu_sgt_vm_query.h"
 
+static_assert(sizeof(struct drm_virtgpu_sgt_dev_query) == 16);
+static_assert(sizeof(struct drm_virtgpu_sgt_vm_info) == 40);
 static_assert(sizeof(struct drm_virtgpu_sgt_vm_query) == 64);
 static_assert(sizeof(struct drm_virtgpu_sgt_bo_info) == 64);
+
+static const struct drm_virtgpu_sgt_vm_info virtgpu_sgt_vm_info = {
+	.page_size = PAGE_SIZE,
+	.va_bits = VIRTGPU_SGT_VA_BITS,
+	.max_ops = VIRTGPU_SGT_VM_BIND_MAX_OPS,
+	.max_syncs = VIRTGPU_SGT_VM_BIND_MAX_SYNCS,
+	.max_jobs = VIRTGPU_SGT_VM_MAX_JOBS,
+	.max_job_ops = VIRTGPU_SGT_VM_MAX_JOB_OPS,
+	.max_tables = VIRTGPU_SGT_VM_MAX_TABLES,
+	.max_mappings = VIRTGPU_SGT_VM_MAX_MAPPINGS,
+	.max_resources = VIRTGPU_SGT_VM_MAX_RESOURCES,
+};
+
+/* As far as it fits, and zeros after it. */
+static int virtgpu_sgt_dev_query_copy(void __user *to, size_t size)
+{
+	size_t len = min(size, sizeof(virtgpu_sgt_vm_info));
+
+	if (copy_to_user(to, &virtgpu_sgt_vm_info, len) ||
+	    clear_user(to + len, size - len))
+		return -EFAULT;
+	return 0;
+}
+
+/**
+ * virtgpu_sgt_dev_query_ioctl() - DRM_IOCTL_VIRTGPU_SGT_DEV_QUERY
+ * @drm: DRM device
+ * @data: struct drm_virtgpu_sgt_dev_query
+ * @file: open file
+ *
+ * Return: 0, or a negative errno:
+ *
+ * * %-EINVAL - an unknown type, or a size below the first version
+ * * %-E2BIG  - a size above a page
+ * * %-EFAULT - the pointer cannot be written to
+ */
+int virtgpu_sgt_dev_query_ioctl(struct drm_device *drm, void *data,
+				struct drm_file *file)
+{
+	struct drm_virtgpu_sgt_dev_query *args = data;
+	u32 size = args->size;
+
+	if (args->type != VIRTGPU_SGT_DEV_QUERY_VM) {
+		drm_dbg_driver(drm, "unknown type %u of a query\n", args->type);
+		return -EINVAL;
+	}
+
+	args->size = sizeof(virtgpu_sgt_vm_info);
+	if (!args->pointer)
+		return 0;
+	if (size < offsetofend(struct drm_virtgpu_sgt_vm_info, max_resources) ||
+	    size > PAGE_SIZE) {
+		drm_dbg_driver(drm, "%u bytes for the answer of a query\n", size);
+		return size > PAGE_SIZE ? -E2BIG : -EINVAL;
+	}
+	return virtgpu_sgt_dev_query_copy(u64_to_user_ptr(args->pointer), size);
+}
 
 /* What a walk has seen so far. */
 struct virtgpu_sgt_extent {
@@ -29,7 +91,7 @@ struct virtgpu_sgt_extent {
 	u64 segments;
 };
 
-/* A run can go on where a mapping ends: a walk sees one mapping at a time. */
+/* A segment can span mappings, of which each walk covers one. */
 static int virtgpu_sgt_extent_add(void *arg, const struct drm_gpupt_run *run)
 {
 	struct virtgpu_sgt_extent *extent = arg;
@@ -62,7 +124,7 @@ static int virtgpu_sgt_vm_query_locked(struct virtgpu_sgt_vm *vm,
 				     virtgpu_sgt_extent_add, &extent);
 		if (ret)
 			return ret;
-		/* Mappings can be many and short; the walk looks at signals if not. */
+		/* The walk checks for signals, but mappings can be many and short. */
 		cond_resched();
 		if (fatal_signal_pending(current))
 			return -EINTR;
@@ -106,7 +168,7 @@ int virtgpu_sgt_vm_query_ioctl(struct drm_device *drm, void *data,
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
 
-	/* Tables that fell out are freed after the fence. */
+	/* Unlinked tables are freed after the fence. */
 	ret = virtgpu_sgt_vm_wait(vm);
 	if (ret)
 		return ret;
@@ -142,7 +204,7 @@ static int virtgpu_sgt_bo_info_memory(struct virtgpu_sgt_bo *bo,
 	return ret;
 }
 
-/* All of them are looked through: a buffer does not know where it is mapped. */
+/* A buffer has no list of its mappings: look at those of the file. */
 static int virtgpu_sgt_bo_info_leaves(struct virtgpu_sgt_vm *vm,
 				      const struct drm_gem_object *obj,
 				      struct drm_virtgpu_sgt_bo_info *args)
@@ -206,7 +268,7 @@ static int virtgpu_sgt_bo_info(struct drm_file *file, struct drm_gem_object *obj
  *
  * * %-EINVAL - flags are set
  * * %-ENOENT - there is no such handle
- * * %-ENODEV - the device goes away
+ * * %-ENODEV - the device is being removed
  * * %-EINTR, %-ERESTARTSYS - interrupted while waiting for jobs
  */
 int virtgpu_sgt_bo_info_ioctl(struct drm_device *drm, void *data,
