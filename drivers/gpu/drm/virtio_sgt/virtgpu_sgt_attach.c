@@ -21,8 +21,8 @@
 #include "virtgpu_sgt_drv.h"
 #include "virtgpu_sgt_mem_entries.h"
 #include "virtgpu_sgt_va_resource.h"
-#include "virtgpu_sgt_vm.h"
 #include "virtgpu_sgt_vm_job.h"
+#include "virtgpu_sgt_vm_types.h"
 
 /* Called for each mapping of the range: userspace chooses their number. */
 static int virtgpu_sgt_attach_pause(void)

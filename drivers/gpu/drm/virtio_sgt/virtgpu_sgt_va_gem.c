@@ -19,7 +19,7 @@
 #include "virtgpu_sgt_drv.h"
 #include "virtgpu_sgt_va_gem.h"
 #include "virtgpu_sgt_va_resource.h"
-#include "virtgpu_sgt_vm.h"
+#include "virtgpu_sgt_vm_types.h"
 
 static struct virtgpu_sgt_resource *
 virtgpu_sgt_va_resource_resource(struct drm_gem_object *obj)

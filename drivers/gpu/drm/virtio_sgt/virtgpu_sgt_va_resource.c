@@ -14,7 +14,7 @@
 #include "virtgpu_sgt_cmd.h"
 #include "virtgpu_sgt_drv.h"
 #include "virtgpu_sgt_va_resource.h"
-#include "virtgpu_sgt_vm.h"
+#include "virtgpu_sgt_vm_types.h"
 
 /**
  * DOC: resources from VA

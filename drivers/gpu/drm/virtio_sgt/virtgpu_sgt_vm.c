@@ -53,9 +53,9 @@ static void virtgpu_sgt_vm_free(struct drm_gpuvm *gpuvm)
 
 static const struct drm_gpuvm_ops virtgpu_sgt_vm_ops = {
 	.vm_free = virtgpu_sgt_vm_free,
-	.sm_step_map = virtgpu_sgt_step_map,
-	.sm_step_remap = virtgpu_sgt_step_remap,
-	.sm_step_unmap = virtgpu_sgt_step_unmap,
+	.sm_step_map = virtgpu_sgt_vm_step_map,
+	.sm_step_remap = virtgpu_sgt_vm_step_remap,
+	.sm_step_unmap = virtgpu_sgt_vm_step_unmap,
 };
 
 /* The plan takes memory; so no job may take its lock: see "locking". */
@@ -316,31 +316,4 @@ void virtgpu_sgt_postclose(struct drm_device *drm, struct drm_file *file)
 	virtgpu_sgt_vm_empty(vm);
 	drm_gpupt_destroy(vm->gpt);
 	drm_gpuvm_put(&vm->base);
-}
-
-/**
- * virtgpu_sgt_mapping_alloc() - make a mapping
- *
- * Context: Process context, may sleep.
- * Return: the mapping, of no GEM object yet, or NULL
- */
-struct virtgpu_sgt_mapping *virtgpu_sgt_mapping_alloc(void)
-{
-	return kzalloc(sizeof(struct virtgpu_sgt_mapping), GFP_KERNEL_ACCOUNT);
-}
-
-/**
- * virtgpu_sgt_mapping_free() - free a mapping
- * @mapping: one that is in no address space, or NULL
- *
- * Context: Process context, may sleep. Can drop the last reference to a buffer.
- */
-void virtgpu_sgt_mapping_free(struct virtgpu_sgt_mapping *mapping)
-{
-	if (!mapping)
-		return;
-
-	if (mapping->base.gem.obj)
-		drm_gem_object_put(mapping->base.gem.obj);
-	kfree(mapping);
 }

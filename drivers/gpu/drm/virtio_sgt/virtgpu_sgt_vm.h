@@ -2,137 +2,14 @@
 #ifndef __VIRTGPU_SGT_VM_H__
 #define __VIRTGPU_SGT_VM_H__
 
-#include <linux/container_of.h>
-#include <linux/list.h>
-#include <linux/mutex.h>
-#include <linux/rbtree_types.h>
-#include <linux/sched.h>
-#include <linux/spinlock.h>
-#include <linux/types.h>
-#include <linux/wait.h>
-#include <linux/workqueue_types.h>
+#include <linux/compiler.h>
 
-#include <drm/drm_gpuvm.h>
+#include "virtgpu_sgt_vm_types.h"
 
 struct drm_device;
 struct drm_file;
-struct drm_gpupt;
 struct seq_file;
 struct virtgpu_sgt_device;
-
-/**
- * struct virtgpu_sgt_mapping - a range of an address space that leads to memory
- */
-struct virtgpu_sgt_mapping {
-	/**
-	 * @base: the range; that it names a GEM object is a counted reference
-	 */
-	struct drm_gpuva base;
-
-	/** @prot: DRM_GPUPT_* */
-	u32 prot;
-};
-
-#define to_virtgpu_sgt_mapping(va) \
-	container_of_const(va, struct virtgpu_sgt_mapping, base)
-
-/**
- * struct virtgpu_sgt_vm - the GPU address space of an open file
- *
- * See "address spaces".
- */
-struct virtgpu_sgt_vm {
-	/**
-	 * @base: what is mapped where when all jobs are done; counts the
-	 * references. Protected by @lock
-	 */
-	struct drm_gpuvm base;
-
-	/** @vgdev: device; set once */
-	struct virtgpu_sgt_device *vgdev;
-
-	/** @gpt: the page table, until the file is closed */
-	struct drm_gpupt *gpt;
-
-	/** @node: in &virtgpu_sgt_device.vms, protected by vm_lock there */
-	struct list_head node;
-
-	/** @pid: whose it is, for debugfs; set once, like @comm */
-	pid_t pid;
-
-	/** @comm: name of @pid */
-	char comm[TASK_COMM_LEN];
-
-	/**
-	 * @lock: protects the plan: @base, @num_mappings, @seqno, and the order of
-	 * jobs
-	 */
-	struct mutex lock;
-
-	/** @num_mappings: mappings in @base; protected by @lock */
-	unsigned int num_mappings;
-
-	/** @context: of the fences; set once */
-	u64 context;
-
-	/** @seqno: of the last fence; protected by @lock */
-	u64 seqno;
-
-	/** @job_lock: protects @error, the lists of jobs, and their numbers */
-	spinlock_t job_lock;
-
-	/**
-	 * @error: 0, or a negative errno that all jobs end with from now on,
-	 * without waiting for anybody: -ENODEV or -ECANCELED. Written under
-	 * @job_lock
-	 */
-	int error;
-
-	/** @jobs: in their order, until their fences signal; under @job_lock */
-	struct list_head jobs;
-
-	/**
-	 * @num_jobs: jobs whose fences have not signalled, pushed or about to be;
-	 * protected by @job_lock
-	 */
-	unsigned int num_jobs;
-
-	/** @num_ops: operations of these jobs; protected by @job_lock */
-	unsigned int num_ops;
-
-	/** @done: jobs to be freed; protected by @job_lock */
-	struct list_head done;
-
-	/** @num_done: length of @done; protected by @job_lock */
-	unsigned int num_done;
-
-	/** @finished: woken after each job */
-	wait_queue_head_t finished;
-
-	/** @work: does the jobs */
-	struct work_struct work;
-
-	/** @free_work: frees the jobs of @done */
-	struct work_struct free_work;
-
-	/**
-	 * @va_res_lock: protects @va_resources and @num_va_res, and what is planned
-	 * for VA resources
-	 */
-	spinlock_t va_res_lock;
-
-	/** @va_resources: tree of struct virtgpu_sgt_va_resource, by range */
-	struct rb_root_cached va_resources;
-
-	/**
-	 * @num_va_res: VA resources that have not lost their last reference;
-	 * protected by @va_res_lock
-	 */
-	unsigned int num_va_res;
-};
-
-#define to_virtgpu_sgt_vm(gpuvm) \
-	container_of_const(gpuvm, struct virtgpu_sgt_vm, base)
 
 struct virtgpu_sgt_vm * __must_check
 virtgpu_sgt_vm_of_file(struct virtgpu_sgt_device *vgdev, struct drm_file *file);
@@ -141,8 +18,5 @@ int __must_check virtgpu_sgt_vm_lock_idle(struct virtgpu_sgt_vm *vm);
 void virtgpu_sgt_vms_stop(struct virtgpu_sgt_device *vgdev);
 void virtgpu_sgt_vms_show(struct virtgpu_sgt_device *vgdev, struct seq_file *m);
 void virtgpu_sgt_postclose(struct drm_device *drm, struct drm_file *file);
-
-struct virtgpu_sgt_mapping *virtgpu_sgt_mapping_alloc(void);
-void virtgpu_sgt_mapping_free(struct virtgpu_sgt_mapping *mapping);
 
 #endif /* __VIRTGPU_SGT_VM_H__ */

@@ -9,8 +9,6 @@
 
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
-#include <drm/drm_gpupt.h>
-#include <drm/drm_gpuvm.h>
 #include <drm/drm_print.h>
 #include <drm/virtgpu_sgt_drm.h>
 
@@ -117,25 +115,6 @@ static void virtgpu_sgt_vm_bind_put(struct virtgpu_sgt_vm_bind *bind)
 	kvfree(bind->ops);
 }
 
-static int virtgpu_sgt_vm_bind_plan_op(struct virtgpu_sgt_vm_job *job,
-				       const struct drm_virtgpu_sgt_vm_bind_op *op,
-				       struct drm_gem_object *obj)
-{
-	struct virtgpu_sgt_vm *vm = job->vm;
-	u32 prot = op->flags & VIRTGPU_SGT_VM_READONLY ? 0 : DRM_GPUPT_WRITE;
-
-	if (op->op == VIRTGPU_SGT_VM_UNMAP)
-		return virtgpu_sgt_vm_plan_unmap(job, op->va, op->size);
-
-	if (op->op == VIRTGPU_SGT_VM_MAP &&
-	    !drm_gpuvm_interval_empty(&vm->base, op->va, op->size)) {
-		drm_dbg_driver(vm->vgdev->drm, "0x%llx + 0x%llx is not empty\n",
-			       op->va, op->size);
-		return -EEXIST;
-	}
-	return virtgpu_sgt_vm_plan_map(job, op->va, op->size, obj, op->offset, prot);
-}
-
 /* All operations or none. */
 static int virtgpu_sgt_vm_bind_plan(struct virtgpu_sgt_vm_bind *bind,
 				    struct virtgpu_sgt_vm_job *job)
@@ -147,12 +126,12 @@ static int virtgpu_sgt_vm_bind_plan(struct virtgpu_sgt_vm_bind *bind,
 	lockdep_assert_held(&bind->vm->lock);
 
 	for (i = 0; i < args->ops.count && !ret; i++)
-		ret = virtgpu_sgt_vm_bind_plan_op(job, &bind->ops[i],
-						  bind->objs[i]);
+		ret = virtgpu_sgt_vm_plan_op(bind->vm, &job->steps, &bind->ops[i],
+					     bind->objs[i]);
 	if (!ret)
 		ret = virtgpu_sgt_vm_job_push(job);
 	if (ret)
-		virtgpu_sgt_vm_plan_undo(job);
+		virtgpu_sgt_vm_plan_undo(bind->vm, &job->steps);
 	return ret;
 }
 

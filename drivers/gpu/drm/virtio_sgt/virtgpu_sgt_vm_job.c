@@ -19,8 +19,9 @@
 #include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_drv.h"
 #include "virtgpu_sgt_va_resource.h"
-#include "virtgpu_sgt_vm.h"
 #include "virtgpu_sgt_vm_job.h"
+#include "virtgpu_sgt_vm_plan.h"
+#include "virtgpu_sgt_vm_types.h"
 
 /**
  * DOC: jobs
@@ -218,16 +219,10 @@ int virtgpu_sgt_vm_job_push(struct virtgpu_sgt_vm_job *job)
  */
 void virtgpu_sgt_vm_job_free(struct virtgpu_sgt_vm_job *job)
 {
-	struct virtgpu_sgt_step *step, *next;
 	unsigned int i;
 
 	virtgpu_sgt_vm_job_leave(job);
-	list_for_each_entry_safe(step, next, &job->steps, node) {
-		drm_gpupt_op_fini(&step->op);
-		virtgpu_sgt_mapping_free(step->removed);
-		kfree(step);
-		cond_resched();
-	}
+	virtgpu_sgt_vm_plan_free(&job->steps);
 	for (i = 0; i < job->num_waits; i++)
 		dma_fence_put(job->waits[i]);
 	kvfree(job->waits);
@@ -295,7 +290,7 @@ static bool virtgpu_sgt_vm_job_is_ready(struct virtgpu_sgt_vm_job *job)
 	return true;
 }
 
-static void virtgpu_sgt_step_commit(struct virtgpu_sgt_step *step)
+static void virtgpu_sgt_vm_step_commit(struct virtgpu_sgt_vm_step *step)
 {
 	struct virtgpu_sgt_bo *bo;
 	int ret;
@@ -319,7 +314,7 @@ static int virtgpu_sgt_vm_job_outcome(struct virtgpu_sgt_vm_job *job)
 static void virtgpu_sgt_vm_job_run(struct virtgpu_sgt_vm_job *job)
 {
 	bool cookie = dma_fence_begin_signalling();
-	struct virtgpu_sgt_step *step;
+	struct virtgpu_sgt_vm_step *step;
 	int error;
 
 	list_for_each_entry(step, &job->steps, node) {
@@ -330,7 +325,7 @@ static void virtgpu_sgt_vm_job_run(struct virtgpu_sgt_vm_job *job)
 	}
 
 	list_for_each_entry(step, &job->steps, node) {
-		virtgpu_sgt_step_commit(step);
+		virtgpu_sgt_vm_step_commit(step);
 		cond_resched();
 	}
 

@@ -7,40 +7,8 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
-#include <drm/drm_gpupt.h>
-
-struct virtgpu_sgt_mapping;
 struct virtgpu_sgt_vm;
 struct work_struct;
-
-/**
- * struct virtgpu_sgt_step - one change of the page table
- *
- * Either a range gets memory, and @removed is NULL, or it loses it.
- */
-struct virtgpu_sgt_step {
-	/** @node: in &virtgpu_sgt_vm_job.steps */
-	struct list_head node;
-
-	/** @op: what is to be committed */
-	struct drm_gpupt_op op;
-
-	/** @va: first byte of the range that changes */
-	u64 va;
-
-	/** @len: bytes of the range */
-	u64 len;
-
-	/** @removed: the mapping that the range was part of; owned */
-	struct virtgpu_sgt_mapping *removed;
-
-	/**
-	 * @added: the new mapping in [0], or what is left of @removed on both
-	 * sides. Owned by the address space. What is here cannot go before the
-	 * step is done, as it takes a later job to end it
-	 */
-	struct virtgpu_sgt_mapping *added[2];
-};
 
 /**
  * struct virtgpu_sgt_vm_job - the operations of one VM_BIND
@@ -55,7 +23,7 @@ struct virtgpu_sgt_vm_job {
 	/** @fence: signals when all is done; a counted reference */
 	struct dma_fence *fence;
 
-	/** @steps: of struct virtgpu_sgt_step, in their order */
+	/** @steps: of struct virtgpu_sgt_vm_step, in their order */
 	struct list_head steps;
 
 	/**

@@ -13,32 +13,32 @@
 
 #include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_drv.h"
-#include "virtgpu_sgt_vm.h"
-#include "virtgpu_sgt_vm_job.h"
 #include "virtgpu_sgt_vm_plan.h"
+#include "virtgpu_sgt_vm_types.h"
 
 /*
- * From operations of a VM_BIND to steps of a job. drm_gpuvm knows what is where,
- * and cuts what is in the way; each cut, removal or new range is a step, prepared
- * in the page table at once. Both are as if the steps had been done already, which
- * is what the next one is planned on.
+ * Plans the operations of a VM_BIND as steps of a job. drm_gpuvm splits and removes the
+ * mappings that overlap an operation. Each split, removal or new mapping is a step,
+ * which is prepared in the page table at once. drm_gpuvm and the page table then are in
+ * the planned state, on which the next step is planned.
  */
 
-/* What a step callback is told. */
+/* The argument of the step callbacks. */
 struct virtgpu_sgt_vm_plan {
-	struct virtgpu_sgt_vm_job *job;
+	struct virtgpu_sgt_vm *vm;
+	struct list_head *steps;
 	u32 prot;
 };
 
 /*
- * Begin with a step, of which a user decides how many there are: each one may be
- * the last. @grows: there will be one mapping more.
+ * Begin a step. The caller decides how many there are, so each one checks for signals.
+ * @grows: adds a mapping.
  */
-static struct virtgpu_sgt_step *
-virtgpu_sgt_step_begin(const struct virtgpu_sgt_vm_plan *plan, bool grows)
+static struct virtgpu_sgt_vm_step *
+virtgpu_sgt_vm_step_begin(const struct virtgpu_sgt_vm_plan *plan, bool grows)
 {
-	struct virtgpu_sgt_vm *vm = plan->job->vm;
-	struct virtgpu_sgt_step *step;
+	struct virtgpu_sgt_vm *vm = plan->vm;
+	struct virtgpu_sgt_vm_step *step;
 
 	cond_resched();
 	if (fatal_signal_pending(current))
@@ -55,62 +55,79 @@ virtgpu_sgt_step_begin(const struct virtgpu_sgt_vm_plan *plan, bool grows)
 }
 
 static struct virtgpu_sgt_mapping *
-virtgpu_sgt_step_add(struct virtgpu_sgt_step *step, unsigned int index, u32 prot)
+virtgpu_sgt_vm_step_add(struct virtgpu_sgt_vm_step *step, unsigned int index, u32 prot)
 {
-	struct virtgpu_sgt_mapping *mapping = virtgpu_sgt_mapping_alloc();
+	struct virtgpu_sgt_mapping *mapping;
 
+	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL_ACCOUNT);
 	if (mapping)
 		mapping->prot = prot;
 	step->added[index] = mapping;
 	return mapping;
 }
 
-/* A step that is not part of a job, nor its mappings of the address space. */
-static void virtgpu_sgt_step_free(struct virtgpu_sgt_step *step)
+/**
+ * virtgpu_sgt_mapping_free() - free a mapping
+ * @mapping: one that is in no address space, or NULL
+ *
+ * Context: Process context, may sleep. Can drop the last reference to a buffer.
+ */
+void virtgpu_sgt_mapping_free(struct virtgpu_sgt_mapping *mapping)
+{
+	if (!mapping)
+		return;
+
+	if (mapping->base.gem.obj)
+		drm_gem_object_put(mapping->base.gem.obj);
+	kfree(mapping);
+}
+
+/* Free a step that is in no list, and whose new mappings are in no address space. */
+static void virtgpu_sgt_vm_step_free(struct virtgpu_sgt_vm_step *step)
 {
 	virtgpu_sgt_mapping_free(step->added[0]);
 	virtgpu_sgt_mapping_free(step->added[1]);
 	kfree(step);
 }
 
-/* How many mappings more there are after a step: -1, 0 or 1. */
-static int virtgpu_sgt_step_growth(const struct virtgpu_sgt_step *step)
+/* By how many mappings a step changes their number: -1, 0 or 1. */
+static int virtgpu_sgt_vm_step_growth(const struct virtgpu_sgt_vm_step *step)
 {
 	return !!step->added[0] + !!step->added[1] - !!step->removed;
 }
 
-/* From here on nothing fails: drm_gpuvm has changed, or does so now. */
-static void virtgpu_sgt_step_finish(struct virtgpu_sgt_vm_job *job,
-				    struct virtgpu_sgt_step *step)
+/* The step cannot fail any more: drm_gpuvm has changed. */
+static void virtgpu_sgt_vm_step_finish(const struct virtgpu_sgt_vm_plan *plan,
+				       struct virtgpu_sgt_vm_step *step)
 {
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(step->added); i++)
 		if (step->added[i])
 			drm_gem_object_get(step->added[i]->base.gem.obj);
-	job->vm->num_mappings += virtgpu_sgt_step_growth(step);
-	list_add_tail(&step->node, &job->steps);
+	plan->vm->num_mappings += virtgpu_sgt_vm_step_growth(step);
+	list_add_tail(&step->node, plan->steps);
 }
 
 /**
- * virtgpu_sgt_step_map() - &drm_gpuvm_ops.sm_step_map
- * @op: the new range, which is empty
+ * virtgpu_sgt_vm_step_map() - &drm_gpuvm_ops.sm_step_map
+ * @op: the new range, which is unmapped
  * @priv: a struct virtgpu_sgt_vm_plan
  *
- * Return: 0 or a negative errno: see virtgpu_sgt_vm_plan_map()
+ * Return: 0 or a negative errno: see virtgpu_sgt_vm_plan_op()
  */
-int virtgpu_sgt_step_map(struct drm_gpuva_op *op, void *priv)
+int virtgpu_sgt_vm_step_map(struct drm_gpuva_op *op, void *priv)
 {
 	struct virtgpu_sgt_bo *bo = to_virtgpu_sgt_bo(op->map.gem.obj);
 	struct virtgpu_sgt_vm_plan *plan = priv;
-	struct virtgpu_sgt_vm *vm = plan->job->vm;
-	struct virtgpu_sgt_step *step;
+	struct virtgpu_sgt_vm *vm = plan->vm;
+	struct virtgpu_sgt_vm_step *step;
 	int ret = -ENOMEM;
 
-	step = virtgpu_sgt_step_begin(plan, true);
+	step = virtgpu_sgt_vm_step_begin(plan, true);
 	if (IS_ERR(step))
 		return PTR_ERR(step);
-	if (!virtgpu_sgt_step_add(step, 0, plan->prot))
+	if (!virtgpu_sgt_vm_step_add(step, 0, plan->prot))
 		goto err_free;
 
 	step->va = op->map.va.addr;
@@ -123,142 +140,135 @@ int virtgpu_sgt_step_map(struct drm_gpuva_op *op, void *priv)
 		goto err_free;
 
 	drm_gpuva_map(&vm->base, &step->added[0]->base, &op->map);
-	virtgpu_sgt_step_finish(plan->job, step);
+	virtgpu_sgt_vm_step_finish(plan, step);
 	return 0;
 
 err_free:
-	virtgpu_sgt_step_free(step);
+	virtgpu_sgt_vm_step_free(step);
 	return ret;
 }
 
 /**
- * virtgpu_sgt_step_remap() - &drm_gpuvm_ops.sm_step_remap
- * @op: what is cut, and what is left of it
+ * virtgpu_sgt_vm_step_remap() - &drm_gpuvm_ops.sm_step_remap
+ * @op: the mapping that is split, and what is left of it
  * @priv: a struct virtgpu_sgt_vm_plan
  *
- * Return: 0 or a negative errno: see virtgpu_sgt_vm_plan_unmap()
+ * Return: 0 or a negative errno: see virtgpu_sgt_vm_plan_op()
  */
-int virtgpu_sgt_step_remap(struct drm_gpuva_op *op, void *priv)
+int virtgpu_sgt_vm_step_remap(struct drm_gpuva_op *op, void *priv)
 {
 	struct drm_gpuva_op_remap *remap = &op->remap;
 	struct virtgpu_sgt_vm_plan *plan = priv;
-	struct virtgpu_sgt_step *step;
+	struct virtgpu_sgt_vm_step *step;
 	int ret = -ENOMEM;
 
-	step = virtgpu_sgt_step_begin(plan, remap->prev && remap->next);
+	step = virtgpu_sgt_vm_step_begin(plan, remap->prev && remap->next);
 	if (IS_ERR(step))
 		return PTR_ERR(step);
 	step->removed = to_virtgpu_sgt_mapping(remap->unmap->va);
 	if (remap->prev &&
-	    !virtgpu_sgt_step_add(step, 0, step->removed->prot))
+	    !virtgpu_sgt_vm_step_add(step, 0, step->removed->prot))
 		goto err_free;
 	if (remap->next &&
-	    !virtgpu_sgt_step_add(step, 1, step->removed->prot))
+	    !virtgpu_sgt_vm_step_add(step, 1, step->removed->prot))
 		goto err_free;
 
 	drm_gpuva_op_remap_to_unmap_range(remap, &step->va, &step->len);
-	ret = drm_gpupt_prepare_unmap(plan->job->vm->gpt, &step->op, step->va,
+	ret = drm_gpupt_prepare_unmap(plan->vm->gpt, &step->op, step->va,
 				      step->len);
 	if (ret)
 		goto err_free;
 
 	drm_gpuva_remap(remap->prev ? &step->added[0]->base : NULL,
 			remap->next ? &step->added[1]->base : NULL, remap);
-	virtgpu_sgt_step_finish(plan->job, step);
+	virtgpu_sgt_vm_step_finish(plan, step);
 	return 0;
 
 err_free:
-	virtgpu_sgt_step_free(step);
+	virtgpu_sgt_vm_step_free(step);
 	return ret;
 }
 
 /**
- * virtgpu_sgt_step_unmap() - &drm_gpuvm_ops.sm_step_unmap
- * @op: what is removed
+ * virtgpu_sgt_vm_step_unmap() - &drm_gpuvm_ops.sm_step_unmap
+ * @op: the mapping that is removed
  * @priv: a struct virtgpu_sgt_vm_plan
  *
- * Return: 0 or a negative errno: see virtgpu_sgt_vm_plan_unmap()
+ * Return: 0 or a negative errno: see virtgpu_sgt_vm_plan_op()
  */
-int virtgpu_sgt_step_unmap(struct drm_gpuva_op *op, void *priv)
+int virtgpu_sgt_vm_step_unmap(struct drm_gpuva_op *op, void *priv)
 {
 	struct drm_gpuva *va = op->unmap.va;
 	struct virtgpu_sgt_vm_plan *plan = priv;
-	struct virtgpu_sgt_step *step;
+	struct virtgpu_sgt_vm_step *step;
 	int ret;
 
-	step = virtgpu_sgt_step_begin(plan, false);
+	step = virtgpu_sgt_vm_step_begin(plan, false);
 	if (IS_ERR(step))
 		return PTR_ERR(step);
 
 	step->removed = to_virtgpu_sgt_mapping(va);
 	step->va = va->va.addr;
 	step->len = va->va.range;
-	ret = drm_gpupt_prepare_unmap(plan->job->vm->gpt, &step->op, step->va,
+	ret = drm_gpupt_prepare_unmap(plan->vm->gpt, &step->op, step->va,
 				      step->len);
 	if (ret) {
-		virtgpu_sgt_step_free(step);
+		virtgpu_sgt_vm_step_free(step);
 		return ret;
 	}
 
 	drm_gpuva_unmap(&op->unmap);
-	virtgpu_sgt_step_finish(plan->job, step);
+	virtgpu_sgt_vm_step_finish(plan, step);
 	return 0;
 }
 
 /**
- * virtgpu_sgt_vm_plan_map() - have a range lead to a buffer, whatever is there
- * @job: the job
- * @va: first byte of the range
- * @size: bytes of the range
- * @obj: the buffer; not a VA resource
- * @offset: first byte in the buffer
- * @prot: DRM_GPUPT_*
+ * virtgpu_sgt_vm_plan_op() - plan an operation of a VM_BIND
+ * @vm: the address space
+ * @steps: list to which the steps of the operation are added
+ * @op: the operation, whose arguments are checked
+ * @obj: its buffer, not a VA resource; NULL of an UNMAP
  *
- * After an error, the steps that were planned before it are still there.
+ * After an error, @steps has those that were planned before it.
  *
  * Context: Process context, may sleep. The caller holds &virtgpu_sgt_vm.lock.
- * Return: 0, or see virtgpu_sgt_vm_plan_unmap() and drm_gpupt_prepare_map()
- */
-int virtgpu_sgt_vm_plan_map(struct virtgpu_sgt_vm_job *job, u64 va, u64 size,
-			    struct drm_gem_object *obj, u64 offset, u32 prot)
-{
-	struct virtgpu_sgt_vm_plan plan = { .job = job, .prot = prot };
-
-	lockdep_assert_held(&job->vm->lock);
-
-	return drm_gpuvm_sm_map(&job->vm->base, &plan, va, size, obj, offset);
-}
-
-/**
- * virtgpu_sgt_vm_plan_unmap() - empty a range, whatever is there
- * @job: the job
- * @va: first byte of the range
- * @size: bytes of the range
+ * Return: 0, see drm_gpupt_prepare_map() and drm_gpupt_prepare_unmap(), or:
  *
- * After an error, the steps that were planned before it are still there.
- *
- * Context: Process context, may sleep. The caller holds &virtgpu_sgt_vm.lock.
- * Return: 0, or see drm_gpupt_prepare_unmap(), or:
- *
+ * * %-EEXIST - a MAP of a range that is not empty
  * * %-ENOSPC - the address space would have too many mappings
  * * %-EINTR  - the caller was killed
  * * %-ENOMEM - out of memory
  */
-int virtgpu_sgt_vm_plan_unmap(struct virtgpu_sgt_vm_job *job, u64 va, u64 size)
+int virtgpu_sgt_vm_plan_op(struct virtgpu_sgt_vm *vm, struct list_head *steps,
+			   const struct drm_virtgpu_sgt_vm_bind_op *op,
+			   struct drm_gem_object *obj)
 {
-	struct virtgpu_sgt_vm_plan plan = { .job = job };
+	struct virtgpu_sgt_vm_plan plan = {
+		.vm = vm,
+		.steps = steps,
+		.prot = op->flags & VIRTGPU_SGT_VM_READONLY ? 0 : DRM_GPUPT_WRITE,
+	};
 
-	lockdep_assert_held(&job->vm->lock);
+	lockdep_assert_held(&vm->lock);
 
-	return drm_gpuvm_sm_unmap(&job->vm->base, &plan, va, size);
+	if (op->op == VIRTGPU_SGT_VM_UNMAP)
+		return drm_gpuvm_sm_unmap(&vm->base, &plan, op->va, op->size);
+
+	if (op->op == VIRTGPU_SGT_VM_MAP &&
+	    !drm_gpuvm_interval_empty(&vm->base, op->va, op->size)) {
+		drm_dbg_driver(vm->vgdev->drm, "0x%llx + 0x%llx is not empty\n",
+			       op->va, op->size);
+		return -EEXIST;
+	}
+	return drm_gpuvm_sm_map(&vm->base, &plan, op->va, op->size, obj, op->offset);
 }
 
-static void virtgpu_sgt_step_undo(struct virtgpu_sgt_vm *vm,
-				  struct virtgpu_sgt_step *step)
+static void virtgpu_sgt_vm_step_undo(struct virtgpu_sgt_vm *vm,
+				     struct virtgpu_sgt_vm_step *step)
 {
 	unsigned int i;
 
-	/* The newest one that is prepared: others wait for the lock. */
+	/* Only the newest prepared change can be aborted, and the lock keeps out others. */
 	WARN_ON_ONCE(drm_gpupt_abort(&step->op));
 
 	for (i = 0; i < ARRAY_SIZE(step->added); i++)
@@ -267,27 +277,46 @@ static void virtgpu_sgt_step_undo(struct virtgpu_sgt_vm *vm,
 	if (step->removed)
 		WARN_ON_ONCE(drm_gpuva_insert(&vm->base, &step->removed->base));
 
-	vm->num_mappings -= virtgpu_sgt_step_growth(step);
+	vm->num_mappings -= virtgpu_sgt_vm_step_growth(step);
 
 	list_del(&step->node);
-	virtgpu_sgt_step_free(step);
+	virtgpu_sgt_vm_step_free(step);
 }
 
 /**
- * virtgpu_sgt_vm_plan_undo() - have it that a job never was
- * @job: the job, not pushed; without steps afterwards
+ * virtgpu_sgt_vm_plan_undo() - restore the planned state before some steps
+ * @vm: the address space
+ * @steps: the newest steps that were planned; an empty list afterwards
  *
- * Context: Process context, may sleep. The caller holds &virtgpu_sgt_vm.lock, since
- * before the job was created.
+ * Context: Process context, may sleep. The caller has held &virtgpu_sgt_vm.lock since
+ * before the first step was planned.
  */
-void virtgpu_sgt_vm_plan_undo(struct virtgpu_sgt_vm_job *job)
+void virtgpu_sgt_vm_plan_undo(struct virtgpu_sgt_vm *vm, struct list_head *steps)
 {
-	struct virtgpu_sgt_step *step, *prev;
+	struct virtgpu_sgt_vm_step *step, *prev;
 
-	lockdep_assert_held(&job->vm->lock);
+	lockdep_assert_held(&vm->lock);
 
-	list_for_each_entry_safe_reverse(step, prev, &job->steps, node) {
-		virtgpu_sgt_step_undo(job->vm, step);
+	list_for_each_entry_safe_reverse(step, prev, steps, node) {
+		virtgpu_sgt_vm_step_undo(vm, step);
+		cond_resched();
+	}
+}
+
+/**
+ * virtgpu_sgt_vm_plan_free() - free steps that are done
+ * @steps: the steps, all of which are committed
+ *
+ * Context: Process context, may sleep. Can drop the last reference to buffers.
+ */
+void virtgpu_sgt_vm_plan_free(struct list_head *steps)
+{
+	struct virtgpu_sgt_vm_step *step, *next;
+
+	list_for_each_entry_safe(step, next, steps, node) {
+		drm_gpupt_op_fini(&step->op);
+		virtgpu_sgt_mapping_free(step->removed);
+		kfree(step);
 		cond_resched();
 	}
 }
