@@ -26,15 +26,14 @@
 static_assert(sizeof(struct drm_virtgpu_sgt_resource_from_va) == 40);
 
 /*
- * The interface of virtgpu_drm.h, as a device without 3D offers it: what needs
- * 3D fails with the errno that userspace knows from there. And that of
- * virtgpu_sgt_drm.h, which only this driver has.
+ * The ioctls of virtgpu_drm.h, as on a device without 3D: those that need 3D fail with
+ * the errno of the in-tree driver. And those of virtgpu_sgt_drm.h.
  */
 
 /* Gallium's PIPE_TEXTURE_2D, the only target of a 2D resource. */
 #define VIRTGPU_SGT_TARGET_2D	2
 
-/* The longest that VIRTGPU_WAIT waits. */
+/* The longest wait of VIRTGPU_WAIT. */
 #define VIRTGPU_SGT_WAIT	(15 * HZ)
 
 static int virtgpu_sgt_map_ioctl(struct drm_device *drm, void *data,
@@ -95,8 +94,8 @@ static bool virtgpu_sgt_resource_is_2d(const struct drm_virtgpu_resource_create 
 }
 
 /*
- * Which way is up matters to 3D only. Lines have no gaps, so that userspace can
- * ask for no stride but the one that there is.
+ * Y_0_TOP matters to 3D only. There is no gap between lines, so the only valid stride is
+ * that of the width.
  */
 static int
 virtgpu_sgt_resource_check(struct drm_device *drm,
@@ -143,7 +142,7 @@ static int virtgpu_sgt_resource_create_ioctl(struct drm_device *drm, void *data,
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
 
-	/* Once the handle exists, somebody may guess and close it. */
+	/* Once the handle exists, another thread may guess and close it. */
 	res_id = bo->res.id;
 	ret = drm_gem_handle_create(file, &bo->base.base, &handle);
 	drm_gem_object_put(&bo->base.base);
@@ -237,7 +236,7 @@ static int virtgpu_sgt_resource_info_ioctl(struct drm_device *drm, void *data,
 	return 0;
 }
 
-/* Where a transfer goes, if it can be one of a 2D resource. */
+/* The rectangle of a transfer, if it is one of a 2D resource. */
 static int
 virtgpu_sgt_transfer_rect(const struct drm_virtgpu_3d_transfer_to_host *args,
 			  const struct virtgpu_sgt_resource *res,
@@ -310,8 +309,8 @@ static int virtgpu_sgt_transfer_to_host_ioctl(struct drm_device *drm,
 }
 
 /*
- * All commands are finished when their ioctl returns, so what this finds are
- * the fences of others who use the buffer.
+ * All commands are finished when their ioctl returns, so the fences found here are those
+ * of other users of the buffer.
  */
 static int virtgpu_sgt_wait_ioctl(struct drm_device *drm, void *data,
 				  struct drm_file *file)
@@ -340,8 +339,8 @@ static int virtgpu_sgt_wait_ioctl(struct drm_device *drm, void *data,
 }
 
 /*
- * For what a device without 3D does not have. checkpatch is right about this
- * errno, but it is what userspace has been told since there is virtgpu_drm.h.
+ * Ioctls that a device without 3D does not support. checkpatch is right about the errno,
+ * but it is that of the in-tree driver, which userspace relies on.
  */
 static int virtgpu_sgt_nosys_ioctl(struct drm_device *drm, void *data,
 				   struct drm_file *file)
@@ -349,7 +348,7 @@ static int virtgpu_sgt_nosys_ioctl(struct drm_device *drm, void *data,
 	return -ENOSYS;
 }
 
-/* For what needs a feature that userspace can ask for, and did not. */
+/* Ioctls of features whose parameters are 0, so that userspace does not call them. */
 static int virtgpu_sgt_inval_ioctl(struct drm_device *drm, void *data,
 				   struct drm_file *file)
 {

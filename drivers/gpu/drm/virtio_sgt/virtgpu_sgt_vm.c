@@ -23,24 +23,23 @@
  * DOC: address spaces
  *
  * Each open file has a GPU address space of 48 bits: a page table in the format of
- * &drm_gpupt_x86_64, and a &struct drm_gpuvm that knows which buffer is where. It
- * is made when the file first asks for it, and ends with the file. A range that
- * leads to a buffer keeps the buffer.
+ * &drm_gpupt_x86_64, and a &struct drm_gpuvm that tracks which buffer is mapped where.
+ * It is created by the first ioctl that needs it, and destroyed with the file. A
+ * mapping holds a reference to its buffer.
  *
- * The device of today has no MMU of its own. What it gets of an address space is
- * what a walk of the page table finds, as the list of memory of a resource: see
- * "resources from VA". A device that does walk page tables would be given the
- * address of the root instead, and every detach here be a flush of its TLB.
+ * The virtio-gpu device has no MMU. For a resource from VA, the driver walks the page
+ * table and sends the device the list of memory that the range maps to: see "resources
+ * from VA". A device that walks page tables would be given the address of the root,
+ * and a TLB flush would take the place of each detach.
  *
- * There are two states of everything. The *plan* is what the ioctls have asked
- * for: it is changed under &virtgpu_sgt_vm.lock, memory is allocated on the way,
- * and an ioctl that fails half way takes back what it has planned. What the page
- * table says *now* follows job by job: see "jobs". Whoever wants the two to be the
- * same waits for the jobs and keeps the lock, so that no new one comes:
- * virtgpu_sgt_vm_lock_idle().
+ * An address space has two states. Ioctls change the *planned* state under
+ * &virtgpu_sgt_vm.lock. They allocate all memory that the change needs, and an ioctl
+ * that fails undoes what it has planned. The page table itself, the *current* state,
+ * follows job by job: see "jobs". To make both the same, virtgpu_sgt_vm_lock_idle()
+ * waits for all jobs and keeps the lock, which prevents new ones.
  *
- * Nothing asks a buffer for the ranges that lead to it, as nothing evicts it: so
- * mappings are in no list of their GEM object, and there is no lock for one.
+ * Buffers are never evicted, so the driver needs no list of the mappings of a buffer,
+ * and no lock for one.
  */
 
 static void virtgpu_sgt_vm_free(struct drm_gpuvm *gpuvm)
@@ -58,7 +57,7 @@ static const struct drm_gpuvm_ops virtgpu_sgt_vm_ops = {
 	.sm_step_unmap = virtgpu_sgt_vm_step_unmap,
 };
 
-/* The plan takes memory; so no job may take its lock: see "locking". */
+/* Memory is allocated under the lock, so no job may take it: see "locking". */
 static void virtgpu_sgt_vm_prime_lockdep(struct virtgpu_sgt_vm *vm)
 {
 	if (!IS_ENABLED(CONFIG_LOCKDEP))
@@ -92,7 +91,7 @@ static void virtgpu_sgt_vm_init(struct virtgpu_sgt_vm *vm,
 	virtgpu_sgt_vm_prime_lockdep(vm);
 }
 
-/* The device reads lists that a walk makes, and never the tables. */
+/* The device never reads the tables, only lists made from them. */
 static const struct drm_gpupt_config virtgpu_sgt_gpupt_config = {
 	.cpu_only = true,
 	.max_tables = VIRTGPU_SGT_VM_MAX_TABLES,
@@ -116,7 +115,7 @@ virtgpu_sgt_vm_create(struct virtgpu_sgt_device *vgdev)
 		goto err_free;
 	}
 
-	/* drm_gpuvm wants one. We share no resv between buffers. */
+	/* drm_gpuvm requires one. Buffers do not share their resv. */
 	resv_obj = drm_gpuvm_resv_object_alloc(vgdev->drm);
 	if (!resv_obj)
 		goto err_gpt;
@@ -139,13 +138,13 @@ err_free:
  * @vgdev: device
  * @file: open file; in an ioctl of it
  *
- * Makes it, if there is none.
+ * Creates it, if there is none.
  *
  * Context: Process context, may sleep. Takes &virtgpu_sgt_device.vm_lock.
  * Return: the address space, which lives as long as @file is open, or an ERR_PTR():
  *
  * * %-ENOMEM - out of memory, or of bounce buffers
- * * %-ENODEV - the device goes away
+ * * %-ENODEV - the device is being removed
  */
 struct virtgpu_sgt_vm *virtgpu_sgt_vm_of_file(struct virtgpu_sgt_device *vgdev,
 					      struct drm_file *file)
@@ -154,7 +153,7 @@ struct virtgpu_sgt_vm *virtgpu_sgt_vm_of_file(struct virtgpu_sgt_device *vgdev,
 
 	guard(mutex)(&vgdev->vm_lock);
 
-	/* Under the lock: virtgpu_sgt_vms_stop() takes it later than this. */
+	/* Checked under the lock: virtgpu_sgt_vms_stop() takes it after stopping. */
 	if (virtgpu_sgt_is_stopping(vgdev))
 		return ERR_PTR(-ENODEV);
 	if (file->driver_priv)
@@ -163,14 +162,14 @@ struct virtgpu_sgt_vm *virtgpu_sgt_vm_of_file(struct virtgpu_sgt_device *vgdev,
 	vm = virtgpu_sgt_vm_create(vgdev);
 	if (!IS_ERR(vm)) {
 		list_add_tail(&vm->node, &vgdev->vms);
-		/* For those who look without the lock. */
+		/* Pairs with the acquire of readers that do not hold the lock. */
 		smp_store_release(&file->driver_priv, vm);
 	}
 	return vm;
 }
 
 /**
- * virtgpu_sgt_vm_wait() - wait for all jobs that there are now
+ * virtgpu_sgt_vm_wait() - wait for all jobs that are pending now
  * @vm: the address space
  *
  * Context: Process context. Waits for fences.
@@ -199,15 +198,16 @@ static bool virtgpu_sgt_vm_is_idle(struct virtgpu_sgt_vm *vm)
 }
 
 /**
- * virtgpu_sgt_vm_lock_idle() - wait for all jobs, and let none come after
+ * virtgpu_sgt_vm_lock_idle() - wait for all jobs, and prevent new ones
  * @vm: the address space
  *
- * What is planned is what is there, until the caller unlocks &virtgpu_sgt_vm.lock.
+ * The planned state is the current state until the caller releases
+ * &virtgpu_sgt_vm.lock.
  *
  * Context: Process context. Waits for fences, and takes &virtgpu_sgt_vm.lock.
  * Return:
  * * %0          - @vm is locked
- * * %-ENODEV    - the device goes away
+ * * %-ENODEV    - the device is being removed
  * * %-ECANCELED - the file was closed
  * * %-EINTR, %-ERESTARTSYS - interrupted
  */
@@ -215,7 +215,7 @@ int virtgpu_sgt_vm_lock_idle(struct virtgpu_sgt_vm *vm)
 {
 	int ret;
 
-	/* Never with the lock: a commit takes it, and holds locks of KMS. */
+	/* Wait without the lock: a commit takes it while it holds KMS locks. */
 	for (;;) {
 		ret = virtgpu_sgt_vm_wait(vm);
 		if (ret)
@@ -236,10 +236,10 @@ int virtgpu_sgt_vm_lock_idle(struct virtgpu_sgt_vm *vm)
 }
 
 /**
- * virtgpu_sgt_vms_stop() - end the jobs of all address spaces
+ * virtgpu_sgt_vms_stop() - finish the jobs of all address spaces
  * @vgdev: device, whose queues are stopped
  *
- * Part of the removal. None has a job afterwards, nor gets one.
+ * Part of the removal. Afterwards no job is pending, and none can be queued.
  *
  * Context: Process context, may sleep. Takes &virtgpu_sgt_device.vm_lock.
  */
@@ -255,7 +255,7 @@ void virtgpu_sgt_vms_stop(struct virtgpu_sgt_device *vgdev)
 /**
  * virtgpu_sgt_vms_show() - dump the page tables of all address spaces
  * @vgdev: device
- * @m: where to
+ * @m: output
  *
  * Context: Process context, may sleep. Takes &virtgpu_sgt_device.vm_lock.
  */
@@ -270,7 +270,7 @@ void virtgpu_sgt_vms_show(struct virtgpu_sgt_device *vgdev, struct seq_file *m)
 	}
 }
 
-/* No lock: nobody else has anything to do with the plan. */
+/* Takes no lock: the file is closed, so there are no other users. */
 static void virtgpu_sgt_vm_empty(struct virtgpu_sgt_vm *vm)
 {
 	struct drm_gpuva *va, *next;
@@ -287,7 +287,7 @@ static void virtgpu_sgt_vm_empty(struct virtgpu_sgt_vm *vm)
  * @drm: DRM device
  * @file: the file, whose handles are gone
  *
- * Ends its address space. VA resources that a framebuffer keeps live on without.
+ * Destroys its address space. VA resources that a framebuffer references outlive it.
  */
 void virtgpu_sgt_postclose(struct drm_device *drm, struct drm_file *file)
 {
@@ -304,10 +304,9 @@ void virtgpu_sgt_postclose(struct drm_device *drm, struct drm_file *file)
 	virtgpu_sgt_vm_jobs_kill(vm, -ECANCELED);
 
 	/*
-	 * An attach that was planned before the jobs ended is outdated here; one
-	 * that comes later finds the error. The lock only lets a plan in progress
-	 * end: a commit takes it when it is prepared, and must not wait for the
-	 * host then.
+	 * Wait for attaches that are being planned: the detach below outdates them,
+	 * and later ones fail with vm->error. The detach itself is outside the lock,
+	 * which a commit takes while it is prepared: it must not wait for the host.
 	 */
 	mutex_lock(&vm->lock);
 	mutex_unlock(&vm->lock);

@@ -21,7 +21,7 @@
 #include "virtgpu_sgt_vm_plan.h"
 #include "virtgpu_sgt_vm_sync.h"
 
-/* What a VM_BIND has looked up, before it changes anything. */
+/* What a VM_BIND refers to: all lookups are done before any change. */
 struct virtgpu_sgt_vm_bind {
 	const struct drm_virtgpu_sgt_vm_bind *args;
 	struct virtgpu_sgt_vm *vm;

@@ -26,44 +26,43 @@
 /**
  * DOC: jobs
  *
- * What a VM_BIND asks for is one job. By the time that the ioctl has planned it,
- * all that can fail has failed, and all memory is there. The rest is done by a
- * work item of the address space, one job after the other, in the order of the
- * ioctls:
+ * Each VM_BIND is a job. The ioctl plans it, which allocates all memory and checks for
+ * all errors. A work item of the address space then runs the jobs one by one, in the
+ * order of the ioctls, and cannot fail:
  *
  * ::
  *
- *   plan ----> QUEUED -----------> DOING ----------> DONE ------> freed
- *   (ioctl)      |    jobs before    |    fence        |   free_work: puts
- *                |    are done, and  |    signals      |   buffers, frees
+ *   plan ----> QUEUED ----------> RUNNING ---------> DONE ------> freed
+ *   (ioctl)      |    earlier jobs   |    fence        |   free_work: puts
+ *                |    done, and      |    signals      |   buffers, frees
  *                |    in-fences      |                 |   tables
  *                |    signalled      |
- *                +-- end of the  ----+
- *                    file or device:
- *                    at once
+ *                +-- file closed, ---+
+ *                    or device
+ *                    removed
  *
- * No worker waits for an in-fence: it has a callback, which queues the work item
- * again. From DOING until the fence signals is the fence-signalling path. The
- * VA resources over ranges that lose memory are detached first, and the host is waited
- * for, which ends at the latest with the device; then the page table is changed.
- * No memory is allocated, nor any lock taken under which somebody allocates.
- * lockdep knows of it: dma_fence_begin_signalling().
+ * The worker does not block on an in-fence: a callback of the fence queues the work
+ * item again. From RUNNING until the fence signals is the fence-signalling path. The
+ * job first detaches the VA resources that overlap ranges to unmap, and waits for the
+ * host; that wait ends at the latest when the device is removed. Then it changes the
+ * page table. It allocates no memory, and takes no lock under which memory is
+ * allocated; dma_fence_begin_signalling() lets lockdep check that.
  *
- * What is queued has a limit, in jobs and in operations: a file that only submits
- * and never waits gets -EBUSY. A job counts until its fence signals. Jobs that are
- * done have one, too, but no error: see virtgpu_sgt_vm_jobs_throttle().
+ * The number of pending jobs, and of their operations, is limited: a file that only
+ * submits and never waits gets -EBUSY. A job counts until its fence signals. Jobs that
+ * are done but not freed are limited by a wait: see virtgpu_sgt_vm_jobs_throttle().
  *
- * A job is done in any case, as later ones were planned on it. If an in-fence
- * had an error, so has the fence of the job, which has waited no less for that.
- * When the device goes away, jobs are done at once, in their order, and their
- * fences have -ENODEV: the changes are made to a table that nobody reads. When
- * the file is closed, they have -ECANCELED.
+ * A job always runs, since later ones were planned on its result. If an in-fence had an
+ * error, the fence of the job gets that error, after all other in-fences signalled.
+ * When the device is removed, pending jobs run at once, in their order, and their
+ * fences get -ENODEV; the device no longer uses the tables that they change. When the
+ * file is closed, the fences get -ECANCELED.
  */
 
-/* Made with the job, and freed with the last reference, by the core. */
+/* Created with the job, and freed with the last reference. */
 struct virtgpu_sgt_vm_job_fence {
 	struct dma_fence base;
-	/* The lock of @base, and of nothing else. */
+	/* The lock of @base only. */
 	spinlock_t lock;
 };
 
@@ -80,8 +79,8 @@ static const char *virtgpu_sgt_vm_job_timeline_name(struct dma_fence *fence)
 }
 
 /*
- * Runs in any context, as the last reference may be dropped in any. The module stays
- * until this has returned: virtgpu_sgt_exit() waits for tasks that are in its code.
+ * Runs in any context that drops the last reference. The module stays until this has
+ * returned: virtgpu_sgt_exit() waits for tasks that are in its code.
  */
 static void virtgpu_sgt_vm_job_fence_release(struct dma_fence *fence)
 {
@@ -95,7 +94,7 @@ static const struct dma_fence_ops virtgpu_sgt_vm_job_fence_ops = {
 	.release = virtgpu_sgt_vm_job_fence_release,
 };
 
-/* Count a job as queued, unless there are too many. */
+/* Count a job as pending, unless there are too many. */
 static int virtgpu_sgt_vm_job_enter(struct virtgpu_sgt_vm_job *job, u32 num_ops)
 {
 	struct virtgpu_sgt_vm *vm = job->vm;
@@ -113,11 +112,11 @@ static int virtgpu_sgt_vm_job_enter(struct virtgpu_sgt_vm_job *job, u32 num_ops)
 
 	if (fits)
 		return 0;
-	drm_dbg_driver(vm->vgdev->drm, "too many jobs or operations in flight\n");
+	drm_dbg_driver(vm->vgdev->drm, "too many jobs or operations pending\n");
 	return -EBUSY;
 }
 
-/* Nothing happens if it is not counted. */
+/* Does nothing if the job is not counted. */
 static void virtgpu_sgt_vm_job_leave(struct virtgpu_sgt_vm_job *job)
 {
 	struct virtgpu_sgt_vm *vm = job->vm;
@@ -158,15 +157,15 @@ static struct virtgpu_sgt_vm_job *virtgpu_sgt_vm_job_alloc(struct virtgpu_sgt_vm
 }
 
 /**
- * virtgpu_sgt_vm_job_create() - begin with a job
+ * virtgpu_sgt_vm_job_create() - create a job
  * @vm: the address space
- * @num_ops: operations that it will be for, at least 1
+ * @num_ops: number of its operations, at least 1
  *
  * Context: Process context, may sleep. The caller holds &virtgpu_sgt_vm.lock, and
  * pushes or frees the job before it creates another.
  * Return: the job, without steps, or an ERR_PTR():
  *
- * * %-EBUSY  - too many jobs or operations are in flight
+ * * %-EBUSY  - too many jobs or operations are pending
  * * %-ENOMEM - out of memory
  */
 struct virtgpu_sgt_vm_job *virtgpu_sgt_vm_job_create(struct virtgpu_sgt_vm *vm,
@@ -187,7 +186,7 @@ struct virtgpu_sgt_vm_job *virtgpu_sgt_vm_job_create(struct virtgpu_sgt_vm *vm,
 }
 
 /**
- * virtgpu_sgt_vm_job_push() - have a job done
+ * virtgpu_sgt_vm_job_push() - queue a job
  * @job: the job; belongs to the address space when this succeeds
  *
  * Context: Process context. The caller holds &virtgpu_sgt_vm.lock.
@@ -212,7 +211,7 @@ int virtgpu_sgt_vm_job_push(struct virtgpu_sgt_vm_job *job)
 }
 
 /**
- * virtgpu_sgt_vm_job_free() - free a job that is done, or never was pushed
+ * virtgpu_sgt_vm_job_free() - free a job that is done, or was never pushed
  * @job: the job; without steps in the latter case
  *
  * Context: Process context, may sleep. Can drop the last reference to buffers.
@@ -231,11 +230,11 @@ void virtgpu_sgt_vm_job_free(struct virtgpu_sgt_vm_job *job)
 }
 
 /**
- * virtgpu_sgt_vm_jobs_last_fence() - when all jobs are done that there are now
+ * virtgpu_sgt_vm_jobs_last_fence() - get the fence of the newest pending job
  * @vm: the address space
  *
  * Context: Process context.
- * Return: the fence of the last one, with a reference for the caller, or NULL
+ * Return: the fence, with a reference for the caller, or NULL if no job is pending
  */
 struct dma_fence *virtgpu_sgt_vm_jobs_last_fence(struct virtgpu_sgt_vm *vm)
 {
@@ -259,12 +258,12 @@ static void virtgpu_sgt_vm_job_wake(struct dma_fence *fence,
 	queue_work(virtgpu_sgt_vm_wq, &job->vm->work);
 }
 
-/* Has @fence signalled, or need nobody wait? If not, the work item comes again. */
+/* Whether the job may go on. If not, the fence queues the work item again. */
 static bool virtgpu_sgt_vm_job_wait_is_over(struct virtgpu_sgt_vm_job *job,
 					    struct dma_fence *fence)
 {
 	if (READ_ONCE(job->vm->error) || dma_fence_is_signaled(fence)) {
-		/* When it returns, the callback does not run, nor ever will. */
+		/* When this returns, the callback is not running and never will. */
 		if (job->armed)
 			dma_fence_remove_callback(fence, &job->cb);
 		job->armed = false;
@@ -329,7 +328,7 @@ static void virtgpu_sgt_vm_job_run(struct virtgpu_sgt_vm_job *job)
 		cond_resched();
 	}
 
-	/* Before the fence signals: a task that waited for it finds room. */
+	/* Before the fence signals: whatever waited for it can queue another job. */
 	virtgpu_sgt_vm_job_leave(job);
 
 	error = virtgpu_sgt_vm_job_outcome(job);
@@ -350,7 +349,7 @@ static struct virtgpu_sgt_vm_job *virtgpu_sgt_vm_jobs_first(struct virtgpu_sgt_v
 }
 
 /**
- * virtgpu_sgt_vm_jobs_work() - do all jobs that are ready
+ * virtgpu_sgt_vm_jobs_work() - run all jobs that are ready
  * @work: &virtgpu_sgt_vm.work
  */
 void virtgpu_sgt_vm_jobs_work(struct work_struct *work)
@@ -395,12 +394,13 @@ void virtgpu_sgt_vm_jobs_free_work(struct work_struct *work)
 }
 
 /**
- * virtgpu_sgt_vm_jobs_kill() - wait for nobody any more
+ * virtgpu_sgt_vm_jobs_kill() - finish all jobs without waiting for their in-fences
  * @vm: the address space
- * @error: what all jobs end with that are not done; no new one begins
+ * @error: error of the pending jobs, and of an attempt to queue another, unless an
+ *	earlier call has set one
  *
- * All jobs are done and freed when this returns, and no work item of @vm runs or
- * is queued. Nothing happens to the error if there is one.
+ * When this returns, all jobs are done and freed, and no work item of @vm runs or is
+ * queued.
  *
  * Context: Process context, may wait for the host, until the queue is stopped.
  */
@@ -415,20 +415,19 @@ void virtgpu_sgt_vm_jobs_kill(struct virtgpu_sgt_vm *vm, int error)
 	flush_work(&vm->work);
 
 	/*
-	 * All jobs are done, and all callbacks of in-fences removed. One that ran
-	 * before it was removed has queued another instance, for which the flush
-	 * did not wait.
+	 * All jobs are done, and all callbacks of in-fences removed. A callback that
+	 * ran before its removal may have queued the work item again.
 	 */
 	cancel_work_sync(&vm->work);
 	flush_work(&vm->free_work);
 }
 
 /**
- * virtgpu_sgt_vm_jobs_throttle() - wait if too many jobs are done and not freed
+ * virtgpu_sgt_vm_jobs_throttle() - wait if too many jobs are done but not freed
  * @vm: the address space
  *
- * So their memory has a limit as well, and it is no error: nothing but the CPU is
- * waited for.
+ * Limits their memory. A wait instead of an error, as freeing them depends on nothing
+ * but CPU time.
  *
  * Context: Process context, may sleep. Not in the fence-signalling path.
  */

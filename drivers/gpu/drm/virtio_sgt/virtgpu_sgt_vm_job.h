@@ -20,34 +20,34 @@ struct virtgpu_sgt_vm_job {
 	/** @vm: the address space */
 	struct virtgpu_sgt_vm *vm;
 
-	/** @fence: signals when all is done; a counted reference */
+	/** @fence: signals when the job is done; a counted reference */
 	struct dma_fence *fence;
 
 	/** @steps: of struct virtgpu_sgt_vm_step, in their order */
 	struct list_head steps;
 
 	/**
-	 * @num_ops: operations that @vm counts for it, 0 once it does not;
-	 * protected by job_lock there
+	 * @num_ops: operations counted by @vm; 0 if it does not count the job.
+	 * Protected by job_lock there
 	 */
 	u32 num_ops;
 
-	/** @error: the first error of what was waited for, or 0 */
+	/** @error: the first error of @waits, or 0 */
 	int error;
 
-	/** @armed: @cb waits for the first of @waits that is not looked at */
+	/** @armed: @cb is registered with the fence at @next_wait */
 	bool armed;
 
 	/** @cb: see @armed */
 	struct dma_fence_cb cb;
 
-	/** @next_wait: the first of @waits that is not looked at */
+	/** @next_wait: index of the first of @waits not known to have signalled */
 	unsigned int next_wait;
 
 	/** @num_waits: length of @waits */
 	unsigned int num_waits;
 
-	/** @waits: fences before which it does not start; references counted */
+	/** @waits: in-fences; references counted */
 	struct dma_fence **waits;
 };
 

@@ -84,7 +84,7 @@ int virtgpu_sgt_dev_query_ioctl(struct drm_device *drm, void *data,
 	return virtgpu_sgt_dev_query_copy(u64_to_user_ptr(args->pointer), size);
 }
 
-/* What a walk has seen so far. */
+/* The result of a walk so far. */
 struct virtgpu_sgt_extent {
 	struct drm_gpupt_run last;
 	u64 mapped;
