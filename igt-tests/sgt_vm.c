@@ -15,46 +15,46 @@
  * Test category: functionality test
  *
  * SUBTEST: bind
- * Description: A buffer is bound, as a whole and in part, and unbound
+ * Description: Map all of a buffer and a part of it, and unmap them
  *
  * SUBTEST: tables
- * Description: A range at the boundaries of each level has the tables that it needs
+ * Description: A range at the boundary of each level has the tables that it needs
  *
  * SUBTEST: rebind
- * Description: A range leads to one buffer after the other, and a buffer is in many ranges
+ * Description: Map one buffer after another at a range, and a buffer at many ranges
  *
  * SUBTEST: remap
- * Description: A remap replaces whatever is there, also nothing
+ * Description: A remap replaces all mappings in its range, if any
  *
  * SUBTEST: unmap
- * Description: An unmap empties a range with buffers, parts of them and holes
+ * Description: Unmap a range with buffers, parts of buffers and holes
  *
  * SUBTEST: unmap-empty
- * Description: An unmap of nothing is fine, and leaves nothing
+ * Description: An unmap of an unmapped range succeeds, and leaves no table
  *
  * SUBTEST: cut-large-leaf
- * Description: An unmap of a page in the middle of a large leaf leaves all around it
+ * Description: An unmap of a page in a large leaf keeps the rest of the leaf mapped
  *
  * SUBTEST: large-leaves
  * Description: Leaves are as large as the addresses on both sides allow
  *
  * SUBTEST: overlap
- * Description: A map where something is, if only a page, is refused
+ * Description: A map of a range in which a page is mapped is refused
  *
  * SUBTEST: all-or-none
- * Description: Of an array with an operation that is refused, none is done
+ * Description: If one operation of an array is refused, none is done
  *
  * SUBTEST: array-order
- * Description: Each operation of an array sees what those before it did
+ * Description: Each operation of an array sees the result of those before it
  *
  * SUBTEST: end-of-space
- * Description: The last page of the address space can be bound, and none beyond
+ * Description: The last page of the address space can be mapped, and none beyond it
  *
  * SUBTEST: many-binds
- * Description: Thousands of binds of single pages, in one call and one by one
+ * Description: Map thousands of single pages, in one call and one by one
  *
  * SUBTEST: random
- * Description: After random operations each page is bound as it should be
+ * Description: After random operations each page is mapped as a model says
  */
 
 IGT_TEST_DESCRIPTION("Bind buffers to the GPU address space of a file");
@@ -158,7 +158,7 @@ static void test_remap(int drm)
 	sgt_expect_space(drm, 16 * PAGE, 4);
 	sgt_must(sgt_vm_remap(&bos[1], VA, bos[0].size, 0));
 	sgt_expect_space(drm, 16 * PAGE, 4);
-	/* In the middle, over an end, and over all that there is */
+	/* In the middle, over an end, and over all mappings */
 	sgt_must(sgt_vm_remap(&bos[0], VA + 4 * PAGE, 4 * PAGE, 8 * PAGE));
 	sgt_expect_space(drm, 16 * PAGE, 4);
 	sgt_must(sgt_vm_remap(&bos[0], VA + 12 * PAGE, 8 * PAGE, 0));
@@ -185,7 +185,7 @@ static void test_unmap(int drm)
 	/* The hole can be filled. */
 	sgt_must(sgt_vm_map(&bos[1], VA + 6 * PAGE, bos[1].size, 0));
 	sgt_expect_space(drm, 16 * PAGE, 4);
-	/* All that there is, and a lot of nothing */
+	/* All mappings, and far more */
 	sgt_must(sgt_vm_unmap(drm, 0, SGT_VM_END));
 	sgt_expect_space(drm, 0, 1);
 	for (int i = 0; i < 3; i++)
@@ -252,7 +252,7 @@ static void test_cut_large_leaf(int drm)
 		igt_assert_eq_u64(query.tables, 4);
 	}
 
-	/* What is put back fits, and all of it goes. */
+	/* The page can be mapped again, and all be unmapped. */
 	sgt_must(sgt_vm_map(&bo, VA + 100 * PAGE, PAGE, 100 * PAGE));
 	sgt_expect_mapped(drm, VA, bo.size, bo.size);
 	sgt_must(sgt_vm_unmap(drm, VA, bo.size));
@@ -277,7 +277,7 @@ static void test_large_leaves(int drm)
 		igt_assert_eq_u64(query.leaves_4k, bo.size / PAGE);
 	sgt_must(sgt_vm_unmap(drm, VA + PAGE, bo.size));
 
-	/* Both off alike: a leaf less than there could be */
+	/* Both off by the same: a leaf less than possible */
 	sgt_must(sgt_vm_map(&bo, VA + PAGE, bo.size - PAGE, PAGE));
 	sgt_expect_mapped(drm, VA + PAGE, bo.size - PAGE, bo.size - PAGE);
 	sgt_must(sgt_vm_query(drm, VA + PAGE, bo.size - PAGE, &query));
@@ -376,7 +376,7 @@ static void test_array_order(int drm)
 	sgt_expect_mapped(drm, VA + 9 * PAGE, 3 * PAGE, 0);
 	sgt_expect_space(drm, 12 * PAGE, 4);
 
-	/* Again it does not fit: the first finds what the last left. */
+	/* Fails again: the first operation overlaps the result of the last. */
 	igt_assert_eq(sgt_vm_bind(drm, ops, ARRAY_SIZE(ops)), -EEXIST);
 	sgt_expect_space(drm, 12 * PAGE, 4);
 	sgt_bo_free(&bo);
@@ -423,7 +423,7 @@ static void test_many_binds(int drm)
 		sgt_must(sgt_vm_bind(drm, &ops[i], 1));
 	sgt_expect_space(drm, count * PAGE, 1 + 1 + 1 + count / 256);
 
-	/* One that cuts through all of them, and an array that puts them back */
+	/* One that overlaps all of them, and an array that maps them again */
 	sgt_must(sgt_vm_unmap(drm, VA, 2 * count * PAGE));
 	sgt_expect_space(drm, 0, 1);
 	sgt_must(sgt_vm_bind(drm, ops, count));
@@ -458,21 +458,21 @@ int igt_main()
 		const char *name, *what;
 		void (*run)(int drm);
 	} tests[] = {
-		{ "bind", "Ranges lead to buffers, or parts of them", test_bind },
-		{ "tables", "No table too many, and none left", test_tables },
-		{ "rebind", "Addresses and buffers are free again", test_rebind },
-		{ "remap", "Both at once", test_remap },
-		{ "unmap", "Whatever is there", test_unmap },
-		{ "unmap-empty", "Nothing is no error", test_unmap_empty },
-		{ "cut-large-leaf", "A leaf is split where it is cut", test_cut_large_leaf },
+		{ "bind", "A buffer, or part of it", test_bind },
+		{ "tables", "As many tables as needed, and none left", test_tables },
+		{ "rebind", "Addresses and buffers can be used again", test_rebind },
+		{ "remap", "Unmap and map at once", test_remap },
+		{ "unmap", "All mappings in the range", test_unmap },
+		{ "unmap-empty", "An unmapped range is no error", test_unmap_empty },
+		{ "cut-large-leaf", "A large leaf is split", test_cut_large_leaf },
 		{ "large-leaves", "As large as both addresses allow", test_large_leaves },
-		{ "overlap", "One thing at a time", test_overlap },
-		{ "all-or-none", "What can fail has failed before anything is done",
+		{ "overlap", "Only a remap replaces", test_overlap },
+		{ "all-or-none", "All checks are before the first change",
 		  test_all_or_none },
 		{ "array-order", "One after the other", test_array_order },
-		{ "end-of-space", "Neither a page less, nor one more", test_end_of_space },
-		{ "many-binds", "As many as a call may have", test_many_binds },
-		{ "random", "No sequence of calls surprises", test_random },
+		{ "end-of-space", "Exactly 48 bits", test_end_of_space },
+		{ "many-binds", "The most operations of a call", test_many_binds },
+		{ "random", "Any sequence of calls", test_random },
 	};
 	int keep = -1;
 

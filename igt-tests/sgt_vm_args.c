@@ -12,7 +12,7 @@
 
 /**
  * TEST: sgt vm args
- * Description: Call for the address space with what is wrong, one field at a time
+ * Description: Call the ioctls of the address space with bad arguments, one field at a time
  * Category: Display
  * Mega feature: DRM
  * Sub-category: GEM
@@ -20,13 +20,13 @@
  * Test category: functionality test
  *
  * SUBTEST: bind-bad-fields
- * Description: A bind with unknown flags, too much or bad pointers is refused
+ * Description: A bind with unknown flags, bad counts, strides or pointers is refused
  *
  * SUBTEST: op-bad-fields
  * Description: An operation is refused for one bad field at a time
  *
  * SUBTEST: strides
- * Description: Structures that are longer than the kernel's are read, if the rest is zero
+ * Description: A stride larger than the structure is accepted if the excess is zero
  *
  * SUBTEST: end-of-memory
  * Description: An array is read to its end, and no further
@@ -35,39 +35,39 @@
  * Description: A sync is refused for one bad field at a time
  *
  * SUBTEST: bad-syncobjs
- * Description: A bind with syncobjs that are not there, or have no fence, is refused
+ * Description: A bind with unknown syncobjs, or a wait without a fence, is refused
  *
  * SUBTEST: resource-bad-fields
  * Description: A resource from VA is refused for one bad field at a time
  *
  * SUBTEST: device
- * Description: The device tells its limits, in as many bytes as there is room for
+ * Description: A device query returns all limits, and fills the size that is given
  *
  * SUBTEST: device-bad-fields
- * Description: A question for the device is refused for one bad field at a time
+ * Description: A device query is refused for one bad field at a time
  *
  * SUBTEST: no-address-space
- * Description: A driver without address spaces does not know the question
+ * Description: A driver without address spaces does not implement the device query
  *
  * SUBTEST: query-bad-fields
- * Description: A question for a range that cannot be is refused
+ * Description: A query of an invalid range is refused
  *
  * SUBTEST: info-bad-fields
- * Description: A question for a buffer that is not there, or with a flag, is refused
+ * Description: A query of an unknown handle, or with a flag, is refused
  *
  * SUBTEST: garbage-outputs
- * Description: What is in the output fields before the call does not matter
+ * Description: Output fields need not be initialised
  *
  * SUBTEST: handle-of-another-file
- * Description: A handle means nothing in another open file
+ * Description: A handle is unknown in another open file
  *
  * SUBTEST: render-node
  * Description: Each call works on the render node
  */
 
-IGT_TEST_DESCRIPTION("Call for the address space with what is wrong, one field at a time");
+IGT_TEST_DESCRIPTION("Call the ioctls of the address space with bad arguments, one field at a time");
 
-/* The interface is the same for 32 and 64 bits: no hole, nothing that shifts. */
+/* The layout is the same for 32 and 64 bits: no holes, and aligned fields. */
 #define SAME(type, size)	_Static_assert(sizeof(struct type) == (size), #type)
 #define AT(type, field, offset)	\
 	_Static_assert(offsetof(struct type, field) == (offset), #type "." #field)
@@ -112,7 +112,7 @@ AT(drm_virtgpu_sgt_bo_info, leaves_1g, 56);
 
 static struct sgt_test test;
 
-/* A field of a call, by its place; of 4 or of 8 bytes */
+/* A field of an argument, by its offset; of 4 or of 8 bytes */
 struct bad_field {
 	size_t offset, size;
 	uint64_t value;
@@ -367,7 +367,7 @@ static void test_op(int drm)
 	refuse_ops(drm, &op, bad_unmaps, ARRAY_SIZE(bad_unmaps));
 	sgt_expect_space(drm, 4 * PAGE, 4);
 
-	/* What has no memory of its own */
+	/* A resource from VA has no memory of its own. */
 	sgt_must(sgt_vm_picture(&picture, drm, VA, WORDS_PER_PAGE, 4));
 	igt_assert_eq(sgt_vm_map(&picture, VA + 4 * PAGE, PAGE, 0), -EOPNOTSUPP);
 	igt_assert_eq(sgt_vm_remap(&picture, VA, PAGE, 0), -EOPNOTSUPP);
@@ -403,7 +403,7 @@ static void refuse_syncs(int drm, const struct drm_virtgpu_sgt_sync *good)
 		set_field(&sync, &bad_syncs[i]);
 		igt_assert_eq(bind_sync(drm, &sync), -bad_syncs[i].error);
 	}
-	/* Bit 0 makes it a timeline, of which there is no point 0. */
+	/* Bit 0 makes it a timeline, which has no point 0. */
 	for (int bit = 0; bit < 31; bit++) {
 		sync = *good;
 		sync.flags |= 1u << bit;
@@ -465,7 +465,7 @@ static void test_syncobjs(int drm)
 	}
 	sgt_expect_space(drm, 0, 1);
 
-	/* In another file they are none. */
+	/* The handles are unknown in another file. */
 	other = sgt_must(sgt_open());
 	unmap = sgt_vm_op_unmap(VA, PAGE);
 	igt_assert_eq(bind_with(other, &unmap, handles, count), -ENOENT);
@@ -543,7 +543,7 @@ static void test_resource(int drm)
 	do_ioctl(drm, DRM_IOCTL_VIRTGPU_SGT_RESOURCE_FROM_VA, &arg);
 	sgt_must(sgt_close_handle(drm, arg.bo_handle));
 
-	/* All of it is a hole. */
+	/* All of it is unmapped. */
 	sgt_must(sgt_vm_unmap(drm, VA, bo.size));
 	arg = good;
 	do_ioctl_err(drm, DRM_IOCTL_VIRTGPU_SGT_RESOURCE_FROM_VA, &arg, EFAULT);
@@ -737,7 +737,7 @@ static void test_render_node(int drm)
 	igt_assert(render >= 0);
 	drmFree(name);
 
-	/* Dumb buffers are for those who show them. */
+	/* The render node has no ioctl for dumb buffers. */
 	sgt_make_pages(&bo, drm, 4);
 	fd = sgt_must(sgt_bo_export(&bo));
 	sgt_must(sgt_bo_import(&same, render, fd, bo.width, bo.height));
@@ -760,13 +760,13 @@ int igt_main()
 		const char *name, *what;
 		void (*run)(int drm);
 	} tests[] = {
-		{ "bind-bad-fields", "The call as a whole", test_bind },
+		{ "bind-bad-fields", "Fields of the call", test_bind },
 		{ "op-bad-fields", "Each operation", test_op },
 		{ "strides", "Newer programs than the kernel", test_strides },
 		{ "end-of-memory", "As many bytes as the stride says", test_end_of_memory },
 		{ "sync-bad-fields", "Each sync", test_sync },
 		{ "bad-syncobjs", "Syncobjs are looked up first", test_syncobjs },
-		{ "resource-bad-fields", "The host would not notice", test_resource },
+		{ "resource-bad-fields", "The host does not check them", test_resource },
 		{ "device", "Older and newer programs", test_device },
 		{ "device-bad-fields", "Sizes have bounds", test_device_fields },
 		{ "no-address-space", "How to tell drivers apart", test_no_address_space },

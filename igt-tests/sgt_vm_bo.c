@@ -11,7 +11,7 @@
 
 /**
  * TEST: sgt vm bo
- * Description: Share buffers and address spaces, and let go of them
+ * Description: Share buffers and address spaces, and close them
  * Category: Display
  * Mega feature: DRM
  * Sub-category: GEM
@@ -19,25 +19,25 @@
  * Test category: functionality test
  *
  * SUBTEST: bo-info
- * Description: What is said of a buffer is what the tables in debugfs say
+ * Description: A query of a buffer agrees with the tables in debugfs
  *
  * SUBTEST: handle-closed
- * Description: A buffer that is bound outlives its handle until it is unbound
+ * Description: A mapped buffer outlives its handle until it is unmapped
  *
  * SUBTEST: imported
- * Description: A buffer of another exporter is bound
+ * Description: Map a buffer of another exporter
  *
  * SUBTEST: two-files
- * Description: The same address leads to different buffers in two files
+ * Description: The same address maps to different buffers in two files
  *
  * SUBTEST: dump
- * Description: The dump in debugfs has each byte that is bound, and who may write
+ * Description: The dump in debugfs has each mapped byte, and its protection
  *
  * SUBTEST: processes
- * Description: Processes that share a file bind in ranges of their own
+ * Description: Processes that share a file map in separate ranges
  */
 
-IGT_TEST_DESCRIPTION("Share buffers and address spaces, and let go of them");
+IGT_TEST_DESCRIPTION("Share buffers and address spaces, and close them");
 
 /* The first page of a table of each level, with room on both sides */
 #define VA	(3ull << 39)
@@ -66,7 +66,7 @@ static void test_bo_info(int drm)
 	igt_assert_eq_u64(info.leaves_4k, 83 + 7);
 	igt_assert_eq_u64(info.leaves_2m + info.leaves_1g, 0);
 
-	/* Another file has bound nothing. */
+	/* Another file has no mappings. */
 	other = sgt_must(sgt_open());
 	fd = sgt_must(sgt_bo_export(&bo));
 	sgt_must(sgt_bo_import(&same, other, fd, bo.width, bo.height));
@@ -214,7 +214,7 @@ static void test_dump(int drm)
 	igt_assert_eq_u64(dump.writable, bo.size);
 	igt_assert_eq_u64(dump.readonly, 29 * PAGE);
 
-	/* Who may write belongs to what was bound, and not to the range. */
+	/* The protection belongs to the mapping, not to the range. */
 	sgt_must(sgt_vm_remap(&bo, VA + SGT_LEAF_1G, 3 * PAGE, 0));
 	read_dump(drm, &dump);
 	igt_assert_eq_u64(dump.writable, bo.size + 3 * PAGE);
@@ -258,11 +258,11 @@ int igt_main()
 		const char *name, *what;
 		void (*run)(int drm);
 	} tests[] = {
-		{ "bo-info", "The driver knows its buffers", test_bo_info },
-		{ "handle-closed", "What is bound holds the buffer", test_handle_closed },
+		{ "bo-info", "Two views of a buffer", test_bo_info },
+		{ "handle-closed", "A mapping holds the buffer", test_handle_closed },
 		{ "two-files", "Each file has a space of its own", test_two_files },
-		{ "dump", "A table that a person can read", test_dump },
-		{ "processes", "One at a time, and none in vain", test_processes },
+		{ "dump", "A table in text", test_dump },
+		{ "processes", "Calls of one file are serialised", test_processes },
 	};
 	int keep = -1;
 
@@ -275,7 +275,7 @@ int igt_main()
 			sgt_in_file(&test, tests[i].run);
 	}
 
-	igt_describe("Memory of somebody else");
+	igt_describe("Memory of another exporter");
 	igt_subtest("imported") {
 		igt_require(!sgt_setup_is("bypass"));
 		sgt_in_file(&test, test_imported);

@@ -30,7 +30,7 @@
  * Description: Operations without a fence are done after those that wait for one
  *
  * SUBTEST: planned
- * Description: Each call sees what those before it will have done
+ * Description: Each call sees the planned result of those before it
  *
  * SUBTEST: bind-waits
  * Description: A synchronous bind returns after the fence of an earlier one
@@ -39,7 +39,7 @@
  * Description: A query returns after the fence of an earlier bind
  *
  * SUBTEST: resource-waits
- * Description: A resource from VA is made after the fence of an earlier bind
+ * Description: A resource from VA is created after the fence of an earlier bind
  *
  * SUBTEST: signal
  * Description: Signals with a handler do not end the wait of a bind
@@ -48,34 +48,34 @@
  * Description: A bind whose process is killed while it waits is done all the same
  *
  * SUBTEST: chain
- * Description: The fence of a bind is waited for by the next one, with the same syncobj
+ * Description: Each bind waits for the fence of the one before it, in the same syncobj
  *
  * SUBTEST: two-files
- * Description: The fence of a bind is waited for by a bind of another file
+ * Description: A bind waits for the fence of a bind of another file
  *
  * SUBTEST: cut
- * Description: A resource loses its memory when the fence is signalled, and not before
+ * Description: A resource is detached when the fence signals, and not before
  *
  * SUBTEST: many
  * Description: Hundreds of binds wait for one fence
  *
  * SUBTEST: file-closed
- * Description: A file that is closed waits for nothing, and its fences say so
+ * Description: Closing a file finishes its binds, and their fences have an error
  *
  * SUBTEST: random
- * Description: After random operations behind random fences each page is as it should be
+ * Description: After random operations behind random fences each page is mapped as a model says
  */
 
 IGT_TEST_DESCRIPTION("Bind buffers to the address space after fences, and before others");
 
 #define VA	(3ull << 39)
 
-/* What should wait and does not has so long to be found out. */
+/* The time in which a job that wrongly does not wait is done. */
 #define FOUND_OUT_MS	50
 
 static struct sgt_test test;
 
-/* Not signalled, nor in the time that a job which does not wait would take */
+/* Does not signal in that time. */
 static void expect_pending(int drm, uint32_t sync)
 {
 	struct pollfd pfd = { .events = POLLIN };
@@ -128,7 +128,7 @@ static void test_in_order(int drm)
 	for (unsigned int i = 0; i < ARRAY_SIZE(out); i++)
 		expect_pending(drm, out[i]);
 	open_gate(&gate);
-	/* A later one that is done says that all before it are. */
+	/* If a later one is done, so are all before it. */
 	igt_assert_eq(wait_for_sync(drm, out[3]), 1);
 	for (unsigned int i = 0; i < ARRAY_SIZE(out); i++)
 		igt_assert_eq(sync_status(drm, out[i]), 1);
@@ -148,7 +148,7 @@ static void test_planned(int drm)
 	sgt_must(sgt_vm_map(&bo, VA, 4 * PAGE, 0));
 	close_gate(&gate, drm);
 
-	/* Nothing of this is in the tables yet. */
+	/* None of these changes is in the tables yet. */
 	ops[0] = sgt_vm_op_unmap(VA, 2 * PAGE);
 	ops[1] = sgt_vm_op_map(VA + 4 * PAGE, 4 * PAGE, &bo, 4 * PAGE);
 	sgt_must(sgt_vm_bind_async(drm, ops, 2, gate.sync, 0));
@@ -275,7 +275,7 @@ static void bind_and_wait(const struct sgt_bo *bo, uint32_t in)
 	_exit(1);
 }
 
-/* A call that changes nothing, and is refused once somebody has taken the range */
+/* A call that changes nothing, and is refused once the range is mapped */
 static void wait_until_planned(const struct sgt_bo *bo)
 {
 	const struct drm_virtgpu_sgt_vm_bind_op probe[] = {
@@ -432,7 +432,7 @@ static void test_file_closed(int drm)
 	sgt_fence_end(&gate.fence);
 }
 
-/* So many of them are closed at a time, and opened in any order. */
+/* Closed at the same time, and opened in any order */
 #define GATES	4
 
 static void random_round(struct sgt_vm_model *model, uint64_t *random)
@@ -484,18 +484,18 @@ int igt_main()
 	} tests[] = {
 		{ "in-fence", "Neither too early nor too late", test_in_fence },
 		{ "in-order", "One timeline", test_in_order },
-		{ "planned", "What is to come counts", test_planned },
+		{ "planned", "The planned state counts", test_planned },
 		{ "bind-waits", "All earlier ones are done", test_bind_waits },
-		{ "query-waits", "What is said is what is there", test_query_waits },
-		{ "resource-waits", "What is shown is what is there", test_resource_waits },
-		{ "signal", "Who asks again would ask for something else", test_signal },
-		{ "killed", "Nobody waits against his will", test_killed },
-		{ "chain", "A syncobj on both sides", test_chain },
-		{ "two-files", "Fences go from file to file", test_two_files },
-		{ "cut", "The picture is whole until its memory goes", test_cut },
+		{ "query-waits", "The answer is up to date", test_query_waits },
+		{ "resource-waits", "The memory is up to date", test_resource_waits },
+		{ "signal", "A repeated call would fail", test_signal },
+		{ "killed", "A wait ends with a fatal signal", test_killed },
+		{ "chain", "One syncobj to wait for and to signal", test_chain },
+		{ "two-files", "Fences between files", test_two_files },
+		{ "cut", "The picture is complete until the fence", test_cut },
 		{ "many", "A long queue", test_many },
-		{ "file-closed", "Nobody waits for a file that is closed", test_file_closed },
-		{ "random", "No order of fences surprises", test_random },
+		{ "file-closed", "No wait outlives its file", test_file_closed },
+		{ "random", "Any order of fences", test_random },
 	};
 	int keep = -1;
 

@@ -78,9 +78,9 @@ IGT_TEST_DESCRIPTION("Take the device away from its driver while address spaces 
 /* Tables of all levels begin in the middle of the first screen. */
 #define VA	((3ull << 39) - 300 * PAGE)
 
-/* What a file has when the device goes; all of them have buffers bound. */
+/* The state of a file when the device is removed; all files have mapped buffers. */
 enum {
-	WITH_JOBS	= 1 << 0,	/* which wait for a fence that does not come */
+	WITH_JOBS	= 1 << 0,	/* which wait for a fence that does not signal */
 	WITH_PICTURE	= 1 << 1,	/* on the screen */
 	WITH_CUT	= 1 << 2,	/* which has lost a page */
 };
@@ -189,7 +189,7 @@ static void check_hold(const struct hold *hold)
 		igt_assert_eq(sgt_transfer(&hold->picture), -ENODEV);
 	if (hold->what & WITH_JOBS) {
 		igt_assert_eq(sgt_sync_file_wait(hold->out), -ENODEV);
-		/* Nobody waited for vgem to give up on it. */
+		/* The unbind did not wait for it, nor vgem time it out. */
 		igt_assert_eq(sgt_sync_file_status(hold->gate.file), 0);
 	}
 	sgt_expect_pattern(bo->map, sgt_bo_words(bo), hold->seed);
@@ -405,7 +405,7 @@ int igt_main()
 
 	for (int route = 0; route < SGT_ROUTES; route++) {
 		for (unsigned int i = 0; i < ARRAY_SIZE(holds); i++) {
-			igt_describe("Tables end with the device, and nobody waits for it");
+			igt_describe("Tables end with the device, without a wait for fences");
 			igt_subtest_f("%s-%s", sgt_route_name[route], holds[i].name) {
 				sgt_require_route(&test, route);
 				test_held(route, holds[i].what);
@@ -414,7 +414,7 @@ int igt_main()
 				sgt_removal_recover(&test);
 		}
 
-		igt_describe("The code stays as long as somebody may call it");
+		igt_describe("The module stays as long as its code can be called");
 		igt_subtest_f("%s-unload", sgt_route_name[route]) {
 			sgt_require_route(&test, route);
 			test_unload(route);
@@ -423,7 +423,7 @@ int igt_main()
 			sgt_removal_recover(&test);
 	}
 
-	igt_describe("Later binds count on it");
+	igt_describe("Later binds depend on it");
 	igt_subtest("failed-in-fence")
 		test_failed_in_fence();
 	igt_fixture()

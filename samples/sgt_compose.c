@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Composes a screen of two buffers without copying a pixel: the lines of the
- * picture are whole pages, and the GPU's page tables say which buffer each is of.
+ * picture are whole pages, each of which the GPU page tables map to a buffer.
  * For the driver virtio_gpu_sgt.
  *
  *                     +---------- 3072 pixels: three pages a line ----------+
@@ -117,7 +117,7 @@ static void put_wallpaper(struct compose *compose)
 	}
 }
 
-/* Its lines are pages: they go to their new place, and wallpaper to the old one. */
+/* Its lines are pages. take_window() puts wallpaper at its old place. */
 static void put_window(struct compose *compose, uint32_t y)
 {
 	for (uint32_t i = 0; i < WINDOW_HEIGHT; i++)
@@ -145,7 +145,7 @@ static void make_buffer(struct compose *compose, struct sgt_bo *bo, uint32_t wid
 	sgt_pattern_fill(bo->map, sgt_bo_words(bo), seed);
 }
 
-/* What the range leads to now is what the host is told. */
+/* Sends the host the memory that the range maps to now. */
 static void make_picture(struct compose *compose)
 {
 	struct drm_virtgpu_sgt_resource_from_va arg = {

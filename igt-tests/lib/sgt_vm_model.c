@@ -5,7 +5,7 @@
 #include "sgt_vm_model.h"
 
 #define MAX_STEP_OPS	8
-#define CHECK_PAGES	61u	/* no multiple of anything */
+#define CHECK_PAGES	61u	/* a prime */
 
 void sgt_model_begin(struct sgt_vm_model *model, int drm, uint64_t va, uint32_t count,
 		     const uint32_t bo_pages[SGT_MODEL_BOS])
@@ -86,7 +86,7 @@ static struct plan random_plan(const struct sgt_vm_model *model, uint64_t *rando
 	do {
 		plan.bo = &model->bos[sgt_random_below(random, SGT_MODEL_BOS)];
 	} while (!plan.bo->handle);
-	/* Now and then the buffer ends before the range does. */
+	/* Sometimes the buffer ends before the range does. */
 	plan.page = sgt_random_below(random, plan.bo->size / PAGE);
 	if (plan.count <= plan.bo->size / PAGE && sgt_random_below(random, 20))
 		plan.page %= plan.bo->size / PAGE - plan.count + 1;
@@ -139,7 +139,7 @@ void sgt_model_step(struct sgt_vm_model *model, uint64_t *random, uint32_t in,
 
 	err = in || out ? sgt_vm_bind_async(model->drm, ops, count, in, out) :
 			  sgt_vm_bind(model->drm, ops, count);
-	/* What no state can make right may be noticed first. */
+	/* An error that does not depend on the state may be found first. */
 	igt_assert_f(err == want || (outside && err == -ERANGE), "%s, not %s\n",
 		     strerror(-err), strerror(-want));
 	if (!err) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the tests of the address space have in common. */
+/* Common parts of the tests of the address space. */
 #ifndef SGT_VM_TEST_H
 #define SGT_VM_TEST_H
 
@@ -11,19 +11,19 @@
 
 /*
  * For the opening fixture, in place of sgt_test_begin().  The fd stays open, so
- * that the console does not come back with each close; it has no part in KMS.
+ * that a close does not restore the console; it is not the DRM master.
  */
 int sgt_vm_fixture(struct sgt_test *test);
 
-/* Runs it with a file of its own, after which nothing may be left. */
+/* Runs it with a new file; no buffer or mapping may be left afterwards. */
 void sgt_in_file(const struct sgt_test *test, void (*run)(int drm));
 
 /* A buffer of whole pages, mapped for the CPU */
 void sgt_make_pages(struct sgt_bo *bo, int drm, uint32_t pages);
 
 /*
- * So many bytes of a range lead to memory, by leaves that are neither more nor
- * less.  The bounds of the range are to cut no leaf.
+ * So many bytes of a range are mapped, by leaves of the same size in total.  The
+ * bounds of the range must not be within a leaf.
  */
 void sgt_expect_mapped(int drm, uint64_t va, uint64_t size, uint64_t mapped);
 
