@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/virtio_config.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
@@ -44,7 +45,7 @@
  * Description: A device that is lost can be unbound, with buffers held
  *
  * SUBTEST: bind
- * Description: A bind ends
+ * Description: A bind ends, and the device stays reset
  *
  * SUBTEST: race
  * Description: The unbind comes when the host is being given up
@@ -102,6 +103,22 @@ static void start_again(void)
 static void expect_lost(int drm)
 {
 	igt_assert_eq(sgt_try_dumb(drm, 64, 64, 32), -EIO);
+}
+
+/* The device was reset, and was not told since that a driver is there. */
+static void expect_reset(void)
+{
+	unsigned int status;
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/bus/virtio/devices/%s/status",
+		 test.gpu.virtio);
+	file = fopen(path, "re");
+	igt_assert(file);
+	igt_assert_eq(fscanf(file, "%x", &status), 1);
+	fclose(file);
+	igt_assert_eq(status & VIRTIO_CONFIG_S_DRIVER_OK, 0);
 }
 
 static void test_create(void)
@@ -321,6 +338,7 @@ static void test_bind(void)
 	sgt_remove(&test, SGT_ROUTE_VIRTIO);
 	be_silent("1");
 	sgt_bring_back(&test, SGT_ROUTE_VIRTIO);
+	expect_reset();
 	drm = sgt_must(sgt_open_wait());
 	expect_lost(drm);
 	close(drm);

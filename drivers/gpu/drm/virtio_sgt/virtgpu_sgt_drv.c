@@ -491,6 +491,18 @@ err_put:
 	return ret;
 }
 
+/*
+ * A watchdog that resets the device while it is being probed clears DRIVER_OK.
+ * The virtio core then sets it again, and calls this.
+ */
+static void virtgpu_sgt_scan(struct virtio_device *vdev)
+{
+	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(vdev->priv);
+
+	if (virtgpu_sgt_device_error(vgdev))
+		virtgpu_sgt_reset(vgdev);
+}
+
 static void virtgpu_sgt_remove(struct virtio_device *vdev)
 {
 	struct drm_device *drm = vdev->priv;
@@ -541,6 +553,7 @@ static struct virtio_driver virtgpu_sgt_driver = {
 	.id_table = virtgpu_sgt_ids,
 	.validate = virtgpu_sgt_validate,
 	.probe = virtgpu_sgt_probe,
+	.scan = virtgpu_sgt_scan,
 	.remove = virtgpu_sgt_remove,
 	.config_changed = virtgpu_sgt_config_changed,
 	.freeze = pm_sleep_ptr(virtgpu_sgt_freeze),
