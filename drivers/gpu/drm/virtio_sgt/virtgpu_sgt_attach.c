@@ -18,7 +18,7 @@
 #include "virtgpu_sgt_attach.h"
 #include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_cmd.h"
-#include "virtgpu_sgt_drv.h"
+#include "virtgpu_sgt_device.h"
 #include "virtgpu_sgt_mem_entries.h"
 #include "virtgpu_sgt_va_resource.h"
 #include "virtgpu_sgt_vm_job.h"

@@ -13,7 +13,7 @@
 #include <drm/drm_print.h>
 
 #include "virtgpu_sgt_bo.h"
-#include "virtgpu_sgt_drv.h"
+#include "virtgpu_sgt_device.h"
 #include "virtgpu_sgt_mem_entries.h"
 
 /**

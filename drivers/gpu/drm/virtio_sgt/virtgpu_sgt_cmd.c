@@ -12,6 +12,7 @@
 
 #include "virtgpu_sgt_cmd.h"
 #include "virtgpu_sgt_mem_entries.h"
+#include "virtgpu_sgt_queue.h"
 #include "virtgpu_sgt_resource.h"
 
 /*

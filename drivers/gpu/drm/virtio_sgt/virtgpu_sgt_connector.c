@@ -15,7 +15,7 @@
 
 #include "virtgpu_sgt_cmd.h"
 #include "virtgpu_sgt_connector.h"
-#include "virtgpu_sgt_drv.h"
+#include "virtgpu_sgt_device.h"
 #include "virtgpu_sgt_output.h"
 #include "virtgpu_sgt_scanout.h"
 

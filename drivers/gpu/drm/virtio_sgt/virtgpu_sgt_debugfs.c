@@ -7,7 +7,7 @@
 #include <drm/drm_sgt.h>
 
 #include "virtgpu_sgt_debugfs.h"
-#include "virtgpu_sgt_drv.h"
+#include "virtgpu_sgt_device.h"
 #include "virtgpu_sgt_resource.h"
 #include "virtgpu_sgt_vm.h"
 

@@ -17,8 +17,8 @@
 #include <drm/drm_probe_helper.h>
 #include <drm/drm_vblank.h>
 
+#include "virtgpu_sgt_device.h"
 #include "virtgpu_sgt_display.h"
-#include "virtgpu_sgt_drv.h"
 #include "virtgpu_sgt_output.h"
 #include "virtgpu_sgt_plane.h"
 #include "virtgpu_sgt_resource.h"

@@ -2,7 +2,6 @@
 
 #include <linux/aperture.h>
 #include <linux/array_size.h>
-#include <linux/dma-mapping.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/pm.h>
@@ -12,7 +11,6 @@
 #include <linux/virtio_gpu.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_ring.h>
-#include <linux/wait.h>
 
 #include <drm/drm_atomic_helper.h>
 #include <drm/drm_drv.h>
@@ -21,19 +19,18 @@
 #include <drm/drm_gem.h>
 #include <drm/drm_gem_sgt.h>
 #include <drm/drm_ioctl.h>
-#include <drm/drm_managed.h>
 #include <drm/drm_print.h>
 #include <drm/drm_probe_helper.h>
-#include <drm/drm_sgt.h>
 
 #include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_connector.h"
 #include "virtgpu_sgt_debugfs.h"
+#include "virtgpu_sgt_device.h"
 #include "virtgpu_sgt_display.h"
-#include "virtgpu_sgt_drv.h"
 #include "virtgpu_sgt_fault.h"
 #include "virtgpu_sgt_ioctl.h"
 #include "virtgpu_sgt_vm.h"
+#include "virtgpu_sgt_vm_job.h"
 #include "virtgpu_sgt_watchdog.h"
 
 /**
@@ -97,93 +94,6 @@
  * resets the device by itself. Those who wait look at that once a second.
  */
 
-/* For the finished commands of all devices. */
-struct workqueue_struct *virtgpu_sgt_wq;
-
-/* For jobs, which wait for commands: so it has a rescuer of its own. */
-struct workqueue_struct *virtgpu_sgt_vm_wq;
-
-/*
- * For finished buffers. Not the same, as freeing can wait for a resv, and
- * if it frees a DRM device, too, for work of others: so it has no rescuer, and
- * what is freed under memory pressure may wait for a worker.
- */
-struct workqueue_struct *virtgpu_sgt_free_wq;
-
-/* DRM devices that are not freed yet. */
-static atomic_t virtgpu_sgt_live = ATOMIC_INIT(0);
-static DECLARE_WAIT_QUEUE_HEAD(virtgpu_sgt_freed);
-
-/**
- * virtgpu_sgt_is_stopping() - has the removal begun?
- * @vgdev: device
- *
- * Return: true from the first step of the removal on
- */
-bool virtgpu_sgt_is_stopping(struct virtgpu_sgt_device *vgdev)
-{
-	return virtgpu_sgt_device_error(vgdev) == -ENODEV;
-}
-
-/**
- * virtgpu_sgt_device_error() - what a call fails with that needs the host
- * @vgdev: device
- *
- * Return: 0, or a negative errno:
- *
- * * %-EIO    - the host was silent, and the device is lost until the next unbind
- * * %-ENODEV - the removal has begun
- */
-int virtgpu_sgt_device_error(struct virtgpu_sgt_device *vgdev)
-{
-	return virtgpu_sgt_queue_error(&vgdev->ctrlq);
-}
-
-/**
- * virtgpu_sgt_free_later() - free something that the host has let go of
- * @vgdev: device
- * @work: frees it, and calls virtgpu_sgt_free_done()
- *
- * The removal waits for it.
- *
- * Context: Any, for use in &virtgpu_sgt_cmd.done.
- */
-void virtgpu_sgt_free_later(struct virtgpu_sgt_device *vgdev,
-			    struct work_struct *work)
-{
-	/* Whoever had the last file or reference need not wait for it. */
-	drm_dev_get(vgdev->drm);
-	atomic_inc(&vgdev->freeing);
-	queue_work(virtgpu_sgt_free_wq, work);
-}
-
-/**
- * virtgpu_sgt_free_done() - the end of a work item of virtgpu_sgt_free_later()
- * @vgdev: device
- *
- * Context: Process context, may sleep: can free the DRM device.
- */
-void virtgpu_sgt_free_done(struct virtgpu_sgt_device *vgdev)
-{
-	if (atomic_dec_and_test(&vgdev->freeing))
-		wake_up_all(&vgdev->freed);
-	drm_dev_put(vgdev->drm);
-}
-
-static void virtgpu_sgt_ctrl_ack(struct virtqueue *vq)
-{
-	struct drm_device *drm = vq->vdev->priv;
-
-	virtgpu_sgt_queue_ack(&to_virtgpu_sgt(drm)->ctrlq);
-}
-
-static void virtgpu_sgt_cursor_ack(struct virtqueue *vq)
-{
-	struct drm_device *drm = vq->vdev->priv;
-
-	virtgpu_sgt_queue_ack(&to_virtgpu_sgt(drm)->cursorq);
-}
-
 /* The core calls this between the end of probe and the start of remove. */
 static void virtgpu_sgt_config_changed(struct virtio_device *vdev)
 {
@@ -218,131 +128,6 @@ static void virtgpu_sgt_hotplug_work(struct work_struct *work)
 		drm_kms_helper_hotplug_event(vgdev->drm);
 }
 
-/* Runs last of all that the device has registered. */
-static void virtgpu_sgt_count_freed(struct drm_device *drm, void *data)
-{
-	if (atomic_dec_and_test(&virtgpu_sgt_live))
-		wake_up(&virtgpu_sgt_freed);
-}
-
-static void virtgpu_sgt_device_release(struct drm_device *drm, void *data)
-{
-	struct virtgpu_sgt_device *vgdev = data;
-
-	if (vgdev->sdev)
-		drm_sgt_device_put(vgdev->sdev);
-	ida_destroy(&vgdev->res_ids);
-}
-
-/* The part that needs no hardware, freed with the DRM device. */
-static int virtgpu_sgt_device_init(struct drm_device *drm,
-				   struct virtio_device *vdev)
-{
-	struct virtgpu_sgt_device *vgdev;
-	int ret;
-
-	atomic_inc(&virtgpu_sgt_live);
-	ret = drmm_add_action_or_reset(drm, virtgpu_sgt_count_freed, NULL);
-	if (ret)
-		return ret;
-
-	vgdev = drmm_kzalloc(drm, sizeof(*vgdev), GFP_KERNEL);
-	if (!vgdev)
-		return -ENOMEM;
-
-	vgdev->drm = drm;
-	vgdev->vdev = vdev;
-	ida_init(&vgdev->res_ids);
-	ret = drmm_add_action_or_reset(drm, virtgpu_sgt_device_release, vgdev);
-	if (ret)
-		return ret;
-
-	ret = drmm_mutex_init(drm, &vgdev->output_lock);
-	if (ret)
-		return ret;
-
-	ret = drmm_mutex_init(drm, &vgdev->import_lock);
-	if (ret)
-		return ret;
-
-	ret = drmm_mutex_init(drm, &vgdev->vm_lock);
-	if (ret)
-		return ret;
-
-	INIT_LIST_HEAD(&vgdev->vms);
-	spin_lock_init(&vgdev->resource_lock);
-	INIT_LIST_HEAD(&vgdev->resources);
-	init_waitqueue_head(&vgdev->freed);
-	INIT_WORK(&vgdev->hotplug_work, virtgpu_sgt_hotplug_work);
-	virtgpu_sgt_watchdog_init(vgdev);
-	virtgpu_sgt_fences_init(vgdev);
-	virtgpu_sgt_queue_init(vgdev, &vgdev->ctrlq);
-	virtgpu_sgt_queue_init(vgdev, &vgdev->cursorq);
-	drm->dev_private = vgdev;
-	return 0;
-}
-
-/* Steps 6 to 9 of the removal, also for a probe that failed. */
-static void virtgpu_sgt_hw_fini(struct virtgpu_sgt_device *vgdev)
-{
-	virtgpu_sgt_reset(vgdev);
-	virtgpu_sgt_queue_drain(&vgdev->ctrlq);
-	virtgpu_sgt_queue_drain(&vgdev->cursorq);
-	wait_event(vgdev->freed, !atomic_read(&vgdev->freeing));
-	vgdev->vdev->config->del_vqs(vgdev->vdev);
-	if (vgdev->sdev)
-		drm_sgt_device_shutdown(vgdev->sdev);
-}
-
-static int virtgpu_sgt_find_vqs(struct virtgpu_sgt_device *vgdev)
-{
-	struct virtqueue_info info[] = {
-		{ "control", virtgpu_sgt_ctrl_ack },
-		{ "cursor", virtgpu_sgt_cursor_ack },
-	};
-	struct virtqueue *vqs[ARRAY_SIZE(info)];
-	int ret;
-
-	ret = virtio_find_vqs(vgdev->vdev, ARRAY_SIZE(info), vqs, info, NULL);
-	if (ret)
-		return ret;
-
-	/* The longest command has a payload of one piece at least. */
-	ret = virtgpu_sgt_queue_start(&vgdev->ctrlq, vqs[0],
-				      VIRTGPU_SGT_CMD_DESCS + 1);
-	if (!ret)
-		ret = virtgpu_sgt_queue_start(&vgdev->cursorq, vqs[1], 1);
-	if (ret)
-		virtgpu_sgt_hw_fini(vgdev);
-	return ret;
-}
-
-/*
- * Who maps the buffers: the DMA device or, where addresses are physical, nobody,
- * and the parent for imports. Segments may be as long as the DMA API can map in
- * one piece: the host has no limit that an entry could not be split for.
- */
-static int virtgpu_sgt_find_dma(struct virtgpu_sgt_device *vgdev)
-{
-	struct device *dma_dev = virtqueue_dma_dev(vgdev->ctrlq.vq);
-	struct device *owner = &vgdev->vdev->dev;
-	struct device *bus_dev = dma_dev ?: owner->parent;
-	size_t max = dma_max_mapping_size(bus_dev) ?: UINT_MAX;
-	struct drm_sgt_device *sdev;
-
-	if (bus_dev->dma_parms)
-		dma_set_max_seg_size(bus_dev, min_t(size_t, max, UINT_MAX));
-
-	sdev = dma_dev ? devm_drm_sgt_device_create(owner, dma_dev) :
-			 devm_drm_sgt_device_create_phys(owner, bus_dev);
-	if (IS_ERR(sdev))
-		return PTR_ERR(sdev);
-
-	/* The DRM device needs it longer than the virtio device is bound. */
-	vgdev->sdev = drm_sgt_device_get(sdev);
-	return 0;
-}
-
 static int virtgpu_sgt_init_scanouts(struct virtgpu_sgt_device *vgdev)
 {
 	u32 num;
@@ -363,17 +148,15 @@ static int virtgpu_sgt_hw_init(struct virtgpu_sgt_device *vgdev)
 {
 	int ret;
 
-	ret = virtgpu_sgt_find_vqs(vgdev);
+	ret = virtgpu_sgt_device_start(vgdev);
 	if (ret)
 		return ret;
 
-	ret = virtgpu_sgt_find_dma(vgdev);
-	if (ret)
-		goto err_fini;
-
 	ret = virtgpu_sgt_init_scanouts(vgdev);
-	if (ret)
-		goto err_fini;
+	if (ret) {
+		virtgpu_sgt_device_fini(vgdev);
+		return ret;
+	}
 
 	virtio_device_ready(vgdev->vdev);
 	if (vgdev->num_scanouts) {
@@ -383,10 +166,6 @@ static int virtgpu_sgt_hw_init(struct virtgpu_sgt_device *vgdev)
 				 ERR_PTR(ret));
 	}
 	return 0;
-
-err_fini:
-	virtgpu_sgt_hw_fini(vgdev);
-	return ret;
 }
 
 DEFINE_DRM_GEM_FOPS(virtgpu_sgt_fops);
@@ -465,6 +244,8 @@ static int virtgpu_sgt_probe(struct virtio_device *vdev)
 	if (ret)
 		goto err_put;
 	vgdev = to_virtgpu_sgt(drm);
+	INIT_WORK(&vgdev->hotplug_work, virtgpu_sgt_hotplug_work);
+	virtgpu_sgt_watchdog_init(vgdev);
 
 	ret = virtgpu_sgt_hw_init(vgdev);
 	if (ret)
@@ -482,10 +263,9 @@ static int virtgpu_sgt_probe(struct virtio_device *vdev)
 err_fini:
 	/* There were nodes for a moment, and a process may have opened one. */
 	virtgpu_sgt_watchdog_stop(vgdev);
-	virtgpu_sgt_queue_stop(&vgdev->ctrlq);
-	virtgpu_sgt_queue_stop(&vgdev->cursorq);
+	virtgpu_sgt_device_stop(vgdev);
 	virtgpu_sgt_vms_stop(vgdev);
-	virtgpu_sgt_hw_fini(vgdev);
+	virtgpu_sgt_device_fini(vgdev);
 err_put:
 	drm_dev_put(drm);
 	return ret;
@@ -500,7 +280,7 @@ static void virtgpu_sgt_scan(struct virtio_device *vdev)
 	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(vdev->priv);
 
 	if (virtgpu_sgt_device_error(vgdev))
-		virtgpu_sgt_reset(vgdev);
+		virtgpu_sgt_device_reset(vgdev);
 }
 
 static void virtgpu_sgt_remove(struct virtio_device *vdev)
@@ -509,14 +289,13 @@ static void virtgpu_sgt_remove(struct virtio_device *vdev)
 	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(drm);
 
 	virtgpu_sgt_watchdog_stop(vgdev);
-	virtgpu_sgt_queue_stop(&vgdev->ctrlq);
-	virtgpu_sgt_queue_stop(&vgdev->cursorq);
+	virtgpu_sgt_device_stop(vgdev);
 	virtgpu_sgt_vms_stop(vgdev);
 	cancel_work_sync(&vgdev->hotplug_work);
 	drm_dev_unplug(drm);
 	if (vgdev->num_scanouts)
 		drm_atomic_helper_shutdown(drm);
-	virtgpu_sgt_hw_fini(vgdev);
+	virtgpu_sgt_device_fini(vgdev);
 	drm_dev_put(drm);
 }
 
@@ -612,7 +391,7 @@ static void __exit virtgpu_sgt_exit(void)
 {
 	unregister_virtio_driver(&virtgpu_sgt_driver);
 	virtgpu_sgt_fault_exit();
-	wait_event(virtgpu_sgt_freed, !atomic_read(&virtgpu_sgt_live));
+	virtgpu_sgt_devices_wait_freed();
 	synchronize_rcu_tasks();
 	destroy_workqueue(virtgpu_sgt_free_wq);
 	destroy_workqueue(virtgpu_sgt_vm_wq);

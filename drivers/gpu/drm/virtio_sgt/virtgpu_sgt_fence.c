@@ -12,7 +12,7 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_vblank.h>
 
-#include "virtgpu_sgt_drv.h"
+#include "virtgpu_sgt_device.h"
 #include "virtgpu_sgt_fence.h"
 
 /**

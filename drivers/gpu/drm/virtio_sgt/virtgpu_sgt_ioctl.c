@@ -14,7 +14,7 @@
 
 #include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_cmd.h"
-#include "virtgpu_sgt_drv.h"
+#include "virtgpu_sgt_device.h"
 #include "virtgpu_sgt_ioctl.h"
 #include "virtgpu_sgt_va_gem.h"
 #include "virtgpu_sgt_va_resource.h"

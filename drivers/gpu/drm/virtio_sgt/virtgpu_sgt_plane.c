@@ -20,8 +20,8 @@
 #include <drm/drm_rect.h>
 
 #include "virtgpu_sgt_cmd.h"
+#include "virtgpu_sgt_device.h"
 #include "virtgpu_sgt_display.h"
-#include "virtgpu_sgt_drv.h"
 #include "virtgpu_sgt_output.h"
 #include "virtgpu_sgt_plane.h"
 #include "virtgpu_sgt_resource.h"

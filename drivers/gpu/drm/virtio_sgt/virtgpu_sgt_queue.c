@@ -7,7 +7,7 @@
 #include <drm/drm_print.h>
 
 #include "virtgpu_sgt_cmd.h"
-#include "virtgpu_sgt_drv.h"
+#include "virtgpu_sgt_device.h"
 #include "virtgpu_sgt_fault.h"
 #include "virtgpu_sgt_mem_entries.h"
 #include "virtgpu_sgt_queue.h"
@@ -90,6 +90,12 @@
  * Whoever waits may outlive the virtqueue, and needs only the queue: that ends
  * with the DRM device, and knows under its lock whether it has a virtqueue.
  */
+
+/*
+ * For the finished commands of all devices. Commits and ioctls wait for these, so
+ * it has a rescuer.
+ */
+struct workqueue_struct *virtgpu_sgt_wq;
 
 /* How often the ring is looked at while virtgpu_sgt_fault_hold(). */
 #define VIRTGPU_SGT_HELD	(HZ / 10)
@@ -384,27 +390,6 @@ static void virtgpu_sgt_queue_work(struct work_struct *work)
 void virtgpu_sgt_queue_ack(struct virtgpu_sgt_queue *q)
 {
 	mod_delayed_work(virtgpu_sgt_wq, &q->work, 0);
-}
-
-/**
- * virtgpu_sgt_queue_error() - what a command ends with that does not reach the
- *	host
- * @q: the queue
- *
- * Return: 0 if commands reach it; -EIO if the host was silent for too long;
- * -ENODEV from the first step of the removal on
- */
-int virtgpu_sgt_queue_error(struct virtgpu_sgt_queue *q)
-{
-	switch (READ_ONCE(q->state)) {
-	case VIRTGPU_SGT_QUEUE_LIVE:
-		return 0;
-	case VIRTGPU_SGT_QUEUE_LOSING:
-	case VIRTGPU_SGT_QUEUE_LOST:
-		return -EIO;
-	default:
-		return -ENODEV;
-	}
 }
 
 /**

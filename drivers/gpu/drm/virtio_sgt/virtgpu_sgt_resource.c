@@ -15,7 +15,7 @@
 #include <drm/drm_rect.h>
 
 #include "virtgpu_sgt_cmd.h"
-#include "virtgpu_sgt_drv.h"
+#include "virtgpu_sgt_device.h"
 #include "virtgpu_sgt_mem_entries.h"
 #include "virtgpu_sgt_resource.h"
 

@@ -16,7 +16,7 @@
 
 #include "virtgpu_sgt_attach.h"
 #include "virtgpu_sgt_bo.h"
-#include "virtgpu_sgt_drv.h"
+#include "virtgpu_sgt_device.h"
 #include "virtgpu_sgt_va_gem.h"
 #include "virtgpu_sgt_va_resource.h"
 #include "virtgpu_sgt_vm_types.h"

@@ -12,7 +12,7 @@
 #include <drm/drm_gem.h>
 
 #include "virtgpu_sgt_cmd.h"
-#include "virtgpu_sgt_drv.h"
+#include "virtgpu_sgt_device.h"
 #include "virtgpu_sgt_va_resource.h"
 #include "virtgpu_sgt_vm_types.h"
 

@@ -13,7 +13,7 @@
 #include <drm/drm_gpupt_fmt.h>
 #include <drm/virtgpu_sgt_drm.h>
 
-#include "virtgpu_sgt_drv.h"
+#include "virtgpu_sgt_device.h"
 #include "virtgpu_sgt_va_resource.h"
 #include "virtgpu_sgt_vm.h"
 #include "virtgpu_sgt_vm_job.h"

@@ -13,7 +13,7 @@
 #include <drm/virtgpu_sgt_drm.h>
 
 #include "virtgpu_sgt_bo.h"
-#include "virtgpu_sgt_drv.h"
+#include "virtgpu_sgt_device.h"
 #include "virtgpu_sgt_vm.h"
 #include "virtgpu_sgt_vm_args.h"
 #include "virtgpu_sgt_vm_bind.h"

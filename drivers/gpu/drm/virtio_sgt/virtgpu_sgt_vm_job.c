@@ -17,7 +17,7 @@
 #include <drm/virtgpu_sgt_drm.h>
 
 #include "virtgpu_sgt_bo.h"
-#include "virtgpu_sgt_drv.h"
+#include "virtgpu_sgt_device.h"
 #include "virtgpu_sgt_va_resource.h"
 #include "virtgpu_sgt_vm_job.h"
 #include "virtgpu_sgt_vm_plan.h"
@@ -58,6 +58,9 @@
  * fences get -ENODEV; the device no longer uses the tables that they change. When the
  * file is closed, the fences get -ECANCELED.
  */
+
+/* Jobs wait for commands, so they have another rescuer than virtgpu_sgt_wq. */
+struct workqueue_struct *virtgpu_sgt_vm_wq;
 
 /* Created with the job, and freed with the last reference. */
 struct virtgpu_sgt_vm_job_fence {

@@ -9,6 +9,7 @@
 
 struct virtgpu_sgt_vm;
 struct work_struct;
+struct workqueue_struct;
 
 /**
  * struct virtgpu_sgt_vm_job - the operations of one VM_BIND
@@ -50,6 +51,8 @@ struct virtgpu_sgt_vm_job {
 	/** @waits: in-fences; references counted */
 	struct dma_fence **waits;
 };
+
+extern struct workqueue_struct *virtgpu_sgt_vm_wq;
 
 struct virtgpu_sgt_vm_job * __must_check
 virtgpu_sgt_vm_job_create(struct virtgpu_sgt_vm *vm, u32 num_ops);

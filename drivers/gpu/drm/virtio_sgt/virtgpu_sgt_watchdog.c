@@ -9,8 +9,8 @@
 
 #include <drm/drm_print.h>
 
-#include "virtgpu_sgt_drv.h"
-#include "virtgpu_sgt_queue.h"
+#include "virtgpu_sgt_cmd.h"
+#include "virtgpu_sgt_device.h"
 #include "virtgpu_sgt_watchdog.h"
 
 /**
@@ -41,7 +41,6 @@
  * without a limit. Waits have ended by then, but an unbind waits for it.
  */
 
-#define VIRTGPU_SGT_WATCHDOG_PERIOD	HZ
 #define VIRTGPU_SGT_MAX_SECONDS		3600U
 
 /* Writable: a host that is slow needs more, a test of silence needs less. */
@@ -84,37 +83,6 @@ static bool virtgpu_sgt_device_is_there(struct virtio_device *vdev)
 	return status && status != U8_MAX;
 }
 
-/**
- * virtgpu_sgt_reset() - take the memory away from the host
- * @vgdev: device, whose queues send nothing
- *
- * No callback of the virtqueues runs any more when this returns. The reset of
- * virtio-mmio does not see to that.
- *
- * Context: Process context, may sleep.
- */
-void virtgpu_sgt_reset(struct virtgpu_sgt_device *vgdev)
-{
-	virtio_reset_device(vgdev->vdev);
-	virtio_synchronize_cbs(vgdev->vdev);
-}
-
-static void virtgpu_sgt_device_lose(struct virtgpu_sgt_device *vgdev,
-				    unsigned int seconds)
-{
-	if (!virtgpu_sgt_device_is_there(vgdev->vdev))
-		return;
-
-	drm_err(vgdev->drm,
-		"the host has not answered for %u seconds: device reset and lost, unbind the driver and bind it again\n",
-		seconds);
-	virtgpu_sgt_queue_begin_lose(&vgdev->ctrlq);
-	virtgpu_sgt_queue_begin_lose(&vgdev->cursorq);
-	virtgpu_sgt_reset(vgdev);
-	virtgpu_sgt_queue_lose(&vgdev->ctrlq);
-	virtgpu_sgt_queue_lose(&vgdev->cursorq);
-}
-
 static void virtgpu_sgt_watchdog_work(struct work_struct *work)
 {
 	struct virtgpu_sgt_device *vgdev =
@@ -127,10 +95,14 @@ static void virtgpu_sgt_watchdog_work(struct work_struct *work)
 	silent = virtgpu_sgt_queue_is_silent(&vgdev->ctrlq, seconds, &busy);
 	silent |= virtgpu_sgt_queue_is_silent(&vgdev->cursorq, seconds, &busy);
 
-	if (silent)
-		virtgpu_sgt_device_lose(vgdev, seconds);
-	else if (busy)
+	if (silent && virtgpu_sgt_device_is_there(vgdev->vdev)) {
+		drm_err(vgdev->drm,
+			"the host has not answered for %u seconds: device reset and lost, unbind the driver and bind it again\n",
+			seconds);
+		virtgpu_sgt_device_lose(vgdev);
+	} else if (busy && !silent) {
 		virtgpu_sgt_watchdog_start(vgdev);
+	}
 }
 
 /**
@@ -140,21 +112,6 @@ static void virtgpu_sgt_watchdog_work(struct work_struct *work)
 void virtgpu_sgt_watchdog_init(struct virtgpu_sgt_device *vgdev)
 {
 	INIT_DELAYED_WORK(&vgdev->watchdog, virtgpu_sgt_watchdog_work);
-}
-
-/**
- * virtgpu_sgt_watchdog_start() - have the watchdog look at the queues
- * @vgdev: device, of which a queue has a command
- *
- * It goes on as long as there is one.
- *
- * Context: Process context. The caller may hold &virtgpu_sgt_queue.lock.
- */
-void virtgpu_sgt_watchdog_start(struct virtgpu_sgt_device *vgdev)
-{
-	if (!delayed_work_pending(&vgdev->watchdog))
-		queue_delayed_work(virtgpu_sgt_wq, &vgdev->watchdog,
-				   VIRTGPU_SGT_WATCHDOG_PERIOD);
 }
 
 /**

@@ -10,7 +10,7 @@
 #include <linux/virtio.h>
 #include <linux/virtio_gpu.h>
 
-#include "virtgpu_sgt_queue.h"
+#include "virtgpu_sgt_cmd.h"
 #include "virtgpu_sgt_wire.h"
 
 /**

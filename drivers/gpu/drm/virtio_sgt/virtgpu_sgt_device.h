@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef __VIRTGPU_SGT_DRV_H__
-#define __VIRTGPU_SGT_DRV_H__
+#ifndef __VIRTGPU_SGT_DEVICE_H__
+#define __VIRTGPU_SGT_DEVICE_H__
 
 #include <linux/atomic.h>
+#include <linux/errno.h>
 #include <linux/idr.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include <drm/drm_device.h>
@@ -20,10 +22,10 @@ struct virtgpu_sgt_output;
 struct virtio_device;
 
 /**
- * struct virtgpu_sgt_stats - counters for debugfs, which only go up
+ * struct virtgpu_sgt_stats - counters for debugfs, which only increase
  */
 struct virtgpu_sgt_stats {
-	/** @commands: commands that the host was given */
+	/** @commands: commands put into a ring */
 	atomic_long_t commands;
 	/** @host_errors: responses other than the one that means success */
 	atomic_long_t host_errors;
@@ -31,30 +33,28 @@ struct virtgpu_sgt_stats {
 	atomic_long_t commit_errors;
 	/** @ring_full: commands that had to wait for room in a ring */
 	atomic_long_t ring_full;
-	/** @hotplugs: times that the host said that its displays have changed */
+	/** @hotplugs: changes of its displays that the host has announced */
 	atomic_long_t hotplugs;
 };
 
 /**
  * struct virtgpu_sgt_device - one virtio-gpu device
  *
- * Lives as long as the DRM device, which is longer than the driver is bound.
- * What belongs to the hardware ends with virtgpu_sgt_remove(); see "removal
- * order".
+ * Lives as long as the DRM device, which outlives the binding of the driver.
+ * virtgpu_sgt_remove() ends all that needs the hardware: see "removal order".
  */
 struct virtgpu_sgt_device {
 	/** @drm: the DRM device; set once */
 	struct drm_device *drm;
 
 	/**
-	 * @vdev: the virtio device; not to be touched once the driver is
-	 * unbound, when it may be freed
+	 * @vdev: the virtio device; not accessed once the driver is unbound,
+	 * when it may be freed
 	 */
 	struct virtio_device *vdev;
 
 	/**
-	 * @sdev: who maps the buffers; a counted reference, set once by the
-	 * probe
+	 * @sdev: maps the buffers; a counted reference, set once by the probe
 	 */
 	struct drm_sgt_device *sdev;
 
@@ -64,10 +64,10 @@ struct virtgpu_sgt_device {
 	/** @cursorq: takes the commands of the cursor */
 	struct virtgpu_sgt_queue cursorq;
 
-	/** @watchdog: looks whether the host answers, see "a silent host" */
+	/** @watchdog: checks whether the host answers, see "a silent host" */
 	struct delayed_work watchdog;
 
-	/** @has_edid: the host answers GET_EDID; set once by the probe */
+	/** @has_edid: the host supports GET_EDID; set once by the probe */
 	bool has_edid;
 
 	/** @num_scanouts: length of @outputs; set once by the probe */
@@ -76,49 +76,46 @@ struct virtgpu_sgt_device {
 	/** @outputs: one for each scanout; set once by the probe */
 	struct virtgpu_sgt_output *outputs;
 
-	/** @output_lock: protects what the host said of its displays */
+	/** @output_lock: protects &virtgpu_sgt_output.display of all outputs */
 	struct mutex output_lock;
 
 	/** @hotplug_work: asks the host for its displays */
 	struct work_struct hotplug_work;
 
-	/** @vm_lock: protects @vms, and who has one */
+	/** @vm_lock: protects @vms, and the address space of each file */
 	struct mutex vm_lock;
 
 	/** @vms: address spaces of open files */
 	struct list_head vms;
 
-	/** @res_ids: numbers of resources; has a lock of its own */
+	/** @res_ids: ids of resources; has a lock of its own */
 	struct ida res_ids;
 
-	/** @import_lock: one import at a time gets its resource */
+	/** @import_lock: serializes creating the resources of imports */
 	struct mutex import_lock;
 
 	/** @resource_lock: protects @resources and @num_resources */
 	spinlock_t resource_lock;
 
-	/** @resources: what the host has heard of, for debugfs */
+	/** @resources: resources that have an id, for debugfs */
 	struct list_head resources;
 
 	/** @num_resources: length of @resources */
 	unsigned int num_resources;
 
-	/** @freeing: objects that a work item is about to free */
+	/** @freeing: work items of virtgpu_sgt_free_later() that are not done */
 	atomic_t freeing;
 
 	/** @freed: woken when @freeing becomes 0 */
 	wait_queue_head_t freed;
 
-	/**
-	 * @master: number of the DRM master, another one with each change of
-	 * that; not 0
-	 */
+	/** @master: number of the DRM master; never 0, and new for each master */
 	atomic_t master;
 
 	/** @fences: out-fences that userspace still holds */
 	struct virtgpu_sgt_fences fences;
 
-	/** @stats: counters, atomic each */
+	/** @stats: counters, each of them atomic */
 	struct virtgpu_sgt_stats stats;
 };
 
@@ -134,15 +131,43 @@ to_virtgpu_sgt(const struct drm_device *drm)
 	return drm->dev_private;
 }
 
-/* virtgpu_sgt_drv.c */
-extern struct workqueue_struct *virtgpu_sgt_wq;
-extern struct workqueue_struct *virtgpu_sgt_vm_wq;
+/**
+ * virtgpu_sgt_device_error() - the error of calls that need the host
+ * @vgdev: device
+ *
+ * Return: 0, or a negative errno:
+ *
+ * * %-EIO    - the host was silent, and the device is lost until it is unbound
+ * * %-ENODEV - the removal has begun
+ */
+static inline int virtgpu_sgt_device_error(const struct virtgpu_sgt_device *vgdev)
+{
+	return virtgpu_sgt_queue_error(&vgdev->ctrlq);
+}
+
+/**
+ * virtgpu_sgt_is_stopping() - has the removal begun?
+ * @vgdev: device
+ *
+ * Return: true from the first step of the removal on
+ */
+static inline bool virtgpu_sgt_is_stopping(const struct virtgpu_sgt_device *vgdev)
+{
+	return virtgpu_sgt_device_error(vgdev) == -ENODEV;
+}
+
 extern struct workqueue_struct *virtgpu_sgt_free_wq;
 
-bool virtgpu_sgt_is_stopping(struct virtgpu_sgt_device *vgdev);
-int virtgpu_sgt_device_error(struct virtgpu_sgt_device *vgdev);
+int __must_check virtgpu_sgt_device_init(struct drm_device *drm,
+					 struct virtio_device *vdev);
+int __must_check virtgpu_sgt_device_start(struct virtgpu_sgt_device *vgdev);
+void virtgpu_sgt_device_stop(struct virtgpu_sgt_device *vgdev);
+void virtgpu_sgt_device_reset(struct virtgpu_sgt_device *vgdev);
+void virtgpu_sgt_device_lose(struct virtgpu_sgt_device *vgdev);
+void virtgpu_sgt_device_fini(struct virtgpu_sgt_device *vgdev);
+void virtgpu_sgt_devices_wait_freed(void);
 void virtgpu_sgt_free_later(struct virtgpu_sgt_device *vgdev,
 			    struct work_struct *work);
 void virtgpu_sgt_free_done(struct virtgpu_sgt_device *vgdev);
 
-#endif /* __VIRTGPU_SGT_DRV_H__ */
+#endif /* __VIRTGPU_SGT_DEVICE_H__ */
