@@ -36,20 +36,20 @@
 /**
  * DOC: overview
  *
- * A driver for the 2D side of the virtio-gpu device (VIRTIO 1.2, section 5.7),
- * on top of the GEM helper layer of &struct drm_gem_sgt_object. It can be
- * loaded instead of virtio-gpu.ko: it has the same DRM name and speaks the same
- * virtgpu_drm.h, as a device without 3D does.
+ * A driver for the 2D part of the virtio-gpu device (VIRTIO 1.2, section 5.7),
+ * on top of the GEM helper layer of &struct drm_gem_sgt_object. It can replace
+ * virtio-gpu.ko: it has the same DRM name and implements virtgpu_drm.h as the
+ * in-tree driver does for a device without 3D.
  *
- * Two devices stand behind it. The driver is bound to the virtio device, and
- * its unbind ends everything that this driver maps. The DMA is done by
- * somebody else: the parent, usually a PCI device, if the virtqueues use the
- * DMA API, and nobody that the kernel could name if the device takes physical
- * addresses. virtqueue_dma_dev() knows which it is.
+ * The driver is bound to the virtio device, and its unbind ends all mappings of
+ * this driver. Another device does the DMA. If the virtqueues use the DMA API,
+ * it is the one that virtqueue_dma_dev() returns: the parent, usually a PCI
+ * device. If not, the device takes physical addresses, and the kernel has no
+ * device for the DMA.
  *
- * What belongs to the hardware ends with the unbind: queues, commands, and the
- * DMA mappings of all buffers. What userspace can see (the DRM device, buffers
- * and their pages) lives until the last file, mapping or dma-buf is closed.
+ * The unbind ends all that needs the hardware: queues, commands, and the DMA
+ * mappings of all buffers. What userspace can see (the DRM device, buffers and
+ * their pages) lives until the last file, mapping or dma-buf is closed.
  */
 
 /**
@@ -61,37 +61,75 @@
  *
  *   0. stop the watchdog     a reset that it has begun is over; it begins none
  *        |
- *   1. stop the queues       nothing new goes to the host, which is not notified
+ *   1. stop the queues       nothing new goes to the host, and it is not notified
  *        |                   any more; all waits for it, in an ioctl, a commit or
  *        |                   a job, end
  *   2. stop the jobs         all end, in their order, and their fences have
- *        |                   -ENODEV; a VM_BIND that comes later is refused
- *   3. cancel the hotplug    it may have waited, too
+ *        |                   -ENODEV; a later VM_BIND is refused
+ *   3. cancel the hotplug    its wait for the host, if any, has ended in step 1
  *        |
- *   4. drm_dev_unplug()      takes away the nodes
+ *   4. drm_dev_unplug()      removes the device nodes
  *        |
  *   5. atomic shutdown       commits end here, and complete their events
  *        |
  *   6. reset the device      the host forgets all resources and their pages:
- *        |                   this is the detach, for all buffers at once; the
- *        |                   callbacks of the virtqueues have run for the last
- *        |                   time
+ *        |                   this detaches all buffers at once; the callbacks of
+ *        |                   the virtqueues have run for the last time
  *   7. drain the queues      commands end with -ENODEV, also later ones; wait
- *        |                   until buffers whose UNREF was on its way are freed
- *   8. delete the queues     the virtio device is not touched from here on
+ *        |                   until buffers whose UNREF was in a queue are freed
+ *   8. delete the queues     the virtio device is not accessed from here on
  *        |
- *   9. end the mappings      drm_sgt_device_shutdown(): unmaps what is left,
- *        |                   page tables too, and no address can be read any more
+ *   9. end the mappings      drm_sgt_device_shutdown() unmaps what is left, also
+ *        |                   page tables; addresses cannot be read any more
  *  10. drop the DRM device   freed with its last user, maybe much later
  *
- * A probe that fails goes through the same from 6. on, as far as it has come:
- * before the DRM device is registered there is no call to stop. If it is the
- * registration that fails, 0. to 2. come first.
+ * A probe that fails undoes its steps from 6. on: before the DRM device is
+ * registered, there is no call to stop. If the registration fails, steps 0. to 2.
+ * come first.
  *
  * A device that the watchdog has reset is removed in the same way.
  *
- * Reboot and kexec do not come here: the virtio core breaks the queues and
- * resets the device by itself. Those who wait look at that once a second.
+ * Reboot and kexec do not call remove: the virtio core breaks the queues and
+ * resets the device by itself. Waits check for a broken queue once a second.
+ */
+
+/**
+ * DOC: locking
+ *
+ * Outermost first. A lock may be taken while holding those before it:
+ *
+ * 1. the locks of DRM: &drm_mode_config.mutex, &drm_modeset_lock, the
+ *    &dma_resv of a buffer
+ * 2. &virtgpu_sgt_output.lock, a mutex: the commands of an output. Held while
+ *    waiting for the host, which virtgpu_sgt_remove() ends in its first steps.
+ *    Taken in the fence-signalling path: do not allocate while holding it
+ * 3. &virtgpu_sgt_device.output_lock, a mutex: the displays, as the host
+ *    describes them. Not held while waiting for the host
+ * 4. &virtgpu_sgt_device.vm_lock, a mutex: the list of address spaces
+ * 5. &virtgpu_sgt_vm.lock, a mutex: the planned state of an address space. Held
+ *    while allocating, so that jobs do not take it. Commits take it when they are
+ *    prepared: do not wait for a fence or the host while holding it
+ * 6. &virtgpu_sgt_fences.lock, a mutex: out-fences of commits
+ * 7. &virtgpu_sgt_device.import_lock, a mutex: creating the resources of imports.
+ *    Held while waiting for the host. Not taken while holding any of 1 to 6
+ * 8. &virtgpu_sgt_resource.lock, a mutex: whether the host has the memory of a
+ *    resource. Taken in the fence-signalling path: do not allocate, and do not
+ *    wait for the host, while holding it. Held while reading the page table
+ * 9. &virtgpu_sgt_queue.lock, &virtgpu_sgt_device.resource_lock,
+ *    &virtgpu_sgt_output.told_lock, &virtgpu_sgt_vm.job_lock and
+ *    &virtgpu_sgt_vm.va_res_lock, spinlocks, taken in process context only, and
+ *    never one inside another. The host is notified under the first, so that
+ *    after it was taken to stop the queue, no notification is in progress
+ *
+ * Locks 2, 5 and 8 tell lockdep about their context when they are initialised.
+ *
+ * The helper layer has locks of its own, and never calls the driver while holding
+ * one. The driver neither submits a command nor waits for one inside an access
+ * section.
+ *
+ * A wait for the host may outlive the virtqueue. So it uses only the queue, which
+ * lives as long as the DRM device, and knows under its lock whether it has a
+ * virtqueue.
  */
 
 /* The core calls this between the end of probe and the start of remove. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <linux/cleanup.h>
+#include <linux/dma-fence.h>
+#include <linux/lockdep.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
@@ -51,8 +53,10 @@
  * picture, or of the cursor, whatever has changed.
  */
 
-static void virtgpu_sgt_output_fail(struct virtgpu_sgt_output *output, int ret)
+static void virtgpu_sgt_output_fail_locked(struct virtgpu_sgt_output *output, int ret)
 {
+	lockdep_assert_held(&output->lock);
+
 	if (!output->error)
 		output->error = ret;
 }
@@ -74,6 +78,8 @@ static int virtgpu_sgt_output_upload_locked(struct virtgpu_sgt_output *output,
 					    struct virtgpu_sgt_resource *res,
 					    const struct drm_rect *rect)
 {
+	lockdep_assert_held(&output->lock);
+
 	return virtgpu_sgt_resource_transfer_locked(res, output->transfer, rect,
 						    virtgpu_sgt_resource_offset(res, rect));
 }
@@ -86,6 +92,7 @@ static int virtgpu_sgt_output_submit_locked(struct virtgpu_sgt_output *output,
 {
 	int ret;
 
+	lockdep_assert_held(&output->lock);
 	lockdep_assert_held(&res->lock);
 
 	ret = virtgpu_sgt_output_upload_locked(output, res, damage);
@@ -101,14 +108,16 @@ static int virtgpu_sgt_output_submit_locked(struct virtgpu_sgt_output *output,
 	return 0;
 }
 
-static int virtgpu_sgt_output_try_show(struct virtgpu_sgt_output *output,
-				       struct virtgpu_sgt_resource *res,
-				       struct virtgpu_sgt_attach *attach,
-				       const struct drm_rect *damage,
-				       const struct drm_rect *view)
+static int virtgpu_sgt_output_try_show_locked(struct virtgpu_sgt_output *output,
+					      struct virtgpu_sgt_resource *res,
+					      struct virtgpu_sgt_attach *attach,
+					      const struct drm_rect *damage,
+					      const struct drm_rect *view)
 {
 	int transferred, set = 0, flushed;
 	int ret;
+
+	lockdep_assert_held(&output->lock);
 
 	if (virtgpu_sgt_is_stopping(output->vgdev))
 		return -ENODEV;
@@ -165,15 +174,17 @@ void virtgpu_sgt_output_show(struct virtgpu_sgt_output *output,
 	if (!damage)
 		return;
 
-	ret = virtgpu_sgt_output_try_show(output, res, attach, damage,
-					  set_view ? view : NULL);
+	ret = virtgpu_sgt_output_try_show_locked(output, res, attach, damage,
+						 set_view ? view : NULL);
 	output->stale = ret;
-	virtgpu_sgt_output_fail(output, ret);
+	virtgpu_sgt_output_fail_locked(output, ret);
 }
 
-static int virtgpu_sgt_output_try_blank(struct virtgpu_sgt_output *output)
+static int virtgpu_sgt_output_try_blank_locked(struct virtgpu_sgt_output *output)
 {
 	int ret;
+
+	lockdep_assert_held(&output->lock);
 
 	if (virtgpu_sgt_is_stopping(output->vgdev))
 		return -ENODEV;
@@ -201,21 +212,23 @@ void virtgpu_sgt_output_blank(struct virtgpu_sgt_output *output)
 {
 	guard(mutex)(&output->lock);
 
-	virtgpu_sgt_output_fail(output, virtgpu_sgt_output_try_blank(output));
+	virtgpu_sgt_output_fail_locked(output, virtgpu_sgt_output_try_blank_locked(output));
 }
 
 /*
  * A change of the image is waited for: the host takes a copy of it then, and
  * the UNREF of the buffer goes through the other queue. A move is not.
  */
-static int virtgpu_sgt_output_try_cursor_set(struct virtgpu_sgt_output *output,
-					     const struct virtgpu_sgt_cursor *cursor,
-					     struct virtgpu_sgt_resource *upload,
-					     struct virtgpu_sgt_attach *attach,
-					     bool update)
+static int virtgpu_sgt_output_try_cursor_set_locked(struct virtgpu_sgt_output *output,
+						    const struct virtgpu_sgt_cursor *cursor,
+						    struct virtgpu_sgt_resource *upload,
+						    struct virtgpu_sgt_attach *attach,
+						    bool update)
 {
 	struct drm_rect whole;
 	int ret;
+
+	lockdep_assert_held(&output->lock);
 
 	if (virtgpu_sgt_is_stopping(output->vgdev))
 		return -ENODEV;
@@ -256,10 +269,10 @@ static void virtgpu_sgt_output_cursor_set_locked(struct virtgpu_sgt_output *outp
 
 	lockdep_assert_held(&output->lock);
 
-	ret = virtgpu_sgt_output_try_cursor_set(output, cursor, upload, attach,
-						update);
+	ret = virtgpu_sgt_output_try_cursor_set_locked(output, cursor, upload, attach,
+						       update);
 	output->pointer_stale = ret;
-	virtgpu_sgt_output_fail(output, ret);
+	virtgpu_sgt_output_fail_locked(output, ret);
 }
 
 /**
@@ -438,6 +451,15 @@ static const struct drm_crtc_funcs virtgpu_sgt_crtc_funcs = {
 	.atomic_destroy_state = virtgpu_sgt_crtc_atomic_destroy_state,
 };
 
+/* Taken in the tail of a commit, whose out-fence signals after it. */
+static void virtgpu_sgt_output_prime_lockdep(struct virtgpu_sgt_output *output)
+{
+	bool cookie = dma_fence_begin_signalling();
+
+	might_lock(&output->lock);
+	dma_fence_end_signalling(cookie);
+}
+
 static void virtgpu_sgt_output_release(struct drm_device *drm, void *data)
 {
 	struct virtgpu_sgt_output *output = data;
@@ -479,6 +501,7 @@ static int virtgpu_sgt_output_init(struct virtgpu_sgt_output *output)
 	ret = drmm_mutex_init(drm, &output->lock);
 	if (ret)
 		return ret;
+	virtgpu_sgt_output_prime_lockdep(output);
 	ret = virtgpu_sgt_output_init_cmds(output);
 	if (ret)
 		return ret;

@@ -55,42 +55,6 @@
  * when the host gives its buffer back.
  */
 
-/**
- * DOC: locking
- *
- * In this order, outermost first:
- *
- * 1. the locks of DRM: &drm_mode_config.mutex, &drm_modeset_lock, the
- *    &dma_resv of a buffer
- * 2. &virtgpu_sgt_output.lock, a mutex: the commands of an output. Waiting for
- *    the host inside is allowed, because virtgpu_sgt_remove() ends all such
- *    waits first of all
- * 3. &virtgpu_sgt_device.output_lock, a mutex: what the host said of its
- *    displays. Not held while the host is asked
- * 4. &virtgpu_sgt_device.vm_lock, a mutex: which files have an address space
- * 5. &virtgpu_sgt_vm.lock, a mutex: the plan of an address space. Allocates, so
- *    that jobs do not take it. Nothing waits for a fence or the host inside, as
- *    commits take it when they are prepared
- * 6. &virtgpu_sgt_fences.lock, a mutex: out-fences of commits
- * 7. &virtgpu_sgt_device.import_lock, a mutex: one import at a time gets its
- *    resource. Waits for the host inside, as 2, and is held with none of 1 to 6
- * 8. &virtgpu_sgt_resource.lock, a mutex: whether the host has the memory of a
- *    resource. Jobs and commits take it: nothing waits inside, nor allocates. The
- *    page table is read inside
- * 9. &virtgpu_sgt_queue.lock, &virtgpu_sgt_device.resource_lock,
- *    &virtgpu_sgt_output.told_lock, &virtgpu_sgt_vm.job_lock and
- *    &virtgpu_sgt_vm.va_res_lock, spinlocks, taken in process context only, and
- *    none inside another. The host is notified under the first, so that a reset
- *    finds no notification on its way
- *
- * The helper layer has locks of its own, none of which is held while it calls
- * the driver. No access section of it is open while the driver submits a
- * command or waits for one.
- *
- * Whoever waits may outlive the virtqueue, and needs only the queue: that ends
- * with the DRM device, and knows under its lock whether it has a virtqueue.
- */
-
 /*
  * For the finished commands of all devices. Commits and ioctls wait for these, so
  * it has a rescuer.
