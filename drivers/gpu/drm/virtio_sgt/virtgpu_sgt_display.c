@@ -7,9 +7,6 @@
 #include <drm/drm_atomic.h>
 #include <drm/drm_atomic_helper.h>
 #include <drm/drm_drv.h>
-#include <drm/drm_fourcc.h>
-#include <drm/drm_framebuffer.h>
-#include <drm/drm_gem_framebuffer_helper.h>
 #include <drm/drm_mode_config.h>
 #include <drm/drm_modeset_lock.h>
 #include <drm/drm_modeset_helper_vtables.h>
@@ -17,11 +14,12 @@
 #include <drm/drm_probe_helper.h>
 #include <drm/drm_vblank.h>
 
+#include "virtgpu_sgt_crtc.h"
 #include "virtgpu_sgt_device.h"
 #include "virtgpu_sgt_display.h"
+#include "virtgpu_sgt_fb.h"
 #include "virtgpu_sgt_output.h"
 #include "virtgpu_sgt_plane.h"
-#include "virtgpu_sgt_resource.h"
 
 /**
  * DOC: errors in a commit
@@ -57,57 +55,6 @@
  * are told. The legacy ioctls for properties and gamma do not, and leave the
  * error to the next one that does.
  */
-
-/**
- * virtgpu_sgt_fb_check() - can the host show this framebuffer?
- * @fb: framebuffer of a buffer of this driver
- *
- * A 2D resource has its size and format from when it was made. The host knows
- * no others.
- *
- * Return: 0, or -EINVAL
- */
-int virtgpu_sgt_fb_check(const struct drm_framebuffer *fb)
-{
-	const struct virtgpu_sgt_resource *res =
-		to_virtgpu_sgt_resource(fb->obj[0]);
-
-	if (!virtgpu_sgt_format_shows(res->format, fb->format->format)) {
-		drm_dbg_kms(fb->dev, "resource %u of format %u shown as %p4cc\n",
-			    res->id, res->format, &fb->format->format);
-		return -EINVAL;
-	}
-	if (fb->offsets[0] || fb->pitches[0] != res->width * sizeof(u32) ||
-	    fb->width > res->width || fb->height > res->height) {
-		drm_dbg_kms(fb->dev, "%ux%u, pitch %u, at %u do not fit resource %u of %ux%u\n",
-			    fb->width, fb->height, fb->pitches[0],
-			    fb->offsets[0], res->id, res->width, res->height);
-		return -EINVAL;
-	}
-	return 0;
-}
-
-static struct drm_framebuffer *
-virtgpu_sgt_fb_create(struct drm_device *drm, struct drm_file *file,
-		      const struct drm_mode_fb_cmd2 *cmd)
-{
-	struct drm_framebuffer *fb;
-	int ret;
-
-	fb = drm_gem_fb_create_with_dirty(drm, file, cmd);
-	if (IS_ERR(fb))
-		return fb;
-
-	ret = virtgpu_sgt_resource_attach(to_virtgpu_sgt_resource(fb->obj[0]),
-					  fb);
-	if (!ret)
-		ret = virtgpu_sgt_fb_check(fb);
-	if (ret) {
-		drm_framebuffer_put(fb);
-		return ERR_PTR(ret);
-	}
-	return fb;
-}
 
 /* What a commit has to tell, after its hardware phase. */
 static void virtgpu_sgt_commit_report(struct virtgpu_sgt_device *vgdev,
@@ -300,7 +247,7 @@ int virtgpu_sgt_display_init(struct virtgpu_sgt_device *vgdev)
 	config->quirk_addfb_prefer_host_byte_order = true;
 	config->fb_modifiers_not_supported = true;
 
-	ret = virtgpu_sgt_outputs_init(vgdev);
+	ret = virtgpu_sgt_crtcs_init(vgdev);
 	if (ret)
 		return ret;
 

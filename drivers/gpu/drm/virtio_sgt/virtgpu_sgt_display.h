@@ -6,13 +6,11 @@
 
 struct drm_device;
 struct drm_file;
-struct drm_framebuffer;
 struct virtgpu_sgt_device;
 
 int virtgpu_sgt_display_init(struct virtgpu_sgt_device *vgdev);
 void virtgpu_sgt_master_set(struct drm_device *drm, struct drm_file *file,
 			    bool from_open);
 void virtgpu_sgt_master_drop(struct drm_device *drm, struct drm_file *file);
-int virtgpu_sgt_fb_check(const struct drm_framebuffer *fb);
 
 #endif /* __VIRTGPU_SGT_DISPLAY_H__ */

@@ -3,23 +3,15 @@
 #include <linux/cleanup.h>
 #include <linux/dma-fence.h>
 #include <linux/lockdep.h>
-#include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/virtio_gpu.h>
 
-#include <drm/drm_atomic.h>
-#include <drm/drm_atomic_helper.h>
-#include <drm/drm_atomic_state_helper.h>
-#include <drm/drm_crtc_helper.h>
 #include <drm/drm_managed.h>
-#include <drm/drm_modeset_helper_vtables.h>
 #include <drm/drm_rect.h>
 
 #include "virtgpu_sgt_cmd.h"
-#include "virtgpu_sgt_connector.h"
 #include "virtgpu_sgt_device.h"
-#include "virtgpu_sgt_display.h"
 #include "virtgpu_sgt_output.h"
-#include "virtgpu_sgt_plane.h"
 #include "virtgpu_sgt_resource.h"
 
 /**
@@ -382,75 +374,6 @@ int virtgpu_sgt_output_tell_error(struct virtgpu_sgt_output *output, u32 master)
 	return error;
 }
 
-static enum drm_mode_status
-virtgpu_sgt_crtc_mode_valid(struct drm_crtc *crtc,
-			    const struct drm_display_mode *mode)
-{
-	if (mode->hdisplay < VIRTGPU_SGT_MIN_SIZE ||
-	    mode->hdisplay > VIRTGPU_SGT_MAX_SIZE)
-		return MODE_BAD_HVALUE;
-	if (mode->vdisplay < VIRTGPU_SGT_MIN_SIZE ||
-	    mode->vdisplay > VIRTGPU_SGT_MAX_SIZE)
-		return MODE_BAD_VVALUE;
-	return MODE_OK;
-}
-
-/* The cursor plane of a CRTC that is off is not told that it is disabled. */
-static void virtgpu_sgt_crtc_atomic_disable(struct drm_crtc *crtc,
-					    struct drm_atomic_state *state)
-{
-	struct virtgpu_sgt_output *output = to_virtgpu_sgt_output(crtc);
-
-	virtgpu_sgt_output_blank(output);
-	virtgpu_sgt_output_cursor_hide(output);
-}
-
-static const struct drm_crtc_helper_funcs virtgpu_sgt_crtc_helper_funcs = {
-	.mode_valid = virtgpu_sgt_crtc_mode_valid,
-	.atomic_disable = virtgpu_sgt_crtc_atomic_disable,
-};
-
-/* The new state is not committed yet: it has no master. */
-static struct drm_crtc_state *
-virtgpu_sgt_crtc_atomic_duplicate_state(struct drm_crtc *crtc)
-{
-	struct virtgpu_sgt_crtc_state *state;
-
-	state = kzalloc(sizeof(*state), GFP_KERNEL);
-	if (!state)
-		return NULL;
-
-	__drm_atomic_helper_crtc_duplicate_state(crtc, &state->base);
-	return &state->base;
-}
-
-static void
-virtgpu_sgt_crtc_atomic_destroy_state(struct drm_crtc *crtc,
-				      struct drm_crtc_state *crtc_state)
-{
-	__drm_atomic_helper_crtc_destroy_state(crtc_state);
-	kfree(to_virtgpu_sgt_crtc_state(crtc_state));
-}
-
-static void virtgpu_sgt_crtc_reset(struct drm_crtc *crtc)
-{
-	struct virtgpu_sgt_crtc_state *state;
-
-	if (crtc->state)
-		virtgpu_sgt_crtc_atomic_destroy_state(crtc, crtc->state);
-
-	state = kzalloc(sizeof(*state), GFP_KERNEL);
-	__drm_atomic_helper_crtc_reset(crtc, state ? &state->base : NULL);
-}
-
-static const struct drm_crtc_funcs virtgpu_sgt_crtc_funcs = {
-	.set_config = drm_atomic_helper_set_config,
-	.page_flip = drm_atomic_helper_page_flip,
-	.reset = virtgpu_sgt_crtc_reset,
-	.atomic_duplicate_state = virtgpu_sgt_crtc_atomic_duplicate_state,
-	.atomic_destroy_state = virtgpu_sgt_crtc_atomic_destroy_state,
-};
-
 /* Taken in the tail of a commit, whose out-fence signals after it. */
 static void virtgpu_sgt_output_prime_lockdep(struct virtgpu_sgt_output *output)
 {
@@ -470,11 +393,25 @@ static void virtgpu_sgt_output_release(struct drm_device *drm, void *data)
 	virtgpu_sgt_cmd_put(output->pointer);
 }
 
-static int virtgpu_sgt_output_init_cmds(struct virtgpu_sgt_output *output)
+/**
+ * virtgpu_sgt_output_init() - initialise locks, and allocate commands
+ * @output: the output, with @vgdev and @index set
+ *
+ * They are freed with the DRM device.
+ *
+ * Return: 0, or -ENOMEM
+ */
+int virtgpu_sgt_output_init(struct virtgpu_sgt_output *output)
 {
 	const unsigned int resp = sizeof(struct virtio_gpu_ctrl_hdr);
 	struct virtgpu_sgt_device *vgdev = output->vgdev;
 	int ret;
+
+	spin_lock_init(&output->told_lock);
+	ret = drmm_mutex_init(vgdev->drm, &output->lock);
+	if (ret)
+		return ret;
+	virtgpu_sgt_output_prime_lockdep(output);
 
 	ret = drmm_add_action_or_reset(vgdev->drm, virtgpu_sgt_output_release,
 				       output);
@@ -488,70 +425,5 @@ static int virtgpu_sgt_output_init_cmds(struct virtgpu_sgt_output *output)
 	if (!output->transfer || !output->scanout || !output->flush ||
 	    !output->pointer)
 		return -ENOMEM;
-	return 0;
-}
-
-static int virtgpu_sgt_output_init(struct virtgpu_sgt_output *output)
-{
-	struct drm_device *drm = output->vgdev->drm;
-	struct drm_plane *primary, *cursor;
-	int ret;
-
-	spin_lock_init(&output->told_lock);
-	ret = drmm_mutex_init(drm, &output->lock);
-	if (ret)
-		return ret;
-	virtgpu_sgt_output_prime_lockdep(output);
-	ret = virtgpu_sgt_output_init_cmds(output);
-	if (ret)
-		return ret;
-
-	primary = virtgpu_sgt_plane_create(output, DRM_PLANE_TYPE_PRIMARY);
-	if (IS_ERR(primary))
-		return PTR_ERR(primary);
-	cursor = virtgpu_sgt_plane_create(output, DRM_PLANE_TYPE_CURSOR);
-	if (IS_ERR(cursor))
-		return PTR_ERR(cursor);
-
-	ret = drmm_crtc_init_with_planes(drm, &output->crtc, primary, cursor,
-					 &virtgpu_sgt_crtc_funcs, NULL);
-	if (ret)
-		return ret;
-	drm_crtc_helper_add(&output->crtc, &virtgpu_sgt_crtc_helper_funcs);
-
-	ret = drmm_encoder_init(drm, &output->encoder, NULL,
-				DRM_MODE_ENCODER_VIRTUAL, NULL);
-	if (ret)
-		return ret;
-	output->encoder.possible_crtcs = drm_crtc_mask(&output->crtc);
-
-	return virtgpu_sgt_connector_init(output);
-}
-
-/**
- * virtgpu_sgt_outputs_init() - make CRTCs, planes, encoders and connectors
- * @vgdev: device, with &virtgpu_sgt_device.num_scanouts set
- *
- * They go with the DRM device.
- *
- * Return: 0 or a negative errno
- */
-int virtgpu_sgt_outputs_init(struct virtgpu_sgt_device *vgdev)
-{
-	unsigned int i;
-	int ret;
-
-	vgdev->outputs = drmm_kcalloc(vgdev->drm, vgdev->num_scanouts,
-				      sizeof(*vgdev->outputs), GFP_KERNEL);
-	if (!vgdev->outputs)
-		return -ENOMEM;
-
-	for (i = 0; i < vgdev->num_scanouts; i++) {
-		vgdev->outputs[i].vgdev = vgdev;
-		vgdev->outputs[i].index = i;
-		ret = virtgpu_sgt_output_init(&vgdev->outputs[i]);
-		if (ret)
-			return ret;
-	}
 	return 0;
 }

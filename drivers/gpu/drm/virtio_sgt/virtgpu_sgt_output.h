@@ -21,22 +21,6 @@ struct virtgpu_sgt_device;
 struct virtgpu_sgt_resource;
 
 /**
- * struct virtgpu_sgt_crtc_state - the state of a CRTC, and whose it is
- */
-struct virtgpu_sgt_crtc_state {
-	/** @base: what the DRM core knows */
-	struct drm_crtc_state base;
-	/**
-	 * @master: &virtgpu_sgt_device.master when userspace committed it; 0 if
-	 * userspace did not
-	 */
-	u32 master;
-};
-
-#define to_virtgpu_sgt_crtc_state(state) \
-	container_of_const(state, struct virtgpu_sgt_crtc_state, base)
-
-/**
  * struct virtgpu_sgt_output - one scanout, from the plane to the display
  *
  * The commands are allocated with the output, so that a commit allocates
@@ -106,8 +90,7 @@ to_virtgpu_sgt_output(struct drm_crtc *crtc)
 	return container_of(crtc, struct virtgpu_sgt_output, crtc);
 }
 
-int virtgpu_sgt_outputs_init(struct virtgpu_sgt_device *vgdev);
-
+int __must_check virtgpu_sgt_output_init(struct virtgpu_sgt_output *output);
 void virtgpu_sgt_output_show(struct virtgpu_sgt_output *output,
 			     struct virtgpu_sgt_resource *res,
 			     struct virtgpu_sgt_attach *attach,

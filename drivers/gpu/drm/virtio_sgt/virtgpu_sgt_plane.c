@@ -21,7 +21,7 @@
 
 #include "virtgpu_sgt_cmd.h"
 #include "virtgpu_sgt_device.h"
-#include "virtgpu_sgt_display.h"
+#include "virtgpu_sgt_fb.h"
 #include "virtgpu_sgt_output.h"
 #include "virtgpu_sgt_plane.h"
 #include "virtgpu_sgt_resource.h"

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __VIRTGPU_SGT_CRTC_H__
+#define __VIRTGPU_SGT_CRTC_H__
+
+#include <linux/container_of.h>
+#include <linux/types.h>
+
+#include <drm/drm_crtc.h>
+
+struct virtgpu_sgt_device;
+
+/**
+ * struct virtgpu_sgt_crtc_state - the state of a CRTC, and whose it is
+ */
+struct virtgpu_sgt_crtc_state {
+	/** @base: what the DRM core knows */
+	struct drm_crtc_state base;
+	/**
+	 * @master: &virtgpu_sgt_device.master when userspace committed it; 0 if
+	 * userspace did not
+	 */
+	u32 master;
+};
+
+#define to_virtgpu_sgt_crtc_state(state) \
+	container_of_const(state, struct virtgpu_sgt_crtc_state, base)
+
+int __must_check virtgpu_sgt_crtcs_init(struct virtgpu_sgt_device *vgdev);
+
+#endif /* __VIRTGPU_SGT_CRTC_H__ */
