@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/sizes.h>
+#include <linux/virtio_gpu.h>
+
+#include <kunit/test.h>
+
+#include <drm/drm_fourcc.h>
+#include <drm/drm_framebuffer.h>
+#include <drm/drm_rect.h>
+
+#include "../virtgpu_sgt_fb.h"
+#include "../virtgpu_sgt_resource.h"
+
+/*
+ * Which framebuffers a resource can be shown as, and where in its memory a pixel
+ * is.
+ */
+
+struct format_case {
+	const char *name;
+	u32 fourcc;
+	u32 want;
+};
+
+static const struct format_case format_cases[] = {
+	{ "XRGB8888", DRM_FORMAT_XRGB8888, VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM },
+	{ "ARGB8888", DRM_FORMAT_ARGB8888, VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM },
+	{ "BGRX8888", DRM_FORMAT_BGRX8888, VIRTIO_GPU_FORMAT_X8R8G8B8_UNORM },
+	{ "BGRA8888", DRM_FORMAT_BGRA8888, VIRTIO_GPU_FORMAT_A8R8G8B8_UNORM },
+	{ "XBGR8888", DRM_FORMAT_XBGR8888, 0 },
+	{ "RGB565", DRM_FORMAT_RGB565, 0 },
+	{ "NV12", DRM_FORMAT_NV12, 0 },
+	{ "none", 0, 0 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(format, format_cases, name);
+
+static void virtgpu_sgt_fb_format_test(struct kunit *test)
+{
+	const struct format_case *c = test->param_value;
+
+	KUNIT_EXPECT_EQ(test, virtgpu_sgt_format(c->fourcc), c->want);
+	KUNIT_EXPECT_EQ(test, virtgpu_sgt_format_is_known(c->want), !!c->want);
+}
+
+struct fb_case {
+	const char *name;
+	u32 fourcc;
+	unsigned int width, height, pitch, offset;
+	bool want;
+};
+
+/* Of a resource of 64x48, with alpha. */
+static const struct fb_case fb_cases[] = {
+	{ "all of it", DRM_FORMAT_ARGB8888, 64, 48, 256, 0, true },
+	{ "alpha ignored", DRM_FORMAT_XRGB8888, 64, 48, 256, 0, true },
+	{ "part of it", DRM_FORMAT_XRGB8888, 1, 1, 256, 0, true },
+	{ "other order", DRM_FORMAT_BGRA8888, 64, 48, 256, 0, false },
+	{ "other size of a pixel", DRM_FORMAT_RGB565, 64, 48, 256, 0, false },
+	{ "too wide", DRM_FORMAT_XRGB8888, 65, 48, 256, 0, false },
+	{ "too high", DRM_FORMAT_XRGB8888, 64, 49, 256, 0, false },
+	{ "short pitch", DRM_FORMAT_XRGB8888, 63, 48, 252, 0, false },
+	{ "long pitch", DRM_FORMAT_XRGB8888, 64, 48, 260, 0, false },
+	{ "every second line", DRM_FORMAT_XRGB8888, 64, 24, 512, 0, false },
+	{ "from the second line on", DRM_FORMAT_XRGB8888, 64, 47, 256, 256, false },
+};
+
+KUNIT_ARRAY_PARAM_DESC(fb, fb_cases, name);
+
+static void virtgpu_sgt_fb_check_test(struct kunit *test)
+{
+	const struct virtgpu_sgt_resource res = {
+		.format = VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM,
+		.width = 64,
+		.height = 48,
+	};
+	const struct fb_case *c = test->param_value;
+	const struct drm_framebuffer fb = {
+		.format = drm_format_info(c->fourcc),
+		.width = c->width,
+		.height = c->height,
+		.pitches = { c->pitch },
+		.offsets = { c->offset },
+	};
+
+	KUNIT_EXPECT_EQ(test, virtgpu_sgt_fb_check_resource(&fb, &res),
+			c->want ? 0 : -EINVAL);
+}
+
+struct pixel_case {
+	const char *name;
+	u32 width;
+	int x, y;
+	u64 want;
+};
+
+static const struct pixel_case pixel_cases[] = {
+	{ "first", 64, 0, 0, 0 },
+	{ "second", 64, 1, 0, 4 },
+	{ "last of a line", 64, 63, 0, 252 },
+	{ "second line", 64, 0, 1, 256 },
+	{ "one pixel wide", 1, 0, 5, 20 },
+	{ "largest", 16384, 16383, 16383, SZ_1G - 4 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(pixel, pixel_cases, name);
+
+static void virtgpu_sgt_fb_offset_test(struct kunit *test)
+{
+	const struct pixel_case *c = test->param_value;
+	const struct virtgpu_sgt_resource res = { .width = c->width };
+	const struct drm_rect rect = DRM_RECT_INIT(c->x, c->y, 1, 1);
+
+	KUNIT_EXPECT_EQ(test, virtgpu_sgt_resource_offset(&res, &rect), c->want);
+}
+
+static struct kunit_case virtgpu_sgt_fb_cases[] = {
+	KUNIT_CASE_PARAM(virtgpu_sgt_fb_format_test, format_gen_params),
+	KUNIT_CASE_PARAM(virtgpu_sgt_fb_check_test, fb_gen_params),
+	KUNIT_CASE_PARAM(virtgpu_sgt_fb_offset_test, pixel_gen_params),
+	{}
+};
+
+static struct kunit_suite virtgpu_sgt_fb_suite = {
+	.name = "virtgpu_sgt_fb",
+	.test_cases = virtgpu_sgt_fb_cases,
+};
+
+kunit_test_suite(virtgpu_sgt_fb_suite);
