@@ -80,7 +80,7 @@ static int virtgpu_sgt_output_upload_locked(struct virtgpu_sgt_output *output,
 static int virtgpu_sgt_output_submit_locked(struct virtgpu_sgt_output *output,
 					    struct virtgpu_sgt_resource *res,
 					    const struct drm_rect *damage,
-					    const struct drm_rect *view)
+					    const struct drm_rect *src)
 {
 	int ret;
 
@@ -90,9 +90,9 @@ static int virtgpu_sgt_output_submit_locked(struct virtgpu_sgt_output *output,
 	ret = virtgpu_sgt_output_upload_locked(output, res, damage);
 	if (ret)
 		return ret;
-	if (view) {
+	if (src) {
 		virtgpu_sgt_prep_set_scanout(output->scanout, output->index,
-					     res, view);
+					     res, src);
 		virtgpu_sgt_cmd_submit(output->scanout);
 	}
 	virtgpu_sgt_prep_flush(output->flush, res, damage);
@@ -104,7 +104,7 @@ static int virtgpu_sgt_output_try_show_locked(struct virtgpu_sgt_output *output,
 					      struct virtgpu_sgt_resource *res,
 					      struct virtgpu_sgt_attach *attach,
 					      const struct drm_rect *damage,
-					      const struct drm_rect *view)
+					      const struct drm_rect *src)
 {
 	int transferred, set = 0, flushed;
 	int ret;
@@ -122,13 +122,13 @@ static int virtgpu_sgt_output_try_show_locked(struct virtgpu_sgt_output *output,
 	ret = virtgpu_sgt_resource_begin_use(res, attach);
 	if (ret)
 		return ret;
-	ret = virtgpu_sgt_output_submit_locked(output, res, damage, view);
+	ret = virtgpu_sgt_output_submit_locked(output, res, damage, src);
 	virtgpu_sgt_resource_end_use(res);
 	if (ret)
 		return ret;
 
 	transferred = virtgpu_sgt_cmd_wait(output->transfer);
-	if (view)
+	if (src)
 		set = virtgpu_sgt_cmd_wait(output->scanout);
 	flushed = virtgpu_sgt_cmd_wait(output->flush);
 
@@ -141,8 +141,8 @@ static int virtgpu_sgt_output_try_show_locked(struct virtgpu_sgt_output *output,
  * @res: the resource that has the picture
  * @attach: from virtgpu_sgt_resource_prepare(), or NULL
  * @damage: what the host does not have yet, or NULL if it has everything
- * @view: what shall be shown of @res
- * @set_view: whether @res or @view are new
+ * @src: what shall be shown of @res
+ * @set_src: whether @res or @src are new
  *
  * What goes wrong is told to the commit, not to the caller.
  *
@@ -153,21 +153,21 @@ void virtgpu_sgt_output_show(struct virtgpu_sgt_output *output,
 			     struct virtgpu_sgt_resource *res,
 			     struct virtgpu_sgt_attach *attach,
 			     const struct drm_rect *damage,
-			     const struct drm_rect *view, bool set_view)
+			     const struct drm_rect *src, bool set_src)
 {
 	int ret;
 
 	guard(mutex)(&output->lock);
 
 	if (output->stale) {
-		damage = view;
-		set_view = true;
+		damage = src;
+		set_src = true;
 	}
 	if (!damage)
 		return;
 
 	ret = virtgpu_sgt_output_try_show_locked(output, res, attach, damage,
-						 set_view ? view : NULL);
+						 set_src ? src : NULL);
 	output->stale = ret;
 	virtgpu_sgt_output_fail_locked(output, ret);
 }
@@ -241,13 +241,13 @@ static int virtgpu_sgt_output_try_cursor_set_locked(struct virtgpu_sgt_output *o
 			return ret;
 	}
 
-	ret = virtgpu_sgt_output_reclaim(output->pointer);
+	ret = virtgpu_sgt_output_reclaim(output->cursor);
 	if (ret)
 		return ret;
-	virtgpu_sgt_prep_cursor(output->pointer, output->index, cursor, update);
-	virtgpu_sgt_cmd_submit(output->pointer);
-	ret = update ? virtgpu_sgt_cmd_wait(output->pointer) : 0;
-	output->pointer_shown = cursor->resource || ret;
+	virtgpu_sgt_prep_cursor(output->cursor, output->index, cursor, update);
+	virtgpu_sgt_cmd_submit(output->cursor);
+	ret = update ? virtgpu_sgt_cmd_wait(output->cursor) : 0;
+	output->cursor_shown = cursor->resource || ret;
 	return ret;
 }
 
@@ -263,7 +263,7 @@ static void virtgpu_sgt_output_cursor_set_locked(struct virtgpu_sgt_output *outp
 
 	ret = virtgpu_sgt_output_try_cursor_set_locked(output, cursor, upload, attach,
 						       update);
-	output->pointer_stale = ret;
+	output->cursor_stale = ret;
 	virtgpu_sgt_output_fail_locked(output, ret);
 }
 
@@ -287,7 +287,7 @@ void virtgpu_sgt_output_cursor_set(struct virtgpu_sgt_output *output,
 {
 	guard(mutex)(&output->lock);
 
-	if (!output->pointer_shown || output->pointer_stale)
+	if (!output->cursor_shown || output->cursor_stale)
 		upload = true;
 	virtgpu_sgt_output_cursor_set_locked(output, cursor, upload ? image : NULL,
 					     attach, upload || update);
@@ -308,7 +308,7 @@ void virtgpu_sgt_output_cursor_hide(struct virtgpu_sgt_output *output)
 
 	guard(mutex)(&output->lock);
 
-	if (output->pointer_shown)
+	if (output->cursor_shown)
 		virtgpu_sgt_output_cursor_set_locked(output, &none, NULL, NULL, true);
 }
 
@@ -390,7 +390,7 @@ static void virtgpu_sgt_output_release(struct drm_device *drm, void *data)
 	virtgpu_sgt_cmd_put(output->transfer);
 	virtgpu_sgt_cmd_put(output->scanout);
 	virtgpu_sgt_cmd_put(output->flush);
-	virtgpu_sgt_cmd_put(output->pointer);
+	virtgpu_sgt_cmd_put(output->cursor);
 }
 
 /**
@@ -421,9 +421,9 @@ int virtgpu_sgt_output_init(struct virtgpu_sgt_output *output)
 	output->transfer = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq, resp);
 	output->scanout = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq, resp);
 	output->flush = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq, resp);
-	output->pointer = virtgpu_sgt_cmd_alloc(&vgdev->cursorq, 0);
+	output->cursor = virtgpu_sgt_cmd_alloc(&vgdev->cursorq, 0);
 	if (!output->transfer || !output->scanout || !output->flush ||
-	    !output->pointer)
+	    !output->cursor)
 		return -ENOMEM;
 	return 0;
 }

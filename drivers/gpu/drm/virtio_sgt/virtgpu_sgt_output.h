@@ -53,15 +53,15 @@ struct virtgpu_sgt_output {
 	struct virtgpu_sgt_cmd *scanout;
 	/** @flush: shows it */
 	struct virtgpu_sgt_cmd *flush;
-	/** @pointer: sets or moves the cursor */
-	struct virtgpu_sgt_cmd *pointer;
+	/** @cursor: sets or moves the cursor */
+	struct virtgpu_sgt_cmd *cursor;
 
 	/** @stale: the host may not have the picture of the last commit */
 	bool stale;
-	/** @pointer_shown: the host may show a cursor */
-	bool pointer_shown;
-	/** @pointer_stale: the host may not have the cursor of the last commit */
-	bool pointer_stale;
+	/** @cursor_shown: the host may show a cursor */
+	bool cursor_shown;
+	/** @cursor_stale: the host may not have the cursor of the last commit */
+	bool cursor_stale;
 	/** @error: 0, or what went wrong first in the commit at work */
 	int error;
 
@@ -95,7 +95,7 @@ void virtgpu_sgt_output_show(struct virtgpu_sgt_output *output,
 			     struct virtgpu_sgt_resource *res,
 			     struct virtgpu_sgt_attach *attach,
 			     const struct drm_rect *damage,
-			     const struct drm_rect *view, bool set_view);
+			     const struct drm_rect *src, bool set_src);
 void virtgpu_sgt_output_blank(struct virtgpu_sgt_output *output);
 void virtgpu_sgt_output_cursor_set(struct virtgpu_sgt_output *output,
 				   const struct virtgpu_sgt_cursor *cursor,

@@ -192,8 +192,8 @@ static void virtgpu_sgt_plane_unprepare(struct drm_plane_state *state)
 	plane_state->attach = NULL;
 }
 
-static bool virtgpu_sgt_plane_view_changed(const struct drm_plane_state *old,
-					   const struct drm_plane_state *new)
+static bool virtgpu_sgt_plane_src_changed(const struct drm_plane_state *old,
+					  const struct drm_plane_state *new)
 {
 	return old->fb != new->fb || !drm_rect_equals(&old->src, &new->src);
 }
@@ -204,8 +204,8 @@ static void virtgpu_sgt_primary_atomic_update(struct drm_plane *plane,
 	struct drm_plane_state *old_state, *new_state;
 	struct virtgpu_sgt_output *output;
 	struct drm_crtc_state *crtc_state;
-	struct drm_rect damage, view;
-	bool damaged, set_view;
+	struct drm_rect damage, src;
+	bool damaged, set_src;
 
 	old_state = drm_atomic_get_old_plane_state(state, plane);
 	new_state = drm_atomic_get_new_plane_state(state, plane);
@@ -213,12 +213,12 @@ static void virtgpu_sgt_primary_atomic_update(struct drm_plane *plane,
 
 	damaged = drm_atomic_helper_damage_merged(old_state, new_state, &damage);
 	crtc_state = drm_atomic_get_new_crtc_state(state, &output->crtc);
-	set_view = virtgpu_sgt_plane_view_changed(old_state, new_state) ||
+	set_src = virtgpu_sgt_plane_src_changed(old_state, new_state) ||
 		   drm_atomic_crtc_needs_modeset(crtc_state);
-	drm_rect_fp_to_int(&view, &new_state->src);
+	drm_rect_fp_to_int(&src, &new_state->src);
 	virtgpu_sgt_output_show(output, virtgpu_sgt_plane_resource(new_state),
 				to_virtgpu_sgt_plane_state(new_state)->attach,
-				damaged ? &damage : NULL, &view, set_view);
+				damaged ? &damage : NULL, &src, set_src);
 	virtgpu_sgt_plane_unprepare(new_state);
 }
 
