@@ -14,6 +14,7 @@
 
 #include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_device.h"
+#include "virtgpu_sgt_fb.h"
 #include "virtgpu_sgt_mem_entries.h"
 
 /**
@@ -76,14 +77,6 @@ static int virtgpu_sgt_bo_make_resource(struct virtgpu_sgt_device *vgdev,
 		return PTR_ERR(entries);
 
 	return virtgpu_sgt_resource_make(res, entries);
-}
-
-static bool virtgpu_sgt_fb_can_be_resource(const struct drm_framebuffer *fb)
-{
-	return virtgpu_sgt_format(fb->format->format) && !fb->offsets[0] &&
-	       fb->pitches[0] % sizeof(u32) == 0 &&
-	       fb->pitches[0] / sizeof(u32) <= VIRTGPU_SGT_MAX_RESOURCE &&
-	       fb->height <= VIRTGPU_SGT_MAX_RESOURCE;
 }
 
 static int virtgpu_sgt_bo_complete_locked(struct virtgpu_sgt_device *vgdev,

@@ -12,6 +12,20 @@
 #include "virtgpu_sgt_resource.h"
 
 /**
+ * virtgpu_sgt_fb_can_be_resource() - can a resource be created for a framebuffer?
+ * @fb: framebuffer of an import
+ *
+ * Return: whether there is a 2D resource that is shown as @fb
+ */
+bool virtgpu_sgt_fb_can_be_resource(const struct drm_framebuffer *fb)
+{
+	return virtgpu_sgt_format(fb->format->format) && !fb->offsets[0] &&
+	       fb->pitches[0] % sizeof(u32) == 0 &&
+	       fb->pitches[0] / sizeof(u32) <= VIRTGPU_SGT_MAX_RESOURCE &&
+	       fb->height <= VIRTGPU_SGT_MAX_RESOURCE;
+}
+
+/**
  * virtgpu_sgt_fb_check_resource() - can the host show a resource like this?
  * @fb: framebuffer
  * @res: resource

@@ -2,12 +2,15 @@
 #ifndef __VIRTGPU_SGT_FB_H__
 #define __VIRTGPU_SGT_FB_H__
 
+#include <linux/types.h>
+
 struct drm_device;
 struct drm_file;
 struct drm_framebuffer;
 struct drm_mode_fb_cmd2;
 struct virtgpu_sgt_resource;
 
+bool virtgpu_sgt_fb_can_be_resource(const struct drm_framebuffer *fb);
 int __must_check
 virtgpu_sgt_fb_check_resource(const struct drm_framebuffer *fb,
 			      const struct virtgpu_sgt_resource *res);

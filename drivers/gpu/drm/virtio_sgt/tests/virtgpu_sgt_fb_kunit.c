@@ -51,6 +51,17 @@ struct fb_case {
 	bool want;
 };
 
+static struct drm_framebuffer case_fb(const struct fb_case *c)
+{
+	return (struct drm_framebuffer) {
+		.format = drm_format_info(c->fourcc),
+		.width = c->width,
+		.height = c->height,
+		.pitches = { c->pitch },
+		.offsets = { c->offset },
+	};
+}
+
 /* Of a resource of 64x48, with alpha. */
 static const struct fb_case fb_cases[] = {
 	{ "all of it", DRM_FORMAT_ARGB8888, 64, 48, 256, 0, true },
@@ -76,16 +87,32 @@ static void virtgpu_sgt_fb_check_test(struct kunit *test)
 		.height = 48,
 	};
 	const struct fb_case *c = test->param_value;
-	const struct drm_framebuffer fb = {
-		.format = drm_format_info(c->fourcc),
-		.width = c->width,
-		.height = c->height,
-		.pitches = { c->pitch },
-		.offsets = { c->offset },
-	};
+	const struct drm_framebuffer fb = case_fb(c);
 
 	KUNIT_EXPECT_EQ(test, virtgpu_sgt_fb_check_resource(&fb, &res),
 			c->want ? 0 : -EINVAL);
+}
+
+static const struct fb_case import_cases[] = {
+	{ "usual", DRM_FORMAT_XRGB8888, 64, 48, 256, 0, true },
+	{ "padded lines", DRM_FORMAT_ARGB8888, 63, 48, 256, 0, true },
+	{ "widest", DRM_FORMAT_XRGB8888, 8192, 48, 65536, 0, true },
+	{ "pitch too long", DRM_FORMAT_XRGB8888, 8192, 48, 65540, 0, false },
+	{ "highest", DRM_FORMAT_XRGB8888, 64, 16384, 256, 0, true },
+	{ "too high", DRM_FORMAT_XRGB8888, 64, 16385, 256, 0, false },
+	{ "pitch of half a pixel", DRM_FORMAT_XRGB8888, 64, 48, 258, 0, false },
+	{ "offset", DRM_FORMAT_XRGB8888, 64, 48, 256, 4096, false },
+	{ "unknown format", DRM_FORMAT_XBGR8888, 64, 48, 256, 0, false },
+};
+
+KUNIT_ARRAY_PARAM_DESC(import, import_cases, name);
+
+static void virtgpu_sgt_fb_import_test(struct kunit *test)
+{
+	const struct fb_case *c = test->param_value;
+	const struct drm_framebuffer fb = case_fb(c);
+
+	KUNIT_EXPECT_EQ(test, virtgpu_sgt_fb_can_be_resource(&fb), c->want);
 }
 
 struct pixel_case {
@@ -118,6 +145,7 @@ static void virtgpu_sgt_fb_offset_test(struct kunit *test)
 static struct kunit_case virtgpu_sgt_fb_cases[] = {
 	KUNIT_CASE_PARAM(virtgpu_sgt_fb_format_test, format_gen_params),
 	KUNIT_CASE_PARAM(virtgpu_sgt_fb_check_test, fb_gen_params),
+	KUNIT_CASE_PARAM(virtgpu_sgt_fb_import_test, import_gen_params),
 	KUNIT_CASE_PARAM(virtgpu_sgt_fb_offset_test, pixel_gen_params),
 	{}
 };
