@@ -20,10 +20,10 @@
  * Device". Numbers of sections below are of that document.
  */
 
-/* How often a waiter looks whether the queue is broken. */
+/* How often a wait checks whether the queue is broken. */
 #define VIRTGPU_SGT_POLL	HZ
 
-/* What goes over the wire has the size that the specification gives it. */
+/* The structures have the sizes of the specification. */
 static_assert(sizeof(struct virtio_gpu_ctrl_hdr) == 24);
 static_assert(sizeof(struct virtio_gpu_cmd_get_edid) == 32);
 static_assert(sizeof(struct virtio_gpu_resource_create_2d) == 40);
@@ -37,8 +37,8 @@ static_assert(sizeof(struct virtio_gpu_update_cursor) == 56);
 static_assert(sizeof(struct virtio_gpu_mem_entry) == 16);
 
 /**
- * virtgpu_sgt_cmd_alloc() - make a command
- * @q: where it will go
+ * virtgpu_sgt_cmd_alloc() - allocate a command
+ * @q: queue to which it will be submitted
  * @resp_size: bytes of the response, 0 if there will be none
  *
  * The command is idle, and can be filled.
@@ -51,7 +51,7 @@ virtgpu_sgt_cmd_alloc(struct virtgpu_sgt_queue *q, unsigned int resp_size)
 {
 	struct virtgpu_sgt_cmd *cmd;
 
-	/* What virtgpu_sgt_wires has room for */
+	/* virtgpu_sgt_wires has room for this. */
 	if (WARN_ON_ONCE(resp_size > sizeof(struct virtio_gpu_resp_edid)))
 		return NULL;
 
@@ -90,7 +90,7 @@ void virtgpu_sgt_cmd_get(struct virtgpu_sgt_cmd *cmd)
  * virtgpu_sgt_cmd_put() - drop a reference
  * @cmd: the command, or NULL
  *
- * The owner may do this at any time: the queue has a reference of its own.
+ * The owner may call this at any time: the queue has a reference of its own.
  */
 void virtgpu_sgt_cmd_put(struct virtgpu_sgt_cmd *cmd)
 {
@@ -99,7 +99,7 @@ void virtgpu_sgt_cmd_put(struct virtgpu_sgt_cmd *cmd)
 }
 
 /**
- * virtgpu_sgt_cmd_name() - what a command is called in the specification
+ * virtgpu_sgt_cmd_name() - the name of a command in the specification
  * @cmd: the command, filled
  *
  * Return: the name, for messages
@@ -133,7 +133,7 @@ const char *virtgpu_sgt_cmd_name(const struct virtgpu_sgt_cmd *cmd)
 	return "?";
 }
 
-/* Begin to fill a command, which no queue may have. */
+/* Begin to fill a command, which must be idle. */
 static union virtgpu_sgt_request *
 virtgpu_sgt_prep(struct virtgpu_sgt_cmd *cmd, enum virtio_gpu_ctrl_type type,
 		 size_t size, u32 resource)
@@ -187,7 +187,7 @@ void virtgpu_sgt_prep_get_edid(struct virtgpu_sgt_cmd *cmd, u32 scanout)
 }
 
 /**
- * virtgpu_sgt_prep_create_2d() - make a resource on the host (5.7.6.8)
+ * virtgpu_sgt_prep_create_2d() - create a resource on the host (5.7.6.8)
  * @cmd: an idle command of the control queue
  * @res: the resource
  */
@@ -205,10 +205,10 @@ void virtgpu_sgt_prep_create_2d(struct virtgpu_sgt_cmd *cmd,
 }
 
 /**
- * virtgpu_sgt_prep_attach() - tell the host where the pages are (5.7.6.8)
- * @cmd: an idle command of the control queue, which was not used before
+ * virtgpu_sgt_prep_attach() - give the pages of a resource to the host (5.7.6.8)
+ * @cmd: an idle command of the control queue, not used before
  * @res: the resource
- * @entries: the list of its pages; belongs to @cmd from here on
+ * @entries: the list of its pages; owned by @cmd from here on
  */
 void virtgpu_sgt_prep_attach(struct virtgpu_sgt_cmd *cmd,
 			     const struct virtgpu_sgt_resource *res,
@@ -224,7 +224,7 @@ void virtgpu_sgt_prep_attach(struct virtgpu_sgt_cmd *cmd,
 }
 
 /**
- * virtgpu_sgt_prep_detach() - take the pages away from the host (5.7.6.8)
+ * virtgpu_sgt_prep_detach() - take its pages from the host (5.7.6.8)
  * @cmd: an idle command of the control queue
  * @res: the resource
  */
@@ -239,11 +239,11 @@ void virtgpu_sgt_prep_detach(struct virtgpu_sgt_cmd *cmd,
 }
 
 /**
- * virtgpu_sgt_prep_unref() - let the host forget a resource (5.7.6.8)
+ * virtgpu_sgt_prep_unref() - destroy a resource on the host (5.7.6.8)
  * @cmd: an idle command of the control queue
  * @res: the resource
  *
- * The backing goes with the resource: no DETACH_BACKING is needed before.
+ * This detaches the pages as well: no DETACH_BACKING is needed before.
  */
 void virtgpu_sgt_prep_unref(struct virtgpu_sgt_cmd *cmd,
 			    const struct virtgpu_sgt_resource *res)
@@ -256,12 +256,12 @@ void virtgpu_sgt_prep_unref(struct virtgpu_sgt_cmd *cmd,
 }
 
 /**
- * virtgpu_sgt_prep_transfer() - let the host read from the pages (5.7.6.8)
+ * virtgpu_sgt_prep_transfer() - copy from the pages to the resource (5.7.6.8)
  * @cmd: an idle command of the control queue
  * @res: the resource
- * @rect: where in the resource the pixels go
- * @offset: where in the pages the first of them is; the next line is as far
- *	away as lines of the resource are
+ * @rect: destination in the resource
+ * @offset: offset of its first pixel in the pages, whose pitch is that of the
+ *	resource
  */
 void virtgpu_sgt_prep_transfer(struct virtgpu_sgt_cmd *cmd,
 			       const struct virtgpu_sgt_resource *res,
@@ -277,11 +277,11 @@ void virtgpu_sgt_prep_transfer(struct virtgpu_sgt_cmd *cmd,
 }
 
 /**
- * virtgpu_sgt_prep_set_scanout() - choose what a display shows (5.7.6.8)
+ * virtgpu_sgt_prep_set_scanout() - show a resource on a display (5.7.6.8)
  * @cmd: an idle command of the control queue
  * @scanout: number of the display
- * @res: what to show, or NULL to turn the display off
- * @rect: which part of @res; not used without
+ * @res: resource to show, or NULL to turn the display off
+ * @rect: part of @res to show; ignored without @res
  */
 void virtgpu_sgt_prep_set_scanout(struct virtgpu_sgt_cmd *cmd, u32 scanout,
 				  const struct virtgpu_sgt_resource *res,
@@ -300,10 +300,10 @@ void virtgpu_sgt_prep_set_scanout(struct virtgpu_sgt_cmd *cmd, u32 scanout,
 }
 
 /**
- * virtgpu_sgt_prep_flush() - bring a resource to the displays (5.7.6.8)
+ * virtgpu_sgt_prep_flush() - update the displays that show a resource (5.7.6.8)
  * @cmd: an idle command of the control queue
  * @res: the resource
- * @rect: which part of it
+ * @rect: part of @res that has changed
  */
 void virtgpu_sgt_prep_flush(struct virtgpu_sgt_cmd *cmd,
 			    const struct virtgpu_sgt_resource *res,
@@ -321,8 +321,8 @@ void virtgpu_sgt_prep_flush(struct virtgpu_sgt_cmd *cmd,
  * virtgpu_sgt_prep_cursor() - set or move a cursor (5.7.6.10)
  * @cmd: an idle command of the cursor queue
  * @scanout: number of the display
- * @cursor: what to set
- * @update: whether image and hotspot are new, too
+ * @cursor: the cursor
+ * @update: whether image or hotspot are new
  *
  * The specification uses the resource in UPDATE_CURSOR only, but QEMU hides
  * the cursor when a MOVE_CURSOR comes without.
@@ -344,7 +344,7 @@ void virtgpu_sgt_prep_cursor(struct virtgpu_sgt_cmd *cmd, u32 scanout,
 	req->cursor.hot_y = cpu_to_le32(cursor->hot_y);
 }
 
-/* The virtqueue is still there only while its queue has it. */
+/* The virtqueue may be deleted once its queue has none. */
 static bool virtgpu_sgt_queue_is_broken(struct virtgpu_sgt_queue *q)
 {
 	bool broken;
@@ -383,7 +383,7 @@ static int virtgpu_sgt_cmd_do_wait(struct virtgpu_sgt_cmd *cmd, bool killable,
 		}
 	}
 
-	/* Woken without an outcome: the host is not reached any more. */
+	/* Woken without a status: the host will not answer. */
 	status = READ_ONCE(cmd->status);
 	if (status == -EINPROGRESS)
 		return virtgpu_sgt_queue_error(cmd->queue) ?: -ENODEV;
@@ -391,19 +391,18 @@ static int virtgpu_sgt_cmd_do_wait(struct virtgpu_sgt_cmd *cmd, bool killable,
 }
 
 /**
- * virtgpu_sgt_cmd_wait() - wait until a command is finished
+ * virtgpu_sgt_cmd_wait() - wait until a command is done
  * @cmd: the command, submitted or idle
  *
  * Context: Process context. Not inside drm_dev_enter(), nor inside an access
- * section. Ends some time after the limit for a silent host at the latest, when
- * all commands before this one take as long as they may.
+ * section. The watchdog limits the time of each command: see "a silent host".
  * Return:
- * * %0       - the host has done it
- * * %-ENODEV - the device goes away, or its queue is broken. The queue may
+ * * %0       - the host has executed it
+ * * %-ENODEV - the device is being removed, or its queue is broken. The queue may
  *   still have the command
  * * %-EIO    - the host was silent, and is lost. The queue may still have the
- *   command. Or the host has refused it
- * * %-ENOMEM, %-EINVAL - the host has refused it, or it could not be sent
+ *   command. Or the host has reported an error
+ * * %-ENOMEM, %-EINVAL - the host has reported an error, or it could not be sent
  */
 int virtgpu_sgt_cmd_wait(struct virtgpu_sgt_cmd *cmd)
 {
@@ -411,12 +410,12 @@ int virtgpu_sgt_cmd_wait(struct virtgpu_sgt_cmd *cmd)
 }
 
 /**
- * virtgpu_sgt_cmd_wait_killable() - wait, and give up when killed
+ * virtgpu_sgt_cmd_wait_killable() - wait until a command is done, killable
  * @cmd: the command, submitted or idle
  *
  * Context: see virtgpu_sgt_cmd_wait().
- * Return: see virtgpu_sgt_cmd_wait(); also %-ERESTARTSYS, the caller was
- * killed and the queue may still have the command
+ * Return: see virtgpu_sgt_cmd_wait(); also %-ERESTARTSYS: the task was killed, and
+ * the queue may still have the command
  */
 int virtgpu_sgt_cmd_wait_killable(struct virtgpu_sgt_cmd *cmd)
 {
@@ -424,13 +423,13 @@ int virtgpu_sgt_cmd_wait_killable(struct virtgpu_sgt_cmd *cmd)
 }
 
 /**
- * virtgpu_sgt_cmd_wait_timeout() - wait, for some time
+ * virtgpu_sgt_cmd_wait_timeout() - wait until a command is done, with a limit
  * @cmd: the command, submitted or idle
- * @seconds: how long
+ * @seconds: the limit
  *
  * Context: see virtgpu_sgt_cmd_wait().
- * Return: see virtgpu_sgt_cmd_wait_killable(); also %-ETIMEDOUT, the queue
- * still has the command
+ * Return: see virtgpu_sgt_cmd_wait_killable(); also %-ETIMEDOUT: the queue still
+ * has the command
  */
 int virtgpu_sgt_cmd_wait_timeout(struct virtgpu_sgt_cmd *cmd,
 				 unsigned int seconds)

@@ -16,10 +16,10 @@ struct virtgpu_sgt_queue;
 struct virtgpu_sgt_resource;
 
 /**
- * union virtgpu_sgt_request - every request that this driver sends
+ * union virtgpu_sgt_request - the requests that this driver sends
  */
 union virtgpu_sgt_request {
-	/** @hdr: what all begin with; all there is of GET_DISPLAY_INFO */
+	/** @hdr: header of all requests; all of GET_DISPLAY_INFO */
 	struct virtio_gpu_ctrl_hdr hdr;
 	/** @get_edid: GET_EDID */
 	struct virtio_gpu_cmd_get_edid get_edid;
@@ -27,7 +27,7 @@ union virtgpu_sgt_request {
 	struct virtio_gpu_resource_create_2d create_2d;
 	/** @unref: RESOURCE_UNREF */
 	struct virtio_gpu_resource_unref unref;
-	/** @attach: RESOURCE_ATTACH_BACKING, the entries follow on their own */
+	/** @attach: RESOURCE_ATTACH_BACKING; the entries are a payload */
 	struct virtio_gpu_resource_attach_backing attach;
 	/** @detach: RESOURCE_DETACH_BACKING */
 	struct virtio_gpu_resource_detach_backing detach;
@@ -44,80 +44,80 @@ union virtgpu_sgt_request {
 /**
  * struct virtgpu_sgt_cmd - one command and its response
  *
- * Made by virtgpu_sgt_cmd_alloc(), filled by one of virtgpu_sgt_prep_*(). See
+ * Allocated by virtgpu_sgt_cmd_alloc(), filled by one of virtgpu_sgt_prep_*(). See
  * "command lifecycle".
  */
 struct virtgpu_sgt_cmd {
-	/** @ref: the owner has one, and the queue while it has the command */
+	/** @ref: one of the owner, and one of the queue while it has the command */
 	struct kref ref;
 
-	/** @queue: where the command goes; set once */
+	/** @queue: the queue that it is submitted to; set once */
 	struct virtgpu_sgt_queue *queue;
 
-	/** @node: in a list of @queue, under the lock of that */
+	/** @node: in a list of @queue, protected by its lock */
 	struct list_head node;
 
 	/**
-	 * @wake: tells a waiter to look at @status, which is still
-	 * -EINPROGRESS when the device is going away
+	 * @wake: wakes the waiter. If @status is still -EINPROGRESS then, the
+	 * device is being removed or is lost
 	 */
 	struct completion wake;
 
 	/**
-	 * @status: 0 or a negative errno; -EINPROGRESS while the queue has
-	 * the command, which must not be changed then. Written by the queue
-	 * before @wake
+	 * @status: 0 or a negative errno; -EINPROGRESS while the queue has the
+	 * command, which must not be changed then. Written before @wake
 	 */
 	int status;
 
 	/**
-	 * @refused: the host has said that it has not done it, or the command
-	 * could not be sent. Written by the queue before @status
+	 * @refused: the host has reported that it did not execute the command,
+	 * or the command could not be sent. Written before @status
 	 */
 	bool refused;
 
 	/**
-	 * @done: optional, called once with @status when the queue has no more
-	 * use for the command, in process context. May free what the command
-	 * was about, and drop the reference of the owner; must not submit
+	 * @done: optional, called once with @status when the queue no longer
+	 * uses the command, in process context. May free memory that the host
+	 * has used for it, and drop the reference of the owner. Must not submit
+	 * a command
 	 */
 	void (*done)(struct virtgpu_sgt_cmd *cmd, int status);
 
 	/** @priv: for @done */
 	void *priv;
 
-	/** @seq: number in @queue, and id of its fence; under the lock of that */
+	/** @seq: number in @queue, and id of its fence; protected by its lock */
 	u64 seq;
 
-	/** @slot: which slot of the wires of @queue it has, while in the ring */
+	/** @slot: its slot of the wires of @queue, while in the ring */
 	unsigned int slot;
 
 	/** @ok: type of the response that means success */
 	u32 ok;
 
-	/** @resource: which resource it is about, for messages; or 0 */
+	/** @resource: id of its resource, for messages; or 0 */
 	u32 resource;
 
-	/** @entries: what follows the request, or NULL; owned */
+	/** @entries: payload after the request, or NULL; owned */
 	struct virtgpu_sgt_mem_entries *entries;
 
-	/** @req_size: bytes of @req that count */
+	/** @req_size: bytes of @req that are sent */
 	unsigned int req_size;
 
-	/** @resp_size: bytes of @resp; 0 when the host sends none */
+	/** @resp_size: bytes of @resp; 0 if there is no response */
 	unsigned int resp_size;
 
 	/**
 	 * @resp_len: bytes of @resp that the host has written, at most
-	 * @resp_size; the others are zero
+	 * @resp_size; the rest is zero
 	 */
 	unsigned int resp_len;
 
-	/** @req: the request; what the host reads is a copy */
+	/** @req: the request; the host reads a copy */
 	union virtgpu_sgt_request req;
 
 	/**
-	 * @resp: a copy of the response, which begins with a struct
+	 * @resp: copy of the response, which begins with a struct
 	 * virtio_gpu_ctrl_hdr
 	 */
 	u8 resp[];
@@ -135,12 +135,12 @@ static inline bool virtgpu_sgt_cmd_is_idle(const struct virtgpu_sgt_cmd *cmd)
 }
 
 /**
- * virtgpu_sgt_cmd_has_failed() - is it sure that the host has not done it?
+ * virtgpu_sgt_cmd_has_failed() - is it certain that the host did not execute it?
  * @cmd: the command, submitted
  *
- * Return: true if the host has refused the command, or it never got that far. As
- * long as a queue has the command, the host may still do it; and an answer that
- * is none says nothing
+ * Return: true if the host has refused the command, or was not sent it. While a
+ * queue has the command, the host may still execute it. After a response that is
+ * no error code, it may have done so
  */
 static inline bool virtgpu_sgt_cmd_has_failed(const struct virtgpu_sgt_cmd *cmd)
 {
@@ -151,7 +151,7 @@ static inline bool virtgpu_sgt_cmd_has_failed(const struct virtgpu_sgt_cmd *cmd)
 #define VIRTGPU_SGT_CMD_DESCS	2
 
 /**
- * struct virtgpu_sgt_cursor - what the host is told of a cursor
+ * struct virtgpu_sgt_cursor - cursor of a scanout
  */
 struct virtgpu_sgt_cursor {
 	/** @resource: the image, or 0 for no cursor */

@@ -86,8 +86,8 @@ static int virtgpu_sgt_vm_show(struct seq_file *m, void *data)
  * virtgpu_sgt_debugfs_init() - add the files of the driver
  * @vgdev: device, before it is registered
  *
- * They are gone after an unbind, as is all that DRM has in debugfs; the files
- * of the helper layer stay.
+ * An unbind removes them, as all files of DRM in debugfs. The files of the helper
+ * layer stay.
  */
 void virtgpu_sgt_debugfs_init(struct virtgpu_sgt_device *vgdev)
 {

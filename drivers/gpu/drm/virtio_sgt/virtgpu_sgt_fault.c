@@ -9,16 +9,16 @@
 /**
  * DOC: fault injection
  *
- * No test can have a host that is silent, or that lies about its answers. The
- * driver can take its own host for one. The files are in a debugfs directory of
- * the module, as a test of the probe needs them before there is a DRM device:
+ * A test cannot make the host silent, nor make it report wrong lengths. So the
+ * driver can behave as if it did. The files are in a debugfs directory of the
+ * module, since tests of the probe need them before there is a DRM device:
  *
  * ``hold_answers``
- *   While it is Y, no response is taken from a ring: the host is silent.
+ *   While it is Y, no response is taken from a ring, as if the host were silent.
  *
  * ``answer_bytes``
- *   How many bytes of a response the host claims to have written, in place of
- *   what it does claim. 4294967295, the default, turns this off.
+ *   Replaces the number of bytes of a response that the host reports to have
+ *   written. 4294967295, the default, turns this off.
  */
 
 static struct dentry *virtgpu_sgt_fault_dir;
@@ -26,9 +26,9 @@ static bool virtgpu_sgt_hold_answers;
 static u32 virtgpu_sgt_answer_bytes = U32_MAX;
 
 /**
- * virtgpu_sgt_fault_hold() - is the host to appear silent?
+ * virtgpu_sgt_fault_hold() - shall the host appear silent?
  *
- * Return: whether responses are to stay in the ring
+ * Return: whether responses shall stay in the ring
  */
 bool virtgpu_sgt_fault_hold(void)
 {
@@ -36,10 +36,10 @@ bool virtgpu_sgt_fault_hold(void)
 }
 
 /**
- * virtgpu_sgt_fault_len() - how long the host says that a response is
- * @len: what it does say
+ * virtgpu_sgt_fault_len() - replace the length of a response
+ * @len: bytes that the host reports to have written
  *
- * Return: what to take it to have said
+ * Return: @len, or what ``answer_bytes`` says
  */
 unsigned int virtgpu_sgt_fault_len(unsigned int len)
 {

@@ -18,40 +18,39 @@
 /**
  * DOC: out-fences
  *
- * Every command is finished when the call that sent it returns. Two kinds of
- * fences are handed out nevertheless: the out-fence of an atomic commit
- * (OUT_FENCE_PTR), which the DRM core makes, and that of a job (see "jobs"), which
- * is the driver's own. They become sync files, or are in syncobjs, can go on into
- * a dma-buf, and stay there when device and module are long gone.
+ * Userspace gets two kinds of fences: the out-fence of an atomic commit
+ * (OUT_FENCE_PTR), which the DRM core creates, and the fence of a job (see "jobs"),
+ * which the driver creates. As a sync file, in a syncobj or in a dma-buf, a fence
+ * can outlive the device and the module.
  *
- * On Linux 6.12 they must not. The lock of the former is a field of the CRTC,
- * and its names are read through the CRTC from &struct drm_driver, which is our
- * module's (drivers/gpu/drm/drm_crtc.c:162, :169), as the names of the latter
- * are. A fence that is signalled is no exception: dma_fence_enable_sw_signaling()
- * takes the lock first and looks then (drivers/dma-buf/dma-fence.c:611), and
- * SYNC_IOC_FILE_INFO asks for the names (drivers/dma-buf/sync_file.c:264). Nothing
- * there counts a reference to either.
+ * On Linux 6.12 this is not safe. The lock of an out-fence is a field of the CRTC,
+ * and its names are read through the CRTC from &struct drm_driver, which is part
+ * of the module (drivers/gpu/drm/drm_crtc.c:162, :169). So are the names of the
+ * fence of a job. That a fence has signalled does not help:
+ * dma_fence_enable_sw_signaling() takes the lock before it checks
+ * (drivers/dma-buf/dma-fence.c:611), and SYNC_IOC_FILE_INFO reads the names
+ * (drivers/dma-buf/sync_file.c:264). The core takes no reference to either.
  *
- * So the driver does. The fence of a job needs nothing but the module: its lock is
- * its own, and its names are constants. It has a reference to the module from its
- * creation to &dma_fence_ops.release, when the last reference to it goes. What a
- * bind costs does not depend on the fences that others hold.
+ * So the driver does. The fence of a job needs only the module: it has a lock of
+ * its own, and its names are constants. It holds a reference to the module from
+ * its creation to &dma_fence_ops.release. The cost of a bind does not depend on
+ * how many fences exist.
  *
- * The fence of a commit has no hook for its end. So each one is kept in a list of the
- * device, with a reference to the fence. As long as the list is not empty, it has one
- * reference to the DRM device, which owns the CRTCs, and one to the module. A fence to
- * which the list has the only reference is dropped; nothing says when that is the
- * case, so the list is looked through once a second. Each new fence looks at two of
- * the list, so that a commit costs the same however many are held, and the list
- * does not grow in between if they are not.
+ * The core offers no callback for the end of an out-fence. So the device keeps a
+ * list of them, with a reference to each. While the list is not empty, it holds a
+ * reference to the DRM device, which owns the CRTCs, and one to the module. A work
+ * item runs once a second, and drops the fences to which the list has the only
+ * reference. Each commit that adds a fence checks two others: its cost does not
+ * depend on the length of the list, and fences that are released at once do not
+ * make the list grow.
  */
 
 #define VIRTGPU_SGT_FENCES_PERIOD	HZ
 
-/* How many fences a new one looks at. */
-#define VIRTGPU_SGT_FENCES_LOOK		2
+/* How many fences a commit checks when it adds one. */
+#define VIRTGPU_SGT_FENCES_CHECK	2
 
-/* How many the work item looks at before it lets others have the lock. */
+/* How many fences the work item checks before it drops the lock. */
 #define VIRTGPU_SGT_FENCES_PIECE	64
 
 /* An out-fence in the list of its device. */
@@ -68,11 +67,11 @@ static void virtgpu_sgt_fence_drop(struct virtgpu_sgt_fence *entry)
 }
 
 /*
- * Look at the first @max fences. Those that the list alone has are dropped, others
- * become the last ones.
+ * Check the first @max fences. Drop those that only the list refers to, and move
+ * the others to the end.
  */
-static void virtgpu_sgt_fences_look_locked(struct virtgpu_sgt_fences *fences,
-					   unsigned int max)
+static void virtgpu_sgt_fences_check_locked(struct virtgpu_sgt_fences *fences,
+					    unsigned int max)
 {
 	struct virtgpu_sgt_fence *entry;
 
@@ -90,25 +89,25 @@ static void virtgpu_sgt_fences_look_locked(struct virtgpu_sgt_fences *fences,
 	}
 }
 
-/* Look at all that there are now, in pieces; commits may add others meanwhile. */
-static void virtgpu_sgt_fences_look(struct virtgpu_sgt_fences *fences)
+/* Check all fences, in pieces. Commits may add others meanwhile. */
+static void virtgpu_sgt_fences_check(struct virtgpu_sgt_fences *fences)
 {
 	unsigned int left = READ_ONCE(fences->count), piece;
 
 	for (; left; left -= piece) {
 		piece = min(left, VIRTGPU_SGT_FENCES_PIECE);
 		mutex_lock(&fences->lock);
-		virtgpu_sgt_fences_look_locked(fences, piece);
+		virtgpu_sgt_fences_check_locked(fences, piece);
 		mutex_unlock(&fences->lock);
 		cond_resched();
 	}
 }
 
 /*
- * The only place where the references are dropped. The last one to the module
- * is dropped by code of the module, and the last one to the device frees the
- * work item: virtgpu_sgt_exit() waits until this function has returned. Not in
- * virtgpu_sgt_wq, as freeing a DRM device flushes work of others.
+ * Only this function drops the references of the list. Dropping the last one to
+ * the device frees the work item, and after dropping the last one to the module,
+ * code of the module still runs: virtgpu_sgt_exit() waits until this function has
+ * returned. Not in virtgpu_sgt_wq, as freeing a DRM device flushes other work.
  */
 static void virtgpu_sgt_fences_work(struct work_struct *work)
 {
@@ -119,7 +118,7 @@ static void virtgpu_sgt_fences_work(struct work_struct *work)
 		container_of(fences, struct virtgpu_sgt_device, fences);
 	bool last;
 
-	virtgpu_sgt_fences_look(fences);
+	virtgpu_sgt_fences_check(fences);
 
 	mutex_lock(&fences->lock);
 	last = list_empty(&fences->list);
@@ -134,9 +133,8 @@ static void virtgpu_sgt_fences_work(struct work_struct *work)
 		return;
 
 	/*
-	 * Somebody who found a fence through a pointer under RCU may have had
-	 * a reference for the moment that it takes to see that it is not the
-	 * one, and may be the one who drops the last.
+	 * A lookup under RCU may hold a reference to a fence for a moment, until
+	 * it finds that the pointer has changed, and may drop the last one.
 	 */
 	synchronize_rcu();
 	drm_dev_put(vgdev->drm);
@@ -144,7 +142,7 @@ static void virtgpu_sgt_fences_work(struct work_struct *work)
 }
 
 /**
- * virtgpu_sgt_fences_init() - begin with no fence
+ * virtgpu_sgt_fences_init() - initialise the list of out-fences
  * @vgdev: device
  */
 void virtgpu_sgt_fences_init(struct virtgpu_sgt_device *vgdev)
@@ -168,7 +166,7 @@ static void virtgpu_sgt_fences_add_locked(struct virtgpu_sgt_device *vgdev,
 	if (fences->holds)
 		return;
 
-	/* Who asks for an out-fence has the device open: both are alive. */
+	/* A file of the device is open: device and module are alive. */
 	drm_dev_get(vgdev->drm);
 	__module_get(THIS_MODULE);
 	fences->holds = true;
@@ -176,7 +174,7 @@ static void virtgpu_sgt_fences_add_locked(struct virtgpu_sgt_device *vgdev,
 			   VIRTGPU_SGT_FENCES_PERIOD);
 }
 
-/* If it is not handed out after all, it is gone from the list soon after. */
+/* If the commit fails, the work item drops the fence again. */
 static int virtgpu_sgt_fence_keep(struct virtgpu_sgt_device *vgdev,
 				  struct dma_fence *fence)
 {
@@ -189,14 +187,14 @@ static int virtgpu_sgt_fence_keep(struct virtgpu_sgt_device *vgdev,
 	entry->fence = dma_fence_get(fence);
 
 	mutex_lock(&fences->lock);
-	virtgpu_sgt_fences_look_locked(fences, VIRTGPU_SGT_FENCES_LOOK);
+	virtgpu_sgt_fences_check_locked(fences, VIRTGPU_SGT_FENCES_CHECK);
 	virtgpu_sgt_fences_add_locked(vgdev, entry);
 	mutex_unlock(&fences->lock);
 	return 0;
 }
 
 /**
- * virtgpu_sgt_fences_keep() - keep the out-fences that a commit hands out
+ * virtgpu_sgt_fences_keep() - keep the out-fences of a commit
  * @vgdev: device
  * @state: the commit, before it starts
  *

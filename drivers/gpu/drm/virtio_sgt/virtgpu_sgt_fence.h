@@ -11,22 +11,22 @@ struct drm_atomic_state;
 struct virtgpu_sgt_device;
 
 /**
- * struct virtgpu_sgt_fences - the out-fences of commits that are still held
+ * struct virtgpu_sgt_fences - the out-fences of commits that userspace holds
  */
 struct virtgpu_sgt_fences {
-	/** @lock: protects everything here but @work */
+	/** @lock: protects all fields but @work */
 	struct mutex lock;
 
-	/** @list: of struct virtgpu_sgt_fence, in the order of the next look */
+	/** @list: of struct virtgpu_sgt_fence, in the order of the next check */
 	struct list_head list;
 
 	/** @count: length of @list */
 	unsigned int count;
 
-	/** @holds: whether this has its references to device and module */
+	/** @holds: the list holds references to device and module */
 	bool holds;
 
-	/** @work: looks which fences are still held, once in a while */
+	/** @work: drops the fences that are not held any more */
 	struct delayed_work work;
 };
 

@@ -16,9 +16,9 @@
 /**
  * DOC: command lifecycle
  *
- * A command is one counted object that holds request, response and outcome.
- * It is filled, submitted, and then belongs to its queue until that is done
- * with it; the owner may wait, or drop its reference and never look again.
+ * A command is a reference-counted object with a request, a response and a status.
+ * The owner fills and submits it. From then on it belongs to its queue until it is
+ * done. The owner may wait for that, or drop its reference.
  *
  * ::
  *
@@ -31,43 +31,44 @@
  *                         +-------------------------+--- reset: ------->+
  *                                                        -ENODEV, -EIO
  *
- * A queue sends its commands in the order in which they were submitted, and a
- * full ring blocks no caller: the command stays pending, and the work item that
- * takes responses from the ring puts it in. Only a call that needs the outcome
+ * A queue sends commands in the order in which they were submitted. A full ring
+ * does not block the caller: the command stays pending, and the work item that
+ * takes responses from the ring adds it later. Only a call that needs the status
  * waits. Such a wait ends
  *
  * - with the response,
  * - with -EIO, when the host is silent for too long: see "a silent host",
  * - with -ENODEV, at once, when the driver is being unbound,
- * - with -ENODEV, within a second, when the virtio core has broken the queues:
- *   it does so at reboot, when the device is pulled and when the host returns a
- *   buffer that it does not have, and gives the driver no notice,
- * - when the waiter is killed, where an ioctl waits,
- * - after some seconds, where a probe asks for the displays.
+ * - with -ENODEV, within a second, when the virtio core has broken the queues. It
+ *   does so at reboot, when the device is removed and when the host returns a
+ *   buffer that it does not have, without notifying the driver,
+ * - when the task is killed, in an ioctl,
+ * - after some seconds, when the driver asks for the displays.
  *
- * In all but the first case the command is still the queue's. That is why it
- * owns all that the host may read or write for it, and why giving up is safe:
- * as the order is kept, an UNREF that follows an abandoned CREATE undoes it.
+ * In all but the first case the command still belongs to the queue. So the command
+ * owns all memory that the host may read or write for it, and it is safe to stop
+ * waiting. As the order is kept, an UNREF that follows an abandoned CREATE undoes
+ * it.
  *
  * All commands of the control queue ask for a fence (VIRTIO 1.2, 5.7.6.5): a
- * response means that the host has finished, not only that it has read the
- * request. The queue of the cursor has no responses; there, a command is done
- * when the host gives its buffer back.
+ * response means that the host has executed the request, not only read it. The
+ * cursor queue has no responses: a command is done when the host returns its
+ * buffer.
  */
 
 /*
- * For the finished commands of all devices. Commits and ioctls wait for these, so
- * it has a rescuer.
+ * Completes the commands of all devices. Commits and ioctls wait for that, so it
+ * has a rescuer.
  */
 struct workqueue_struct *virtgpu_sgt_wq;
 
-/* How often the ring is looked at while virtgpu_sgt_fault_hold(). */
+/* How often the work item runs while virtgpu_sgt_fault_hold(). */
 #define VIRTGPU_SGT_HELD	(HZ / 10)
 
 static void virtgpu_sgt_queue_work(struct work_struct *work);
 
 /**
- * virtgpu_sgt_queue_init() - prepare a queue that has no virtqueue yet
+ * virtgpu_sgt_queue_init() - initialise a queue that has no virtqueue yet
  * @vgdev: device
  * @q: the queue; it is GONE until virtgpu_sgt_queue_start()
  */
@@ -83,15 +84,15 @@ void virtgpu_sgt_queue_init(struct virtgpu_sgt_device *vgdev,
 }
 
 /**
- * virtgpu_sgt_queue_start() - take commands from now on
+ * virtgpu_sgt_queue_start() - make a queue accept commands
  * @q: a queue from virtgpu_sgt_queue_init()
  * @vq: its virtqueue, not used before
- * @min_size: how many descriptors @vq must have at least
+ * @min_size: least number of descriptors that @vq must have
  *
  * Context: Process context, may sleep.
  * Return: 0, or a negative errno:
  *
- * * %-EINVAL - the host gives the queue a size with which it cannot work
+ * * %-EINVAL - @vq has less than @min_size descriptors
  * * %-ENOMEM - out of memory, or of bounce buffers
  */
 int virtgpu_sgt_queue_start(struct virtgpu_sgt_queue *q, struct virtqueue *vq,
@@ -119,11 +120,11 @@ int virtgpu_sgt_queue_start(struct virtgpu_sgt_queue *q, struct virtqueue *vq,
 }
 
 /**
- * virtgpu_sgt_queue_max_payload() - into how many pieces a payload may be cut
+ * virtgpu_sgt_queue_max_payload() - the largest number of pieces of a payload
  * @q: the queue
  *
- * A chain of descriptors may not be longer than the queue. What is within the
- * limit fits into an empty ring, so that nothing stays pending for good.
+ * A chain of descriptors must not be longer than the queue. A payload within the
+ * limit fits into an empty ring, so that no command stays pending for ever.
  *
  * Return: the number of pieces
  */
@@ -145,7 +146,7 @@ static bool virtgpu_sgt_queue_has_room_locked(struct virtgpu_sgt_queue *q,
 	       virtgpu_sgt_wires_have_room(&q->wires, cmd);
 }
 
-/* Out of the ring: what was the command's there, another one can have. */
+/* The command has left the ring: free its slot there, and unmap its payload. */
 static void virtgpu_sgt_queue_take_back_locked(struct virtgpu_sgt_queue *q,
 					       struct virtgpu_sgt_cmd *cmd,
 					       unsigned int len)
@@ -157,7 +158,7 @@ static void virtgpu_sgt_queue_take_back_locked(struct virtgpu_sgt_queue *q,
 		virtgpu_sgt_mem_entries_unmap(cmd->entries, q->vq);
 }
 
-/* Put a command into the ring. -ENOSPC: no room now. */
+/* Add a command to the ring. -ENOSPC: no room now. */
 static int virtgpu_sgt_queue_add_locked(struct virtgpu_sgt_queue *q,
 					struct virtgpu_sgt_cmd *cmd)
 {
@@ -193,8 +194,8 @@ static int virtgpu_sgt_queue_add_locked(struct virtgpu_sgt_queue *q,
 }
 
 /*
- * Fill the ring from what is pending, and notify the host. Commands that cannot
- * be sent at all go to @failed.
+ * Move pending commands to the ring, and notify the host. Commands that cannot be
+ * sent go to @failed.
  */
 static void virtgpu_sgt_queue_push_locked(struct virtgpu_sgt_queue *q,
 					  struct list_head *failed)
@@ -218,7 +219,7 @@ static void virtgpu_sgt_queue_push_locked(struct virtgpu_sgt_queue *q,
 		if (ret == -ENOSPC)
 			break;
 
-		/* A broken queue stays so: wait for the reset. */
+		/* A broken queue stays broken: wait for the reset. */
 		if (virtqueue_is_broken(q->vq))
 			break;
 
@@ -232,7 +233,7 @@ static void virtgpu_sgt_queue_push_locked(struct virtgpu_sgt_queue *q,
 		virtqueue_kick(q->vq);
 }
 
-/* What the response says. The host is not trusted to have written one. */
+/* The status of a command. The response may be short or nonsense. */
 static int virtgpu_sgt_cmd_outcome(struct virtgpu_sgt_cmd *cmd)
 {
 	struct virtgpu_sgt_device *vgdev = cmd->queue->vgdev;
@@ -250,7 +251,7 @@ static int virtgpu_sgt_cmd_outcome(struct virtgpu_sgt_cmd *cmd)
 	drm_dbg_driver(vgdev->drm, "%s of resource %u: host says 0x%04x\n",
 		       virtgpu_sgt_cmd_name(cmd), cmd->resource, type);
 
-	/* Of another answer, nothing can be concluded. */
+	/* Other responses do not tell whether the host has executed it. */
 	cmd->refused = type >= VIRTIO_GPU_RESP_ERR_UNSPEC &&
 		       type <= VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 
@@ -268,8 +269,8 @@ static int virtgpu_sgt_cmd_outcome(struct virtgpu_sgt_cmd *cmd)
 }
 
 /*
- * The queue has no more use for the command. Once the waiter is woken, it may
- * fill the command again; only the reference is ours then.
+ * The queue no longer uses the command. Once the waiter is woken, it may fill the
+ * command again: only drop the reference after that.
  */
 static void virtgpu_sgt_cmd_finish(struct virtgpu_sgt_cmd *cmd, int status)
 {
@@ -290,7 +291,7 @@ static void virtgpu_sgt_queue_finish_failed(struct list_head *failed)
 	}
 }
 
-/* Take back what the host has finished. */
+/* Take the commands that the host has finished from the ring. */
 static void virtgpu_sgt_queue_pull_locked(struct virtgpu_sgt_queue *q,
 					  struct list_head *finished)
 {
@@ -309,7 +310,7 @@ static void virtgpu_sgt_queue_pull_locked(struct virtgpu_sgt_queue *q,
 	} while (!virtqueue_enable_cb(q->vq));
 }
 
-/* After a reset, what is in the ring is of no use. */
+/* After a reset, the content of the ring is stale. */
 static bool virtgpu_sgt_queue_has_ring_locked(struct virtgpu_sgt_queue *q)
 {
 	lockdep_assert_held(&q->lock);
@@ -346,7 +347,7 @@ static void virtgpu_sgt_queue_work(struct work_struct *work)
 }
 
 /**
- * virtgpu_sgt_queue_ack() - the host has given buffers back
+ * virtgpu_sgt_queue_ack() - the host has returned buffers
  * @q: the queue
  *
  * Context: Any, for use in the callback of a virtqueue.
@@ -357,7 +358,7 @@ void virtgpu_sgt_queue_ack(struct virtgpu_sgt_queue *q)
 }
 
 /**
- * virtgpu_sgt_queue_is_gone() - is there no host any more that knows anything?
+ * virtgpu_sgt_queue_is_gone() - has the host forgotten all commands?
  * @q: the queue
  *
  * Return: true from the end of virtgpu_sgt_queue_drain() on, and after
@@ -384,7 +385,7 @@ static void virtgpu_sgt_queue_end_waits_locked(struct virtgpu_sgt_queue *q)
 }
 
 /**
- * virtgpu_sgt_queue_begin_lose() - send nothing more to a host that is silent
+ * virtgpu_sgt_queue_begin_lose() - stop sending to a host that is silent
  * @q: a queue that is live
  *
  * Waits end with -EIO. Commands are kept until virtgpu_sgt_queue_lose().
@@ -400,11 +401,11 @@ void virtgpu_sgt_queue_begin_lose(struct virtgpu_sgt_queue *q)
 }
 
 /**
- * virtgpu_sgt_queue_stop() - send nothing more, and end all waits
+ * virtgpu_sgt_queue_stop() - stop sending, and end all waits
  * @q: the queue
  *
- * The first step of the removal, see "removal order". A wait that is woken finds
- * the status to be -EINPROGRESS, and gives up.
+ * Part of the removal, see "removal order". A wait that is woken finds the status
+ * -EINPROGRESS, and fails with -ENODEV.
  */
 void virtgpu_sgt_queue_stop(struct virtgpu_sgt_queue *q)
 {
@@ -415,7 +416,7 @@ void virtgpu_sgt_queue_stop(struct virtgpu_sgt_queue *q)
 	spin_unlock(&q->lock);
 }
 
-/* End every command, and those that come later, with @error. */
+/* Complete all commands, and those that are submitted later, with @error. */
 static void virtgpu_sgt_queue_end(struct virtgpu_sgt_queue *q,
 				  enum virtgpu_sgt_queue_state state, int error)
 {
@@ -425,7 +426,7 @@ static void virtgpu_sgt_queue_end(struct virtgpu_sgt_queue *q,
 	disable_delayed_work_sync(&q->work);
 
 	spin_lock(&q->lock);
-	/* Which commands these are, our own list says. */
+	/* @inflight has these commands. */
 	while (q->vq && virtqueue_detach_unused_buf(q->vq))
 		;
 	list_for_each_entry(cmd, &q->inflight, node)
@@ -446,11 +447,11 @@ static void virtgpu_sgt_queue_end(struct virtgpu_sgt_queue *q,
 }
 
 /**
- * virtgpu_sgt_queue_lose() - end every command with -EIO
- * @q: a queue after virtgpu_sgt_queue_begin_lose(), of a device that is reset
+ * virtgpu_sgt_queue_lose() - complete all commands with -EIO
+ * @q: a queue after virtgpu_sgt_queue_begin_lose(), of a device that is reset, and
+ *	whose virtqueue has no callback running
  *
- * That frees the memory that the host did not let go of. No callback of the
- * virtqueue runs any more.
+ * Frees the memory that commands have kept for the host.
  *
  * Context: Process context, may sleep.
  */
@@ -460,12 +461,12 @@ void virtgpu_sgt_queue_lose(struct virtgpu_sgt_queue *q)
 }
 
 /**
- * virtgpu_sgt_queue_drain() - end every command with -ENODEV
- * @q: a queue that is stopped, of a device that is reset
+ * virtgpu_sgt_queue_drain() - complete all commands with -ENODEV
+ * @q: a queue that is stopped, of a device that is reset, and whose virtqueue has
+ *	no callback running
  *
- * That frees buffers whose UNREF the host did not answer, as well: the reset has
- * made the host forget them. No callback of the virtqueue runs any more, and the
- * virtqueue is not used afterwards.
+ * Also frees the buffers whose UNREF the host did not answer, since it has
+ * forgotten them with the reset. The virtqueue is not used afterwards.
  *
  * Context: Process context, may sleep.
  */
@@ -475,10 +476,10 @@ void virtgpu_sgt_queue_drain(struct virtgpu_sgt_queue *q)
 }
 
 /**
- * virtgpu_sgt_queue_count() - how many commands there are, for debugfs
+ * virtgpu_sgt_queue_count() - count the commands of a queue, for debugfs
  * @q: the queue
- * @inflight: set to how many the host has
- * @pending: set to how many wait for room
+ * @inflight: set to the number of commands in the ring
+ * @pending: set to the number of commands that wait for room
  */
 void virtgpu_sgt_queue_count(struct virtgpu_sgt_queue *q,
 			     unsigned int *inflight, unsigned int *pending)
@@ -490,11 +491,11 @@ void virtgpu_sgt_queue_count(struct virtgpu_sgt_queue *q,
 }
 
 /**
- * virtgpu_sgt_cmd_submit() - hand a command to its queue
+ * virtgpu_sgt_cmd_submit() - pass a command to its queue
  * @cmd: the command, filled
  *
- * Cannot fail: whatever happens to the command is its outcome, and reaches the
- * waiter and &virtgpu_sgt_cmd.done. Never waits for the host.
+ * Cannot fail: an error becomes the status of the command, for the waiter and for
+ * &virtgpu_sgt_cmd.done. Does not wait for the host.
  *
  * Context: Process context. Not inside an access section.
  */
@@ -517,7 +518,7 @@ void virtgpu_sgt_cmd_submit(struct virtgpu_sgt_cmd *cmd)
 		virtgpu_sgt_queue_push_locked(q, &failed);
 		if (!list_empty(&q->pending))
 			atomic_long_inc(&q->vgdev->stats.ring_full);
-		/* No wait for a host that cannot be reached. */
+		/* The host cannot answer: do not wait. */
 		if (virtqueue_is_broken(q->vq))
 			complete_all(&cmd->wake);
 		virtgpu_sgt_watchdog_start(q->vgdev);

@@ -16,79 +16,79 @@ struct virtgpu_sgt_device;
 struct virtqueue;
 
 /**
- * enum virtgpu_sgt_queue_state - how far the end of a queue has come
+ * enum virtgpu_sgt_queue_state - state of a queue
  */
 enum virtgpu_sgt_queue_state {
-	/** @VIRTGPU_SGT_QUEUE_LIVE: the first state: commands go to the host */
+	/** @VIRTGPU_SGT_QUEUE_LIVE: commands go to the host */
 	VIRTGPU_SGT_QUEUE_LIVE,
 	/**
 	 * @VIRTGPU_SGT_QUEUE_LOSING: the host did not answer, and the device is
 	 * being reset. Nothing new goes to the host and no call waits, but the
-	 * host may still be at work: commands are kept
+	 * host may still execute commands: they are kept
 	 */
 	VIRTGPU_SGT_QUEUE_LOSING,
 	/**
-	 * @VIRTGPU_SGT_QUEUE_LOST: the device is reset, and still bound. A
-	 * command ends with -EIO where it is submitted
+	 * @VIRTGPU_SGT_QUEUE_LOST: the device is reset, and still bound.
+	 * Commands fail with -EIO when they are submitted
 	 */
 	VIRTGPU_SGT_QUEUE_LOST,
 	/**
-	 * @VIRTGPU_SGT_QUEUE_STOPPING: from the first step of the removal. As
+	 * @VIRTGPU_SGT_QUEUE_STOPPING: the removal has begun. Like
 	 * @VIRTGPU_SGT_QUEUE_LOSING
 	 */
 	VIRTGPU_SGT_QUEUE_STOPPING,
 	/**
-	 * @VIRTGPU_SGT_QUEUE_GONE: the device is reset. A command ends with
-	 * -ENODEV where it is submitted
+	 * @VIRTGPU_SGT_QUEUE_GONE: there is no virtqueue, or the device is reset
+	 * for good. Commands fail with -ENODEV when they are submitted
 	 */
 	VIRTGPU_SGT_QUEUE_GONE,
 };
 
 /**
- * struct virtgpu_sgt_queue - a virtqueue, and the commands that are in it
+ * struct virtgpu_sgt_queue - a virtqueue and its commands
  */
 struct virtgpu_sgt_queue {
-	/** @vgdev: device that the queue belongs to; set once */
+	/** @vgdev: the device; set once */
 	struct virtgpu_sgt_device *vgdev;
 
 	/**
-	 * @vq: the virtqueue. Adding and taking buffers is under @lock; NULL
-	 * once @state is GONE
+	 * @vq: the virtqueue, NULL once @state is GONE. Adding and taking buffers
+	 * is protected by @lock
 	 */
 	struct virtqueue *vq;
 
 	/** @size: descriptors that @vq has; set once */
 	unsigned int size;
 
-	/** @lock: protects all that follows but @work, and the ring */
+	/** @lock: protects the ring, and all fields that follow but @work */
 	spinlock_t lock;
 
-	/** @state: see &enum virtgpu_sgt_queue_state; protected by @lock */
+	/** @state: protected by @lock; also read without it */
 	enum virtgpu_sgt_queue_state state;
 
-	/** @wires: memory through which commands go; protected by @lock */
+	/** @wires: memory for requests and responses; protected by @lock */
 	struct virtgpu_sgt_wires wires;
 
-	/** @pending: in order, what has no room in the ring; under @lock */
+	/** @pending: in order, commands that wait for room; protected by @lock */
 	struct list_head pending;
 
-	/** @inflight: what the host has been given; protected by @lock */
+	/** @inflight: commands in the ring; protected by @lock */
 	struct list_head inflight;
 
-	/** @seq: number of the last command that was submitted; under @lock */
+	/** @seq: number of the last command submitted; protected by @lock */
 	u64 seq;
 
 	/**
-	 * @watched: number of the oldest command at the last look of the
+	 * @watched: number of the oldest command at the last check of the
 	 * watchdog; protected by @lock
 	 */
 	u64 watched;
 
-	/** @silent: looks since that was first seen; protected by @lock */
+	/** @silent: checks since the first that saw it; protected by @lock */
 	unsigned int silent;
 
 	/**
-	 * @work: takes finished commands from the ring and fills it from
+	 * @work: takes finished commands from the ring, and adds those of
 	 * @pending
 	 */
 	struct delayed_work work;

@@ -15,8 +15,8 @@
 #include "virtgpu_sgt_scanout.h"
 
 /*
- * What the specification suggests if there are no displays (VIRTIO 1.2, 5.7.5),
- * and so the size of one of which the host says none.
+ * The specification suggests this size for a device without displays (VIRTIO 1.2,
+ * 5.7.5). It is used for displays whose size the host does not tell.
  */
 #define VIRTGPU_SGT_WIDTH	1024
 #define VIRTGPU_SGT_HEIGHT	768
@@ -25,13 +25,13 @@ static_assert(sizeof_field(struct virtgpu_sgt_scanout, edid) ==
 	      sizeof_field(struct virtio_gpu_resp_edid, edid));
 
 /**
- * virtgpu_sgt_scanout_set_info() - take what a GET_DISPLAY_INFO says of a display
+ * virtgpu_sgt_scanout_set_info() - store the GET_DISPLAY_INFO of a display
  * @display: the display; keeps its EDID
- * @resp: the response of the host, which is not trusted
+ * @resp: the response of the host, not trusted
  * @len: bytes of @resp that the host has written
  * @scanout: number of the display
  *
- * A response that ends before the display has said nothing of it.
+ * If the response ends before the display, the display is off and has no size.
  *
  * Context: Any.
  */
@@ -56,12 +56,12 @@ void virtgpu_sgt_scanout_set_info(struct virtgpu_sgt_scanout *display,
 }
 
 /**
- * virtgpu_sgt_scanout_set_edid() - take the EDID that a GET_EDID has brought
+ * virtgpu_sgt_scanout_set_edid() - store the EDID of a GET_EDID
  * @display: the display
- * @resp: the response of the host, which is not trusted
+ * @resp: the response of the host, not trusted
  * @len: bytes of @resp that the host has written; 0 for no EDID
  *
- * The host says a size, which need not be that of what it has written.
+ * The size of the EDID in @resp may be larger than what the host has written.
  *
  * Context: Any.
  */
@@ -81,14 +81,14 @@ void virtgpu_sgt_scanout_set_edid(struct virtgpu_sgt_scanout *display,
 }
 
 /**
- * virtgpu_sgt_scanout_read_edid() - one block of the EDID
+ * virtgpu_sgt_scanout_read_edid() - read one block of the EDID
  * @data: struct virtgpu_sgt_scanout
- * @buf: where the block goes
- * @block: its number
+ * @buf: set to the block
+ * @block: number of the block
  * @len: bytes of @buf
  *
- * For drm_edid_read_custom(). What the EDID says of its own length leads no
- * further than what the host has sent.
+ * For drm_edid_read_custom(). The EDID may claim more blocks than the host has
+ * sent.
  *
  * Context: Any.
  * Return: 0, or -EINVAL: there is no such block
@@ -112,13 +112,13 @@ static bool virtgpu_sgt_scanout_has_size(u32 width, u32 height)
 }
 
 /**
- * virtgpu_sgt_scanout_get_size() - the size to prefer where no EDID says one
+ * virtgpu_sgt_scanout_get_size() - get the size to prefer if the EDID has none
  * @display: the display
  * @width: set to the width in pixels
  * @height: set to the height in pixels
  *
- * A size of 0 is one that the host does not say. One that cannot be shown is not
- * cut to what can: 9000x20 would become a display of 8192x32.
+ * If the host does not tell a size, or one that cannot be shown, this is a default.
+ * A size is not clamped: 9000x20 would become a display of 8192x32.
  *
  * Context: Any.
  */

@@ -14,20 +14,20 @@ struct virtio_gpu_resp_edid;
 #define VIRTGPU_SGT_MAX_SIZE	8192U
 
 /**
- * struct virtgpu_sgt_scanout - what the host says of one display
+ * struct virtgpu_sgt_scanout - one display, as the host describes it
  *
- * Zeroed, it is a display of which the host has said nothing.
+ * Zeroed, it is a display that the host has not described.
  */
 struct virtgpu_sgt_scanout {
-	/** @width: preferred width in pixels, not checked; 0: not said */
+	/** @width: preferred width in pixels, not checked; 0: not told */
 	u32 width;
-	/** @height: preferred height in pixels, not checked; 0: not said */
+	/** @height: preferred height in pixels, not checked; 0: not told */
 	u32 height;
-	/** @enabled: there is one */
+	/** @enabled: the display is connected */
 	bool enabled;
 	/** @edid_size: bytes of @edid, whole blocks; 0 if there is none */
 	unsigned int edid_size;
-	/** @edid: as the host has sent it, not checked */
+	/** @edid: as sent by the host, not checked */
 	u8 edid[SZ_1K];
 };
 

@@ -16,48 +16,49 @@
 /**
  * DOC: a silent host
  *
- * A host may take its time, but not for ever: commits, jobs, ioctls, the end of
- * a file and the probe wait for it, and some of these waits look at no signal.
- * While the host has commands, a watchdog looks once a second at the oldest one
- * of each queue. If that has been in the ring for ``host_seconds`` (a parameter
- * of the module, 10 by default), the host is lost:
+ * Commits, jobs, ioctls, the close of a file and the probe wait for the host, and
+ * some of these waits are not interruptible. So a watchdog limits them. While the
+ * host has commands, it checks the oldest command of each queue once a second. If
+ * a command has been in the ring for ``host_seconds`` (a module parameter, 10 by
+ * default), the host is lost:
  *
  * 1. Nothing new goes to the host. Every wait ends with -EIO.
  * 2. The device is reset. The host has no access to memory from here on.
- * 3. All commands end with -EIO, and so does each one that is submitted later.
- *    Memory that they have kept for the host is freed.
+ * 3. All commands end with -EIO, also those that are submitted later. Memory that
+ *    they have kept for the host is freed.
  *
- * So the out-fences of commits and jobs have -EIO, and so have ioctls that need
- * the host. Files can be closed, and buffers keep their bytes. A message in the
- * log says what has happened. The device stays like this until the driver is
- * unbound; when it is bound again, it starts afresh.
+ * The out-fences of commits and jobs have the error -EIO, and ioctls that need the
+ * host fail with it. Files can be closed, and buffers keep their content. The
+ * driver logs an error. The device stays lost until the driver is unbound; the
+ * next bind starts afresh.
  *
- * The time of a command counts from when the ring takes it, not from when it is
+ * The time of a command counts from when it enters the ring, not from when it is
  * submitted: a host that answers one command after another is not silent. It is
- * counted in looks of the watchdog, so that a guest that was stopped does not
- * blame the host for the time.
+ * counted in checks of the watchdog, so that the time for which a guest was
+ * stopped does not count.
  *
- * The reset itself is a register of the device, for which the virtio core waits
- * without a limit. Waits have ended by then, but an unbind waits for it.
+ * To reset the device, the virtio core writes a register and waits without a limit
+ * for the device. Other waits have ended by then, but an unbind waits for the
+ * reset.
  */
 
 #define VIRTGPU_SGT_MAX_SECONDS		3600U
 
-/* Writable: a host that is slow needs more, a test of silence needs less. */
+/* Writable: a slow host needs more, and tests need less. */
 static unsigned int host_seconds = 10;
 module_param(host_seconds, uint, 0644);
 MODULE_PARM_DESC(host_seconds,
 		 "Seconds after which a host that does not answer is lost (default: 10, 1 to 3600)");
 
-/* Has the oldest command of the queue been there for so many looks? */
+/* Has the oldest command of the queue been there for @checks checks? */
 static bool virtgpu_sgt_queue_is_silent(struct virtgpu_sgt_queue *q,
-					unsigned int looks, bool *busy)
+					unsigned int checks, bool *busy)
 {
 	struct virtgpu_sgt_cmd *oldest;
 	bool silent = false;
 
 	spin_lock(&q->lock);
-	/* What is pending counts if the host has none: the queue is broken. */
+	/* Pending commands count if the ring has none: the queue is broken. */
 	oldest = list_first_entry_or_null(&q->inflight, struct virtgpu_sgt_cmd,
 					  node) ?:
 		 list_first_entry_or_null(&q->pending, struct virtgpu_sgt_cmd,
@@ -69,13 +70,13 @@ static bool virtgpu_sgt_queue_is_silent(struct virtgpu_sgt_queue *q,
 		else
 			q->silent = 0;
 		q->watched = oldest->seq;
-		silent = q->silent >= looks;
+		silent = q->silent >= checks;
 	}
 	spin_unlock(&q->lock);
 	return silent;
 }
 
-/* Not after the core has reset it for a reboot, nor when it was pulled. */
+/* Not if the core has reset it for a reboot, nor if it was removed. */
 static bool virtgpu_sgt_device_is_there(struct virtio_device *vdev)
 {
 	u8 status = vdev->config->get_status(vdev);
@@ -115,10 +116,10 @@ void virtgpu_sgt_watchdog_init(struct virtgpu_sgt_device *vgdev)
 }
 
 /**
- * virtgpu_sgt_watchdog_stop() - look at the queues no more
+ * virtgpu_sgt_watchdog_stop() - stop checking the queues
  * @vgdev: device
  *
- * Waits for a reset that has begun. There is none afterwards.
+ * Waits for a reset that has begun. None begins afterwards.
  *
  * Context: Process context, may sleep.
  */

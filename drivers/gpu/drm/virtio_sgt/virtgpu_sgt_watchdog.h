@@ -10,10 +10,10 @@
 #define VIRTGPU_SGT_WATCHDOG_PERIOD	HZ
 
 /**
- * virtgpu_sgt_watchdog_start() - have the watchdog look at the queues
+ * virtgpu_sgt_watchdog_start() - start checking the queues
  * @vgdev: device, one of whose queues has a command
  *
- * It goes on until no queue has one.
+ * The checks go on until no queue has one.
  *
  * Context: Process context. The caller may hold &virtgpu_sgt_queue.lock.
  */

@@ -16,28 +16,28 @@
 /**
  * DOC: memory of a queue
  *
- * The host reads and writes no command, but a slot of the memory that belongs
- * to the queue. A request is copied into a slot when the ring takes it, and the
- * response is copied out when the ring gives it back. This has three reasons:
+ * The host does not access commands, but slots in memory that belongs to the
+ * queue. When a command is added to the ring, its request is copied to a slot.
+ * When it is taken from the ring, the response is copied from the slot. This has
+ * three reasons:
  *
- * - The memory is mapped once, with the queue. A command that must arrive, as an
- *   UNREF or a DETACH_BACKING, needs no mapping, so that no other user of the
- *   bounce buffers or of the IOMMU can keep it from the host.
- * - A response cannot change after the driver has looked at it, and nothing
- *   beside a slot can be reached by the device, not even where an IOMMU maps
- *   whole pages.
+ * - The memory is mapped once, with the queue. A command that must arrive, such as
+ *   an UNREF or a DETACH_BACKING, needs no mapping. So it does not fail when other
+ *   users have exhausted the bounce buffers or the IOMMU.
+ * - A response does not change after the driver has read it, and the device can
+ *   access only slots, even where an IOMMU maps whole pages.
  * - Submitting a command costs no mapping.
  *
- * An indirect table of descriptors would have to be mapped for each command, so
- * the driver does not accept VIRTIO_RING_F_INDIRECT_DESC. Only the list of an
+ * A table of indirect descriptors would have to be mapped for each command, so the
+ * driver does not accept VIRTIO_RING_F_INDIRECT_DESC. Only the list of an
  * ATTACH_BACKING is mapped when it is submitted. This can fail with -ENOMEM, and
  * an ioctl waits for it.
  */
 
-/* As many as fit into virtgpu_sgt_wires.free */
+/* Bits of virtgpu_sgt_wires.free */
 #define VIRTGPU_SGT_MAX_SLOTS	64U
 
-/* What the longest response takes */
+/* Bytes of the longest response */
 #define VIRTGPU_SGT_LARGE	sizeof(struct virtio_gpu_resp_edid)
 
 struct virtgpu_sgt_wire {
@@ -65,7 +65,7 @@ int virtgpu_sgt_wires_init(struct virtgpu_sgt_wires *wires,
 	if (ret)
 		return ret;
 
-	/* Whole pages, so that an IOMMU shows the device nothing else. */
+	/* Whole pages, so that an IOMMU maps nothing else. */
 	wires->size = PAGE_ALIGN(slots + VIRTGPU_SGT_LARGE);
 	wires->slots = alloc_pages_exact(wires->size, GFP_KERNEL | __GFP_ZERO);
 	if (!wires->slots)
@@ -89,7 +89,7 @@ int virtgpu_sgt_wires_init(struct virtgpu_sgt_wires *wires,
 
 /**
  * virtgpu_sgt_wires_fini() - unmap and free the memory of a queue
- * @wires: that of a device that is reset, or zeroed
+ * @wires: the memory, whose device is reset; or zeroed
  *
  * Context: Process context.
  */
@@ -151,11 +151,12 @@ static void virtgpu_sgt_wires_sg(const struct virtgpu_sgt_wires *wires,
 }
 
 /**
- * virtgpu_sgt_wires_send() - copy a request to where the host can read it
+ * virtgpu_sgt_wires_send() - copy a request to a slot
  * @wires: memory of the queue, with room for @cmd
  * @cmd: the command
- * @req: set to the request, with its DMA address
- * @resp: set to where the response goes, likewise; not used if there is none
+ * @req: set to the request in the slot, with its DMA address
+ * @resp: set to the room for the response, with its DMA address; ignored if there
+ *	is no response
  */
 void virtgpu_sgt_wires_send(struct virtgpu_sgt_wires *wires,
 			    struct virtgpu_sgt_cmd *cmd,
@@ -169,7 +170,7 @@ void virtgpu_sgt_wires_send(struct virtgpu_sgt_wires *wires,
 	wire = &wires->slots[cmd->slot];
 	answer = wire->resp;
 
-	/* What is still there of an older response is no part of the next. */
+	/* Clear the response of the last command that had the slot. */
 	if (virtgpu_sgt_cmd_is_large(cmd)) {
 		wires->large_is_free = false;
 		answer = wires->large;
@@ -189,10 +190,10 @@ void virtgpu_sgt_wires_send(struct virtgpu_sgt_wires *wires,
  * virtgpu_sgt_wires_receive() - copy a response, and free the slot
  * @wires: memory of the queue
  * @cmd: the command, which has a slot
- * @len: bytes that the host says it has written; not trusted
+ * @len: bytes that the host reports to have written; not trusted
  *
- * Sets &virtgpu_sgt_cmd.resp_len to how much of the response is there. The rest
- * is zeroes.
+ * Sets &virtgpu_sgt_cmd.resp_len to the bytes of the response. The rest of
+ * &virtgpu_sgt_cmd.resp is zeroed.
  */
 void virtgpu_sgt_wires_receive(struct virtgpu_sgt_wires *wires,
 			       struct virtgpu_sgt_cmd *cmd, unsigned int len)

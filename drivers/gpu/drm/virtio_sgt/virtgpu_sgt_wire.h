@@ -10,28 +10,27 @@ struct virtgpu_sgt_wire;
 struct virtqueue;
 
 /**
- * struct virtgpu_sgt_wires - memory through which a queue talks to the host
+ * struct virtgpu_sgt_wires - memory for the requests and responses of a queue
  *
- * Protected by the lock of the queue, once virtgpu_sgt_wires_init() has
- * returned.
+ * Protected by the lock of the queue, once virtgpu_sgt_wires_init() has returned.
  */
 struct virtgpu_sgt_wires {
 	/** @vq: the virtqueue that @slots is mapped for */
 	struct virtqueue *vq;
 
-	/** @slots: one for each command that the host can have; or NULL */
+	/** @slots: one for each command that can be in the ring; or NULL */
 	struct virtgpu_sgt_wire *slots;
 
 	/** @large: room for one response that is too long for a slot */
 	u8 *large;
 
-	/** @addr: where the host sees @slots, and @large behind them */
+	/** @addr: DMA address of @slots, which @large follows */
 	dma_addr_t addr;
 
 	/** @size: bytes of @slots and @large */
 	size_t size;
 
-	/** @free: a bit for each slot that no command has */
+	/** @free: bitmap of the slots that no command has */
 	u64 free;
 
 	/** @large_is_free: no command has @large */
