@@ -20,28 +20,27 @@
 /**
  * DOC: life of a buffer
  *
- * A buffer is a GEM object of the helper layer, which owns pages, table and
- * DMA mapping, and a 2D resource on the host that is backed by these pages. The
- * two are made and freed together.
+ * A buffer is a GEM object of the helper layer, with pages, table and DMA mapping,
+ * and a 2D resource on the host that is backed by these pages. Both are created
+ * and freed together.
  *
- * Format, width and height are fixed then. So is the list of memory entries:
- * the pages do not move while the object lives.
+ * Format, width and height of the resource do not change, nor does its list of
+ * memory entries: the pages do not move while the object lives.
  *
- * An import is the exception: what kind of picture somebody else's dma-buf has
- * is known only when a framebuffer is made of it. It is LOCAL until then. The
- * first framebuffer fixes format, width and height, until the import is freed.
- * If making the resource was given up half way, the next framebuffer has it
- * undone by an UNREF, and tries again.
+ * Imports are an exception, since format and size of a dma-buf are not known until
+ * a framebuffer is created for it. Until then, the resource is LOCAL. The first
+ * framebuffer sets format, width and height, until the import is freed. If creating
+ * the resource was interrupted, the next framebuffer undoes it by an UNREF, and
+ * tries again.
  */
 
 /**
- * DOC: caches
+ * DOC: cache maintenance
  *
- * The mapping of a buffer syncs nothing by itself. Before a TRANSFER_TO_HOST
- * the driver syncs the bytes from the first to the last pixel that the host
- * will read, and no others: behind a bounce buffer each of them is a copy.
- * Nothing is ever synced in the other direction, since the host never writes
- * into the backing of a 2D resource.
+ * Mapping a buffer does not sync it. Before a TRANSFER_TO_HOST the driver syncs
+ * the bytes from the first to the last pixel that the host will read, and no
+ * others: with a bounce buffer, syncing a byte is copying it. The other direction
+ * is never synced, since the host does not write to the backing of a 2D resource.
  */
 
 /* drm_gem_sgt_free() frees the memory through its own pointer. */
@@ -58,7 +57,7 @@ virtgpu_sgt_resource_bo(struct virtgpu_sgt_resource *res)
 	return container_of(res, struct virtgpu_sgt_bo, res);
 }
 
-/* Make the resource, and give it the pages of @bo. */
+/* Create the resource, backed by the pages of @bo. */
 static int virtgpu_sgt_bo_make_resource(struct virtgpu_sgt_device *vgdev,
 					struct virtgpu_sgt_bo *bo)
 {
@@ -199,25 +198,25 @@ struct drm_gem_object *virtgpu_sgt_gem_create_object(struct drm_device *drm,
 }
 
 /**
- * virtgpu_sgt_bo_create() - make a buffer and its resource on the host
+ * virtgpu_sgt_bo_create() - create a buffer and its resource on the host
  * @vgdev: device
- * @params: what it shall be
+ * @params: parameters of the buffer
  *
- * Waits for the host. The buffer is complete when this returns: it has all its
- * pages, is mapped, and the host knows where they are.
+ * The buffer is complete when this returns: it is populated and mapped, and its
+ * resource is ATTACHED.
  *
  * Context: Process context, not inside drm_dev_enter(): waits for the host.
  * Return: the buffer, with one reference of its GEM object for the caller, or
  * an ERR_PTR():
  *
  * * %-EINVAL - @params.size is less than width and height need, or the host
- *   does not like one of them
- * * %-E2BIG  - the pages lie too scattered for the host, or for its queue
- * * %-ENOMEM - out of memory here, in the bounce buffers, or on the host
+ *   rejected a parameter
+ * * %-E2BIG  - more memory entries than the host or its queue accepts
+ * * %-ENOMEM - out of memory, of bounce buffers, or of memory of the host
  * * %-ENOSPC, %-ENFILE - see drm_gem_sgt_create()
- * * %-ENODEV - the device goes away
- * * %-EIO    - the host has another problem, or was silent for too long
- * * %-ERESTARTSYS - the caller was killed
+ * * %-ENODEV - the device is being removed
+ * * %-EIO    - the host reported another error, or was silent for too long
+ * * %-ERESTARTSYS - the task was killed
  */
 struct virtgpu_sgt_bo *
 virtgpu_sgt_bo_create(struct virtgpu_sgt_device *vgdev,
@@ -256,7 +255,7 @@ err_put:
 /**
  * virtgpu_sgt_prime_import() - &drm_driver.gem_prime_import
  * @drm: DRM device
- * @dma_buf: of whomever
+ * @dma_buf: dma-buf of any exporter
  *
  * Context: Process context.
  * Return: the GEM object, or an ERR_PTR(): see drm_gem_sgt_prime_import() and
@@ -278,15 +277,14 @@ struct drm_gem_object *virtgpu_sgt_prime_import(struct drm_device *drm,
 
 /**
  * virtgpu_sgt_dumb_create() - &drm_driver.dumb_create
- * @file: who will have the handle
+ * @file: open file, which gets the handle
  * @drm: DRM device
  * @args: see struct drm_mode_create_dumb
  *
  * Context: Process context.
  * Return:
- * * %0       - done
- * * %-EINVAL - not 32 bits per pixel, or what drm_gem_sgt_dumb_args() says
- * * %-ENODEV - the device goes away
+ * * %0       - success
+ * * %-EINVAL - not 32 bits per pixel, or see drm_gem_sgt_dumb_args()
  * * others   - see virtgpu_sgt_bo_create() and drm_gem_handle_create()
  */
 int virtgpu_sgt_dumb_create(struct drm_file *file, struct drm_device *drm,
@@ -312,7 +310,7 @@ int virtgpu_sgt_dumb_create(struct drm_file *file, struct drm_device *drm,
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
 
-	/* The handle has a reference of its own, ours is not needed. */
+	/* The handle has a reference of its own. */
 	ret = drm_gem_handle_create(file, &bo->base.base, &args->handle);
 	drm_gem_object_put(&bo->base.base);
 	return ret;

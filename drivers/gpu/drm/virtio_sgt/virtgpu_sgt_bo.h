@@ -29,7 +29,7 @@ struct virtgpu_sgt_bo {
 	container_of_const(to_drm_gem_sgt_obj(obj), struct virtgpu_sgt_bo, base)
 
 /**
- * struct virtgpu_sgt_bo_params - what a new buffer shall be
+ * struct virtgpu_sgt_bo_params - parameters of a new buffer
  */
 struct virtgpu_sgt_bo_params {
 	/** @size: bytes of memory */

@@ -19,31 +19,31 @@
 #include "virtgpu_sgt_output.h"
 #include "virtgpu_sgt_scanout.h"
 
-/* How many seconds a host may take to tell about its displays. */
+/* How many seconds to wait for the host to describe its displays. */
 #define VIRTGPU_SGT_PATIENCE	5
 
-/* Send a question and wait; the answer is in the response of @cmd. */
+/* Submit a query, and wait for its response. */
 static int virtgpu_sgt_ask(struct virtgpu_sgt_cmd *cmd)
 {
 	virtgpu_sgt_cmd_submit(cmd);
 	return virtgpu_sgt_cmd_wait_timeout(cmd, VIRTGPU_SGT_PATIENCE);
 }
 
-/* What the host has written of its answer. Its word on that is not trusted. */
-static size_t virtgpu_sgt_answer_len(const struct virtgpu_sgt_cmd *cmd)
+/* Bytes of a response. The length that the host reports is not trusted. */
+static size_t virtgpu_sgt_resp_len(const struct virtgpu_sgt_cmd *cmd)
 {
 	return min(cmd->resp_len, cmd->resp_size);
 }
 
-/* Does @error say that another question would get no answer either? */
+/* Would another query get no response either? */
 static bool virtgpu_sgt_gives_up(int error)
 {
 	return error == -ETIMEDOUT || error == -ENODEV || error == -ERESTARTSYS;
 }
 
 /*
- * Returns the question with its answer, for the caller to put, or an ERR_PTR().
- * A display that is off is asked for its EDID, too: it may be forced on.
+ * Return the command with its response, for the caller to put, or an ERR_PTR().
+ * Also for a display that is off: it may be forced on.
  */
 static struct virtgpu_sgt_cmd *
 virtgpu_sgt_ask_edid(struct virtgpu_sgt_output *output)
@@ -69,7 +69,7 @@ virtgpu_sgt_ask_edid(struct virtgpu_sgt_output *output)
 	return cmd;
 }
 
-/* Without an EDID, the sizes of the display info do as well. */
+/* Without an EDID, the size of the display info is used. */
 static void virtgpu_sgt_scanout_set(struct virtgpu_sgt_output *output,
 				    const struct virtgpu_sgt_cmd *info,
 				    const struct virtgpu_sgt_cmd *edid)
@@ -79,16 +79,16 @@ static void virtgpu_sgt_scanout_set(struct virtgpu_sgt_output *output,
 	guard(mutex)(&output->vgdev->output_lock);
 
 	virtgpu_sgt_scanout_set_info(display, (const void *)info->resp,
-				     virtgpu_sgt_answer_len(info),
+				     virtgpu_sgt_resp_len(info),
 				     output->index);
 	if (edid)
 		virtgpu_sgt_scanout_set_edid(display, (const void *)edid->resp,
-					     virtgpu_sgt_answer_len(edid));
+					     virtgpu_sgt_resp_len(edid));
 	else
 		display->edid_size = 0;
 }
 
-/* A host that does not answer is waited for once, not once for each display. */
+/* If the host does not answer, wait for it once, not once for each display. */
 static void virtgpu_sgt_scanouts_set(struct virtgpu_sgt_device *vgdev,
 				     const struct virtgpu_sgt_cmd *info)
 {
@@ -114,11 +114,10 @@ static void virtgpu_sgt_scanouts_set(struct virtgpu_sgt_device *vgdev,
  * virtgpu_sgt_scanouts_refresh() - ask the host for its displays
  * @vgdev: device
  *
- * The connectors have the answer when this returns. If there is none, they
- * stay as they are.
+ * Updates the connectors. If there is no response, they stay as they are.
  *
- * Context: Process context, where no removal can come or where it waits for
- * this to end. Waits for the host, not longer than some seconds.
+ * Context: Process context, in the probe or in a work item that the removal
+ * cancels. Waits for the host, but not longer than some seconds.
  * Return: 0, or a negative errno: see virtgpu_sgt_cmd_wait_timeout()
  */
 int virtgpu_sgt_scanouts_refresh(struct virtgpu_sgt_device *vgdev)
@@ -163,7 +162,7 @@ static bool virtgpu_sgt_connector_prefers_one(struct drm_connector *connector)
 	return false;
 }
 
-/* Returns how many modes that are. */
+/* Return the number of modes added. */
 static int virtgpu_sgt_connector_add_preferred(struct drm_connector *connector,
 					       u32 width, u32 height)
 {
@@ -182,8 +181,8 @@ static int virtgpu_sgt_connector_add_preferred(struct drm_connector *connector,
 }
 
 /*
- * The EDID is read anew each time, since an administrator may have put another
- * in its place: drm_edid_read_custom() looks for that first.
+ * Read the EDID each time, since an administrator may override it:
+ * drm_edid_read_custom() checks for an override first.
  */
 static int virtgpu_sgt_connector_get_modes(struct drm_connector *connector)
 {
@@ -227,7 +226,7 @@ static const struct drm_connector_funcs virtgpu_sgt_connector_funcs = {
 };
 
 /**
- * virtgpu_sgt_connector_init() - make the connector of an output
+ * virtgpu_sgt_connector_init() - initialise the connector of an output
  * @output: the output, with CRTC and encoder
  *
  * Return: 0 or a negative errno
@@ -238,7 +237,7 @@ int virtgpu_sgt_connector_init(struct virtgpu_sgt_output *output)
 	struct virtgpu_sgt_device *vgdev = output->vgdev;
 	int ret;
 
-	/* In case that the host does not tell. */
+	/* If the host does not answer, there is one display. */
 	output->display.enabled = output->index == 0;
 
 	ret = drmm_connector_init(vgdev->drm, connector,
@@ -249,7 +248,7 @@ int virtgpu_sgt_connector_init(struct virtgpu_sgt_output *output)
 	drm_connector_helper_add(connector,
 				 &virtgpu_sgt_connector_helper_funcs);
 	connector->polled = DRM_CONNECTOR_POLL_HPD;
-	/* There may be one that is not the host's. */
+	/* An EDID may come from an override, without support of the host. */
 	drm_connector_attach_edid_property(connector);
 
 	return drm_connector_attach_encoder(connector, &output->encoder);

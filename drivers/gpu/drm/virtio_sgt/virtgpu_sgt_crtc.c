@@ -31,7 +31,7 @@ virtgpu_sgt_crtc_mode_valid(struct drm_crtc *crtc,
 	return MODE_OK;
 }
 
-/* The cursor plane of a CRTC that is off is not told that it is disabled. */
+/* DRM does not disable the cursor plane of a CRTC that is turned off. */
 static void virtgpu_sgt_crtc_atomic_disable(struct drm_crtc *crtc,
 					    struct drm_atomic_state *state)
 {
@@ -46,7 +46,7 @@ static const struct drm_crtc_helper_funcs virtgpu_sgt_crtc_helper_funcs = {
 	.atomic_disable = virtgpu_sgt_crtc_atomic_disable,
 };
 
-/* The new state is not committed yet: it has no master. */
+/* The new state has no master until userspace commits it. */
 static struct drm_crtc_state *
 virtgpu_sgt_crtc_atomic_duplicate_state(struct drm_crtc *crtc)
 {

@@ -10,14 +10,14 @@
 struct virtgpu_sgt_device;
 
 /**
- * struct virtgpu_sgt_crtc_state - the state of a CRTC, and whose it is
+ * struct virtgpu_sgt_crtc_state - state of a CRTC, and its master
  */
 struct virtgpu_sgt_crtc_state {
-	/** @base: what the DRM core knows */
+	/** @base: state of the DRM core */
 	struct drm_crtc_state base;
 	/**
-	 * @master: &virtgpu_sgt_device.master when userspace committed it; 0 if
-	 * userspace did not
+	 * @master: &virtgpu_sgt_device.master when userspace committed it; 0
+	 * if userspace did not
 	 */
 	u32 master;
 };

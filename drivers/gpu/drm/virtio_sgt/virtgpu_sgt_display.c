@@ -24,39 +24,37 @@
 /**
  * DOC: errors in a commit
  *
- * What the host would refuse is refused before: a framebuffer must have the
- * pitch and the format of its resource, lie within it, and the resource must
- * have its pages; a mode must have a size that the host takes; a cursor must
- * be 64x64. fb_create says so, and atomic_check.
+ * fb_create and atomic_check reject what the host would reject: a framebuffer must
+ * have pitch and format of its resource and lie within it, and the resource must
+ * be attached; the size of a mode must be one that the host accepts; a cursor must
+ * be 64x64.
  *
- * When the host refuses a command of a commit nevertheless, or the range of a VA resource
- * has lost memory since, the commit has been accepted already, and cannot fail any
- * more.
- * Such an error
+ * The host may still fail a command of a commit, or the range of a VA resource may
+ * lose memory after the check. At that time the commit is accepted, and cannot
+ * fail any more. Such an error
  *
  * - is counted (commit_errors in virtgpu-stats) and logged,
  * - becomes the error of the out-fence of the commit, if there is one,
- * - is kept, the first one of the CRTC, and returned instead of doing the next
- *   commit with that CRTC that is not TEST_ONLY; the one after that goes through,
- * - makes the driver send the whole picture again with the next change of it.
+ * - is kept, if it is the first of the CRTC. The next commit with that CRTC that
+ *   is not TEST_ONLY returns it and does nothing; the one after that is carried
+ *   out,
+ * - makes the next change of the picture send all of it.
  *
- * It is told to the master that made the commit, and to no other one. When the
- * master of the device changes, what was kept is forgotten, and what goes wrong
- * later in a commit from before is not kept. A master that comes back begins anew:
- * it has to set all of its pictures again in any case. A lessee counts as its
- * lessor.
+ * Only the master that made the commit gets the error. When the master of the
+ * device changes, errors that were kept are dropped, and later errors of earlier
+ * commits are not kept. This also holds for a master that comes back: it has to
+ * set all of its pictures again in any case. A lessee counts as its lessor.
  *
- * Only a commit that userspace asked for has its errors kept, and is told one, as
- * no other commit can act on it: not one of the console, which is redrawn, moved
- * and brought back by any write, switch or last close; not the one at the end of a
- * framebuffer; not the one of the removal. All these wait for
- * their locks without looking at signals. The ioctls that change a picture look at
- * them: ATOMIC, SETCRTC, SETPLANE, PAGE_FLIP, CURSOR and DIRTYFB, and these
- * are told. The legacy ioctls for properties and gamma do not, and leave the
- * error to the next one that does.
+ * Errors are kept for, and returned to, only commits that userspace asked for,
+ * since other commits cannot handle them: those of the console, which any write,
+ * VT switch or last close causes; those at the end of a framebuffer; and that of
+ * the removal. These commits take their locks uninterruptibly. The ioctls that
+ * change a picture take them interruptibly, and get the error: ATOMIC, SETCRTC,
+ * SETPLANE, PAGE_FLIP, CURSOR and DIRTYFB. The legacy ioctls for properties and
+ * gamma do not, and leave the error to the next ioctl that does.
  */
 
-/* What a commit has to tell, after its hardware phase. */
+/* Report the errors of a commit, after its hardware phase. */
 static void virtgpu_sgt_commit_report(struct virtgpu_sgt_device *vgdev,
 				      struct drm_crtc *crtc,
 				      struct drm_crtc_state *crtc_state)
@@ -72,8 +70,8 @@ static void virtgpu_sgt_commit_report(struct virtgpu_sgt_device *vgdev,
 		dma_fence_set_error(crtc_state->event->base.fence, error);
 
 	/*
-	 * Every call says that the device goes away, no need to remember. And the
-	 * walk of a task that was killed in its commit is no error for the next.
+	 * All calls fail once the device is being removed. And that a task was
+	 * killed in its commit is no error for the next one.
 	 */
 	if (error == -ENODEV || error == -EINTR)
 		return;
@@ -82,7 +80,7 @@ static void virtgpu_sgt_commit_report(struct virtgpu_sgt_device *vgdev,
 	if (master == (u32)atomic_read(&vgdev->master))
 		virtgpu_sgt_output_keep_error(output, master, error);
 
-	/* Userspace has taken the memory of the picture away. */
+	/* Userspace has unmapped the memory of the picture: do not log it. */
 	if (error == -EFAULT)
 		return;
 	drm_err_ratelimited(vgdev->drm, "[CRTC:%d:%s] host failed a commit: %pe\n",
@@ -110,13 +108,13 @@ static void virtgpu_sgt_atomic_commit_tail(struct drm_atomic_state *state)
 	drm_atomic_helper_cleanup_planes(drm, state);
 }
 
-/* Is this an ioctl that changes the picture? See "errors in a commit". */
+/* Is this the commit of an ioctl? See "errors in a commit". */
 static bool virtgpu_sgt_commit_is_of_user(const struct drm_atomic_state *state)
 {
 	return state->acquire_ctx && state->acquire_ctx->interruptible;
 }
 
-/* Note the master that commits, and tell what went wrong before for the same master. */
+/* Set the master of a commit, and return the error that is kept for it. */
 static int virtgpu_sgt_commit_claim(struct virtgpu_sgt_device *vgdev,
 				    struct drm_atomic_state *state)
 {
@@ -158,7 +156,7 @@ static int virtgpu_sgt_atomic_commit(struct drm_device *drm,
 	return drm_atomic_helper_commit(drm, state, nonblock);
 }
 
-/* Another number than that of all masters before, and not that of none. */
+/* A number that no master had before, and not 0. */
 static void virtgpu_sgt_master_next(struct drm_device *drm)
 {
 	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(drm);
@@ -170,8 +168,8 @@ static void virtgpu_sgt_master_next(struct drm_device *drm)
 /**
  * virtgpu_sgt_master_set() - &drm_driver.master_set
  * @drm: DRM device
- * @file: the master from now on
- * @from_open: whether it has just been opened
+ * @file: the new master
+ * @from_open: whether it is being opened
  *
  * Context: Process context. The core holds &drm_device.master_mutex.
  */
@@ -184,7 +182,7 @@ void virtgpu_sgt_master_set(struct drm_device *drm, struct drm_file *file,
 /**
  * virtgpu_sgt_master_drop() - &drm_driver.master_drop
  * @drm: DRM device
- * @file: the master until now
+ * @file: the old master
  *
  * Context: Process context. The core holds &drm_device.master_mutex.
  */
@@ -203,7 +201,7 @@ static const struct drm_mode_config_funcs virtgpu_sgt_mode_funcs = {
 	.atomic_commit = virtgpu_sgt_atomic_commit,
 };
 
-/* drm_mode_config_reset() does not say that it had no memory for a state. */
+/* drm_mode_config_reset() does not report that it could not allocate a state. */
 static bool virtgpu_sgt_display_has_states(const struct virtgpu_sgt_device *vgdev)
 {
 	unsigned int i;
@@ -219,7 +217,7 @@ static bool virtgpu_sgt_display_has_states(const struct virtgpu_sgt_device *vgde
 }
 
 /**
- * virtgpu_sgt_display_init() - make what mode setting needs
+ * virtgpu_sgt_display_init() - initialise mode setting
  * @vgdev: device, with at least one scanout
  *
  * Return: 0 or a negative errno

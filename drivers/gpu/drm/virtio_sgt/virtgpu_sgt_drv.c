@@ -132,7 +132,7 @@
  * virtqueue.
  */
 
-/* The core calls this between the end of probe and the start of remove. */
+/* The virtio core calls this only between the end of probe and remove. */
 static void virtgpu_sgt_config_changed(struct virtio_device *vdev)
 {
 	struct drm_device *drm = vdev->priv;
@@ -140,10 +140,7 @@ static void virtgpu_sgt_config_changed(struct virtio_device *vdev)
 	schedule_work(&to_virtgpu_sgt(drm)->hotplug_work);
 }
 
-/*
- * The event is cleared first: a change that comes while the host is being
- * asked sets it again.
- */
+/* Clear the event first: a change during the query sets it again. */
 static void virtgpu_sgt_hotplug_work(struct work_struct *work)
 {
 	struct virtgpu_sgt_device *vgdev =
@@ -222,7 +219,7 @@ static const struct drm_driver virtgpu_sgt_drm_driver = {
 	.ioctls = virtgpu_sgt_ioctls,
 	.num_ioctls = VIRTGPU_SGT_NUM_IOCTLS,
 	.fops = &virtgpu_sgt_fops,
-	/* What libdrm, Mesa and IGT look for, and the version they know. */
+	/* Name and version that libdrm, Mesa and IGT look for. */
 	.name = "virtio_gpu",
 	.desc = "virtio GPU",
 	.date = "0",
@@ -231,7 +228,7 @@ static const struct drm_driver virtgpu_sgt_drm_driver = {
 	.patchlevel = 0,
 };
 
-/* Whoever has drawn on a VGA until now must let go of it. */
+/* Remove the driver of the firmware's framebuffer. */
 static int virtgpu_sgt_remove_firmware_fb(struct virtio_device *vdev)
 {
 	struct device *parent = vdev->dev.parent;
@@ -243,10 +240,7 @@ static int virtgpu_sgt_remove_firmware_fb(struct virtio_device *vdev)
 						       virtgpu_sgt_drm_driver.name);
 }
 
-/*
- * A table of indirect descriptors would be mapped with each command, and that
- * can fail: see "memory of a queue".
- */
+/* A table of indirect descriptors would have to be mapped: see "memory of a queue". */
 static int virtgpu_sgt_validate(struct virtio_device *vdev)
 {
 	__virtio_clear_bit(vdev, VIRTIO_RING_F_INDIRECT_DESC);
@@ -269,9 +263,9 @@ static int virtgpu_sgt_probe(struct virtio_device *vdev)
 		return ret;
 
 	/*
-	 * The parent, as userspace looks for a PCI device behind the nodes.
-	 * No devm variant: what it registers would hang on the parent, and not
-	 * run when only the virtio device is unbound.
+	 * The parent, as userspace looks for a PCI device behind the nodes. Not
+	 * devm_drm_dev_alloc(): its release action would belong to the parent,
+	 * and not run when only the virtio device is unbound.
 	 */
 	drm = drm_dev_alloc(&virtgpu_sgt_drm_driver, vdev->dev.parent);
 	if (IS_ERR(drm))
@@ -299,7 +293,7 @@ static int virtgpu_sgt_probe(struct virtio_device *vdev)
 	return 0;
 
 err_fini:
-	/* There were nodes for a moment, and a process may have opened one. */
+	/* The nodes existed for a moment, and a process may have opened one. */
 	virtgpu_sgt_watchdog_stop(vgdev);
 	virtgpu_sgt_device_stop(vgdev);
 	virtgpu_sgt_vms_stop(vgdev);
@@ -338,11 +332,9 @@ static void virtgpu_sgt_remove(struct virtio_device *vdev)
 }
 
 /*
- * Without this the core lets a suspend succeed, and resets the device while
- * the queues believe that nothing has happened.
- *
- * To support it means to make all resources anew at the resume: a host keeps
- * nothing of a device that is reset.
+ * Without this the virtio core lets a suspend succeed, and resets the device while
+ * the queues are live. To support suspend, resume would have to create all
+ * resources again: the reset destroys them on the host.
  */
 static int virtgpu_sgt_freeze(struct virtio_device *vdev)
 {
@@ -363,7 +355,7 @@ static const unsigned int virtgpu_sgt_features[] = {
 };
 
 static struct virtio_driver virtgpu_sgt_driver = {
-	/* Not "virtio_gpu": both drivers may be loaded. */
+	/* Not "virtio_gpu": the in-tree driver may be loaded as well. */
 	.driver.name = KBUILD_MODNAME,
 	.feature_table = virtgpu_sgt_features,
 	.feature_table_size = ARRAY_SIZE(virtgpu_sgt_features),
@@ -380,7 +372,7 @@ static int __init virtgpu_sgt_init(void)
 {
 	int ret;
 
-	/* What is waited for must go on under memory pressure. */
+	/* Commands and jobs must progress under memory pressure. */
 	virtgpu_sgt_wq = alloc_workqueue("virtio_gpu_sgt",
 					 WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!virtgpu_sgt_wq)
@@ -418,12 +410,12 @@ err_wq:
 module_init(virtgpu_sgt_init);
 
 /*
- * Files, dma-bufs and out-fences hold the module, so none is left here. What
- * may be left runs in a work item of somebody else, for a moment: the tail of a
- * commit, which drops the last reference to a framebuffer or to the device, the
- * work that has just dropped that of the out-fences, and the release of the fence
- * of a job. Wait for the devices, and then until every task that was in our code
- * has left it.
+ * Files, dma-bufs and out-fences hold references to the module, so none is left
+ * here. But code of the module may still run for a moment: in the tail of a commit,
+ * which drops the last reference to a framebuffer or to the device, in the work
+ * item that has dropped the references of the out-fences, and in the release of the
+ * fence of a job. Wait until all devices are freed, and then until all tasks have
+ * left the code of the module.
  */
 static void __exit virtgpu_sgt_exit(void)
 {

@@ -17,32 +17,31 @@
 /**
  * DOC: displays
  *
- * Each scanout of the device becomes one CRTC with a primary and a cursor
- * plane, one encoder and one connector.
+ * Each scanout of the device has one CRTC with a primary and a cursor plane, one
+ * encoder and one connector.
  *
- * A commit sends its commands and waits until the host has carried out all of
- * them, so that an event or an out-fence means that the picture is there. A
- * change of the picture is three commands, sent together: TRANSFER_TO_HOST for
- * what is damaged, SET_SCANOUT if another part or another buffer is shown than
- * before, and FLUSH (VIRTIO 1.2, 5.7.6.2 and 5.7.6.3). A cursor must be with
- * the host before it is set (5.7.6.6); there the driver waits in between.
+ * A commit sends its commands and waits until the host has executed all of them,
+ * so that an event or an out-fence means that the picture is shown. To change the
+ * picture takes three commands, sent together: TRANSFER_TO_HOST for the damage,
+ * SET_SCANOUT if the buffer or its source rectangle changes, and FLUSH (VIRTIO 1.2,
+ * 5.7.6.2 and 5.7.6.3). The image of a cursor must be on the host before the cursor
+ * is set (5.7.6.6), so the driver waits for the TRANSFER_TO_HOST first.
  *
  * There is no vertical blank. Events are sent when the commit is done.
  *
- * What the host says of a display is kept as it came, and is believed nowhere:
- * not its sizes, not its EDID, nor how much of its answer there is. A display that
- * the host has switched off has an EDID, too, since a user may force it on. Each
- * probe reads that EDID anew, or the one that an administrator has put in its
- * place. If it leaves no preferred mode that can be shown, the size of the display
- * information is preferred, and 1024x768 if that cannot be shown either, or is not
- * said: 0 is no size.
+ * The response of the host about a display is stored as received, and not trusted:
+ * neither sizes nor EDID nor its length. The driver also asks for the EDID of a
+ * display that is off, since a user may force it on. Each probe of a connector
+ * reads the EDID, or the override of an administrator. If the EDID has no preferred
+ * mode that can be shown, the size of the display information is preferred. If that
+ * is 0 or cannot be shown, 1024x768 is preferred.
  *
- * Once the device is going away, a commit sends nothing and still completes:
- * its events are delivered, and its out-fences signal with -ENODEV.
+ * Once the removal has begun, a commit sends nothing and still completes: its
+ * events are sent, and its out-fences signal with -ENODEV.
  *
- * The software state goes on as if a failed commit had succeeded. So the output
- * remembers that the host may lag behind, and the next change sends all of the
- * picture, or of the cursor, whatever has changed.
+ * After a commit that failed, the software state is as if it had succeeded. So the
+ * output remembers that the host may be out of date, and the next change sends the
+ * whole picture, or the whole cursor.
  */
 
 static void virtgpu_sgt_output_fail_locked(struct virtgpu_sgt_output *output, int ret)
@@ -54,8 +53,8 @@ static void virtgpu_sgt_output_fail_locked(struct virtgpu_sgt_output *output, in
 }
 
 /*
- * May a command of the output be filled again? Not if the last commit gave up
- * waiting for it, and then the device is lost.
+ * Wait until a command of the output can be filled again. If the last commit gave
+ * up waiting for it, the device is lost or being removed.
  */
 static int virtgpu_sgt_output_reclaim(struct virtgpu_sgt_cmd *cmd)
 {
@@ -65,7 +64,7 @@ static int virtgpu_sgt_output_reclaim(struct virtgpu_sgt_cmd *cmd)
 	return virtgpu_sgt_queue_error(cmd->queue) ?: -ENODEV;
 }
 
-/* Sync the pixels in @rect, and send the command that fetches them. */
+/* Sync the pixels in @rect, and submit their TRANSFER_TO_HOST. */
 static int virtgpu_sgt_output_upload_locked(struct virtgpu_sgt_output *output,
 					    struct virtgpu_sgt_resource *res,
 					    const struct drm_rect *rect)
@@ -136,15 +135,15 @@ static int virtgpu_sgt_output_try_show_locked(struct virtgpu_sgt_output *output,
 }
 
 /**
- * virtgpu_sgt_output_show() - bring a picture to the display
+ * virtgpu_sgt_output_show() - show a resource on the display
  * @output: the output
- * @res: the resource that has the picture
+ * @res: the resource
  * @attach: from virtgpu_sgt_resource_prepare(), or NULL
- * @damage: what the host does not have yet, or NULL if it has everything
- * @src: what shall be shown of @res
+ * @damage: part of @res that has changed, or NULL
+ * @src: part of @res to show
  * @set_src: whether @res or @src are new
  *
- * What goes wrong is told to the commit, not to the caller.
+ * An error becomes that of the commit: see virtgpu_sgt_output_error().
  *
  * Context: Hardware phase of a commit. Takes &virtgpu_sgt_output.lock and waits
  * for the host.
@@ -191,11 +190,11 @@ static int virtgpu_sgt_output_try_blank_locked(struct virtgpu_sgt_output *output
 }
 
 /**
- * virtgpu_sgt_output_blank() - show nothing on the display
+ * virtgpu_sgt_output_blank() - turn the display off
  * @output: the output
  *
- * If that fails, there is nothing to remember: what ends the blank is a modeset
- * or another buffer, and sends everything.
+ * An error becomes that of the commit. It does not make the output stale, since a
+ * modeset or another buffer must follow, and these send the whole picture.
  *
  * Context: Hardware phase of a commit. Takes &virtgpu_sgt_output.lock and waits
  * for the host.
@@ -208,8 +207,8 @@ void virtgpu_sgt_output_blank(struct virtgpu_sgt_output *output)
 }
 
 /*
- * A change of the image is waited for: the host takes a copy of it then, and
- * the UNREF of the buffer goes through the other queue. A move is not.
+ * Wait for a change of the image, but not for a move: the host copies the image,
+ * and an UNREF of the buffer goes through the other queue.
  */
 static int virtgpu_sgt_output_try_cursor_set_locked(struct virtgpu_sgt_output *output,
 						    const struct virtgpu_sgt_cursor *cursor,
@@ -270,11 +269,13 @@ static void virtgpu_sgt_output_cursor_set_locked(struct virtgpu_sgt_output *outp
 /**
  * virtgpu_sgt_output_cursor_set() - set or move the cursor
  * @output: the output
- * @cursor: what it shall be
- * @image: the resource of the image
+ * @cursor: the new cursor
+ * @image: the resource of its image
  * @attach: from virtgpu_sgt_resource_prepare(), or NULL
  * @upload: whether the image is new
- * @update: whether something else is new beside the position
+ * @update: whether anything but the position is new
+ *
+ * An error becomes that of the commit.
  *
  * Context: Hardware phase of a commit. Takes &virtgpu_sgt_output.lock and waits
  * for the host.
@@ -294,10 +295,10 @@ void virtgpu_sgt_output_cursor_set(struct virtgpu_sgt_output *output,
 }
 
 /**
- * virtgpu_sgt_output_cursor_hide() - show no cursor
+ * virtgpu_sgt_output_cursor_hide() - hide the cursor
  * @output: the output
  *
- * Sends nothing if there is none.
+ * Sends nothing if none is shown. An error becomes that of the commit.
  *
  * Context: Hardware phase of a commit. Takes &virtgpu_sgt_output.lock and waits
  * for the host.
@@ -313,7 +314,7 @@ void virtgpu_sgt_output_cursor_hide(struct virtgpu_sgt_output *output)
 }
 
 /**
- * virtgpu_sgt_output_error() - what went wrong, once
+ * virtgpu_sgt_output_error() - take the error of a commit
  * @output: the output
  *
  * Context: End of the hardware phase of a commit. Takes
@@ -337,8 +338,8 @@ int virtgpu_sgt_output_error(struct virtgpu_sgt_output *output)
  * @master: &virtgpu_sgt_crtc_state.master of the commit
  * @error: negative errno
  *
- * One of the same master that was not told yet stays; one of another master will
- * not be told any more.
+ * An error that is kept for the same master stays. One that is kept for another
+ * master is dropped.
  *
  * Context: Process context, the fence-signalling path.
  */
@@ -354,7 +355,7 @@ void virtgpu_sgt_output_keep_error(struct virtgpu_sgt_output *output,
 }
 
 /**
- * virtgpu_sgt_output_tell_error() - what went wrong for a master, once
+ * virtgpu_sgt_output_tell_error() - take the error that is kept for a master
  * @output: the output
  * @master: &virtgpu_sgt_device.master of the commit that asks
  *

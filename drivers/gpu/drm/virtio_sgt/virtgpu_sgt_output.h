@@ -23,10 +23,9 @@ struct virtgpu_sgt_resource;
 /**
  * struct virtgpu_sgt_output - one scanout, from the plane to the display
  *
- * The commands are allocated with the output, so that a commit allocates
- * nothing. They belong to whoever holds @lock. Commits of one CRTC come one
- * after another, but DRM gives up waiting for the one before after ten seconds,
- * and a host may be slower than that.
+ * The commands are allocated with the output, so that a commit allocates nothing.
+ * @lock serializes their use. DRM carries out the commits of a CRTC one after
+ * another, but waits only ten seconds for the one before, and a host may be slower.
  */
 struct virtgpu_sgt_output {
 	/** @crtc: the CRTC */
@@ -44,16 +43,16 @@ struct virtgpu_sgt_output {
 	/** @display: protected by &virtgpu_sgt_device.output_lock */
 	struct virtgpu_sgt_scanout display;
 
-	/** @lock: protects what follows, also while the host is waited for */
+	/** @lock: protects the fields up to @error; held while waiting for the host */
 	struct mutex lock;
 
-	/** @transfer: brings pixels to the host */
+	/** @transfer: TRANSFER_TO_HOST */
 	struct virtgpu_sgt_cmd *transfer;
-	/** @scanout: chooses what is shown */
+	/** @scanout: SET_SCANOUT */
 	struct virtgpu_sgt_cmd *scanout;
-	/** @flush: shows it */
+	/** @flush: FLUSH */
 	struct virtgpu_sgt_cmd *flush;
-	/** @cursor: sets or moves the cursor */
+	/** @cursor: UPDATE_CURSOR or MOVE_CURSOR */
 	struct virtgpu_sgt_cmd *cursor;
 
 	/** @stale: the host may not have the picture of the last commit */
@@ -62,15 +61,15 @@ struct virtgpu_sgt_output {
 	bool cursor_shown;
 	/** @cursor_stale: the host may not have the cursor of the last commit */
 	bool cursor_stale;
-	/** @error: 0, or what went wrong first in the commit at work */
+	/** @error: 0, or the first error of the commit in its hardware phase */
 	int error;
 
-	/** @told_lock: protects what follows; nothing is waited for inside */
+	/** @told_lock: protects @untold and @untold_master */
 	spinlock_t told_lock;
 
 	/**
-	 * @untold: 0, or what went wrong in a commit that had returned by then:
-	 * the first negative errno that its master was not told
+	 * @untold: 0, or the first negative errno of a commit that was not
+	 * returned to its master yet
 	 */
 	int untold;
 

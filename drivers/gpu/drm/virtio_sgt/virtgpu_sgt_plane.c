@@ -34,7 +34,7 @@ static const u32 virtgpu_sgt_cursor_formats[] = {
 	DRM_FORMAT_HOST_ARGB8888,
 };
 
-/* The state of a plane, and what it takes to attach its VA resource, or NULL. */
+/* @attach: from virtgpu_sgt_resource_prepare(), or NULL */
 struct virtgpu_sgt_plane_state {
 	struct drm_plane_state base;
 	struct virtgpu_sgt_attach *attach;
@@ -49,7 +49,7 @@ virtgpu_sgt_plane_resource(const struct drm_plane_state *state)
 	return to_virtgpu_sgt_resource(state->fb->obj[0]);
 }
 
-/* A plane stays with one CRTC, so the old state does if the new has none. */
+/* A plane belongs to one CRTC, so that of the old state will do. */
 static struct virtgpu_sgt_output *
 virtgpu_sgt_plane_output(const struct drm_plane_state *old_state,
 			 const struct drm_plane_state *new_state)
@@ -57,7 +57,7 @@ virtgpu_sgt_plane_output(const struct drm_plane_state *old_state,
 	return to_virtgpu_sgt_output(new_state->crtc ?: old_state->crtc);
 }
 
-/* What the host would refuse, or do wrong without saying so. */
+/* Reject what the host would reject, or do wrong without an error. */
 static int virtgpu_sgt_plane_check(struct drm_plane *plane,
 				   struct drm_atomic_state *state,
 				   bool can_position)
@@ -76,8 +76,8 @@ static int virtgpu_sgt_plane_check(struct drm_plane *plane,
 		return ret;
 
 	/*
-	 * Damage is damage to a buffer: of another one, the host has nothing.
-	 * Set both ways, since a new state begins as a copy of the old.
+	 * The damage clips are those of the new buffer, which the host may not
+	 * have at all. Also clear this, since a new state is a copy of the old.
 	 */
 	new_state->ignore_damage_clips = old_state->fb != new_state->fb;
 
@@ -102,7 +102,7 @@ static int virtgpu_sgt_cursor_atomic_check(struct drm_plane *plane,
 	const struct virtgpu_sgt_resource *res;
 	int ret;
 
-	/* First, as it sees to it that there is a size to look at. */
+	/* First: it checks that there is a size. */
 	ret = virtgpu_sgt_plane_check(plane, state, true);
 	if (ret)
 		return ret;
@@ -136,16 +136,16 @@ static int virtgpu_sgt_plane_add_fence(struct drm_plane_state *state,
 	chain = dma_fence_chain_alloc();
 	if (!chain)
 		return -ENOMEM;
-	/* The reference of the state goes on to the chain. */
+	/* The chain takes over the reference of the state. */
 	dma_fence_chain_init(chain, state->fence, dma_fence_get(fence), 1);
 	state->fence = &chain->base;
 	return 0;
 }
 
 /*
- * The host must have the memory of what will be shown. Not if nothing will be shown,
- * so that a display can be turned off in any case. A device that goes away fakes the
- * commit.
+ * The host must have the memory of a plane that will be visible. If it will not be,
+ * this must not fail, so that a display can always be turned off. If the device is
+ * being removed, the commit succeeds and sends nothing.
  */
 static int virtgpu_sgt_plane_prepare_resource(struct drm_plane_state *state)
 {
@@ -175,7 +175,7 @@ static int virtgpu_sgt_plane_prepare_fb(struct drm_plane *plane,
 	if (!new_state->fb)
 		return 0;
 
-	/* First: it looks whether userspace has set a fence. */
+	/* First: it checks whether userspace has set a fence. */
 	ret = drm_gem_plane_helper_prepare_fb(plane, new_state);
 	if (ret)
 		return ret;
@@ -259,7 +259,7 @@ static void virtgpu_sgt_cursor_atomic_update(struct drm_plane *plane,
 	};
 
 	/*
-	 * No damage means all of it elsewhere. Here it would mean to upload the
+	 * Elsewhere no damage clips mean full damage. Here that would upload the
 	 * image with each move.
 	 */
 	upload = old_state->fb != new_state->fb ||
@@ -308,7 +308,7 @@ virtgpu_sgt_plane_atomic_duplicate_state(struct drm_plane *plane)
 	return &state->base;
 }
 
-/* Of a commit that was not made, too, so it ends what was prepared for that. */
+/* Also called for a state that was prepared, but not committed. */
 static void virtgpu_sgt_plane_atomic_destroy_state(struct drm_plane *plane,
 						   struct drm_plane_state *state)
 {
@@ -339,11 +339,11 @@ static const struct drm_plane_funcs virtgpu_sgt_plane_funcs = {
 };
 
 /**
- * virtgpu_sgt_plane_create() - make a plane of an output
+ * virtgpu_sgt_plane_create() - create a plane of an output
  * @output: the output
  * @type: DRM_PLANE_TYPE_PRIMARY or DRM_PLANE_TYPE_CURSOR
  *
- * Return: the plane, which goes with the DRM device, or an ERR_PTR()
+ * Return: the plane, freed with the DRM device, or an ERR_PTR()
  */
 struct drm_plane *virtgpu_sgt_plane_create(struct virtgpu_sgt_output *output,
 					   enum drm_plane_type type)
