@@ -178,13 +178,18 @@ static void make_sync(struct sgt_try *try)
 static int async_call(struct sgt_try *try)
 {
 	struct drm_virtgpu_sgt_vm_bind_op op = sgt_vm_op_map(VA, SGT_TRY_SIZE, &try->bo, 0);
+	const struct drm_virtgpu_sgt_sync syncs[] = {
+		sgt_vm_wait(try->id, 0), sgt_vm_signal(try->id, 0), sgt_vm_signal(try->id, 1),
+	};
 
-	return sgt_vm_bind_async(try->drm, &op, 1, try->id, try->id);
+	return sgt_vm_bind_syncs(try->drm, &op, 1, syncs, ARRAY_SIZE(syncs));
 }
 
 static void async_check(struct sgt_try *try)
 {
-	igt_assert_eq(drmSyncobjWait(try->drm, &try->id, 1, INT64_MAX, 0, NULL), 0);
+	uint64_t point = 1;
+
+	igt_assert_eq(drmSyncobjTimelineWait(try->drm, &try->id, &point, 1, INT64_MAX, 0, NULL), 0);
 	check_bound(try);
 }
 

@@ -12,7 +12,7 @@
 
 /**
  * TEST: sgt vm args
- * Description: Call the ioctls of the address space with bad arguments, one field at a time
+ * Description: Call the address space ioctls with bad arguments, one field at a time
  * Category: Display
  * Mega feature: DRM
  * Sub-category: GEM
@@ -65,7 +65,7 @@
  * Description: Each call works on the render node
  */
 
-IGT_TEST_DESCRIPTION("Call the ioctls of the address space with bad arguments, one field at a time");
+IGT_TEST_DESCRIPTION("Call the address space ioctls with bad arguments, one field at a time");
 
 /* The layout is the same for 32 and 64 bits: no holes, and aligned fields. */
 #define SAME(type, size)	_Static_assert(sizeof(struct type) == (size), #type)
@@ -597,7 +597,8 @@ static void test_device(int drm)
 
 static void test_device_fields(int drm)
 {
-	const uint32_t type = VIRTGPU_SGT_DEV_QUERY_VM, full = sizeof(struct drm_virtgpu_sgt_vm_info);
+	const uint32_t full = sizeof(struct drm_virtgpu_sgt_vm_info);
+	const uint32_t type = VIRTGPU_SGT_DEV_QUERY_VM;
 	static const char read_only[PAGE] = { 1 };
 	char answer[PAGE + 1];
 	uint32_t size;

@@ -24,7 +24,8 @@ static uint64_t place(uint32_t base, uint32_t page)
 	return bases[base % 4] + page * PAGE;
 }
 
-static struct drm_virtgpu_sgt_obj_array make_array(uint64_t pointer, uint32_t stride, uint32_t count)
+static struct drm_virtgpu_sgt_obj_array
+make_array(uint64_t pointer, uint32_t stride, uint32_t count)
 {
 	return (struct drm_virtgpu_sgt_obj_array) {
 		.stride = stride,
