@@ -9,7 +9,7 @@ CRASHED = 1 << 7 | 1 << 14
 WARNED = 1 << 9
 # The last three end what a checker finds: nothing is proven from there on.
 SPLAT = re.compile(r'\bBUG\b|WARNING:|\bOops\b|general protection fault|Kernel panic|'
-                   r'soft lockup|hung_task|blocked for more than|UBSAN:|'
+                   r'hung_task|blocked for more than|UBSAN:|'
                    r'DMA-API: (?!preallocated |debugging enabled|dma_debug_entry pool grown)|'
                    r'DMAR: .*fault|rcu: .*stall|refcount_t:|'
                    r'turning off the locking correctness validator|lockdep is turned off|'

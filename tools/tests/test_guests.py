@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-2.0
+"""How guests end, and what is made of it: canned answers, no QEMU."""
+
+import subprocess
+import unittest
+from unittest import mock
+
+import debug
+import debugguest
+import fuzz
+import igt
+import project
+import splat
+import vm
+
+CHECKS = '''dma-api disabled N
+dma-api error_count 0
+dma-api num_free_entries 65000
+lockdep debug_locks 1
+'''
+LEAK = 'unreferenced object 0x1 (size 8):\n  drm_sgt_alloc+0x1/0x2 [{0}]\n'
+
+
+class Checkers(unittest.TestCase):
+    def test_all_is_well(self):
+        for checks in CHECKS, '', CHECKS + LEAK.format('vivid'):
+            self.assertEqual(debugguest.wrong(checks), '')
+
+    def test_a_checker_that_is_off_proves_nothing(self):
+        for old, new, said in (('disabled N', 'disabled Y', 'DMA API'),
+                               ('entries 65000', 'entries 0', 'DMA API'),
+                               ('locks 1', 'locks 0', 'lockdep has switched itself off')):
+            with self.subTest(new):
+                self.assertIn(said, debugguest.wrong(CHECKS.replace(old, new)))
+
+    def test_leaks_of_our_modules(self):
+        for name in 'drm_gem_sgt', 'virtio_gpu_sgt':
+            self.assertEqual(debugguest.wrong(CHECKS + 2 * LEAK.format(name)),
+                             'kmemleak: 2 objects allocated by our modules are lost')
+
+
+def outcome(status=0, output='', log='', taint=0, bound=True, seconds=1.0):
+    return vm.Outcome(status, output, log, taint, bound, seconds)
+
+
+GOOD, WARNING = outcome(), outcome(log='WARNING: CPU: 0 at drivers/a.c:7\n', taint=splat.WARNED)
+
+
+class Sessions(unittest.TestCase):
+    """A session with a machine that gives the outcomes in turn."""
+
+    def session(self, *outcomes, kind=igt.Session):
+        self.report, machine = mock.Mock(), mock.Mock(received=b'last words')
+        machine.console.read_text.return_value = 'Kernel panic'
+        machine.boot.return_value = machine.unload.return_value = GOOD
+        machine.run.side_effect = outcomes
+        self.machine = machine
+        if kind is igt.Session:
+            return kind(self.report, machine, 'phys', 'make igt')
+        with mock.patch.object(debugguest, 'machine', return_value=machine):
+            return kind(self.report, 'phys', mock.Mock(kernel='debug', tests='*'), 'sgt')
+
+    def results(self):
+        return [call.args[1:3] for call in self.report.add.call_args_list]
+
+    def run_two(self, *outcomes, **kind):
+        self.session(*outcomes, **kind).run([('a', 'b'), ('c', None)])
+        return self.results()
+
+    def test_all_pass(self):
+        self.assertEqual(self.run_two(GOOD, GOOD), [('boot', 'pass'), ('a@b', 'pass'),
+                                                    ('c', 'pass'), ('unload', 'pass')])
+        self.assertEqual([call.args[1:] for call in self.machine.run.call_args_list],
+                         [('a', '--run-subtest', 'b'), ('c',)])
+        self.machine.power_off.assert_called_once()
+        self.machine.close.assert_not_called()
+
+    def test_a_lost_guest_is_booted_again_in_silence(self):
+        self.assertEqual(self.run_two(vm.Lost('panic'), GOOD),
+                         [('boot', 'pass'), ('a@b', 'lost'), ('c', 'pass'), ('unload', 'pass')])
+        lost = self.report.add.call_args_list[1].args
+        self.assertEqual(lost[4], 'VM lost: panic')
+        self.assertIn('last words', lost[5])
+        self.assertIn('Kernel panic', lost[5])
+        self.assertEqual(lost[6], 'make igt TEST=a@b')
+        self.assertEqual(self.machine.boot.call_count, 2)
+        self.machine.close.assert_called_once()
+
+    def test_what_a_test_broke_is_not_held_against_the_next(self):
+        for broken, boots in ((outcome(taint=splat.CRASHED), 2), (outcome(bound=False), 2),
+                              (WARNING, 1), (GOOD, 1)):
+            with self.subTest(broken):
+                self.assertEqual(self.run_two(broken, GOOD)[2], ('c', 'pass'))
+                self.assertEqual(self.machine.boot.call_count, boots)
+
+    def test_a_guest_that_does_not_boot(self):
+        session = self.session()
+        self.machine.boot.side_effect = vm.Lost('no answer')
+        session.run([('a', 'b')])
+        self.assertEqual(self.results(), [('boot', 'lost')])
+
+    def test_modules_that_do_not_load(self):
+        session = self.session()
+        self.machine.boot.return_value = outcome(1)
+        session.run([('a', 'b')])
+        self.assertEqual(self.results(), [('boot', 'fail')])
+
+    def test_a_guest_that_does_not_go_down(self):
+        session = self.session(GOOD)
+        self.machine.power_off.side_effect = vm.Lost('panic')
+        session.run([('a', 'b')])
+        self.assertEqual(self.results()[-1], ('power-off', 'lost'))
+
+    def test_any_complaint_ends_a_debug_guest(self):
+        checks = outcome(output=CHECKS)
+        with mock.patch.object(debug.coverage, 'save'):
+            self.run_two(WARNING, GOOD, checks, GOOD, kind=debug.Session)
+        self.assertEqual(self.machine.boot.call_count, 2)
+
+    def test_the_checkers_end_a_debug_guest(self):
+        for output, result in (CHECKS, 'pass'), (LEAK.format('drm_gem_sgt'), 'fail'):
+            session = self.session(GOOD, outcome(output=output), GOOD, kind=debug.Session)
+            with mock.patch.object(debug.coverage, 'save'):
+                session.run([('a', 'b')])
+            self.assertIn(('checkers', result), self.results())
+            self.assertIn(mock.call(debug.SECONDS, 'sgt-debug', 'checks'),
+                          self.machine.run.call_args_list)
+
+    def test_what_a_debug_guest_counts(self):
+        left = outcome(log='DMA-API: pending DMA allocations while released from device [count=3]')
+        with mock.patch.object(debug.coverage, 'save') as save:
+            self.run_two(left, WARNING, outcome(output=CHECKS), GOOD, kind=debug.Session)
+        self.assertEqual({call.args[1]: call.args[2] for call in self.report.fact.call_args_list},
+                         {'mappings left at unbind': 3, 'WARNINGs': 1})
+        # The guest of the first test went with it, that of the second before the end.
+        save.assert_not_called()
+
+    def test_kunit_is_read_from_the_boot_or_the_console(self):
+        ktap = ('[    1.0] KTAP version 1\n[    1.0]     # Subtest: first\n[    1.0]     1..1\n'
+                '[    1.5]     ok 1 one\n')
+        for boot, console in (outcome(log=ktap), ''), (vm.Lost('panic'), ktap):
+            session = self.session(outcome(output=CHECKS), GOOD, kind=debug.KunitSession)
+            self.machine.boot.side_effect = [boot]
+            self.machine.console.read_text.return_value = console
+            with mock.patch.object(debug.coverage, 'save'):
+                session.run('')
+            self.assertIn(('first.one', 'pass'), self.results())
+            self.assertIn(('first.run', 'lost'), self.results())
+
+    def test_too_late_is_a_skip(self):
+        with mock.patch.object(debug, 'UNTIL', 0):
+            self.assertEqual(self.run_two(kind=debug.Session), [('a@b', 'skip'), ('c@', 'skip')])
+        self.machine.boot.assert_not_called()
+        self.report.note.assert_called()
+
+
+class Power(unittest.TestCase):
+    """The end of a guest, as QEMU and the console have it."""
+
+    def machine(self, console='', reasons=(), alive=False):
+        machine = vm.Vm('phys', 'sgt', None, None, mock.MagicMock())
+        machine.console = mock.Mock()
+        machine.console.read_text.return_value = console
+        machine.process, machine.result, machine.qmp = mock.Mock(), mock.Mock(), mock.Mock()
+        machine.process.returncode = 1
+        machine.process.wait.side_effect = subprocess.TimeoutExpired('qemu', 1) if alive else None
+        machine.qmp.drain.return_value = [{'event': 'RESET', 'data': {}}] + [
+            {'event': 'SHUTDOWN', 'data': {'reason': reason}} for reason in reasons]
+        return machine
+
+    def lost(self, **end):
+        with self.assertRaises(vm.Lost) as caught:
+            self.machine(**end).power_off()
+        return str(caught.exception)
+
+    def test_good_order(self):
+        self.machine(reasons=['guest-shutdown']).power_off()
+
+    def test_other_ends(self):
+        self.assertEqual(self.lost(reasons=['guest-reset']), 'the guest went down by guest-reset')
+        self.assertEqual(self.lost(), 'the guest went down by a crash of QEMU')
+        self.assertEqual(self.lost(alive=True), 'the guest does not power off')
+
+    def test_death(self):
+        panic = '[ 1.0] Kernel panic - not syncing: Fatal exception\n[ 1.1] Rebooting\n'
+        self.assertEqual(self.machine(panic)._death(),
+                         'Kernel panic - not syncing: Fatal exception')
+        self.assertEqual(self.machine()._death(), 'the guest is gone (QEMU ended with 1)')
+
+
+class Heard(unittest.TestCase):
+    def test_the_fuzzers_lines_in_any_pieces(self):
+        said = b'seed 7: 12 programs\nat 3\nops open;map,1\nfound: BUG: KASAN\n'
+        for size in 1, 5, len(said):
+            heard = fuzz.Listener('phys')
+            with mock.patch.object(project, 'say'):
+                for at in range(0, len(said), size):
+                    heard(said[at:at + size])
+            self.assertEqual((heard.index, heard.ops, heard.found, heard.progress),
+                             (3, 'open;map,1', 'BUG: KASAN', 'seed 7: 12 programs'))
+
+    def test_programs_as_text_and_as_a_word(self):
+        self.assertEqual(fuzz.word('# why\nopen\nmap 1 2 # here\n\n'), 'open;map,1,2')
+        self.assertEqual(fuzz.word(fuzz.text('open;map,1,2')), 'open;map,1,2')
+
+
+if __name__ == '__main__':
+    unittest.main()
