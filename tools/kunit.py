@@ -60,7 +60,7 @@ def record(report, name, output, wanted, again):
         test, text = f'{suite}.{case}', '\n'.join(log)
         if not choice.is_meant(test, wanted or '*'):
             continue
-        if (result == 'pass' or not detail) and (wrong := splat.complaint(text, 0)):
+        if (result != 'fail' or not detail) and (wrong := splat.complaint(text, 0)):
             result, detail = 'fail', wrong
         report.add(name, test, result, seconds, graft.shorter(detail), text,
                    f'{again} TEST={test}')

@@ -222,6 +222,10 @@ class Record(unittest.TestCase):
         self.assertIn('drm_gem_x', results['first.passes'][1])
         self.assertEqual(results['first.fails'][1], 'fails: EXPECTATION FAILED at drivers/a.c:7')
 
+    def test_a_splat_fails_a_case_that_skips(self):
+        text = KTAP.replace('    ok 3 skips', f'{SPLAT}    ok 3 skips')
+        self.assertEqual(self.record(text, 'first.skips')[0][2], 'fail')
+
     def test_an_expectation_says_more_than_the_splat(self):
         text = KTAP.replace('    # fails', f'{SPLAT}    # fails')
         self.assertIn('EXPECTATION FAILED', self.record(text, 'first.fails')[0][4])
