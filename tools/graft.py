@@ -11,7 +11,7 @@ import shutil
 import project
 
 GRAFT = 'drivers/gpu/drm/drm-gem-sgt'
-PARTS = 'Kbuild', 'Kconfig', 'include', 'drivers', 'compat'
+PARTS = 'Kbuild', 'Kconfig', 'include', 'drivers'
 
 # Faults of 6.12 that end in an Oops, whichever driver is bound with failing allocations: what is
 # in the file, and in the work copy instead. Without memory for the device of a minor, an error

@@ -30,9 +30,7 @@ fi
 
 tree=$top/build/$release/$objects
 mkdir -p "$tree"
-for part in Kbuild include drivers compat; do
-	[ ! -e "$top/$part" ] || cp -asf "$top/$part" "$tree/"
-done
+cp -asf "$top/Kbuild" "$top/include" "$top/drivers" "$tree/"
 find "$tree" -xtype l -delete
 
 # Take part in the caller's job server where there is one.

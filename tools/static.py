@@ -75,7 +75,7 @@ def check_checkpatch():
                'VOLATILE')
     said = ''
     # -ENOSYS is what virtgpu_drm.h has always said where there is no 3D.
-    for options, directories in ((['--ignore=ENOSYS'], ('include', 'drivers', 'compat')),
+    for options, directories in ((['--ignore=ENOSYS'], ('include', 'drivers')),
                                  ([program], ('igt-tests', 'samples'))):
         if sources := files('*.c', '*.h', under=directories):
             # It leaves files of its own where it runs.
@@ -192,10 +192,10 @@ def check_must_not_compile():
 
 
 def check_version_ifs():
-    """no kernel version is asked for outside compat/"""
+    """no source asks for the version of the kernel"""
     return '\n'.join(
         f'{name}:{number}: {line.strip()}'
-        for name in files('*.c', '*.h') if 'compat/' not in name
+        for name in files('*.c', '*.h')
         for number, line in enumerate((TOP / name).read_text().splitlines(), 1)
         if re.match(r'\s*#\s*(el)?if.*(LINUX_VERSION_CODE|KERNEL_VERSION)', line))
 
