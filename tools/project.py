@@ -16,7 +16,8 @@ BUILD = TOP / 'build'
 CACHE = pathlib.Path(os.environ.get('SGT_CACHE') or
                      pathlib.Path(os.environ.get('XDG_CACHE_HOME') or
                                   pathlib.Path.home() / '.cache') / 'drm-gem-sgt')
-JOBS = str(len(os.sched_getaffinity(0)))
+CPUS = len(os.sched_getaffinity(0))
+JOBS = str(CPUS)
 
 # The makes below are not part of the caller's.
 os.environ.pop('MAKEFLAGS', None)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """Checks that read the sources and build them, without running them."""
 
+import concurrent.futures
 import fnmatch
+import hashlib
 import os
 import re
 import shlex
@@ -59,6 +61,24 @@ def shell_scripts():
             if re.match(r'#!.*\b(ba)?sh\b', line)]
 
 
+def anew(names, key, log, check):
+    """Checks those of the files, a part on each CPU, that were not silent the last time.
+
+    key is what the result depends on besides them; log keeps what was silent. Returns the output.
+    """
+    silent = set(log.read_text().split()) if log.exists() else set()
+    stamps = {name: hashlib.sha256(f'{key} {name}\n{(TOP / name).read_text()}'.encode()).hexdigest()
+              for name in names}
+    todo = [name for name in names if stamps[name] not in silent]
+    parts = [todo[first::project.CPUS] for first in range(project.CPUS)]
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        said = ''.join(pool.map(check, filter(None, parts)))
+    if not said:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text('\n'.join(stamps.values()))
+    return said
+
+
 # Each check returns what it has to say against the project: nothing when all is well.
 
 def check_checkpatch():
@@ -75,12 +95,14 @@ def check_checkpatch():
                'VOLATILE')
     said = ''
     # -ENOSYS is what virtgpu_drm.h has always said where there is no 3D.
-    for options, directories in ((['--ignore=ENOSYS'], ('include', 'drivers')),
-                                 ([program], ('igt-tests', 'samples'))):
-        if sources := files('*.c', '*.h', under=directories):
-            # It leaves files of its own where it runs.
-            said += call(*common, *options, '-f', *(TOP / name for name in sources),
-                         cwd=project.BUILD)[1]
+    for what, option, directories in (('kernel', '--ignore=ENOSYS', ('include', 'drivers')),
+                                      ('programs', program, ('igt-tests', 'samples'))):
+        command = [*common, option, '-f']
+        # It leaves files of its own where it runs.
+        said += anew(files('*.c', '*.h', under=directories), command,
+                     project.BUILD / f'log/checkpatch-{what}',
+                     lambda names: call(*command, *(TOP / name for name in names),
+                                        cwd=project.BUILD)[1])
     return said.replace(f'{TOP}/', '')
 
 
@@ -88,22 +110,30 @@ def warnings(lines):
     return '\n'.join(line for line in lines if re.search(r': (warning|error|fatal error):', line))
 
 
-def kbuild(*arguments):
-    ok, said = call(project.TOOLS / 'modules.sh', *arguments)
-    return said if not ok else warnings(said.splitlines())
+def kbuild(name, *arguments):
+    """Builds the modules in a tree of their own, which a build that is not silent loses."""
+    tree = module_tree(name)
+    silent = tree / 'silent'
+    if not silent.exists():
+        # What is built already would not warn again.
+        shutil.rmtree(tree, ignore_errors=True)
+    silent.unlink(missing_ok=True)
+    ok, said = call(project.TOOLS / 'modules.sh', name, *arguments)
+    said = said if not ok else warnings(said.splitlines())
+    if not said:
+        silent.touch()
+    return said
 
 
 def check_w1():
     """the modules build without a warning at W=1"""
-    # Anew: what is built already would not warn.
-    shutil.rmtree(module_tree('w1'), ignore_errors=True)
     return kbuild('w1', 'W=1', 'CONFIG_DRM_GEM_SGT_BENCH=m')
 
 
 def check_sparse():
     """sparse is silent"""
     tool('sparse')
-    return kbuild('obj', 'C=2')
+    return kbuild('sparse', 'C=1')
 
 
 def check_kernel_doc():
