@@ -13,6 +13,8 @@ import re
 import statistics
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import graft
 import initramfs
@@ -45,9 +47,12 @@ TABLES = re.compile(r'drm_gpupt_bench: tables (\d+) of (\d+)$', re.M)
 CLOCK = re.compile(r'drm_gpupt_bench: clock (\d+) ticks (\d+) ns$', re.M)
 
 Cost = collections.namedtuple('Cost', 'ptes minimum median samples')
+Met = Callable[[float, float], bool]
+# By unit, driver, what, bytes and how many are alive
+Samples = dict[tuple, list[int]]
 
 
-def table(title, head, rows):
+def table(title: str, head: list[str], rows: list[list[str]]) -> None:
     """Prints rows of strings: the first column is words, the others are numbers."""
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
     project.say(f'\n{title}')
@@ -56,34 +61,34 @@ def table(title, head, rows):
                               for column, (word, width) in enumerate(zip(row, widths))).rstrip())
 
 
-def number(value):
+def number(value: float) -> str:
     return f'{value:.2f}' if value < 10 else f'{value:.1f}' if value < 1000 else f'{value:.0f}'
 
 
-def verdict(met):
+def verdict(met: bool | None) -> str:
     return '-' if met is None else 'met' if met else 'MISSED'
 
 
-def size(count):
+def size(count: int) -> str:
     return f'{count >> 20} MiB' if count >> 20 else f'{count >> 10} KiB'
 
 
 class Csv:
     """A file of what was measured."""
 
-    def __init__(self, name, *head):
+    def __init__(self, name: str, *head: str) -> None:
         self.file = open(BUILD / name, 'w', newline='', buffering=1)
         self.writer = csv.writer(self.file)
         self.writer.writerow(head)
 
-    def add(self, *row):
+    def add(self, *row: object) -> None:
         self.writer.writerow(row)
 
 
 class Costs:
     """What drm_gpupt_bench says, in units of so many ticks."""
 
-    def __init__(self, log, part, unit, ticks, file):
+    def __init__(self, log: str, part: str, unit: str, ticks: float, file: Csv) -> None:
         self.costs = {}
         for case, what, ptes, *numbers in RESULT.findall(log):
             minimum, median, samples = (int(word) for word in numbers)
@@ -94,10 +99,11 @@ class Costs:
         if not self.costs:
             raise project.Failed(f'{part}: the benchmark has said nothing')
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: tuple[str, str]) -> Cost:
         return self.costs[key]
 
-    def row(self, case, what, other, target='-', met=None, each=False):
+    def row(self, case: str, what: str, other: str, target: str = '-', met: Met | None = None,
+            each: bool = False) -> list[str]:
         """A line of the table: what beside other; met(ours, theirs) says whether the target is."""
         ours, theirs = self[case, what], self[case, other]
         ptes = ours.ptes if each else 1
@@ -110,11 +116,11 @@ class Costs:
 HEAD = ['what', 'minimum', 'median', 'beside', 'minimum', 'median', 'ratio', 'target', '']
 
 
-def no_more(ours, theirs):
+def no_more(ours: float, theirs: float) -> bool:
     return ours <= theirs
 
 
-def show_native(costs):
+def show_native(costs: Costs) -> None:
     """Contiguous ranges and unmaps have targets; the rest says where time goes."""
     bound = f'{TIMES:g} x + {FIXED_NS} ns'
     rows = []
@@ -137,7 +143,7 @@ def show_native(costs):
     table('Page tables: ns of each PTE, single pages (User Mode Linux)', HEAD, rows)
 
 
-def show_counted(costs, tables):
+def show_counted(costs: Costs, tables: tuple[int, int]) -> None:
     rows = []
     for case in SCATTERED:
         rows.append(costs.row(case, 'map', 'lib-map', f'{1 / FEWER:g} x',
@@ -154,7 +160,7 @@ def show_counted(costs, tables):
           'for each segment', HEAD, rows)
 
 
-def native(file):
+def native(file: Csv) -> Costs:
     """The benchmark in a kernel for User Mode Linux of its own; returns what it costs."""
     with graft.lock():
         home = graft.home()
@@ -173,7 +179,7 @@ def native(file):
     return Costs(output, 'native', 'ns', int(clock[1]) / int(clock[2]), file)
 
 
-def modules():
+def modules() -> tuple[Path, list[Path]]:
     """The kernel's root, and our modules with the benchmark."""
     root = project.kernel('root')
     environment = {name: value for name, value in os.environ.items() if name != 'KDIR'}
@@ -185,7 +191,7 @@ def modules():
 class Vm(vm.Vm):
     """A guest whose CPU does not clear memory a byte at a time: QEMU counts them all."""
 
-    def command_line(self, accel, shell):
+    def command_line(self, accel: str, shell: bool) -> list[str]:
         return ['max,erms=off,fsrm=off' if word == 'max' else word
                 for word in super().command_line(accel, shell)]
 
@@ -193,40 +199,40 @@ class Vm(vm.Vm):
 class Guest:
     """A guest that has both drivers; sgt is loaded first."""
 
-    def __init__(self, setup, root, image):
+    def __init__(self, setup: str, root: Path, image: Path) -> None:
         self.machine = Vm(setup, 'both', root, image, BUILD / setup,
                           append='drm_kms_helper.fbdev_emulation=0')
 
-    def __enter__(self):
+    def __enter__(self) -> 'Guest':
         project.say(f'-- booting a guest, set-up {self.machine.setup}')
         self.check('modules', self.machine.boot())
         self.run('rmmod', 'vgem')
         return self
 
-    def __exit__(self, kind, error, trace):
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
         try:
             if not kind:
                 self.machine.power_off()
         finally:
             self.machine.close()
 
-    def check(self, what, outcome):
+    def check(self, what: str, outcome: vm.Outcome) -> vm.Outcome:
         if outcome.status:
             raise project.Failed(f'{what}: status {outcome.status}\n{outcome.output}'
                                  f'{outcome.log[-2000:]}')
         return outcome
 
-    def run(self, *command, live=None):
+    def run(self, *command: str, live: vm.Live | None = None) -> vm.Outcome:
         return self.check(' '.join(command), self.machine.run(SECONDS, *command, live=live))
 
-    def load(self, driver):
+    def load(self, driver: str) -> None:
         self.run('modprobe', '-a', *DRIVERS[driver][0])
 
-    def unload(self, driver):
+    def unload(self, driver: str) -> None:
         self.run('rmmod', *DRIVERS[driver][1])
 
 
-def counted(guest, file):
+def counted(guest: Guest, file: Csv) -> tuple[Costs, tuple[int, int]]:
     """The benchmark as a module; returns what it costs, and the two numbers of tables."""
     project.say('-- measuring page tables, instructions')
     log = guest.run('modprobe', 'drm_gpupt_bench').log
@@ -241,10 +247,10 @@ def counted(guest, file):
 class Progress:
     """Says how far the life of the buffers is."""
 
-    def __init__(self, driver, turn):
-        self.what, self.rest, self.alive = f'{driver}, round {turn}', '', None
+    def __init__(self, driver: str, turn: int) -> None:
+        self.what, self.rest, self.alive = f'{driver}, round {turn}', '', ''
 
-    def __call__(self, data):
+    def __call__(self, data: bytes) -> None:
         *lines, self.rest = (self.rest + data.decode(errors='replace')).split('\n')
         for line in lines:
             words = line.split()
@@ -253,7 +259,7 @@ class Progress:
                 project.say(f'   {self.what}: {self.alive} buffers alive')
 
 
-def buffers(guest, unit, samples, file):
+def buffers(guest: Guest, unit: str, samples: Samples, file: Csv) -> None:
     """The life of buffers with each driver in turn, the first of which is loaded."""
     project.say(f'-- measuring the life of buffers, {unit}')
     loaded = 'sgt'
@@ -270,11 +276,11 @@ def buffers(guest, unit, samples, file):
                 file.add(driver, what, count, alive, unit, cost)
 
 
-def best(samples, *key):
+def best(samples: Samples, *key: str | int) -> float:
     return statistics.median(samples[key])
 
 
-def show_buffers(samples):
+def show_buffers(samples: Samples) -> None:
     sizes = sorted({key[3] for key in samples})
     alive = sorted({key[4] for key in samples})
     rows = []
@@ -302,7 +308,7 @@ def show_buffers(samples):
           ['what', f'{alive[0]} alive', f'{alive[-1]} alive', 'ratio', 'target', ''], rows)
 
 
-def plot_buffers(samples):
+def plot_buffers(samples: Samples) -> None:
     sizes = sorted({key[3] for key in samples})
     few, *_, many = sorted({key[4] for key in samples})
     panels = []
@@ -315,13 +321,13 @@ def plot_buffers(samples):
     plot.write(BUILD / 'buffers.svg', panels)
 
 
-def plot_tables(time, count):
+def plot_tables(time: Costs | None, count: Costs | None) -> None:
     """Cost of a PTE by how many are mapped."""
-    def by_ptes(costs, what, cases):
+    def by_ptes(costs: Costs, what: str, cases: Iterable[str]) -> dict[int, float]:
         return {costs[case, what].ptes: max(costs[case, what].median, 1) / costs[case, what].ptes
                 for case in cases}
 
-    def labels(series):
+    def labels(series: dict[str, dict[int, float]]) -> dict[int, str]:
         return {ptes: str(ptes) for points in series.values() for ptes in points}
 
     panels = []
@@ -338,7 +344,7 @@ def plot_tables(time, count):
     plot.write(BUILD / 'page-tables.svg', panels)
 
 
-def machine():
+def machine() -> list[tuple[str, str]]:
     """What it all ran on."""
     model = re.search(r'^model name\s*: (.*)', open('/proc/cpuinfo').read(), re.M)
     qemu = subprocess.run(['qemu-system-x86_64', '--version'], stdout=subprocess.PIPE,
@@ -350,9 +356,9 @@ def machine():
             ('QEMU', qemu.splitlines()[0] if qemu else 'none')]
 
 
-def measure(parts):
+def measure(parts: set[str]) -> None:
     time = count = None
-    samples = collections.defaultdict(list)
+    samples: Samples = collections.defaultdict(list)
     figures = Csv('page-tables.csv', 'part', 'case', 'what', 'unit', 'ptes', 'minimum', 'median',
                   'samples')
     if 'native' in parts:
@@ -378,7 +384,7 @@ def measure(parts):
         plot_tables(time, count)
 
 
-def main():
+def main() -> None:
     parts = set(os.environ.get('TEST', '').split() or PARTS)
     if not parts <= set(PARTS):
         sys.exit(f'TEST is one or more of: {" ".join(PARTS)}')

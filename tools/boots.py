@@ -4,6 +4,7 @@
 import dataclasses
 import functools
 import os
+from collections.abc import Iterable
 
 import igt
 import project
@@ -25,7 +26,7 @@ class Boot:
     # Emulated, a second one makes all that is no race take twice as long.
     cpus: int = 2
     # The turn that runs all of it, if not every turn does; and what the others run, in one round.
-    turn: int = None
+    turn: int | None = None
     short: str = ''
 
 
@@ -62,7 +63,7 @@ BOOTS = {
 COMPARABLE = 'swiotlb', 'iommu', 'phys'
 
 
-def turn():
+def turn() -> int | None:
     """The turn that TURN= asks for, or None: all of everything."""
     asked = os.environ.get('TURN')
     if asked and not asked.isdigit():
@@ -70,21 +71,21 @@ def turn():
     return int(asked) % TURNS if asked else None
 
 
-def in_turn(boot, number):
+def in_turn(boot: Boot, number: int | None) -> Boot | None:
     """What a turn runs of a boot, as a boot; None when that is nothing."""
     if number is None or boot.turn in (None, number):
         return boot
     return dataclasses.replace(boot, tests=boot.short, rounds=1) if boot.short else None
 
 
-def chosen(names, number):
+def chosen(names: Iterable[str], number: int | None) -> dict[str, Boot]:
     """{name: boot} of what a turn runs of the named boots: first what it alone has whole."""
     first = sorted(names, key=lambda name: number is None or BOOTS[name].turn != number)
     found = {name: in_turn(BOOTS[name], number) for name in first}
     return {name: boot for name, boot in found.items() if boot}
 
 
-def left_out(number):
+def left_out(number: int | None) -> str:
     """What a turn leaves to the others, in words; empty when it leaves nothing."""
     if number is None:
         return ''

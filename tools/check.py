@@ -4,6 +4,7 @@
 
 import os
 import sys
+from collections.abc import Collection
 
 import boots
 import choice
@@ -14,7 +15,7 @@ import igt
 import kunit
 import model
 import project
-import report
+from report import Report
 import static
 import vm
 
@@ -30,7 +31,7 @@ PARTS = {
 }
 
 
-def run(name, results, setups, wanted, driver):
+def run(name: str, results: Report, setups: Collection[str], wanted: str, driver: str) -> None:
     """Runs a part in those of the set-ups that are its own."""
     own = [setup for setup in setups if setup in PARTS[name].setups]
     if name == 'kunit':
@@ -47,7 +48,7 @@ def run(name, results, setups, wanted, driver):
         fuzz.run(results, fuzz.SECONDS, own, debugguest.SEED, os.environ.get('REPLAY'))
 
 
-def main():
+def main() -> int:
     wanted = os.environ.get('TEST', '')
     setups = os.environ.get('SETUP', '').split()
     driver = os.environ.get('DRIVER') or 'sgt'
@@ -57,7 +58,7 @@ def main():
     asked = [PARTS[name] for name in sys.argv[1:]]
     parts = choice.by_test(choice.by_setup(asked, setups), wanted)
 
-    results = report.Report()
+    results = Report()
     for name in sys.argv[1:]:
         if PARTS[name] not in parts:
             continue

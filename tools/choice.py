@@ -5,6 +5,8 @@ import dataclasses
 import difflib
 import fnmatch
 import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import project
 
@@ -17,23 +19,23 @@ class Part:
     """A part of the checks: the target that repeats it, its tests' names, and its set-ups."""
     target: str
     # A function that lists them. The part of one that has no tests takes no TEST=.
-    tests: object = None
-    setups: tuple = ()
+    tests: Callable[[], list[str]] | None = None
+    setups: tuple[str, ...] = ()
 
 
-def sources(*patterns):
+def sources(*patterns: str) -> Iterator[tuple[Path, str]]:
     for pattern in patterns:
         for path in sorted(project.TOP.glob(pattern)):
             yield path, path.read_text()
 
 
-def igt_tests():
+def igt_tests() -> list[str]:
     """Each program@subtest that is documented in its source."""
     return [f'{path.stem}@{subtest}' for path, text in sources('igt-tests/sgt_*.c')
             for subtest in re.findall(r'^ \* SUBTEST: (\S+)', text, re.M) or ['']]
 
 
-def kunit_cases(text):
+def kunit_cases(text: str) -> Iterator[str]:
     """Each suite.case of a source file."""
     cases = {name: re.findall(r'KUNIT_CASE\w*\((\w+)', body) for name, body in CASES.findall(text)}
     for suite in SUITE.findall(text):
@@ -43,27 +45,27 @@ def kunit_cases(text):
             yield from (f'{name[1]}.{case}' for case in cases.get(listed[1], ()))
 
 
-def kunit_tests():
+def kunit_tests() -> list[str]:
     return [test for _, text in sources('drivers/**/*.c') for test in kunit_cases(text)]
 
 
-def group(name):
+def group(name: str) -> str:
     """The program of a subtest, the suite of a case."""
     return re.split('[@.]', name)[0]
 
 
-def is_meant(name, wanted):
+def is_meant(name: str, wanted: str) -> bool:
     """Whether the pattern means the test: by its own name, or by that of its group."""
     return fnmatch.fnmatch(name, wanted) or fnmatch.fnmatch(group(name), wanted)
 
 
-def near(wanted, names):
+def near(wanted: str, names: list[str]) -> list[str]:
     """Up to five names that may have been meant."""
     groups = [group(name) for name in names]
     return difflib.get_close_matches(wanted.rstrip('@.*'), dict.fromkeys([*groups, *names]), 5, 0.5)
 
 
-def by_setup(parts, setups):
+def by_setup(parts: Sequence[Part], setups: list[str]) -> Sequence[Part]:
     """The parts that have one of the set-ups, or all parts if none has to be chosen."""
     unknown = [setup for setup in setups if not any(setup in part.setups for part in parts)]
     if unknown:
@@ -74,7 +76,7 @@ def by_setup(parts, setups):
             if not setups or not part.setups or set(setups) & set(part.setups)]
 
 
-def by_test(parts, wanted):
+def by_test(parts: Sequence[Part], wanted: str) -> Sequence[Part]:
     """The parts with a test that TEST= means; without one the message says what is near."""
     if not wanted:
         return parts

@@ -6,14 +6,19 @@ import itertools
 import json
 import shutil
 import subprocess
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import graft
 import project
 
 REASONS = project.TOOLS / 'coverage-reasons'
 
+# The function of a line, and whether it ran
+Lines = dict[int, tuple[str, bool]]
 
-def save(text, directory):
+
+def save(text: str, directory: Path) -> None:
     """Writes the counters that "sgt-debug coverage" printed as .gcda files."""
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
@@ -27,7 +32,7 @@ def save(text, directory):
                 opened.write(base64.b64decode(line))
 
 
-def counted(directory, notes):
+def counted(directory: Path, notes: Path) -> Iterator[tuple[str, int, str, int]]:
     """Yields file, line, function and count of one boot; notes has what the compiler left."""
     for path in notes.glob('*.gcno'):
         shutil.copy(path, directory)
@@ -46,9 +51,9 @@ def counted(directory, notes):
                 yield name, line['line_number'], line.get('function_name', ''), line['count']
 
 
-def united(directories, notes):
+def united(directories: Iterable[Path], notes: Path) -> dict[str, Lines]:
     """{file: {line: (function, whether it ran)}} of several boots."""
-    files = {}
+    files: dict[str, Lines] = {}
     for directory in directories:
         for name, number, function, count in counted(directory, notes):
             lines = files.setdefault(name, {})
@@ -57,7 +62,7 @@ def united(directories, notes):
     return dict(sorted(files.items()))
 
 
-def gaps(lines):
+def gaps(lines: Lines) -> Iterator[tuple[int, int, str]]:
     """Yields first line, last line and function of each run of lines that never ran."""
     for (ran, function), group in itertools.groupby(
             sorted(lines.items()), lambda item: (item[1][1], item[1][0])):
@@ -66,7 +71,7 @@ def gaps(lines):
             yield numbers[0], numbers[-1], function
 
 
-def reasons():
+def reasons() -> dict[str, str]:
     """{function: why it cannot be covered}."""
     if not REASONS.exists():
         return {}
@@ -75,7 +80,7 @@ def reasons():
     return {function: why.strip() for function, why in lines}
 
 
-def show(directories, notes, log):
+def show(directories: Iterable[Path], notes: Path, log: Path) -> None:
     """Prints a line per file, and writes to log which lines never ran."""
     files = united(directories, notes)
     if not files:

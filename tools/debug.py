@@ -5,6 +5,8 @@ import functools
 import os
 import re
 import time
+from pathlib import Path
+from typing import Any
 
 import boots
 import coverage
@@ -14,6 +16,8 @@ import igt
 import kunit
 import project
 import splat
+import vm
+from report import Report
 
 SECONDS = int(os.environ.get('TEST_SECONDS') or 400)
 # When to leave out what is left, in seconds since the epoch: better a run with skipped tests than
@@ -21,11 +25,11 @@ SECONDS = int(os.environ.get('TEST_SECONDS') or 400)
 UNTIL = float(os.environ.get('UNTIL') or 'inf')
 
 
-def is_late():
+def is_late() -> bool:
     return time.time() > UNTIL
 
 
-def too_late(report, suite, test):
+def too_late(report: Report, suite: str, test: str) -> None:
     """Records a test that is left out for lack of time."""
     report.add(suite, test, 'skip', 0.0, 'no time was left')
     report.note(f'no time was left for some tests of {suite}')
@@ -34,7 +38,7 @@ def too_late(report, suite, test):
 class Session(igt.Session):
     """Tests in a guest with a debug kernel."""
 
-    def __init__(self, report, name, boot, driver):
+    def __init__(self, report: Report, name: str, boot: boots.Boot, driver: str) -> None:
         self.name, self.driver = name, driver
         self.kernel = boot.kernel
         suite = name if name.startswith('kcsan') else f'debug-{name}'
@@ -46,7 +50,7 @@ class Session(igt.Session):
         super().__init__(report, guest, suite, again, SECONDS)
         self.left = self.warnings = self.races = 0
 
-    def run(self, tests):
+    def run(self, tests: list[igt.Test]) -> None:
         if not is_late():
             super().run(tests)
         else:
@@ -57,29 +61,29 @@ class Session(igt.Session):
         if self.kernel == 'kcsan':
             self.report.fact(self.suite, 'data races elsewhere', self.races)
 
-    def one(self, program, subtest):
+    def one(self, program: str, subtest: str | None) -> None:
         if not is_late():
             return super().one(program, subtest)
         return too_late(self.report, self.suite, f'{program}@{subtest or ""}')
 
-    def add(self, test, outcome, *arguments, **keywords):
+    def add(self, test: str, outcome: vm.Outcome, *arguments: Any, **keywords: Any) -> str:
         self.left += splat.pending(outcome.log)
         self.warnings += outcome.log.count('WARNING: CPU')
         self.races += len(splat.foreign_races(outcome.log))
         return super().add(test, outcome, *arguments, **keywords)
 
-    def unfit(self, outcome):
+    def unfit(self, outcome: vm.Outcome) -> bool:
         # Some checkers speak once only: what comes after that proves nothing.
-        return splat.complaint(outcome.log, outcome.taint & ~self.taint)
+        return bool(splat.complaint(outcome.log, outcome.taint & ~self.taint))
 
-    def before_unload(self):
+    def before_unload(self) -> None:
         started = time.monotonic()
         outcome = self.machine.run(SECONDS, 'sgt-debug', 'checks')
         said = debugguest.wrong(outcome.output) or igt.verdict(outcome, self.taint)[1]
         self.report.add(self.suite, 'checkers', 'fail' if said else 'pass',
                         time.monotonic() - started, said, outcome.output, self.again)
 
-    def after_unload(self):
+    def after_unload(self) -> None:
         if self.kernel == 'debug' and self.driver == 'sgt':
             outcome = self.machine.run(SECONDS, 'sgt-debug', 'coverage')
             coverage.save(outcome.output, project.BUILD / 'debug/counters' / self.name)
@@ -88,29 +92,30 @@ class Session(igt.Session):
 class KunitSession(Session):
     """The KUnit suites, which run while the module is loaded."""
 
-    def run(self, wanted):
+    def run(self, wanted: Any) -> None:
         self.wanted = wanted
         if self.boot(again=False):
             self.stop()
 
-    def booted(self, outcome):
+    def booted(self, outcome: vm.Outcome) -> None:
         self.record(outcome.log)
 
-    def lost(self, test, error, again, started):
+    def lost(self, test: str, error: Exception, again: str, started: float) -> None:
         super().lost(test, error, again, started)
         self.record(self.machine.console.read_text(errors='replace'))
 
-    def record(self, log):
+    def record(self, log: str) -> None:
         output = ((float(match[1]), match[2]) for match in
                   re.finditer(r'^\[ *(\d+\.\d+)\] ?(.*)', log, re.M))
         if not kunit.record(self.report, self.suite, output, self.wanted, self.again):
             raise project.Failed(f'no KUnit case ran (TEST={self.wanted or "*"})')
 
 
-def plan(programs, chosen, wanted):
+def plan(programs: dict[str, Path], chosen: dict[str, boots.Boot],
+         wanted: str) -> dict[str, str | list[igt.Test]]:
     """{boot: what its session runs} of the boots that have something to run."""
     found = igt.select(programs, wanted)
-    plans = {}
+    plans: dict[str, str | list[igt.Test]] = {}
     for name, boot in chosen.items():
         if boot.tests in ('kunit', 'fuzz'):
             if not (wanted and found):
@@ -123,7 +128,7 @@ def plan(programs, chosen, wanted):
     return plans
 
 
-def run_boot(report, name, boot, tests, driver):
+def run_boot(report: Report, name: str, boot: boots.Boot, tests: Any, driver: str) -> None:
     """Runs the tests of one boot."""
     if is_late() and boot.tests in ('kunit', 'fuzz'):
         too_late(report, name, boot.tests)
@@ -140,7 +145,7 @@ def run_boot(report, name, boot, tests, driver):
         session.drop()
 
 
-def run(report, names, wanted, driver):
+def run(report: Report, names: list[str], wanted: str, driver: str) -> None:
     turn = boots.turn() if not names and driver == 'sgt' else None
     names = names or list(boots.BOOTS if driver == 'sgt' else boots.COMPARABLE)
     chosen = boots.chosen(names, turn)

@@ -4,6 +4,7 @@
 import functools
 import os
 import re
+from pathlib import Path
 
 import debugkernel
 import initramfs
@@ -16,8 +17,10 @@ PATIENCE = 8
 ROUNDS = os.environ.get('ROUNDS')
 SEED = os.environ.get('SEED')
 
+Built = tuple[Path, Path, dict[str, Path]]
 
-def prepare(kernel='debug', driver=None):
+
+def prepare(kernel: str = 'debug', driver: str | None = None) -> Built:
     """Builds the kernel with its modules, the programs, and the guest's root of them all.
 
     Returns the kernel's root, the guest's, and the programs.
@@ -26,7 +29,7 @@ def prepare(kernel='debug', driver=None):
 
 
 @functools.lru_cache(maxsize=None)
-def built(kernel, driver):
+def built(kernel: str, driver: str) -> Built:
     """The same, done once."""
     root = debugkernel.prepare(kernel)
     ours = [root / f'lib/modules/{project.release(root)}/kernel/{name}.ko'
@@ -38,8 +41,9 @@ def built(kernel, driver):
     return root, image, programs['igt']
 
 
-def machine(name, setup, kernel='debug', kunit=False, append='', driver=None, fact=None,
-            rounds=1, console=False, cpus=None):
+def machine(name: str, setup: str, kernel: str = 'debug', kunit: bool = False, append: str = '',
+            driver: str | None = None, fact: vm.Fact | None = None, rounds: int = 1,
+            console: bool = False, cpus: int | None = None) -> vm.Vm:
     """A guest with the kernel, not booted yet; its logs go to build/check/NAME."""
     root, image, _ = prepare(kernel, driver)
     # While it boots, a guest on a busy machine thinks that its CPUs stall.
@@ -58,7 +62,7 @@ def machine(name, setup, kernel='debug', kunit=False, append='', driver=None, fa
                  patience=PATIENCE, cpus=cpus)
 
 
-def wrong(checks):
+def wrong(checks: str) -> str:
     """What is wrong with the checkers' state after the tests, of what "sgt-debug checks" says."""
     state = dict(re.findall(r'^(\w\S+ \w+) (\S+)$', checks, re.M))
     ours, _ = splat.leaks(checks)

@@ -2,8 +2,8 @@
 """The debug kernels: configured and built with the project in them, then copied to build/."""
 
 import hashlib
-import pathlib
 import shutil
+from pathlib import Path
 
 import graft
 import project
@@ -15,19 +15,19 @@ CONFIGS = {
 }
 
 
-def wanted_lines(kernel):
+def wanted_lines(kernel: str) -> list[str]:
     return [line for name in CONFIGS[kernel]
             for line in (project.TOOLS / name).read_text().splitlines() if 'CONFIG_' in line]
 
 
-def missing(wanted, config):
+def missing(wanted: list[str], config: str) -> list[str]:
     """The wanted lines that the configuration does not have."""
     lines = set(config.splitlines())
     return [line for line in wanted if line not in lines and
             not (line.startswith('# ') and f'\n{line.split()[1]}=' not in config)]
 
 
-def configure(home, kernel):
+def configure(home: Path, kernel: str) -> None:
     """Writes the .config; anew only when what it is made of has changed."""
     wanted = wanted_lines(kernel)
     options = [file.read_text() for file in sorted((home / 'src' / graft.GRAFT).rglob('Kconfig'))]
@@ -40,7 +40,7 @@ def configure(home, kernel):
     stamp.unlink(missing_ok=True)
     log = project.BUILD / f'log/{kernel}-config.log'
 
-    def step(*command):
+    def step(*command: str | Path) -> None:
         for _ in project.lines(f'{kernel} configuration', command, log, cwd=home / 'src'):
             pass
 
@@ -57,7 +57,7 @@ def configure(home, kernel):
     stamp.write_text(made_of)
 
 
-def collect(directory, into):
+def collect(directory: Path, into: Path) -> Path:
     """Copies the image, the modules and what gcov needs; returns the kernel's root."""
     release = (directory / 'include/config/kernel.release').read_text().strip()
     shutil.rmtree(into, ignore_errors=True)
@@ -69,13 +69,13 @@ def collect(directory, into):
     for name in 'modules.order', 'modules.builtin', 'modules.builtin.modinfo':
         shutil.copy(directory / name, modules)
     for name in (directory / 'modules.order').read_text().split():
-        shutil.copy(directory / pathlib.Path(name).with_suffix('.ko'), modules / 'kernel')
+        shutil.copy(directory / Path(name).with_suffix('.ko'), modules / 'kernel')
     for notes in (directory / graft.GRAFT).rglob('*.gcno'):
         shutil.copy(notes, into / 'gcov')
     return root
 
 
-def prepare(kernel):
+def prepare(kernel: str) -> Path:
     """Builds the kernel "debug" or "kcsan"; returns its root, as tools/kernel.sh has it."""
     with graft.lock():
         home = graft.home()

@@ -2,14 +2,16 @@
 """Runs random programs of ioctls on a debug kernel, and makes what breaks it short."""
 
 import os
-import pathlib
 import re
 import subprocess
 import time
+from collections.abc import Collection
+from pathlib import Path
 
 import debugguest
 import project
 import vm
+from report import Report
 
 PROGRAM = project.BUILD / 'igt/fuzz/sgt_fuzz'
 FOUND = project.BUILD / 'fuzz'
@@ -27,13 +29,13 @@ TRIES, BEFORE = 20, 10
 TURN = 600
 
 
-def word(text):
+def word(text: str) -> str:
     """A program as one word of a command line."""
     lines = (line.split('#')[0].split() for line in text.splitlines())
     return ';'.join(','.join(line) for line in lines if line)
 
 
-def text(ops):
+def text(ops: str) -> str:
     """A program as people read it."""
     return ops.replace(',', ' ').replace(';', '\n') + '\n'
 
@@ -41,16 +43,16 @@ def text(ops):
 class Listener:
     """What the fuzzer says: its position, the program in question, and words for people."""
 
-    def __init__(self, setup):
+    def __init__(self, setup: str) -> None:
         self.setup, self.rest = setup, b''
-        self.index, self.ops, self.found, self.progress = 0, None, '', ''
+        self.index, self.ops, self.found, self.progress = 0, '', '', ''
 
-    def __call__(self, data):
+    def __call__(self, data: bytes) -> None:
         *lines, self.rest = (self.rest + data).split(b'\n')
         for line in lines:
             self.line(line.decode(errors='replace'))
 
-    def line(self, line):
+    def line(self, line: str) -> None:
         key, _, value = line.partition(' ')
         if key == 'at':
             self.index = int(value)
@@ -68,16 +70,16 @@ class Listener:
 class Hunt:
     """The fuzzer in guests of one set-up."""
 
-    def __init__(self, results, setup, seed):
+    def __init__(self, results: Report, setup: str, seed: int) -> None:
         self.results, self.setup, self.seed = results, setup, seed
         self.name = f'seed-{seed}'
         self.again = f'make fuzz SETUP={setup} SEED={seed}'
 
-    def guest(self):
+    def guest(self) -> vm.Vm:
         # Without the console, the core keeps the last cursor when nobody has the device open.
         return debugguest.machine(f'fuzz-{self.setup}', self.setup, console=True)
 
-    def run(self, limit, *arguments):
+    def run(self, limit: float, *arguments: object) -> vm.Outcome | None:
         """Runs the fuzzer in a new guest; returns the outcome, or None when that died."""
         self.heard = Listener(self.setup)
         machine = self.guest()
@@ -100,7 +102,7 @@ class Hunt:
         finally:
             machine.close()
 
-    def hunt(self, seconds):
+    def hunt(self, seconds: float) -> None:
         """Random programs for so long."""
         started = time.monotonic()
         outcome = self.run(seconds + PATIENCE, '--seed', self.seed, '--seconds', seconds)
@@ -111,7 +113,7 @@ class Hunt:
             ops = self.search(heard)
         self.conclude(heard, ops, log, time.monotonic() - started)
 
-    def replay(self, name, ops):
+    def replay(self, name: str, ops: str) -> None:
         started = time.monotonic()
         outcome = self.run(PATIENCE, '--ops', ops, '--count', TRIES)
         if outcome:
@@ -119,7 +121,7 @@ class Hunt:
         self.name, self.again = name, f'make fuzz SETUP={self.setup} REPLAY={name}'
         self.conclude(self.heard, ops, self.log, time.monotonic() - started)
 
-    def conclude(self, heard, ops, log, seconds):
+    def conclude(self, heard: Listener, ops: str | None, log: str, seconds: float) -> None:
         found = heard.found
         if not found:
             said = re.sub(r'seed \d+: ', '', heard.progress)
@@ -134,11 +136,11 @@ class Hunt:
         self.results.add('fuzz', f'{self.setup}-{self.name}', 'fail', seconds, found[:120], log,
                          self.again)
 
-    def search(self, heard):
+    def search(self, heard: Listener) -> str:
         """Bisects a program that took the guest down, with a new guest for each try."""
         boots = 0
 
-        def breaks(*arguments):
+        def breaks(*arguments: object) -> bool:
             nonlocal boots
             boots += 1
             project.say(f'   {self.setup:<8} guest {boots} of at most {BOOTS}')
@@ -166,7 +168,7 @@ class Hunt:
             chunk //= 2
         return ';'.join(parts)
 
-    def generate(self, index):
+    def generate(self, index: int) -> str:
         """The sequence is a function of its numbers: the host has the same."""
         listed = subprocess.run([PROGRAM, '--print', '--count', '1', '--seed', str(self.seed),
                                  '--first', str(index)], check=True,
@@ -174,13 +176,14 @@ class Hunt:
         return listed.stdout.splitlines()[0].partition(' ')[2]
 
 
-def run(results, seconds, setups=(), seed=None, replay=None):
+def run(results: Report, seconds: float, setups: Collection[str] = (),
+        seed: int | str | None = None, replay: str | None = None) -> None:
     """Fuzzes each set-up for its part of the seconds; 0: for ever."""
     seed = int(seed or time.time())
     setups = setups or SETUPS
     debugguest.prepare()
     if replay:
-        ops = word(pathlib.Path(replay).read_text())
+        ops = word(Path(replay).read_text())
         for setup in setups:
             Hunt(results, setup, seed).replay(replay, ops)
         return

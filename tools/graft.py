@@ -7,6 +7,8 @@ import filecmp
 import os
 import re
 import shutil
+from collections.abc import Iterator
+from pathlib import Path
 
 import project
 
@@ -28,11 +30,11 @@ MENDED = (
 )
 
 
-def is_source(file):
+def is_source(file: Path) -> bool:
     return file.suffix in ('.c', '.h') or file.name in ('Kbuild', 'Kconfig', 'Makefile')
 
 
-def copy(source):
+def copy(source: Path) -> None:
     """Copies the project to where it belongs in the source, touching only what differs."""
     wanted = set()
     for part in PARTS:
@@ -48,25 +50,25 @@ def copy(source):
             file.unlink()
 
 
-def rewrite(path, text):
+def rewrite(path: Path, text: str) -> None:
     """Makes a new file: the old one is a hard link to the pristine source."""
     path.unlink()
     path.write_text(text)
 
 
-def append(path, line):
+def append(path: Path, line: str) -> None:
     text = path.read_text()
     if line not in text:
         rewrite(path, f'{text}\n{line}\n')
 
 
-def replace(path, old, new):
+def replace(path: Path, old: str, new: str) -> None:
     text = path.read_text()
     if old in text:
         rewrite(path, text.replace(old, new))
 
 
-def home():
+def home() -> Path:
     """A directory with the work copy, the project in it, as src; builds go beside that."""
     pristine = project.kernel('source')
     directory = project.CACHE / pristine.name.replace('linux-', 'graft-')
@@ -87,7 +89,7 @@ def home():
 
 
 @contextlib.contextmanager
-def lock():
+def lock() -> Iterator[None]:
     """Holds the work copy and what is built of it: other checkouts share them."""
     project.CACHE.mkdir(parents=True, exist_ok=True)
     with open(project.CACHE / 'graft.lock', 'w') as file:
@@ -99,12 +101,12 @@ def lock():
         yield
 
 
-def shorter(text):
+def shorter(text: str) -> str:
     """With paths as they are in the project, not in the kernel tree."""
     return re.sub(rf'[^ ]*{GRAFT}/', '', text)
 
 
-def build(what, directory, command, log):
+def build(what: str, directory: Path, command: list[str], log: Path) -> tuple[list[str], list[str]]:
     """Runs make in the work copy; returns its output, and the warnings in our files."""
     output = project.step(what, ['make', '--no-print-directory', *command, '-j' + project.JOBS],
                           log, cwd=directory / 'src')

@@ -13,7 +13,7 @@ import vm
 SECONDS = 300
 
 
-def window():
+def window() -> str | None:
     """QEMU's display for DISPLAY_WINDOW=1, or None."""
     if os.environ.get('DISPLAY_WINDOW', '0') in ('', '0'):
         return None
@@ -25,7 +25,7 @@ def window():
     return found
 
 
-def prepare():
+def prepare() -> vm.Vm:
     """Builds everything; returns the machine."""
     setup = os.environ.get('SETUP') or 'iommu'
     driver = os.environ.get('DRIVER') or 'sgt'
@@ -38,12 +38,12 @@ def prepare():
     return vm.Vm(setup, driver, root, image, project.BUILD / 'run', window=window())
 
 
-def show(data):
+def show(data: bytes) -> None:
     sys.stdout.buffer.write(data)
     sys.stdout.flush()
 
 
-def run(machine):
+def run(machine: vm.Vm) -> None:
     """Runs the samples; their screens go to build/run/."""
     pictures = [machine.directory / f'{name}.png' for name in ('screen', 'composed')]
     for picture in pictures:
@@ -61,7 +61,7 @@ def run(machine):
             outcome = machine.run(SECONDS, 'sgt_compose', '--check', live=show)
         if machine.window:
             project.say('-- close the window or press Ctrl-C to end')
-            machine.process.wait()
+            machine.wait()
         else:
             machine.power_off()
     except vm.Lost as error:
@@ -76,14 +76,14 @@ def run(machine):
                                              if picture.exists()))
 
 
-def shell(machine):
+def shell(machine: vm.Vm) -> None:
     """Gives the terminal to a shell in the guest."""
     project.say('-- booting; Ctrl-A X ends QEMU at any time')
     machine.start(shell=True)
-    machine.process.wait()
+    machine.wait()
 
 
-def main():
+def main() -> None:
     try:
         lock = project.lock_checkout()
         {'run': run, 'shell': shell}[sys.argv[1]](prepare())

@@ -12,7 +12,11 @@
 """
 
 import re
+import socket
 import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import picture
 import project
@@ -21,23 +25,24 @@ import project
 class HostPort(threading.Thread):
     """Answers requests of the guest until its end of the port closes."""
 
-    def __init__(self, port, qmp, trace, directory, fact):
+    def __init__(self, port: socket.socket, qmp: Any, trace: Path, directory: Path,
+                 fact: Callable[[str, str], None]) -> None:
         super().__init__(daemon=True)
         self.port, self.qmp, self.trace = port, qmp, trace
         self.directory, self.fact = directory, fact
         self.mark = 0
-        self.requests = {'screen': self.screen, 'part': self.part, 'shot': self.shot,
-                         'fact': self.record, 'trace-mark': self.trace_mark,
-                         'trace-count': self.trace_count}
+        self.requests: dict[str, Callable[..., str]] = {
+            'screen': self.screen, 'part': self.part, 'shot': self.shot, 'fact': self.record,
+            'trace-mark': self.trace_mark, 'trace-count': self.trace_count}
 
-    def run(self):
+    def run(self) -> None:
         try:
             for line in self.port.makefile('r', errors='replace'):
                 self.port.sendall(f'{self.answer(line.split())}\n'.encode())
         except OSError:
             pass  # the VM is gone
 
-    def answer(self, words):
+    def answer(self, words: list[str]) -> str:
         if not words or words[0] not in self.requests:
             return 'fail no such request'
         try:
@@ -45,14 +50,14 @@ class HostPort(threading.Thread):
         except (TypeError, ValueError, OSError, RuntimeError) as error:
             return f'fail {words[0]}: {error}'.replace('\n', ' ')
 
-    def dump(self):
+    def dump(self) -> tuple[int, int, bytes]:
         path = self.directory / 'screen.ppm'
         self.qmp.command('screendump', filename=str(path), device='gpu', head=0)
         data = path.read_bytes()
         path.unlink()
         return picture.read_ppm(data)
 
-    def screen(self, width, height, seed):
+    def screen(self, width: str, height: str, seed: str) -> str:
         shown = self.dump()
         if shown[:2] != (int(width), int(height)):
             return f'fail the screen is {shown[0]}x{shown[1]}, not {width}x{height}'
@@ -63,7 +68,7 @@ class HostPort(threading.Thread):
         picture.write_png(path, *shown)
         return f'fail {wrong} ({project.shown(path)})'
 
-    def part(self, *numbers):
+    def part(self, *numbers: str) -> str:
         x, y, width, height, seed, first, pitch = map(int, numbers)
         shown = self.dump()
         if not (0 <= x <= shown[0] - width and 0 <= y <= shown[1] - height):
@@ -76,22 +81,22 @@ class HostPort(threading.Thread):
         picture.write_png(path, *shown)
         return f'fail {wrong} ({project.shown(path)})'
 
-    def shot(self, name):
+    def shot(self, name: str) -> str:
         if not re.fullmatch(r'\w[\w.-]*', name):
             return 'fail shot: a plain name is wanted'
         picture.write_png(self.directory / f'{name}.png', *self.dump())
         return 'ok'
 
-    def trace_mark(self):
+    def trace_mark(self) -> str:
         self.mark = self.trace.stat().st_size
         return 'ok'
 
-    def trace_count(self, event):
+    def trace_count(self, event: str) -> str:
         with open(self.trace, errors='replace') as file:
             file.seek(self.mark)
             wanted = re.compile(rf'(^|:){re.escape(event)} ')
             return f'ok {sum(1 for line in file if wanted.search(line))}'
 
-    def record(self, key, *value):
+    def record(self, key: str, *value: str) -> str:
         self.fact(key, ' '.join(value))
         return 'ok'

@@ -7,11 +7,14 @@ import os
 import re
 import subprocess
 import time
+from collections.abc import Collection
+from pathlib import Path
 
 import initramfs
 import project
 import splat
 import vm
+from report import Report
 
 SOURCES = project.TOP / 'igt-tests'
 SECONDS = int(os.environ.get('TEST_SECONDS') or 180)
@@ -27,15 +30,18 @@ SHORT = {'mmio': 'sgt_create@* sgt_map@* sgt_screen@* sgt_module@* sgt_unbind@vi
 COUNTING = 'sgt_flat*'
 FAULTS = 'sgt_fail*'
 
+# A program and its subtest
+Test = tuple[str, str | None]
 
-def subtests(program):
+
+def subtests(program: Path) -> list[str | None]:
     """The names that the program lists; [None] when it has no subtests."""
     listed = subprocess.run([program, '--list-subtests'], stdout=subprocess.PIPE,
                             stderr=subprocess.DEVNULL, text=True, timeout=60)
-    return listed.stdout.split() or [None]
+    return [*listed.stdout.split()] or [None]
 
 
-def select(programs, wanted):
+def select(programs: dict[str, Path], wanted: str) -> list[Test]:
     """The (program, subtest) pairs that match "program[@subtest]"; both may be patterns."""
     program_glob, _, subtest_glob = (wanted or '*').partition('@')
     return [(name, subtest) for name, path in programs.items()
@@ -44,13 +50,13 @@ def select(programs, wanted):
             if not subtest_glob or fnmatch.fnmatch(subtest or '', subtest_glob)]
 
 
-def is_any(test, globs):
+def is_any(test: Test, globs: str) -> bool:
     """Whether a test, (program, subtest), is one that the globs name."""
     name = f'{test[0]}@{test[1] or ""}'
     return any(fnmatch.fnmatch(name, glob) for glob in globs.split())
 
 
-def fitting(tests, setup, faults=False):
+def fitting(tests: list[Test], setup: str, faults: bool = False) -> list[Test]:
     """Those of the tests that the set-up is for; faults: the kernel can inject them."""
     refused = [] if setup in ONLY else [COUNTING] if faults else [COUNTING, FAULTS]
     return [test for test in tests
@@ -58,14 +64,14 @@ def fitting(tests, setup, faults=False):
             not any(fnmatch.fnmatch(test[0], glob) for glob in refused)]
 
 
-def plan(tests, setups, wanted):
+def plan(tests: list[Test], setups: Collection[str], wanted: str) -> dict[str, list[Test]]:
     """{set-up: its tests} of the set-ups, or of the usual ones if there are none."""
     return {setup: [test for test in fitting(tests, setup)
                     if (setups and wanted) or is_any(test, SHORT.get(setup, '*'))]
             for setup in setups or USUAL}
 
 
-def reason(output, failed):
+def reason(output: str, failed: bool) -> str:
     """IGT's own words on a failure or a skip, shortened; empty when there are none."""
     if failed:
         said = re.findall(r'CRITICAL: (.*)', output.split('**** DEBUG')[0])
@@ -77,7 +83,8 @@ def reason(output, failed):
     return '; '.join(dict.fromkeys(said))[:120]
 
 
-def verdict(outcome, taint, limit=0, must_be_bound=True):
+def verdict(outcome: vm.Outcome, taint: int, limit: float = 0,
+            must_be_bound: bool = True) -> tuple[str, str]:
     """Result and detail of what ran, with the taint there was before and its limit in seconds."""
     wrong = splat.complaint(outcome.log, outcome.taint & ~taint)
     if wrong:
@@ -96,13 +103,14 @@ def verdict(outcome, taint, limit=0, must_be_bound=True):
 class Session:
     """Tests in one set-up, in one guest as long as it lasts."""
 
-    def __init__(self, report, machine, suite, again, seconds=SECONDS):
+    def __init__(self, report: Report, machine: vm.Vm, suite: str, again: str,
+                 seconds: float = SECONDS) -> None:
         self.report, self.machine = report, machine
         self.suite, self.again, self.seconds = suite, again, seconds
         self.taint = 0
         self.up = False
 
-    def run(self, tests):
+    def run(self, tests: list[Test]) -> None:
         for number, (program, subtest) in enumerate(tests):
             if not self.up and not self.boot(again=number > 0):
                 return
@@ -110,14 +118,15 @@ class Session:
         if self.up:
             self.stop()
 
-    def add(self, test, outcome, again, limit=0, must_be_bound=True):
+    def add(self, test: str, outcome: vm.Outcome, again: str, limit: float = 0,
+            must_be_bound: bool = True) -> str:
         result, detail = verdict(outcome, self.taint, limit, must_be_bound)
         self.taint = outcome.taint
         self.report.add(self.suite, test, result, outcome.seconds, detail,
                         f'{outcome.output}\n-- kernel log\n{outcome.log}', again)
         return result
 
-    def lost(self, test, error, again, started):
+    def lost(self, test: str, error: Exception, again: str, started: float) -> None:
         self.drop()
         output = self.machine.received.decode(errors='replace')
         console = self.machine.console.read_text(errors='replace').splitlines()
@@ -125,11 +134,11 @@ class Session:
                         f'VM lost: {error}',
                         f'{output}\n-- console\n' + '\n'.join(console[-300:]) + '\n', again)
 
-    def drop(self):
+    def drop(self) -> None:
         self.machine.close()
         self.up = False
 
-    def boot(self, again):
+    def boot(self, again: bool) -> bool:
         """Boots and loads the modules; when it works again after a loss, says nothing."""
         self.taint = 0
         started = time.monotonic()
@@ -146,7 +155,7 @@ class Session:
             self.drop()
         return self.up
 
-    def one(self, program, subtest):
+    def one(self, program: str, subtest: str | None) -> None:
         test = f'{program}@{subtest}' if subtest else program
         again = f'{self.again} TEST={test}'
         command = [program] + (['--run-subtest', subtest] if subtest else [])
@@ -162,20 +171,20 @@ class Session:
         if broken or not outcome.bound:
             self.drop()
 
-    def unfit(self, outcome):
+    def unfit(self, outcome: vm.Outcome) -> bool:
         """Whether a test left a kernel that is no ground for another one."""
-        return outcome.taint & ~self.taint & splat.CRASHED
+        return bool(outcome.taint & ~self.taint & splat.CRASHED)
 
-    def booted(self, outcome):
+    def booted(self, outcome: vm.Outcome) -> None:
         """For those who have more to do then; so are the next two."""
 
-    def before_unload(self):
+    def before_unload(self) -> None:
         pass
 
-    def after_unload(self):
+    def after_unload(self) -> None:
         pass
 
-    def stop(self):
+    def stop(self) -> None:
         started = time.monotonic()
         try:
             self.before_unload()
@@ -186,7 +195,7 @@ class Session:
             self.lost('power-off', error, self.again, started)
 
 
-def run(report, setups, wanted, driver):
+def run(report: Report, setups: Collection[str], wanted: str, driver: str) -> None:
     root, modules = project.build_modules()
     built = project.build_programs()
     tests = select(built['igt'], wanted)
@@ -196,7 +205,7 @@ def run(report, setups, wanted, driver):
     image = project.BUILD / f'guest-{driver}.cpio'
     initramfs.build(root, modules, {**built['samples'], **built['igt']}, driver, image)
 
-    def session(setup):
+    def session(setup: str) -> None:
         machine = vm.Vm(setup, driver, root, image, report.directory / setup,
                         lambda key, value: report.fact(setup, key, value))
         again = f'make igt SETUP={setup}' + (f' DRIVER={driver}' if driver != 'sgt' else '')

@@ -3,22 +3,23 @@
 
 import lzma
 import os
-import pathlib
 import shutil
 import stat
 import subprocess
+from collections.abc import Iterable
+from pathlib import Path
 
 import project
 
 STAGE = project.BUILD / 'guest'
 
 
-def output(*command):
+def output(*command: str | Path) -> str:
     return subprocess.run([str(part) for part in command], check=True, stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, text=True).stdout
 
 
-def libraries(program):
+def libraries(program: Path) -> list[str]:
     """The shared objects that a program loads, its loader included."""
     try:
         lines = output('ldd', program).splitlines()
@@ -29,12 +30,12 @@ def libraries(program):
     return [path for path in found if path]
 
 
-def dependencies(modules, wanted):
+def dependencies(modules: dict[str, Path], wanted: Iterable[str | Path]) -> dict[str, Path]:
     """The files of the modules in wanted (paths, or names in modules) and of all they need."""
-    files = {}
+    files: dict[str, Path] = {}
 
-    def add(name):
-        path = name if isinstance(name, pathlib.Path) else modules[name.replace('-', '_')]
+    def add(name: str | Path) -> None:
+        path = name if isinstance(name, Path) else modules[name.replace('-', '_')]
         stem = path.name.split('.ko')[0].replace('-', '_')
         if stem in files:
             return
@@ -48,17 +49,17 @@ def dependencies(modules, wanted):
     return files
 
 
-def stage_modules(root, ours, driver):
+def stage_modules(root: Path, ours: list[Path], driver: str) -> None:
     """Fills STAGE/lib/modules with what the driver needs, so that modprobe works there."""
     kernel = project.release(root)
     modules = {path.name.split('.ko')[0].replace('-', '_'): path
                for path in (root / 'lib/modules' / kernel / 'kernel').rglob('*.ko*')}
     if driver == 'in-tree':
         ours = []
-        wanted = ['virtio_gpu', 'vgem']
+        wanted: list[str | Path] = ['virtio_gpu', 'vgem']
     else:
         modules.update((path.stem, path) for path in ours)
-        wanted = [*ours, 'vgem'] + ['virtio_gpu'] * (driver == 'both')
+        wanted = [*ours, 'vgem', *['virtio_gpu'] * (driver == 'both')]
     # The bus of the set-up mmio, and what has a kernel mapping of a dma-buf: not every kernel has
     # these as modules.
     wanted += {'virtio_mmio', 'vivid'} & modules.keys()
@@ -76,11 +77,12 @@ def stage_modules(root, ours, driver):
 class Cpio:
     """An archive in the kernel's "newc" format."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.data = bytearray()
-        self.names = set()
+        self.names: set[str] = set()
 
-    def add(self, name, mode, body=b'', device=(0, 0)):
+    def add(self, name: str, mode: int, body: bytes = b'',
+            device: tuple[int, int] = (0, 0)) -> None:
         if name in self.names:
             return
         parent = os.path.dirname(name)
@@ -93,19 +95,19 @@ class Cpio:
             self.data += part
             self.data += bytes(-len(self.data) % 4)
 
-    def file(self, name, path):
-        path = pathlib.Path(path)
+    def file(self, name: str, path: str | Path) -> None:
+        path = Path(path)
         self.add(name, stat.S_IFREG | (path.stat().st_mode & 0o777), path.read_bytes())
 
-    def link(self, name, target):
+    def link(self, name: str, target: str) -> None:
         self.add(name, stat.S_IFLNK | 0o777, target.encode())
 
-    def finish(self):
+    def finish(self) -> bytes:
         self.add('TRAILER!!!', 0)
         return self.data
 
 
-def build(root, ours, programs, driver, path):
+def build(root: Path, ours: list[Path], programs: dict[str, Path], driver: str, path: Path) -> None:
     """Writes the initramfs to path; programs is {name: path}, they go to /bin."""
     stage_modules(root, ours, driver)
     archive = Cpio()
@@ -113,7 +115,7 @@ def build(root, ours, programs, driver, path):
     for name in 'proc', 'sys', 'run', 'tmp', 'root':
         archive.add(name, stat.S_IFDIR | 0o755)
     archive.file('init', project.TOOLS / 'guest-init')
-    archive.file('bin/busybox', shutil.which('busybox'))
+    archive.file('bin/busybox', shutil.which('busybox') or 'busybox')
     for name, program in programs.items():
         archive.file('bin/' + name, program)
         for library in libraries(program):

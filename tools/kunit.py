@@ -3,11 +3,15 @@
 
 import re
 import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
 
 import choice
 import graft
 import project
 import splat
+from report import Report
 
 KUNITCONFIG = project.TOP / 'drivers/gpu/drm/gem_sgt/.kunitconfig'
 # These give User Mode Linux a DMA API.
@@ -18,15 +22,18 @@ RESULT = re.compile(r'^ {4}(ok|not ok) \d+ (\S+)(?: # SKIP ?(.*))?')
 SUITE = re.compile(r'^ {4}# Subtest: (\S+)')
 PLAN = re.compile(r'^ {4}1\.\.(\d+)')
 
+Timed = Iterable[tuple[float, str]]
+Case = tuple[str, str, str, float, str, list[str]]
 
-def kunit_py(home, command, *arguments, build='um'):
+
+def kunit_py(home: Path, command: str, *arguments: str, build: str = 'um') -> dict[str, Any]:
     """The command line, log and directory of a kunit.py command."""
     return {'command': [home / 'src/tools/testing/kunit/kunit.py', command,
                         f'--build_dir={home / build}', *arguments],
             'log': project.BUILD / f'log/kunit-{command}.log', 'cwd': home / 'src'}
 
 
-def cases(output):
+def cases(output: Timed) -> Iterator[Case]:
     """Yields suite, case, result, seconds, detail and log of each case.
 
     output has KTAP, and the time of each line: (seconds, line).
@@ -53,7 +60,7 @@ def cases(output):
         yield suite, 'run', 'lost', 0.0, f'the kernel stopped after {seen} of {planned} cases', log
 
 
-def record(report, name, output, wanted, again):
+def record(report: Report, name: str, output: Timed, wanted: str, again: str) -> int:
     """Reports the cases in the output that match wanted; returns how many these are."""
     ran = 0
     for suite, case, result, seconds, detail, log in cases(output):
@@ -68,7 +75,7 @@ def record(report, name, output, wanted, again):
     return ran
 
 
-def build(report, home):
+def build(report: Report, home: Path) -> None:
     """Builds the kernel; a warning in one of our files is a failure."""
     if not (home / 'um/vmlinux').exists():
         project.say('-- the first build of the KUnit kernel takes some minutes')
@@ -83,7 +90,7 @@ def build(report, home):
                ours[0] if ours else '', '\n'.join(output), 'make kunit')
 
 
-def run(report, wanted):
+def run(report: Report, wanted: str) -> None:
     """Builds and runs the suites; wanted is a pattern for "suite.case"."""
     with graft.lock():
         home = graft.home()

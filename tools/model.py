@@ -5,11 +5,12 @@ import re
 import time
 
 import project
+from report import Report
 
 LINE = re.compile(r'model +(.*\S) +(pass|FAIL)$')
 
 
-def run(report):
+def run(report: Report) -> None:
     started = time.monotonic()
     log = project.BUILD / 'log/model.log'
     found, wrong = [], None

@@ -3,14 +3,15 @@
 
 import struct
 import zlib
+from pathlib import Path
 
 
-def _lanes(count, value):
+def _lanes(count: int, value: int) -> int:
     """count 64-bit lanes with the same value, as one integer."""
     return value * (((1 << 64 * count) - 1) // ((1 << 64) - 1))
 
 
-def pattern(width, height, seed, first=0, pitch=None):
+def pattern(width: int, height: int, seed: int, first: int = 0, pitch: int | None = None) -> bytes:
     """The picture that a program with this seed draws, as RGB bytes.
 
     Pixel i is h ^ h >> 15, lower 24 bits, with h = i * 0x9E3779B1 + seed * 0x85EBCA6B modulo
@@ -31,7 +32,7 @@ def pattern(width, height, seed, first=0, pitch=None):
     return bytes(picture)
 
 
-def read_ppm(data):
+def read_ppm(data: bytes) -> tuple[int, int, bytes]:
     """Width, height and RGB bytes of a binary PPM file."""
     magic, width, height, depth = data[:64].split()[:4]
     if magic != b'P6' or depth != b'255':
@@ -40,8 +41,8 @@ def read_ppm(data):
     return int(width), int(height), data[len(data) - size:]
 
 
-def write_png(path, width, height, rgb):
-    def chunk(kind, body):
+def write_png(path: Path, width: int, height: int, rgb: bytes) -> None:
+    def chunk(kind: bytes, body: bytes) -> bytes:
         return (struct.pack('>I', len(body)) + kind + body +
                 struct.pack('>I', zlib.crc32(kind + body)))
 
@@ -52,13 +53,14 @@ def write_png(path, width, height, rgb):
                    chunk(b'IDAT', zlib.compress(rows)) + chunk(b'IEND', b''))
 
 
-def part(width, rgb, x, y, part_width, part_height):
+def part(width: int, rgb: bytes, x: int, y: int, part_width: int, part_height: int) -> bytes:
     """A rectangle of a picture of this width, as RGB bytes."""
     starts = (3 * (width * row + x) for row in range(y, y + part_height))
     return b''.join(rgb[start:start + 3 * part_width] for start in starts)
 
 
-def compare(width, height, rgb, seed, first=0, pitch=None):
+def compare(width: int, height: int, rgb: bytes, seed: int, first: int = 0,
+            pitch: int | None = None) -> str | None:
     """None when the picture is the pattern, else what differs."""
     want = pattern(width, height, seed, first, pitch)
     if rgb == want:

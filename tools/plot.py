@@ -3,6 +3,7 @@
 
 import html
 import math
+from pathlib import Path
 
 WIDTH, HEIGHT = 340, 260
 LEFT, RIGHT, TOP, BOTTOM = 62, 12, 30, 44
@@ -13,17 +14,22 @@ HEAD = ('<svg xmlns="http://www.w3.org/2000/svg" width="{0}" height="{1}" '
         '<rect width="100%" height="100%" fill="white"/>')
 
 
-def text(x, y, words, anchor='middle', **attributes):
+Series = dict[str, dict[int, float]]
+Labels = dict[int, str]
+Panel = tuple[str, Series, Labels, str]
+
+
+def text(x: float, y: float, words: str, anchor: str = 'middle', **attributes: str) -> str:
     extra = ''.join(f' {key.replace("_", "-")}="{value}"' for key, value in attributes.items())
     return (f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{extra}>'
             f'{html.escape(words)}</text>')
 
 
-def line(x1, y1, x2, y2, colour):
+def line(x1: float, y1: float, x2: float, y2: float, colour: str) -> str:
     return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}"/>'
 
 
-def short(number):
+def short(number: float) -> str:
     """12000 as 12k."""
     for unit, size in ('G', 1e9), ('M', 1e6), ('k', 1e3):
         if number >= size:
@@ -34,20 +40,20 @@ def short(number):
 class Log:
     """A logarithmic scale from the values onto pixels."""
 
-    def __init__(self, values, first, last):
+    def __init__(self, values: list[float], first: float, last: float) -> None:
         self.low = math.floor(math.log10(min(values)))
         self.high = max(math.ceil(math.log10(max(values))), self.low + 1)
         self.first, self.last = first, last
 
-    def __call__(self, value):
+    def __call__(self, value: float) -> float:
         part = (math.log10(value) - self.low) / (self.high - self.low)
         return self.first + part * (self.last - self.first)
 
-    def ticks(self):
+    def ticks(self) -> list[float]:
         return [10.0 ** power for power in range(self.low, self.high + 1)]
 
 
-def panel(left, title, series, labels, unit):
+def panel(left: int, title: str, series: Series, labels: Labels, unit: str) -> list[str]:
     """One diagram: series is {name: {x: y}}, labels is {x: text}; both axes logarithmic."""
     xs = sorted(labels)
     ys = [y for points in series.values() for y in points.values()]
@@ -73,7 +79,7 @@ def panel(left, title, series, labels, unit):
     return svg
 
 
-def write(path, panels):
+def write(path: Path, panels: list[Panel]) -> None:
     """Panels (title, series, labels, unit) side by side."""
     svg = [HEAD.format(WIDTH * len(panels), HEIGHT)]
     for index, arguments in enumerate(panels):

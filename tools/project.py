@@ -5,17 +5,18 @@ import errno
 import fcntl
 import functools
 import os
-import pathlib
 import re
 import subprocess
 import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any
 
-TOP = pathlib.Path(os.path.abspath(__file__)).parent.parent
+TOP = Path(os.path.abspath(__file__)).parent.parent
 TOOLS = TOP / 'tools'
 BUILD = TOP / 'build'
-CACHE = pathlib.Path(os.environ.get('SGT_CACHE') or
-                     pathlib.Path(os.environ.get('XDG_CACHE_HOME') or
-                                  pathlib.Path.home() / '.cache') / 'drm-gem-sgt')
+CACHE = Path(os.environ.get('SGT_CACHE') or
+             Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache') / 'drm-gem-sgt')
 CPUS = len(os.sched_getaffinity(0))
 JOBS = str(CPUS)
 
@@ -25,18 +26,21 @@ os.environ.pop('MAKEFLAGS', None)
 os.environ['PYTHONUNBUFFERED'] = '1'
 
 
+Command = Sequence[str | Path]
+
+
 class Failed(Exception):
     """A step failed; the message says which and where its output is."""
 
 
-def disk_full(error):
+def disk_full(error: OSError) -> str:
     """What an OSError says to users if a disk is full; raises it again if it is another one."""
     if error.errno not in (errno.ENOSPC, errno.EDQUOT):
         raise error
     return f'the disk is full: {error.filename or "a file could not be written"}'
 
 
-def lock_checkout():
+def lock_checkout() -> IO[str]:
     """Keeps others from building and testing in this checkout; holds while the result lives."""
     BUILD.mkdir(exist_ok=True)
     file = open(BUILD / 'lock', 'w')
@@ -47,18 +51,18 @@ def lock_checkout():
     return file
 
 
-def say(text):
+def say(text: str) -> None:
     # One write: threads do not mix their lines.
     print(f'{text}\n', end='', flush=True)
 
 
-def lines(what, command, log, **kwargs):
+def lines(what: str, command: Command, log: Path, **kwargs: Any) -> Iterator[str]:
     """Runs a command; yields its output line by line and keeps it in log."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with open(log, 'w') as copy, subprocess.Popen(
             [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, errors='replace', **kwargs) as process:
-        for line in process.stdout:
+        for line in process.stdout or ():
             copy.write(line)
             yield line.rstrip('\n')
     if process.returncode:
@@ -66,7 +70,7 @@ def lines(what, command, log, **kwargs):
         raise Failed(f'{what}: failed{", the disk is full" * full}, output in {shown(log)}')
 
 
-def step(what, command, log, **kwargs):
+def step(what: str, command: Command, log: Path, **kwargs: Any) -> list[str]:
     """Runs a command and shows its output, of kbuild's "CC file" lines only the count."""
     say(f'-- {what}')
     output = []
@@ -85,25 +89,25 @@ def step(what, command, log, **kwargs):
     return output
 
 
-def shown(path):
+def shown(path: str | Path) -> str:
     """A path as people want to read it: from here, when it is below."""
     return os.path.relpath(path) if str(path).startswith(os.getcwd()) else str(path)
 
 
-def kernel(what):
+def kernel(what: str) -> Path:
     """The directory of the cached kernel: what is "root" or "source"."""
     done = subprocess.run([TOOLS / 'kernel.sh', what], stdout=subprocess.PIPE, text=True)
     if done.returncode:
         raise Failed(f'no kernel {what}: see above')
-    return pathlib.Path(done.stdout.strip())
+    return Path(done.stdout.strip())
 
 
-def release(root):
+def release(root: Path) -> str:
     """The release of an unpacked kernel: the name of its directory has it."""
     return root.name.removeprefix('kroot-')
 
 
-def build_modules():
+def build_modules() -> tuple[Path, list[Path]]:
     """Builds our modules; returns the kernel's directory and the list of .ko files."""
     root = kernel('root')
     environment = {name: value for name, value in os.environ.items() if name != 'KDIR'}
@@ -111,14 +115,14 @@ def build_modules():
     return root, sorted((BUILD / release(root)).glob('*.ko'))
 
 
-def executables(directory):
+def executables(directory: Path) -> dict[str, Path]:
     """{name: path} of the programs in a directory."""
     return {path.name: path for path in sorted(directory.iterdir())
             if path.is_file() and os.access(path, os.X_OK)}
 
 
 @functools.lru_cache(maxsize=None)
-def build_programs():
+def build_programs() -> dict[str, dict[str, Path]]:
     """Builds the test and sample programs; returns {name: path} of each kind."""
     programs = {}
     for part, into in ('igt-tests', 'igt'), ('samples', 'samples'):

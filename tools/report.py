@@ -6,30 +6,37 @@ import queue
 import shutil
 import threading
 import traceback
+from collections.abc import Callable, Iterable
 
 import project
 
 # A guest keeps about one CPU busy.
 GUESTS = 2
 
+# Suite, the command that repeats it, and what runs it
+Job = tuple[str, str, Callable[[], None]]
+# Suite, test, result and seconds
+Result = tuple[str, str, str, float]
+
 
 class Report:
     """The results of one run of the checks."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.checkout = project.lock_checkout()
         self.directory = project.BUILD / 'check'
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory.mkdir(parents=True)
-        self.results = []
-        self.bad = []
-        self.facts = {}
-        self.notes = []
+        self.results: list[Result] = []
+        self.bad: list[str] = []
+        self.facts: dict[str, dict[str, str | int]] = {}
+        self.notes: list[str] = []
         self.lock = threading.RLock()
         self.tsv = open(self.directory / 'results.tsv', 'w', buffering=1)
         print('suite', 'test', 'result', 'seconds', 'detail', sep='\t', file=self.tsv)
 
-    def add(self, suite, test, result, seconds, detail='', text='', again=''):
+    def add(self, suite: str, test: str, result: str, seconds: float, detail: str = '',
+            text: str = '', again: str = '') -> None:
         """Records a result: pass, skip, fail, or lost (no verdict: counts as failed).
 
         text is what a reader of a failure wants to see, again the command that repeats it.
@@ -48,25 +55,25 @@ class Report:
             print(suite, test, result, f'{seconds:.1f}', detail, sep='\t', file=self.tsv)
             project.say('\n'.join(said))
 
-    def fact(self, suite, key, value):
+    def fact(self, suite: str, key: str, value: str | int) -> None:
         """Records a measured value."""
         with self.lock, open(self.directory / 'facts.tsv', 'a') as file:
             self.facts.setdefault(key, {})[suite] = value
             print(suite, key, value, sep='\t', file=file)
 
-    def note(self, text):
+    def note(self, text: str) -> None:
         """Has a line about the run as a whole stand before its result; empty: none."""
         with self.lock:
             if text and text not in self.notes:
                 self.notes.append(text)
 
-    def side_by_side(self, jobs):
+    def side_by_side(self, jobs: Iterable[Job]) -> None:
         """Runs jobs (suite, command that repeats it, function) in their order, GUESTS at once."""
-        waiting = queue.SimpleQueue()
+        waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
         for job in jobs:
             waiting.put(job)
 
-        def work():
+        def work() -> None:
             while True:
                 try:
                     suite, again, function = waiting.get_nowait()
@@ -85,7 +92,7 @@ class Report:
         for worker in workers:
             worker.join()
 
-    def finish(self):
+    def finish(self) -> int:
         """Prints the tables; returns the exit status."""
         suites = list(dict.fromkeys(suite for suite, *_ in self.results))
         if self.facts:
@@ -106,10 +113,10 @@ class Report:
         return 1 if failed or not counts['pass'] else 0
 
     @staticmethod
-    def _counts(results):
+    def _counts(results: list[Result]) -> collections.Counter[str]:
         return collections.Counter(result for _, _, result, _ in results)
 
-    def _row(self, suite, results):
+    def _row(self, suite: str, results: list[Result]) -> None:
         counts = self._counts(results)
         project.say(f'{suite:<19} {counts["pass"]:>8} {counts["fail"] + counts["lost"]:>8} '
                     f'{counts["skip"]:>8} {sum(result[3] for result in results):>8.0f}')

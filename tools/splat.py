@@ -29,22 +29,22 @@ EXCUSED = re.compile(rf'^-+\[ cut here \]-+\n(?:{"|".join(WARNINGS)}).*?^---\[ e
 PENDING = re.compile(r'pending DMA allocations while released from device \[count=(\d+)\]')
 
 
-def plain(log):
+def plain(log: str) -> str:
     """The log without the time stamps."""
     return STAMP.sub('', log)
 
 
-def is_ours(race):
+def is_ours(race: str) -> bool:
     """Whether a report of KCSAN is of an access in our code; its first line names the two."""
-    return OURS.search(race.splitlines()[0])
+    return bool(OURS.search(race.splitlines()[0]))
 
 
-def foreign_races(log):
+def foreign_races(log: str) -> list[str]:
     """The reports of KCSAN in which no access is ours."""
     return [race for race in RACE.findall(plain(log)) if not is_ours(race)]
 
 
-def complaint(log, new_taint):
+def complaint(log: str, new_taint: int) -> str | None:
     """What the kernel had to say against a test, or None."""
     log = RACE.sub(lambda race: race[0] if is_ours(race[0]) else '', plain(log))
     log, excused = EXCUSED.subn('', log)
@@ -57,12 +57,12 @@ def complaint(log, new_taint):
     return found and f'kernel: {found[:120]}'
 
 
-def pending(log):
+def pending(log: str) -> int:
     """How many mappings the DMA API's checker found on a device at unbind."""
     return sum(int(count) for count in PENDING.findall(log))
 
 
-def leaks(listed):
+def leaks(listed: str) -> tuple[list[str], int]:
     """Of what kmemleak lists: the objects that our modules allocated, and how many others."""
     objects = re.split(r'^(?=unreferenced object )', listed, flags=re.M)[1:]
     ours = [text for text in objects if OURS.search(text)]

@@ -11,10 +11,13 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import graft
 import igt
 import project
+from report import Report
 
 TOP = project.TOP
 
@@ -23,20 +26,20 @@ class Skip(Exception):
     """The check cannot be made here; the message says why."""
 
 
-def call(*command, cwd=TOP):
+def call(*command: str | Path, cwd: Path = TOP) -> tuple[bool, str]:
     """Runs a command; returns whether it succeeded, and its output."""
     done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, errors='replace', cwd=cwd)
     return done.returncode == 0, done.stdout
 
 
-def tool(name):
+def tool(name: str) -> str:
     if not shutil.which(name):
         raise Skip(f'{name} is not installed')
     return name
 
 
-def files(*patterns, under=()):
+def files(*patterns: str, under: Iterable[str] = ()) -> list[str]:
     """The project's files whose names match, in the named directories or everywhere."""
     found = []
     for top in under or ('',):
@@ -47,7 +50,7 @@ def files(*patterns, under=()):
     return sorted(found)
 
 
-def scripts():
+def scripts() -> list[tuple[str, str]]:
     """(file, first line) of the programs in tools/ and .ci/."""
     found = []
     for name in files('*', under=('tools', '.ci')):
@@ -56,12 +59,12 @@ def scripts():
     return found
 
 
-def shell_scripts():
+def shell_scripts() -> list[tuple[str, str]]:
     return [(name, 'bash' if 'bash' in line else 'sh') for name, line in scripts()
             if re.match(r'#!.*\b(ba)?sh\b', line)]
 
 
-def anew(names, key, log, check):
+def anew(names: list[str], key: object, log: Path, check: Callable[[list[str]], str]) -> str:
     """Checks those of the files, a part on each CPU, that were not silent the last time.
 
     key is what the result depends on besides them; log keeps what was silent. Returns the output.
@@ -81,11 +84,11 @@ def anew(names, key, log, check):
 
 # Each check returns what it has to say against the project: nothing when all is well.
 
-def check_checkpatch():
+def check_checkpatch() -> str:
     """checkpatch --strict on the C files"""
     tool('perl')
     source = project.kernel('source')
-    common = [source / 'scripts/checkpatch.pl', '--no-tree', f'--root={source}', '--strict',
+    common = [str(source / 'scripts/checkpatch.pl'), '--no-tree', f'--root={source}', '--strict',
               '--terse', '--no-summary', '--quiet', '--show-types']
     # Programs have no kernel macros and types; libdrm has CamelCase, and IGT's macros look
     # like functions and like calls without a brace.
@@ -106,11 +109,11 @@ def check_checkpatch():
     return said.replace(f'{TOP}/', '')
 
 
-def warnings(lines):
+def warnings(lines: Iterable[str]) -> str:
     return '\n'.join(line for line in lines if re.search(r': (warning|error|fatal error):', line))
 
 
-def kbuild(name, *arguments):
+def kbuild(name: str, *arguments: str) -> str:
     """Builds the modules in a tree of their own, which a build that is not silent loses."""
     tree = module_tree(name)
     silent = tree / 'silent'
@@ -125,18 +128,18 @@ def kbuild(name, *arguments):
     return said
 
 
-def check_w1():
+def check_w1() -> str:
     """the modules build without a warning at W=1"""
     return kbuild('w1', 'W=1', 'CONFIG_DRM_GEM_SGT_BENCH=m')
 
 
-def check_sparse():
+def check_sparse() -> str:
     """sparse is silent"""
     tool('sparse')
     return kbuild('sparse', 'C=1')
 
 
-def check_kernel_doc():
+def check_kernel_doc() -> str:
     """kernel-doc is complete and well-formed"""
     tool('perl')
     sources = files('*.c', '*.h', under=('include', 'drivers'))
@@ -144,7 +147,7 @@ def check_kernel_doc():
     return call(project.kernel('source') / 'scripts/kernel-doc', '-none', '-Wall', *sources)[1]
 
 
-def check_doc_blocks():
+def check_doc_blocks() -> str:
     """each DOC: section is in the book"""
     book = ''.join((TOP / name).read_text() for name in files('*.rst', under=('Documentation',)))
     return '\n'.join(
@@ -154,14 +157,14 @@ def check_doc_blocks():
         if not re.search(rf'^\s*:doc: {re.escape(title)}$', book, re.M))
 
 
-def check_docs():
+def check_docs() -> str:
     """the book builds without a warning"""
     tool('sphinx-build')
     ok, said = call(project.TOOLS / 'docs.sh')
     return '' if ok else said
 
 
-def check_igt_list():
+def check_igt_list() -> str:
     """the IGT subtests are those that are documented"""
     said = []
     for name, path in project.build_programs()['igt'].items():
@@ -176,11 +179,11 @@ def check_igt_list():
     return '\n'.join(said)
 
 
-def module_tree(name):
+def module_tree(name: str) -> Path:
     return TOP / 'build' / project.release(project.kernel('root')) / name
 
 
-def compiler():
+def compiler() -> tuple[str, Path]:
     """The command that compiled one of our objects, without its input and output; where."""
     tree = module_tree('obj')
     for path in sorted((tree / 'drivers/gpu/drm/gem_sgt').glob('.*.o.cmd')):
@@ -191,7 +194,7 @@ def compiler():
     raise Skip('the modules are not built')
 
 
-def check_must_not_compile():
+def check_must_not_compile() -> str:
     """wrong uses do not compile, and their right twins do"""
     cases = files('*.c', under=('drivers/gpu/drm/gem_sgt/tests/must-not-compile',))
     if not cases:
@@ -221,7 +224,7 @@ def check_must_not_compile():
     return '\n'.join(said)
 
 
-def check_version_ifs():
+def check_version_ifs() -> str:
     """no source asks for the version of the kernel"""
     return '\n'.join(
         f'{name}:{number}: {line.strip()}'
@@ -230,7 +233,7 @@ def check_version_ifs():
         if re.match(r'\s*#\s*(el)?if.*(LINUX_VERSION_CODE|KERNEL_VERSION)', line))
 
 
-def check_kconfig():
+def check_kconfig() -> str:
     """our Kconfig works in a kernel tree, all options can be reached"""
     options = {option for name in files('Kconfig')
                for option in re.findall(r'^config (\w+)', (TOP / name).read_text(), re.M)}
@@ -246,7 +249,7 @@ def check_kconfig():
                             if not re.search(rf'\bCONFIG_{option}\b', config))
 
 
-def check_hosts():
+def check_hosts() -> str:
     """no program or guide names the host of a package archive"""
     # The name of an XML format looks like an address.
     return '\n'.join(
@@ -256,18 +259,18 @@ def check_hosts():
         if re.search(r'\b(https?|ftp)://(?!www\.w3\.org/)\w', line))
 
 
-def check_sh():
+def check_sh() -> str:
     """the shell scripts parse"""
     return ''.join(call(shell, '-n', name)[1] for name, shell in shell_scripts())
 
 
-def check_shellcheck():
+def check_shellcheck() -> str:
     """shellcheck is silent"""
     tool('shellcheck')
     return call('shellcheck', '--severity=style', *(name for name, _ in shell_scripts()))[1]
 
 
-def check_python():
+def check_python() -> str:
     """the Python files compile"""
     said = []
     for name in files('*.py'):
@@ -278,12 +281,19 @@ def check_python():
     return '\n'.join(said)
 
 
-def check_pyflakes():
+def check_pyflakes() -> str:
     """pyflakes is silent"""
     return call(tool('pyflakes3'), *files('*.py'))[1]
 
 
-def check_unit_tests():
+def check_mypy() -> str:
+    """each function of the tools has types, and mypy finds them right"""
+    ok, said = call(tool('mypy'), '--disallow-untyped-defs', '--check-untyped-defs',
+                    f'--cache-dir={project.BUILD / "mypy"}', *sorted(project.TOOLS.glob('*.py')))
+    return '' if ok else said
+
+
+def check_unit_tests() -> str:
     """what judges logs and chooses tests is right about canned ones"""
     ok, said = call('env', f'PYTHONPATH={project.TOOLS}', 'python3', '-m', 'unittest', 'discover',
                     '-s', 'tools/tests')
@@ -291,7 +301,7 @@ def check_unit_tests():
     return '' if ok else said[max(0, said.find('\n===')):]
 
 
-def check_maintainers():
+def check_maintainers() -> str:
     """MAINTAINERS has the project's paths, and no other"""
     listed = re.findall(r'^F:\t(\S+)', (TOP / 'MAINTAINERS').read_text(), re.M)
     said = [f'MAINTAINERS: {path} is not there' for path in listed if not (TOP / path).exists()]
@@ -300,7 +310,7 @@ def check_maintainers():
         if not any(name.startswith(path) for path in listed)])
 
 
-def check_readme():
+def check_readme() -> str:
     """README.md has fewer than 120 lines"""
     if not (TOP / 'README.md').exists():
         return 'there is no README.md'
@@ -311,18 +321,18 @@ def check_readme():
 CHECKS = (check_w1, check_sparse, check_must_not_compile, check_checkpatch, check_kernel_doc,
           check_doc_blocks, check_docs, check_igt_list, check_kconfig, check_version_ifs,
           check_hosts, check_sh, check_shellcheck, check_python, check_pyflakes,
-          check_unit_tests, check_maintainers, check_readme)
+          check_mypy, check_unit_tests, check_maintainers, check_readme)
 
 
-def name_of(check):
+def name_of(check: Callable[[], str]) -> str:
     return check.__name__.removeprefix('check_').replace('_', '-')
 
 
-def names():
+def names() -> list[str]:
     return [name_of(check) for check in CHECKS]
 
 
-def run(report, wanted):
+def run(report: Report, wanted: str) -> None:
     project.build_modules()
     ran = 0
     for check in CHECKS:
@@ -333,7 +343,7 @@ def run(report, wanted):
         try:
             said = check().strip()
             result = 'fail' if said else 'pass'
-            detail = said.splitlines()[0][:100] if said else check.__doc__
+            detail = said.splitlines()[0][:100] if said else check.__doc__ or ''
         except project.Failed as error:
             said, result, detail = str(error), 'fail', str(error)
         except Skip as reason:

@@ -5,13 +5,15 @@ import atexit
 import dataclasses
 import json
 import os
-import pathlib
 import re
 import select
 import socket
 import subprocess
 import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import project
 from hostport import HostPort
@@ -30,14 +32,14 @@ class SetUp:
     transport: str = 'pci'
 
 
-def tsc_khz():
+def tsc_khz() -> str:
     """The rate of the host's time stamp counter, which is the guest's, as a word for its kernel.
 
     A machine without PCI has nothing else to measure it by than a timer that must be polled, which
     fails when the host is busy: then the kernel waits for an interrupt that there is not.
     """
     try:
-        found = re.search(r'^bogomips\s*: (\d+)\.(\d)', pathlib.Path('/proc/cpuinfo').read_text(),
+        found = re.search(r'^bogomips\s*: (\d+)\.(\d)', Path('/proc/cpuinfo').read_text(),
                           re.M)
     except OSError:
         found = None
@@ -64,6 +66,9 @@ SETUPS = {
 BOOT_SECONDS = 120
 FRAME = b'\0sgt:'
 
+Live = Callable[[bytes], None]
+Fact = Callable[[str, str], None]
+
 
 class Lost(Exception):
     """The guest died or does not answer: no verdict on what ran in it."""
@@ -83,22 +88,22 @@ class Outcome:
 class Qmp:
     """QEMU's control channel."""
 
-    def __init__(self, channel):
+    def __init__(self, channel: socket.socket) -> None:
         self.channel = channel
         self.lines = channel.makefile('r')
         self.lock = threading.Lock()
-        self.events = []
+        self.events: list[dict[str, Any]] = []
         self.lines.readline()  # the greeting
         self.command('qmp_capabilities')
 
-    def _read(self):
+    def _read(self) -> dict[str, Any] | None:
         line = self.lines.readline()
         message = json.loads(line) if line else None
         if message and 'event' in message:
             self.events.append(message)
         return message
 
-    def command(self, name, **arguments):
+    def command(self, name: str, **arguments: Any) -> Any:
         with self.lock:
             self.channel.sendall(json.dumps({'execute': name, 'arguments': arguments}).encode())
             while True:
@@ -110,7 +115,7 @@ class Qmp:
                 if 'return' in message:
                     return message['return']
 
-    def drain(self):
+    def drain(self) -> list[dict[str, Any]]:
         """The events up to QEMU's end."""
         while self._read():
             pass
@@ -120,8 +125,9 @@ class Qmp:
 class Vm:
     """One guest. Use boot(), run() and power_off(); close() is for any state."""
 
-    def __init__(self, setup, driver, root, initramfs, directory, fact=None, window=False,
-                 append='', patience=1, cpus=None):
+    def __init__(self, setup: str, driver: str, root: Path, initramfs: Path, directory: Path,
+                 fact: Fact | None = None, window: str | None = None, append: str = '',
+                 patience: int = 1, cpus: int | None = None) -> None:
         """append goes to the kernel's command line; patience is for kernels that are slow; cpus
         is how many it has if not as many as the set-up says."""
         self.setup, self.driver, self.root = setup, driver, root
@@ -131,10 +137,10 @@ class Vm:
         self.fact = fact or (lambda key, value: None)
         self.console = directory / 'console.log'
         self.trace = directory / 'qemu-trace.log'
-        self.process = None
+        self.process: subprocess.Popen | None = None
         self.received = b''
 
-    def command_line(self, accel, shell):
+    def command_line(self, accel: str, shell: bool) -> list[str]:
         setup = SETUPS[self.setup]
         words = [setup.kernel, 'console=ttyS0', 'panic=-1', 'log_buf_len=4M',
                  'sysrq_always_enabled', f'SGT_DRIVER={self.driver}', self.append]
@@ -152,7 +158,7 @@ class Vm:
                 '-trace', 'virtio_gpu_*', '-D', str(self.trace),
                 '-device', f'virtio-serial-{setup.transport}']
 
-    def start(self, accel=None, shell=False):
+    def start(self, accel: str | None = None, shell: bool = False) -> None:
         """Starts QEMU with our channels to it as open sockets."""
         accel = accel or SETUPS[self.setup].accel
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -177,12 +183,12 @@ class Vm:
         try:
             self.qmp = Qmp(ours['qmp'])
         except (OSError, ValueError) as error:
-            self.process.wait()
+            self.wait()
             text = (self.directory / 'qemu.log').read_text().strip() if not shell else ''
             raise Lost(f'QEMU does not start: {text.splitlines()[-1] if text else error}') from None
         HostPort(ours['host'], self.qmp, self.trace, self.directory, self.fact).start()
 
-    def boot(self, limit=BOOT_SECONDS):
+    def boot(self, limit: float = BOOT_SECONDS) -> Outcome:
         """Starts the guest and loads the modules in it; returns the outcome of that."""
         if os.environ.get('ACCEL') == 'kvm' and SETUPS[self.setup].accel != 'tcg':
             # That the device node opens proves nothing: only a guest that comes up does.
@@ -196,19 +202,19 @@ class Vm:
         self.start()
         return self._outcome(time.monotonic(), limit * self.patience)
 
-    def run(self, limit, *command, live=None):
+    def run(self, limit: float, *command: str, live: Live | None = None) -> Outcome:
         """Runs a command for at most limit seconds; live() gets its output as it comes."""
         return self._request(f'run {limit} {" ".join(command)}', limit + 30 * self.patience, live)
 
-    def unload(self):
+    def unload(self) -> Outcome:
         """Unloads the modules."""
         return self._request('unload', 60 * self.patience)
 
-    def power_off(self):
+    def power_off(self) -> None:
         """Ends the guest; raises Lost unless it went down by itself in good order."""
         self._send('poweroff')
         try:
-            self.process.wait(60 * self.patience)
+            self.wait(60 * self.patience)
         except subprocess.TimeoutExpired:
             raise Lost('the guest does not power off') from None
         reasons = [event['data']['reason'] for event in self.qmp.drain()
@@ -216,24 +222,29 @@ class Vm:
         if reasons != ['guest-shutdown']:
             raise Lost(f'the guest went down by {", ".join(reasons) or "a crash of QEMU"}')
 
-    def close(self):
+    def wait(self, seconds: float | None = None) -> None:
+        """Waits for QEMU to end."""
+        assert self.process
+        self.process.wait(seconds)
+
+    def close(self) -> None:
         if self.process and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
         atexit.unregister(self.close)
 
-    def _send(self, line):
+    def _send(self, line: str) -> None:
         try:
             self.result.sendall(line.encode() + b'\n')
         except OSError:
             raise Lost(self._death()) from None
 
-    def _request(self, line, limit, live=None):
+    def _request(self, line: str, limit: float, live: Live | None = None) -> Outcome:
         started = time.monotonic()
         self._send(line)
         return self._outcome(started, limit, live)
 
-    def _until(self, end, deadline, live=None):
+    def _until(self, end: bytes, deadline: float, live: Live | None = None) -> str:
         """What the guest sends up to a frame's mark; the mark is dropped."""
         passed = 0
         while (at := self.received.find(end, max(0, passed - len(end)))) < 0:
@@ -256,7 +267,7 @@ class Vm:
         text, self.received = self.received[:at], self.received[at + len(end):]
         return text.decode(errors='replace').replace('\r\n', '\n')
 
-    def _outcome(self, started, limit, live=None):
+    def _outcome(self, started: float, limit: float, live: Live | None = None) -> Outcome:
         deadline = started + limit
         output = self._until(FRAME + b'log\n', deadline, live)
         log = self._until(FRAME + b'done ', deadline)
@@ -264,7 +275,7 @@ class Vm:
         return Outcome(int(status), output, log, int(taint), bound != '0',
                        time.monotonic() - started)
 
-    def _ask_why(self):
+    def _ask_why(self) -> None:
         """Has a guest that hangs write its blocked tasks to the console."""
         try:
             keys = [{'type': 'qcode', 'data': key} for key in ('alt', 'sysrq', 'w')]
@@ -273,14 +284,14 @@ class Vm:
         except (OSError, RuntimeError):
             pass
 
-    def _death(self):
+    def _death(self) -> str:
         """Why the guest is gone, from its last words."""
         try:
-            self.process.wait(10)
+            self.wait(10)
         except subprocess.TimeoutExpired:
             pass
         lines = self.console.read_text(errors='replace').splitlines()
         panic = next((line for line in lines if 'Kernel panic' in line), None)
         if panic:
             return panic.split('] ')[-1]
-        return f'the guest is gone (QEMU ended with {self.process.returncode})'
+        return f'the guest is gone (QEMU ended with {self.process and self.process.returncode})'
