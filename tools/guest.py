@@ -5,12 +5,16 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import initramfs
 import project
 import vm
 
 SECONDS = 300
+# What a pipe has for the shell, and how long that may take
+SCRIPT = project.BUILD / 'run/sgt-script'
+SCRIPT_SECONDS = 3600
 
 
 def window() -> str | None:
@@ -25,8 +29,8 @@ def window() -> str | None:
     return found
 
 
-def prepare() -> vm.Vm:
-    """Builds everything; returns the machine."""
+def prepare(**programs: Path) -> vm.Vm:
+    """Builds everything; returns the machine, which has the programs, too."""
     setup = os.environ.get('SETUP') or 'iommu'
     driver = os.environ.get('DRIVER') or 'sgt'
     if setup not in vm.SETUPS:
@@ -34,7 +38,7 @@ def prepare() -> vm.Vm:
     root, modules = project.build_modules()
     built = project.build_programs()
     image = project.BUILD / f'guest-{driver}.cpio'
-    initramfs.build(root, modules, {**built['samples'], **built['igt']}, driver, image)
+    initramfs.build(root, modules, {**built['samples'], **built['igt'], **programs}, driver, image)
     return vm.Vm(setup, driver, root, image, project.BUILD / 'run', window=window())
 
 
@@ -43,51 +47,80 @@ def show(data: bytes) -> None:
     sys.stdout.flush()
 
 
-def run(machine: vm.Vm) -> None:
+def boot(machine: vm.Vm) -> None:
+    """Boots the guest and loads the modules in it."""
+    project.say(f'-- booting, set-up {machine.setup} (a few seconds)')
+    outcome = machine.boot()
+    if outcome.status:
+        raise project.Failed(f'the modules do not load:\n{outcome.output}{outcome.log}')
+    project.say(f'-- modules loaded after {outcome.seconds:.1f} s\n')
+
+
+def run(machine: vm.Vm) -> int:
     """Runs the samples; their screens go to build/run/."""
     pictures = [machine.directory / f'{name}.png' for name in ('screen', 'composed')]
     for picture in pictures:
         picture.unlink(missing_ok=True)
-    project.say(f'-- booting, set-up {machine.setup} (a few seconds)')
-    try:
-        outcome = machine.boot()
-        if outcome.status:
-            raise project.Failed(f'the modules do not load:\n{outcome.output}{outcome.log}')
-        project.say(f'-- modules loaded after {outcome.seconds:.1f} s; the samples run\n')
-        outcome = machine.run(SECONDS, 'sgt_demo', '--run', live=show)
-        # Page tables are for our driver alone.
-        if machine.driver == 'sgt' and not outcome.status:
-            project.say('')
-            outcome = machine.run(SECONDS, 'sgt_compose', '--check', live=show)
-        if machine.window:
-            project.say('-- close the window or press Ctrl-C to end')
-            machine.wait()
-        else:
-            machine.power_off()
-    except vm.Lost as error:
-        raise project.Failed(f'VM lost: {error}; see {project.shown(machine.console)}') from None
-    finally:
-        machine.close()
+    boot(machine)
+    outcome = machine.run(SECONDS, 'sgt_demo', '--run', live=show)
+    # Page tables are for our driver alone.
+    if machine.driver == 'sgt' and not outcome.status:
+        project.say('')
+        outcome = machine.run(SECONDS, 'sgt_compose', '--check', live=show)
+    if machine.window:
+        project.say('-- close the window or press Ctrl-C to end')
+        machine.wait()
+    else:
+        machine.power_off()
     if outcome.status:
         raise project.Failed(f'the sample ended with status {outcome.status}\n{outcome.log}')
     if not pictures[0].exists():
         raise project.Failed('the sample has not asked for a picture')
     project.say('\nThe screen: ' + ', '.join(project.shown(picture) for picture in pictures
                                              if picture.exists()))
+    return 0
 
 
-def shell(machine: vm.Vm) -> None:
+def commands(machine: vm.Vm) -> int:
+    """Has a shell in the guest run what SCRIPT says; returns its status."""
+    boot(machine)
+    status = machine.run(SCRIPT_SECONDS, 'sh', f'/bin/{SCRIPT.name}', live=show).status
+    machine.power_off()
+    return status
+
+
+def shell(machine: vm.Vm) -> int:
     """Gives the terminal to a shell in the guest."""
     project.say('-- booting; Ctrl-A X ends QEMU at any time')
     machine.start(shell=True)
     machine.wait()
+    return 0
+
+
+def work(what: str) -> int:
+    """Runs the samples or a shell, on the terminal or of all that a pipe has for it."""
+    if what == 'run':
+        machine, job = prepare(), run
+    elif sys.stdin.isatty():
+        machine, job = prepare(), shell
+    else:
+        SCRIPT.parent.mkdir(parents=True, exist_ok=True)
+        SCRIPT.write_bytes(sys.stdin.buffer.read())
+        machine, job = prepare(**{SCRIPT.name: SCRIPT}), commands
+    try:
+        return job(machine)
+    except vm.Lost as error:
+        raise project.Failed(f'VM lost: {error}; see {project.shown(machine.console)}') from None
+    finally:
+        machine.close()
 
 
 def main() -> None:
     try:
         lock = project.lock_checkout()
-        {'run': run, 'shell': shell}[sys.argv[1]](prepare())
+        status = work(sys.argv[1])
         lock.close()
+        sys.exit(status)
     except project.Failed as error:
         sys.exit(f'{error}')
     except OSError as error:

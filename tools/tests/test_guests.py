@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0
 """How guests end, and what is made of it: canned answers, no QEMU."""
 
+import io
+import pathlib
 import subprocess
+import tempfile
 import unittest
 from unittest import mock
 
 import debug
 import debugguest
 import fuzz
+import guest
 import igt
 import project
 import splat
@@ -186,6 +190,22 @@ class Power(unittest.TestCase):
         self.assertEqual(self.machine(panic)._death(),
                          'Kernel panic - not syncing: Fatal exception')
         self.assertEqual(self.machine()._death(), 'the guest is gone (QEMU ended with 1)')
+
+
+class Piped(unittest.TestCase):
+    def test_a_pipe_is_read_to_its_end_and_run(self):
+        machine = mock.Mock(**{'boot.return_value': GOOD, 'run.return_value': outcome(3)})
+        with tempfile.TemporaryDirectory() as scratch, \
+                mock.patch.object(guest, 'SCRIPT', pathlib.Path(scratch) / 'run/sgt-script'), \
+                mock.patch.object(guest, 'prepare', return_value=machine) as prepare, \
+                mock.patch.object(project, 'say'), \
+                mock.patch('sys.stdin', io.TextIOWrapper(io.BytesIO(b'one\ntwo'))):
+            self.assertEqual(guest.work('shell'), 3)
+            self.assertEqual(guest.SCRIPT.read_bytes(), b'one\ntwo')
+            prepare.assert_called_once_with(**{'sgt-script': guest.SCRIPT})
+        self.assertEqual(machine.run.call_args.args[1:], ('sh', '/bin/sgt-script'))
+        machine.power_off.assert_called_once()
+        machine.close.assert_called_once()
 
 
 class Heard(unittest.TestCase):
