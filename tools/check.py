@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Runs the tests: tools/check.py kunit|igt|static|model|debug|fuzz ...; see "make help"."""
+"""Runs the tests: tools/check.py kunit|igt|quick|static|model|debug|fuzz ...; see "make help"."""
 
 import os
 import sys
@@ -23,6 +23,7 @@ import vm
 PARTS = {
     'kunit': choice.Part('kunit', choice.kunit_tests),
     'igt': choice.Part('igt', choice.igt_tests, tuple(vm.SETUPS)),
+    'quick': choice.Part('check-quick', choice.igt_tests, tuple(vm.SETUPS)),
     'static': choice.Part('static', static.names),
     'model': choice.Part('check-model'),
     'debug': choice.Part('check-debug', lambda: choice.igt_tests() + choice.kunit_tests(),
@@ -38,6 +39,8 @@ def run(name: str, results: Report, setups: Collection[str], wanted: str, driver
         kunit.run(results, wanted)
     elif name == 'igt':
         igt.run(results, own, wanted, driver)
+    elif name == 'quick':
+        igt.quick(results, own, wanted, driver)
     elif name == 'static':
         static.run(results, wanted)
     elif name == 'model':

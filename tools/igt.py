@@ -27,6 +27,9 @@ ONLY = {'icount': 'sgt_flat*', 'bypass': 'sgt_import'}
 # What a set-up runs unless it is asked for something else: to it, the rest is as to another one.
 SHORT = {'mmio': 'sgt_create@* sgt_map@* sgt_screen@* sgt_module@* sgt_unbind@virtio-* '
                  'sgt_unbind@out-fence sgt_unbind@generations sgt_vm_unbind@virtio-*'}
+# The set-up of check-quick, and what that leaves out: how much a file may take, in a minute and a
+# half.
+QUICK, SLOW = 'phys', 'sgt_abuse@* sgt_limits@*'
 COUNTING = 'sgt_flat*'
 FAULTS = 'sgt_fail*'
 
@@ -195,10 +198,15 @@ class Session:
             self.lost('power-off', error, self.again, started)
 
 
-def run(report: Report, setups: Collection[str], wanted: str, driver: str) -> None:
+def quick(report: Report, setups: Collection[str], wanted: str, driver: str) -> None:
+    """What can be run for each commit, unless it is asked for something else."""
+    run(report, setups or [QUICK], wanted, driver, '' if wanted else SLOW)
+
+
+def run(report: Report, setups: Collection[str], wanted: str, driver: str, but: str = '') -> None:
     root, modules = project.build_modules()
     built = project.build_programs()
-    tests = select(built['igt'], wanted)
+    tests = [test for test in select(built['igt'], wanted) if not is_any(test, but)]
     chosen = plan(tests, setups, wanted)
     if not any(chosen.values()):
         raise project.Failed(f'no test matches TEST={wanted} in {", ".join(chosen)}')

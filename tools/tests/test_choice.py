@@ -51,8 +51,9 @@ class Rotation(unittest.TestCase):
 
     def test_short_forms_name_tests_that_there_are(self):
         tests = [tuple(name.split('@')) for name in choice.igt_tests()]
-        for name, boot in boots.BOOTS.items():
-            for glob in boot.short.split():
+        short = {name: boot.short for name, boot in boots.BOOTS.items()}
+        for name, globs in {**short, **igt.SHORT, 'slow': igt.SLOW}.items():
+            for glob in globs.split():
                 with self.subTest(f'{name}: {glob}'):
                     self.assertTrue(glob == 'fuzz' or
                                     any(igt.is_any(test, glob) for test in tests))
@@ -162,6 +163,14 @@ class Fitting(unittest.TestCase):
                 planned = igt.plan(tests, setups, wanted)
                 self.assertEqual([program for program, _ in planned['mmio']], expected)
         self.assertEqual([program for program, _ in igt.plan(tests, [], '')['phys']], both)
+
+    def test_the_quick_lane_leaves_out_what_is_slow_unless_asked(self):
+        for setups, wanted, ran, but in (([], '', ['phys'], igt.SLOW),
+                                         ([], 'sgt_abuse', ['phys'], ''),
+                                         (['iommu'], '', ['iommu'], igt.SLOW)):
+            with self.subTest(setups=setups), mock.patch.object(igt, 'run') as run:
+                igt.quick(None, setups, wanted, 'sgt')
+                run.assert_called_once_with(None, ran, wanted, 'sgt', but)
 
 
 if __name__ == '__main__':
