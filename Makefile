@@ -1,48 +1,48 @@
 # SPDX-License-Identifier: GPL-2.0
-# For people; kbuild reads Kbuild.
+# The targets below are listed by make help; kbuild reads Kbuild.
 
 KDIR ?=
 export KDIR SETUP TEST DRIVER ACCEL DISPLAY_WINDOW TEST_SECONDS ROUNDS SEED SECONDS REPLAY TURN
 export PYTHONDONTWRITEBYTECODE = 1
-# depmod and modinfo: a user's PATH does not have them.
+# For depmod and modinfo, which are not in an ordinary user's PATH.
 export PATH := $(PATH):/usr/sbin:/sbin
 
 help:
 	@sed -n 's/^#: \?//p' Makefile
 
-#: make run              boot a guest, show a picture, unbind under it: build/run/screen.png
-#: make shell            the same guest with a shell on this terminal
-#: make check-quick      for each commit: kunit, static, and igt in one set-up
-#: make check            the tests of every day: kunit, igt, static
+#: make run              boot a guest, draw a picture, unbind the driver: build/run/screen.png
+#: make shell            a shell in the same guest, on this terminal or for the commands of a pipe
+#: make check-quick      tests for each commit: kunit, static, and most of igt in one set-up
+#: make check            everyday tests: kunit, igt, static
 #: make kunit            unit tests, on User Mode Linux
-#: make igt              tests of the driver, in QEMU
-#: make static           checkers and documentation
+#: make igt              driver tests, in QEMU
+#: make static           static checkers and documentation
 #: make check-debug      kunit, igt and fuzz on debug kernels: KASAN, lockdep, KCSAN, ...
-#: make check-model      search the model of the unbind for orders that break it
+#: make check-model      search the model of unbind for an order that breaks it
 #: make check-all        check, check-model and check-debug, with one summary
 #: make fuzz             random ioctls under KASAN
-#: make bench            what maps, unmaps and buffers cost, beside others: build/bench
-#: make modules          build/RELEASE/drm_gem_sgt.ko and virtio_gpu_sgt.ko
-#: make modules_install  to INSTALL_MOD_PATH/lib/modules/RELEASE
-#: make docs             the book as HTML: build/docs
-#: make clean            removes build/
+#: make bench            cost of maps, unmaps and buffers, compared with others: build/bench
+#: make modules          the kernel modules: build/RELEASE/*.ko
+#: make modules_install  install them in INSTALL_MOD_PATH/lib/modules/RELEASE
+#: make docs             the documentation as HTML: build/docs
+#: make clean            remove build/
 #:
-#: KDIR=DIR              a kernel to build modules for (default: Debian's 6.12, downloaded)
-#: SETUP=NAME            how the GPU reaches memory: phys, iommu, swiotlb, mmio (run: iommu), or
-#:                       igt: icount; check-debug: phys-races and so on, console, bypass, kunit,
-#:                       kcsan, kcsan-kunit, fuzz
+#: KDIR=DIR              the kernel to build modules for (default: Debian's 6.12, downloaded)
+#: SETUP=NAME            how the GPU reaches memory: phys, iommu, swiotlb, mmio (default: all; run
+#:                       and shell: iommu; check-quick: phys), or igt: icount; check-debug:
+#:                       phys-races and so on, console, bypass, kunit, kcsan, kcsan-kunit, fuzz
 #: TEST=PATTERN          igt: program[@subtest]; kunit: suite.case; static: check;
 #:                       bench: one or more of native, counted, buffers
-#: TEST_SECONDS=N        limit for one IGT subtest (default: 180; check-debug: 400)
-#: ROUNDS=N              how often tests that repeat themselves do (check-debug: 20 or less)
-#: SEED=N                of random tests and fuzz (default: from the clock, printed)
-#: SECONDS=N             how long fuzz runs (check-debug: 180; 0: until it is stopped)
-#: REPLAY=FILE           fuzz: this program and no other
-#: TURN=N                check-all, check-debug: one turn of three, which run everything together
-#: DRIVER=in-tree        the kernel's own virtio_gpu, for comparison
-#: ACCEL=kvm             KVM, if a guest comes up under it (default: emulation)
-#: DISPLAY_WINDOW=1      make run with a window
-#: SGT_CACHE=DIR         kernels, and what is built of them (default: ~/.cache/drm-gem-sgt)
+#: TEST_SECONDS=N        time limit of an IGT subtest (default: 180; check-debug: 400)
+#: ROUNDS=N              rounds of the tests that have rounds (check-debug: 20 or less)
+#: SEED=N                seed of random tests and fuzz (default: from the clock, printed)
+#: SECONDS=N             time that fuzz runs (check-debug: 180; 0: until it is stopped)
+#: REPLAY=FILE           fuzz: run this program only
+#: TURN=N                check-all, check-debug: one turn of three; three turns run everything
+#: DRIVER=in-tree        test the kernel's own virtio_gpu, for comparison
+#: ACCEL=kvm             use KVM if a guest boots under it (default: emulation)
+#: DISPLAY_WINDOW=1      run: show the screen in a window
+#: SGT_CACHE=DIR         where kernels are kept (default: ~/.cache/drm-gem-sgt)
 
 modules:
 	+@tools/deps.sh modules
