@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Measures maps, unmaps and the life of buffers, beside what others do; see "make help".
+"""Measures maps, unmaps and buffers, compared with the kernel's own code; see "make help".
 
-Nothing here is asserted: a target that is missed is shown.
+No target is enforced: the tables show which are missed.
 """
 
 import collections
@@ -86,7 +86,7 @@ class Csv:
 
 
 class Costs:
-    """What drm_gpupt_bench says, in units of so many ticks."""
+    """The results of drm_gpupt_bench, in units of a number of ticks."""
 
     def __init__(self, log: str, part: str, unit: str, ticks: float, file: Csv) -> None:
         self.costs = {}
@@ -104,7 +104,7 @@ class Costs:
 
     def row(self, case: str, what: str, other: str, target: str = '-', met: Met | None = None,
             each: bool = False) -> list[str]:
-        """A line of the table: what beside other; met(ours, theirs) says whether the target is."""
+        """A row of the table compares what with other; met(ours, theirs): is the target met?"""
         ours, theirs = self[case, what], self[case, other]
         ptes = ours.ptes if each else 1
         return [f'{case} {what}', number(ours.minimum / ptes), number(ours.median / ptes),
@@ -121,7 +121,7 @@ def no_more(ours: float, theirs: float) -> bool:
 
 
 def show_native(costs: Costs) -> None:
-    """Contiguous ranges and unmaps have targets; the rest says where time goes."""
+    """Contiguous ranges and unmaps have targets; the other rows show where time is spent."""
     bound = f'{TIMES:g} x + {FIXED_NS} ns'
     rows = []
     for case in '256x4K', '256x2M':
@@ -161,7 +161,7 @@ def show_counted(costs: Costs, tables: tuple[int, int]) -> None:
 
 
 def native(file: Csv) -> Costs:
-    """The benchmark in a kernel for User Mode Linux of its own; returns what it costs."""
+    """Runs the benchmark on a User Mode Linux kernel of its own; returns the costs."""
     with graft.lock():
         home = graft.home()
         if not (home / 'bench/vmlinux').exists():
@@ -233,7 +233,7 @@ class Guest:
 
 
 def counted(guest: Guest, file: Csv) -> tuple[Costs, tuple[int, int]]:
-    """The benchmark as a module; returns what it costs, and the two numbers of tables."""
+    """Runs the benchmark as a module; returns the costs and the two numbers of tables."""
     project.say('-- measuring page tables, instructions')
     log = guest.run('modprobe', 'drm_gpupt_bench').log
     guest.run('rmmod', 'drm_gpupt_bench')
@@ -245,7 +245,7 @@ def counted(guest: Guest, file: Csv) -> tuple[Costs, tuple[int, int]]:
 
 
 class Progress:
-    """Says how far the life of the buffers is."""
+    """Prints the progress of the buffer benchmark."""
 
     def __init__(self, driver: str, turn: int) -> None:
         self.what, self.rest, self.alive = f'{driver}, round {turn}', '', ''
@@ -260,7 +260,7 @@ class Progress:
 
 
 def buffers(guest: Guest, unit: str, samples: Samples, file: Csv) -> None:
-    """The life of buffers with each driver in turn, the first of which is loaded."""
+    """Measures buffers with each driver in turn; the first one is loaded."""
     project.say(f'-- measuring the life of buffers, {unit}')
     loaded = 'sgt'
     for turn in range(1, ROUNDS + 1):
@@ -322,7 +322,7 @@ def plot_buffers(samples: Samples) -> None:
 
 
 def plot_tables(time: Costs | None, count: Costs | None) -> None:
-    """Cost of a PTE by how many are mapped."""
+    """Plots the cost of a PTE by the number of PTEs."""
     def by_ptes(costs: Costs, what: str, cases: Iterable[str]) -> dict[int, float]:
         return {costs[case, what].ptes: max(costs[case, what].median, 1) / costs[case, what].ptes
                 for case in cases}
@@ -345,7 +345,7 @@ def plot_tables(time: Costs | None, count: Costs | None) -> None:
 
 
 def machine() -> list[tuple[str, str]]:
-    """What it all ran on."""
+    """The machine and the versions that were measured."""
     model = re.search(r'^model name\s*: (.*)', open('/proc/cpuinfo').read(), re.M)
     qemu = subprocess.run(['qemu-system-x86_64', '--version'], stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, text=True).stdout

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The boots of the debug kernels: which tests each runs, and what one turn of three leaves out."""
+"""The boots of the debug kernels: the tests of each, and what one turn of three leaves out."""
 
 import dataclasses
 import functools
@@ -64,7 +64,7 @@ COMPARABLE = 'swiotlb', 'iommu', 'phys'
 
 
 def turn() -> int | None:
-    """The turn that TURN= asks for, or None: all of everything."""
+    """The turn that TURN= selects; None without one: everything runs."""
     asked = os.environ.get('TURN')
     if asked and not asked.isdigit():
         raise project.Failed(f'TURN={asked}: a number is wanted, of which {TURNS} are different')
@@ -72,21 +72,21 @@ def turn() -> int | None:
 
 
 def in_turn(boot: Boot, number: int | None) -> Boot | None:
-    """What a turn runs of a boot, as a boot; None when that is nothing."""
+    """The part of a boot that a turn runs, as a boot; None if it runs nothing."""
     if number is None or boot.turn in (None, number):
         return boot
     return dataclasses.replace(boot, tests=boot.short, rounds=1) if boot.short else None
 
 
 def chosen(names: Iterable[str], number: int | None) -> dict[str, Boot]:
-    """{name: boot} of what a turn runs of the named boots: first what it alone has whole."""
+    """{name: boot} that a turn runs, first the boots that only this turn runs in full."""
     first = sorted(names, key=lambda name: number is None or BOOTS[name].turn != number)
     found = {name: in_turn(BOOTS[name], number) for name in first}
     return {name: boot for name, boot in found.items() if boot}
 
 
 def left_out(number: int | None) -> str:
-    """What a turn leaves to the others, in words; empty when it leaves nothing."""
+    """Says what a turn leaves to the others; empty if it leaves nothing."""
     if number is None:
         return ''
     found = {name: in_turn(boot, number) for name, boot in BOOTS.items()}

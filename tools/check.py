@@ -33,7 +33,7 @@ PARTS = {
 
 
 def run(name: str, results: Report, setups: Collection[str], wanted: str, driver: str) -> None:
-    """Runs a part in those of the set-ups that are its own."""
+    """Runs a part in those of the set-ups that it has."""
     own = [setup for setup in setups if setup in PARTS[name].setups]
     if name == 'kunit':
         kunit.run(results, wanted)

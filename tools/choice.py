@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Which parts of the checks TEST= and SETUP= choose, told from the sources alone: at once."""
+"""Which parts of the checks TEST= and SETUP= select, found from the sources before any build."""
 
 import dataclasses
 import difflib
@@ -55,18 +55,18 @@ def group(name: str) -> str:
 
 
 def is_meant(name: str, wanted: str) -> bool:
-    """Whether the pattern means the test: by its own name, or by that of its group."""
+    """Whether the pattern matches the name of the test or of its group."""
     return fnmatch.fnmatch(name, wanted) or fnmatch.fnmatch(group(name), wanted)
 
 
 def near(wanted: str, names: list[str]) -> list[str]:
-    """Up to five names that may have been meant."""
+    """Up to five names that are similar."""
     groups = [group(name) for name in names]
     return difflib.get_close_matches(wanted.rstrip('@.*'), dict.fromkeys([*groups, *names]), 5, 0.5)
 
 
 def by_setup(parts: Sequence[Part], setups: list[str]) -> Sequence[Part]:
-    """The parts that have one of the set-ups, or all parts if none has to be chosen."""
+    """The parts that have one of the set-ups; all parts without a set-up."""
     unknown = [setup for setup in setups if not any(setup in part.setups for part in parts)]
     if unknown:
         said = [f'\n  make {part.target}: {" ".join(part.setups) or "has no set-ups"}'
@@ -77,7 +77,7 @@ def by_setup(parts: Sequence[Part], setups: list[str]) -> Sequence[Part]:
 
 
 def by_test(parts: Sequence[Part], wanted: str) -> Sequence[Part]:
-    """The parts with a test that TEST= means; without one the message says what is near."""
+    """The parts with a test that TEST= matches; if there is none, fails with similar names."""
     if not wanted:
         return parts
     names = {part: part.tests() if part.tests else [] for part in parts}

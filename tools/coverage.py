@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Which lines of the two modules the tests on the debug kernel ran, of all boots together."""
+"""Which lines of the modules the tests on the debug kernel executed, over all boots."""
 
 import base64
 import itertools
@@ -33,7 +33,7 @@ def save(text: str, directory: Path) -> None:
 
 
 def counted(directory: Path, notes: Path) -> Iterator[tuple[str, int, str, int]]:
-    """Yields file, line, function and count of one boot; notes has what the compiler left."""
+    """Yields file, line, function and count of one boot; notes has the compiler's .gcno files."""
     for path in notes.glob('*.gcno'):
         shutil.copy(path, directory)
     done = subprocess.run(['gcov-12', '--json-format', '--stdout',
@@ -63,7 +63,7 @@ def united(directories: Iterable[Path], notes: Path) -> dict[str, Lines]:
 
 
 def gaps(lines: Lines) -> Iterator[tuple[int, int, str]]:
-    """Yields first line, last line and function of each run of lines that never ran."""
+    """Yields first line, last line and function of each block of lines that never ran."""
     for (ran, function), group in itertools.groupby(
             sorted(lines.items()), lambda item: (item[1][1], item[1][0])):
         numbers = [number for number, _ in group]
@@ -81,7 +81,7 @@ def reasons() -> dict[str, str]:
 
 
 def show(directories: Iterable[Path], notes: Path, log: Path) -> None:
-    """Prints a line per file, and writes to log which lines never ran."""
+    """Prints a line per file, and writes the lines that never ran to log."""
     files = united(directories, notes)
     if not files:
         return

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The tests in guests with a debug kernel: its own checkers are what they have to get past."""
+"""Runs the tests in guests with a debug kernel, whose checkers can fail them, too."""
 
 import functools
 import os
@@ -20,8 +20,7 @@ import vm
 from report import Report
 
 SECONDS = int(os.environ.get('TEST_SECONDS') or 400)
-# When to leave out what is left, in seconds since the epoch: better a run with skipped tests than
-# one that is cut off.
+# When to skip the remaining tests, in seconds since the epoch: better than a run that is cut off.
 UNTIL = float(os.environ.get('UNTIL') or 'inf')
 
 
@@ -30,7 +29,7 @@ def is_late() -> bool:
 
 
 def too_late(report: Report, suite: str, test: str) -> None:
-    """Records a test that is left out for lack of time."""
+    """Records that a test is skipped for lack of time."""
     report.add(suite, test, 'skip', 0.0, 'no time was left')
     report.note(f'no time was left for some tests of {suite}')
 
@@ -73,7 +72,7 @@ class Session(igt.Session):
         return super().add(test, outcome, *arguments, **keywords)
 
     def unfit(self, outcome: vm.Outcome) -> bool:
-        # Some checkers speak once only: what comes after that proves nothing.
+        # Some checkers report once only: after that, a silent log proves nothing.
         return bool(splat.complaint(outcome.log, outcome.taint & ~self.taint))
 
     def before_unload(self) -> None:
@@ -113,7 +112,7 @@ class KunitSession(Session):
 
 def plan(programs: dict[str, Path], chosen: dict[str, boots.Boot],
          wanted: str) -> dict[str, str | list[igt.Test]]:
-    """{boot: what its session runs} of the boots that have something to run."""
+    """{boot: what its session runs}, without the boots that have nothing to run."""
     found = igt.select(programs, wanted)
     plans: dict[str, str | list[igt.Test]] = {}
     for name, boot in chosen.items():
@@ -156,7 +155,7 @@ def run(report: Report, names: list[str], wanted: str, driver: str) -> None:
         debugguest.prepare(kernel, driver)
 
     if driver != 'sgt':
-        project.say('-- the in-tree driver, for comparison: its failures are what differs')
+        project.say('-- the in-tree driver, for comparison: its failures are the differences')
     project.say(f'-- debug kernels in QEMU: {", ".join(plans)}')
     report.side_by_side(
         (name, f'make check-debug SETUP={name}',

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A guest with a debug kernel, and what its checkers say of themselves."""
+"""A guest with a debug kernel, and the state of its checkers."""
 
 import functools
 import os
@@ -21,7 +21,7 @@ Built = tuple[Path, Path, dict[str, Path]]
 
 
 def prepare(kernel: str = 'debug', driver: str | None = None) -> Built:
-    """Builds the kernel with its modules, the programs, and the guest's root of them all.
+    """Builds the kernel with its modules, the programs, and the guest's root.
 
     Returns the kernel's root, the guest's, and the programs.
     """
@@ -63,7 +63,7 @@ def machine(name: str, setup: str, kernel: str = 'debug', kunit: bool = False, a
 
 
 def wrong(checks: str) -> str:
-    """What is wrong with the checkers' state after the tests, of what "sgt-debug checks" says."""
+    """What is wrong with the checkers, from the output of "sgt-debug checks"; empty if nothing."""
     state = dict(re.findall(r'^(\w\S+ \w+) (\S+)$', checks, re.M))
     ours, _ = splat.leaks(checks)
     if state.get('dma-api disabled', 'N') != 'N' or state.get('dma-api num_free_entries') == '0':

@@ -28,7 +28,7 @@ def missing(wanted: list[str], config: str) -> list[str]:
 
 
 def configure(home: Path, kernel: str) -> None:
-    """Writes the .config; anew only when what it is made of has changed."""
+    """Writes the .config, if its sources have changed."""
     wanted = wanted_lines(kernel)
     options = [file.read_text() for file in sorted((home / 'src' / graft.GRAFT).rglob('Kconfig'))]
     made_of = hashlib.sha256('\n'.join(wanted + options).encode()).hexdigest()
@@ -52,13 +52,13 @@ def configure(home: Path, kernel: str) -> None:
     step(*make, 'olddefconfig')
     lost = missing(wanted, (directory / '.config').read_text())
     if lost:
-        # What depends on something that is off, or is gone from this kernel, drops out silently.
+        # kconfig silently drops options that are gone or whose dependencies are off.
         raise project.Failed(f'{kernel} kernel: its configuration did not take {", ".join(lost)}')
     stamp.write_text(made_of)
 
 
 def collect(directory: Path, into: Path) -> Path:
-    """Copies the image, the modules and what gcov needs; returns the kernel's root."""
+    """Copies the image, the modules and the .gcno files of gcov; returns the kernel's root."""
     release = (directory / 'include/config/kernel.release').read_text().strip()
     shutil.rmtree(into, ignore_errors=True)
     root = into / f'kroot-{release}'
@@ -76,7 +76,7 @@ def collect(directory: Path, into: Path) -> Path:
 
 
 def prepare(kernel: str) -> Path:
-    """Builds the kernel "debug" or "kcsan"; returns its root, as tools/kernel.sh has it."""
+    """Builds the kernel "debug" or "kcsan"; returns its root, laid out as by tools/kernel.sh."""
     with graft.lock():
         home = graft.home()
         configure(home, kernel)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Runs random programs of ioctls on a debug kernel, and makes what breaks it short."""
+"""Runs random programs of ioctls on a debug kernel, and reduces those that break it."""
 
 import os
 import re
@@ -19,13 +19,13 @@ SETUPS = 'iommu', 'phys', 'swiotlb'
 SECONDS = int(os.environ.get('SECONDS') or 180)
 BRIEF_SECONDS = min(SECONDS, 60)
 
-# A guest that died says nothing more: what killed it is searched with so many new ones.
+# The program that killed a guest is searched for with up to this many new guests.
 BOOTS = 12
-# One sequence, and all that minimises it
+# For one program and its reduction
 PATIENCE = 900
-# How often a program runs that is to break something; how many come before one that did
+# How often a suspect program runs; how many programs before it are tried with it
 TRIES, BEFORE = 20, 10
-# Without a limit each set-up has so many seconds in turn.
+# Without a limit, each set-up runs for this many seconds in turn.
 TURN = 600
 
 
@@ -36,12 +36,12 @@ def word(text: str) -> str:
 
 
 def text(ops: str) -> str:
-    """A program as people read it."""
+    """A program as text, one operation a line."""
     return ops.replace(',', ' ').replace(';', '\n') + '\n'
 
 
 class Listener:
-    """What the fuzzer says: its position, the program in question, and words for people."""
+    """Parses the output of the fuzzer: its position, the suspect program, and messages."""
 
     def __init__(self, setup: str) -> None:
         self.setup, self.rest = setup, b''
@@ -76,11 +76,11 @@ class Hunt:
         self.again = f'make fuzz SETUP={setup} SEED={seed}'
 
     def guest(self) -> vm.Vm:
-        # Without the console, the core keeps the last cursor when nobody has the device open.
+        # Without the console, the core keeps the last cursor when no file is open.
         return debugguest.machine(f'fuzz-{self.setup}', self.setup, console=True)
 
     def run(self, limit: float, *arguments: object) -> vm.Outcome | None:
-        """Runs the fuzzer in a new guest; returns the outcome, or None when that died."""
+        """Runs the fuzzer in a new guest; returns the outcome, or None if the guest died."""
         self.heard = Listener(self.setup)
         machine = self.guest()
         self.log = ''
@@ -103,7 +103,7 @@ class Hunt:
             machine.close()
 
     def hunt(self, seconds: float) -> None:
-        """Random programs for so long."""
+        """Runs random programs for a time."""
         started = time.monotonic()
         outcome = self.run(seconds + PATIENCE, '--seed', self.seed, '--seconds', seconds)
         heard, log = self.heard, self.log
@@ -137,7 +137,7 @@ class Hunt:
                          self.again)
 
     def search(self, heard: Listener) -> str:
-        """Bisects a program that took the guest down, with a new guest for each try."""
+        """Reduces a program that killed the guest, with a new guest for each try."""
         boots = 0
 
         def breaks(*arguments: object) -> bool:
@@ -169,7 +169,7 @@ class Hunt:
         return ';'.join(parts)
 
     def generate(self, index: int) -> str:
-        """The sequence is a function of its numbers: the host has the same."""
+        """The program with this index: a function of the seed, and the same on the host."""
         listed = subprocess.run([PROGRAM, '--print', '--count', '1', '--seed', str(self.seed),
                                  '--first', str(index)], check=True,
                                 stdout=subprocess.PIPE, text=True)
@@ -178,7 +178,7 @@ class Hunt:
 
 def run(results: Report, seconds: float, setups: Collection[str] = (),
         seed: int | str | None = None, replay: str | None = None) -> None:
-    """Fuzzes each set-up for its part of the seconds; 0: for ever."""
+    """Fuzzes each set-up for its share of the seconds; 0: for ever."""
     seed = int(seed or time.time())
     setups = setups or SETUPS
     debugguest.prepare()

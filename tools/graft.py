@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The kernel's source with the project in it: a work copy, and the builds beside it."""
+"""A work copy of the kernel's source with the project in it, and the builds beside it."""
 
 import contextlib
 import fcntl
@@ -35,7 +35,7 @@ def is_source(file: Path) -> bool:
 
 
 def copy(source: Path) -> None:
-    """Copies the project to where it belongs in the source, touching only what differs."""
+    """Copies the project into the source, and writes only files that differ."""
     wanted = set()
     for part in PARTS:
         top = project.TOP / part
@@ -51,7 +51,7 @@ def copy(source: Path) -> None:
 
 
 def rewrite(path: Path, text: str) -> None:
-    """Makes a new file: the old one is a hard link to the pristine source."""
+    """Writes a new file, because the old one is a hard link to the pristine source."""
     path.unlink()
     path.write_text(text)
 
@@ -69,7 +69,7 @@ def replace(path: Path, old: str, new: str) -> None:
 
 
 def home() -> Path:
-    """A directory with the work copy, the project in it, as src; builds go beside that."""
+    """Prepares the work copy; returns its directory: src has the source, builds go beside it."""
     pristine = project.kernel('source')
     directory = project.CACHE / pristine.name.replace('linux-', 'graft-')
     source = directory / 'src'
@@ -90,7 +90,7 @@ def home() -> Path:
 
 @contextlib.contextmanager
 def lock() -> Iterator[None]:
-    """Holds the work copy and what is built of it: other checkouts share them."""
+    """Locks the work copy and its builds, which all checkouts share."""
     project.CACHE.mkdir(parents=True, exist_ok=True)
     with open(project.CACHE / 'graft.lock', 'w') as file:
         try:
@@ -102,7 +102,7 @@ def lock() -> Iterator[None]:
 
 
 def shorter(text: str) -> str:
-    """With paths as they are in the project, not in the kernel tree."""
+    """The text with paths of the project instead of the kernel tree."""
     return re.sub(rf'[^ ]*{GRAFT}/', '', text)
 
 
@@ -113,7 +113,7 @@ def build(what: str, directory: Path, command: list[str], log: Path) -> tuple[li
     ours = [shorter(line) for line in output
             if GRAFT in line and re.search(r'\b(warning|error):', line)]
     if ours:
-        # The next build is to say it again, unless it is mended.
+        # So that the next build repeats the warnings, unless they are fixed.
         for file in (directory / 'src' / GRAFT).rglob('*.c'):
             file.touch()
     return output, ours

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Shows the driver at work in a guest: tools/guest.py run|shell; see "make help"."""
+"""Runs the samples or a shell in a guest: tools/guest.py run|shell; see "make help"."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ import project
 import vm
 
 SECONDS = 300
-# What a pipe has for the shell, and how long that may take
+# The commands from a pipe, and their time limit
 SCRIPT = project.BUILD / 'run/sgt-script'
 SCRIPT_SECONDS = 3600
 
@@ -30,7 +30,7 @@ def window() -> str | None:
 
 
 def prepare(**programs: Path) -> vm.Vm:
-    """Builds everything; returns the machine, which has the programs, too."""
+    """Builds everything; returns the machine, in which the programs are, too."""
     setup = os.environ.get('SETUP') or 'iommu'
     driver = os.environ.get('DRIVER') or 'sgt'
     if setup not in vm.SETUPS:
@@ -63,7 +63,7 @@ def run(machine: vm.Vm) -> int:
         picture.unlink(missing_ok=True)
     boot(machine)
     outcome = machine.run(SECONDS, 'sgt_demo', '--run', live=show)
-    # Page tables are for our driver alone.
+    # Only our driver has page tables.
     if machine.driver == 'sgt' and not outcome.status:
         project.say('')
         outcome = machine.run(SECONDS, 'sgt_compose', '--check', live=show)
@@ -82,7 +82,7 @@ def run(machine: vm.Vm) -> int:
 
 
 def commands(machine: vm.Vm) -> int:
-    """Has a shell in the guest run what SCRIPT says; returns its status."""
+    """Runs SCRIPT in the guest; returns its status."""
     boot(machine)
     status = machine.run(SCRIPT_SECONDS, 'sh', f'/bin/{SCRIPT.name}', live=show).status
     machine.power_off()
@@ -98,7 +98,7 @@ def shell(machine: vm.Vm) -> int:
 
 
 def work(what: str) -> int:
-    """Runs the samples or a shell, on the terminal or of all that a pipe has for it."""
+    """Runs the samples, or a shell on the terminal, or the commands of a pipe."""
     if what == 'run':
         machine, job = prepare(), run
     elif sys.stdin.isatty():

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The host's side of /dev/virtio-ports/org.drm-gem-sgt.host: one request a line, one reply.
+"""The host's side of /dev/virtio-ports/org.drm-gem-sgt.host: a reply to each line.
 
     screen WIDTH HEIGHT SEED   compare the screen with the test pattern, pixel by pixel
     part X Y WIDTH HEIGHT SEED FIRST PITCH
                                the same for a rectangle: its lines are PITCH pixels of the pattern
                                apart, and begin with pixel FIRST
     shot NAME                  save the screen as NAME.png
-    trace-mark                 forget QEMU's trace so far
-    trace-count EVENT          how often QEMU traced the event since the mark
+    trace-mark                 set the start of what trace-count counts
+    trace-count EVENT          number of times QEMU traced the event since the mark
     fact KEY VALUE             record a measured value
 """
 
@@ -23,7 +23,7 @@ import project
 
 
 class HostPort(threading.Thread):
-    """Answers requests of the guest until its end of the port closes."""
+    """Answers requests of the guest until it closes the port."""
 
     def __init__(self, port: socket.socket, qmp: Any, trace: Path, directory: Path,
                  fact: Callable[[str, str], None]) -> None:

@@ -22,13 +22,12 @@ SKIP = 77
 KILLED = 137
 
 USUAL = 'swiotlb', 'iommu', 'phys', 'mmio', 'icount'
-# Which programs a set-up is for, when not for all, and which would only skip elsewhere.
+# The programs of the set-ups that do not run all; COUNTING would skip elsewhere.
 ONLY = {'icount': 'sgt_flat*', 'bypass': 'sgt_import'}
-# What a set-up runs unless it is asked for something else: to it, the rest is as to another one.
+# What a set-up runs unless TEST= says otherwise; its other tests behave as in another set-up.
 SHORT = {'mmio': 'sgt_create@* sgt_map@* sgt_screen@* sgt_module@* sgt_unbind@virtio-* '
                  'sgt_unbind@out-fence sgt_unbind@generations sgt_vm_unbind@virtio-*'}
-# The set-up of check-quick, and what that leaves out: how much a file may take, in a minute and a
-# half.
+# The set-up of check-quick, and the tests that it leaves out, which take a minute and a half
 QUICK, SLOW = 'phys', 'sgt_abuse@* sgt_limits@*'
 COUNTING = 'sgt_flat*'
 FAULTS = 'sgt_fail*'
@@ -38,7 +37,7 @@ Test = tuple[str, str | None]
 
 
 def subtests(program: Path) -> list[str | None]:
-    """The names that the program lists; [None] when it has no subtests."""
+    """The names that the program lists; [None] if it has no subtests."""
     listed = subprocess.run([program, '--list-subtests'], stdout=subprocess.PIPE,
                             stderr=subprocess.DEVNULL, text=True, timeout=60)
     return [*listed.stdout.split()] or [None]
@@ -54,13 +53,13 @@ def select(programs: dict[str, Path], wanted: str) -> list[Test]:
 
 
 def is_any(test: Test, globs: str) -> bool:
-    """Whether a test, (program, subtest), is one that the globs name."""
+    """Whether one of the globs matches a test."""
     name = f'{test[0]}@{test[1] or ""}'
     return any(fnmatch.fnmatch(name, glob) for glob in globs.split())
 
 
 def fitting(tests: list[Test], setup: str, faults: bool = False) -> list[Test]:
-    """Those of the tests that the set-up is for; faults: the kernel can inject them."""
+    """The tests that can run in the set-up; faults: the kernel can inject them."""
     refused = [] if setup in ONLY else [COUNTING] if faults else [COUNTING, FAULTS]
     return [test for test in tests
             if fnmatch.fnmatch(test[0], ONLY.get(setup, '*')) and
@@ -68,14 +67,14 @@ def fitting(tests: list[Test], setup: str, faults: bool = False) -> list[Test]:
 
 
 def plan(tests: list[Test], setups: Collection[str], wanted: str) -> dict[str, list[Test]]:
-    """{set-up: its tests} of the set-ups, or of the usual ones if there are none."""
+    """{set-up: its tests} of the set-ups; without any, of the usual ones."""
     return {setup: [test for test in fitting(tests, setup)
                     if (setups and wanted) or is_any(test, SHORT.get(setup, '*'))]
             for setup in setups or USUAL}
 
 
 def reason(output: str, failed: bool) -> str:
-    """IGT's own words on a failure or a skip, shortened; empty when there are none."""
+    """IGT's message about a failure or a skip, shortened; empty if there is none."""
     if failed:
         said = re.findall(r'CRITICAL: (.*)', output.split('**** DEBUG')[0])
         said = [text.removeprefix('Failed assertion: ') for text in said[1:]]
@@ -88,7 +87,7 @@ def reason(output: str, failed: bool) -> str:
 
 def verdict(outcome: vm.Outcome, taint: int, limit: float = 0,
             must_be_bound: bool = True) -> tuple[str, str]:
-    """Result and detail of what ran, with the taint there was before and its limit in seconds."""
+    """Result and detail of an outcome; taint is that before the test, limit is in seconds."""
     wrong = splat.complaint(outcome.log, outcome.taint & ~taint)
     if wrong:
         return 'fail', wrong
@@ -104,7 +103,7 @@ def verdict(outcome: vm.Outcome, taint: int, limit: float = 0,
 
 
 class Session:
-    """Tests in one set-up, in one guest as long as it lasts."""
+    """Runs tests in one set-up, with a new guest only after one is lost or unfit."""
 
     def __init__(self, report: Report, machine: vm.Vm, suite: str, again: str,
                  seconds: float = SECONDS) -> None:
@@ -142,7 +141,7 @@ class Session:
         self.up = False
 
     def boot(self, again: bool) -> bool:
-        """Boots and loads the modules; when it works again after a loss, says nothing."""
+        """Boots and loads the modules; a boot after a loss is reported only if it fails."""
         self.taint = 0
         started = time.monotonic()
         try:
@@ -170,16 +169,16 @@ class Session:
             return
         broken = self.unfit(outcome)
         self.add(test, outcome, again, self.seconds)
-        # No test is to suffer from what the one before it broke.
+        # A test must not fail for what the one before it broke.
         if broken or not outcome.bound:
             self.drop()
 
     def unfit(self, outcome: vm.Outcome) -> bool:
-        """Whether a test left a kernel that is no ground for another one."""
+        """Whether a test left the kernel unfit for another one."""
         return bool(outcome.taint & ~self.taint & splat.CRASHED)
 
     def booted(self, outcome: vm.Outcome) -> None:
-        """For those who have more to do then; so are the next two."""
+        """Hook for subclasses, as are the next two."""
 
     def before_unload(self) -> None:
         pass
@@ -199,7 +198,7 @@ class Session:
 
 
 def quick(report: Report, setups: Collection[str], wanted: str, driver: str) -> None:
-    """What can be run for each commit, unless it is asked for something else."""
+    """Runs the tests for each commit, or those of TEST=."""
     run(report, setups or [QUICK], wanted, driver, '' if wanted else SLOW)
 
 

@@ -20,7 +20,7 @@ def output(*command: str | Path) -> str:
 
 
 def libraries(program: Path) -> list[str]:
-    """The shared objects that a program loads, its loader included."""
+    """The shared objects that a program loads, and its loader."""
     try:
         lines = output('ldd', program).splitlines()
     except subprocess.CalledProcessError:
@@ -31,7 +31,7 @@ def libraries(program: Path) -> list[str]:
 
 
 def dependencies(modules: dict[str, Path], wanted: Iterable[str | Path]) -> dict[str, Path]:
-    """The files of the modules in wanted (paths, or names in modules) and of all they need."""
+    """The files of the modules in wanted (paths, or names in modules) and of their dependencies."""
     files: dict[str, Path] = {}
 
     def add(name: str | Path) -> None:
@@ -50,7 +50,7 @@ def dependencies(modules: dict[str, Path], wanted: Iterable[str | Path]) -> dict
 
 
 def stage_modules(root: Path, ours: list[Path], driver: str) -> None:
-    """Fills STAGE/lib/modules with what the driver needs, so that modprobe works there."""
+    """Fills STAGE/lib/modules with the modules of the driver, for modprobe in the guest."""
     kernel = project.release(root)
     modules = {path.name.split('.ko')[0].replace('-', '_'): path
                for path in (root / 'lib/modules' / kernel / 'kernel').rglob('*.ko*')}
@@ -60,8 +60,8 @@ def stage_modules(root: Path, ours: list[Path], driver: str) -> None:
     else:
         modules.update((path.stem, path) for path in ours)
         wanted = [*ours, 'vgem', *['virtio_gpu'] * (driver == 'both')]
-    # The bus of the set-up mmio, and what has a kernel mapping of a dma-buf: not every kernel has
-    # these as modules.
+    # The bus of the set-up mmio, and a driver that maps dma-bufs into the kernel, where the kernel
+    # has these as modules.
     wanted += {'virtio_mmio', 'vivid'} & modules.keys()
     shutil.rmtree(STAGE, ignore_errors=True)
     into = STAGE / 'lib/modules' / kernel

@@ -61,7 +61,7 @@ def cases(output: Timed) -> Iterator[Case]:
 
 
 def record(report: Report, name: str, output: Timed, wanted: str, again: str) -> int:
-    """Reports the cases in the output that match wanted; returns how many these are."""
+    """Reports the cases in the output that match wanted; returns their number."""
     ran = 0
     for suite, case, result, seconds, detail, log in cases(output):
         test, text = f'{suite}.{case}', '\n'.join(log)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Reports what the search of the model says, with the other tests."""
+"""Runs the search of the model and reports its results."""
 
 import re
 import time

@@ -61,7 +61,7 @@ def part(width: int, rgb: bytes, x: int, y: int, part_width: int, part_height: i
 
 def compare(width: int, height: int, rgb: bytes, seed: int, first: int = 0,
             pitch: int | None = None) -> str | None:
-    """None when the picture is the pattern, else what differs."""
+    """None if the picture is the pattern, otherwise the difference."""
     want = pattern(width, height, seed, first, pitch)
     if rgb == want:
         return None

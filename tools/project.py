@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Where things are, and how they are built."""
+"""Paths, and building modules and programs."""
 
 import errno
 import fcntl
@@ -30,18 +30,18 @@ Command = Sequence[str | Path]
 
 
 class Failed(Exception):
-    """A step failed; the message says which and where its output is."""
+    """A step failed; the message names it and the file of its output."""
 
 
 def disk_full(error: OSError) -> str:
-    """What an OSError says to users if a disk is full; raises it again if it is another one."""
+    """The message for an OSError of a full disk; raises any other error again."""
     if error.errno not in (errno.ENOSPC, errno.EDQUOT):
         raise error
     return f'the disk is full: {error.filename or "a file could not be written"}'
 
 
 def lock_checkout() -> IO[str]:
-    """Keeps others from building and testing in this checkout; holds while the result lives."""
+    """Locks this checkout against other builds and tests, until the result is closed."""
     BUILD.mkdir(exist_ok=True)
     file = open(BUILD / 'lock', 'w')
     try:
@@ -71,7 +71,7 @@ def lines(what: str, command: Command, log: Path, **kwargs: Any) -> Iterator[str
 
 
 def step(what: str, command: Command, log: Path, **kwargs: Any) -> list[str]:
-    """Runs a command and shows its output, of kbuild's "CC file" lines only the count."""
+    """Runs a command and shows its output, but only counts kbuild's "CC file" lines."""
     say(f'-- {what}')
     output = []
     count, started = 0, time.monotonic()
@@ -90,7 +90,7 @@ def step(what: str, command: Command, log: Path, **kwargs: Any) -> list[str]:
 
 
 def shown(path: str | Path) -> str:
-    """A path as people want to read it: from here, when it is below."""
+    """A path for a message: relative if it is below the current directory."""
     return os.path.relpath(path) if str(path).startswith(os.getcwd()) else str(path)
 
 
@@ -103,7 +103,7 @@ def kernel(what: str) -> Path:
 
 
 def release(root: Path) -> str:
-    """The release of an unpacked kernel: the name of its directory has it."""
+    """The release of an unpacked kernel, from the name of its directory."""
     return root.name.removeprefix('kroot-')
 
 

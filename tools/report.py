@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Collects results: a line each as they come, a table at the end, results.tsv for machines."""
+"""Collects results: prints each at once and a table at the end, and writes results.tsv."""
 
 import collections
 import queue
@@ -39,7 +39,7 @@ class Report:
             text: str = '', again: str = '') -> None:
         """Records a result: pass, skip, fail, or lost (no verdict: counts as failed).
 
-        text is what a reader of a failure wants to see, again the command that repeats it.
+        text is the log of a failure, again is the command that repeats it.
         """
         line = f'{suite:<19} {test:<52} {result:<4} {seconds:6.1f} s'
         said = [f'{line}  {detail}' if detail else line]
@@ -62,13 +62,13 @@ class Report:
             print(suite, key, value, sep='\t', file=file)
 
     def note(self, text: str) -> None:
-        """Has a line about the run as a whole stand before its result; empty: none."""
+        """Adds a line before the result of the run, unless text is empty."""
         with self.lock:
             if text and text not in self.notes:
                 self.notes.append(text)
 
     def side_by_side(self, jobs: Iterable[Job]) -> None:
-        """Runs jobs (suite, command that repeats it, function) in their order, GUESTS at once."""
+        """Runs jobs in their order, GUESTS at a time."""
         waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
         for job in jobs:
             waiting.put(job)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Checks that read the sources and build them, without running them."""
+"""Static checks: they read and build the sources, and do not run them."""
 
 import concurrent.futures
 import fnmatch
@@ -65,9 +65,9 @@ def shell_scripts() -> list[tuple[str, str]]:
 
 
 def anew(names: list[str], key: object, log: Path, check: Callable[[list[str]], str]) -> str:
-    """Checks those of the files, a part on each CPU, that were not silent the last time.
+    """Runs a check, on all CPUs, on the files that have changed since it was silent on them.
 
-    key is what the result depends on besides them; log keeps what was silent. Returns the output.
+    key has whatever else the result depends on; log keeps the checksums. Returns the output.
     """
     silent = set(log.read_text().split()) if log.exists() else set()
     stamps = {name: hashlib.sha256(f'{key} {name}\n{(TOP / name).read_text()}'.encode()).hexdigest()
@@ -82,7 +82,7 @@ def anew(names: list[str], key: object, log: Path, check: Callable[[list[str]], 
     return said
 
 
-# Each check returns what it has to say against the project: nothing when all is well.
+# Each check returns its complaints, or nothing.
 
 def check_checkpatch() -> str:
     """checkpatch --strict on the C files"""
@@ -97,11 +97,11 @@ def check_checkpatch() -> str:
                'MACRO_ARG_REUSE,PREFER_DEFINED_ATTRIBUTE_MACRO,PREFER_KERNEL_TYPES,SPACING,'
                'VOLATILE')
     said = ''
-    # -ENOSYS is what virtgpu_drm.h has always said where there is no 3D.
+    # -ENOSYS is the errno of virtgpu_drm.h where there is no 3D.
     for what, option, directories in (('kernel', '--ignore=ENOSYS', ('include', 'drivers')),
                                       ('programs', program, ('igt-tests', 'samples'))):
         command = [*common, option, '-f']
-        # It leaves files of its own where it runs.
+        # checkpatch writes files into the current directory.
         said += anew(files('*.c', '*.h', under=directories), command,
                      project.BUILD / f'log/checkpatch-{what}',
                      lambda names: call(*command, *(TOP / name for name in names),
@@ -114,11 +114,11 @@ def warnings(lines: Iterable[str]) -> str:
 
 
 def kbuild(name: str, *arguments: str) -> str:
-    """Builds the modules in a tree of their own, which a build that is not silent loses."""
+    """Builds the modules in a tree of their own, which is removed unless the build is silent."""
     tree = module_tree(name)
     silent = tree / 'silent'
     if not silent.exists():
-        # What is built already would not warn again.
+        # Objects that are built already would not warn again.
         shutil.rmtree(tree, ignore_errors=True)
     silent.unlink(missing_ok=True)
     ok, said = call(project.TOOLS / 'modules.sh', name, *arguments)
@@ -287,14 +287,14 @@ def check_pyflakes() -> str:
 
 
 def check_mypy() -> str:
-    """each function of the tools has types, and mypy finds them right"""
+    """the tools have type hints, and mypy is silent"""
     ok, said = call(tool('mypy'), '--disallow-untyped-defs', '--check-untyped-defs',
                     f'--cache-dir={project.BUILD / "mypy"}', *sorted(project.TOOLS.glob('*.py')))
     return '' if ok else said
 
 
 def check_unit_tests() -> str:
-    """what judges logs and chooses tests is right about canned ones"""
+    """the unit tests of the tools pass"""
     ok, said = call('env', f'PYTHONPATH={project.TOOLS}', 'python3', '-m', 'unittest', 'discover',
                     '-s', 'tools/tests')
     # Before the first line that it marks are dots.

@@ -21,7 +21,7 @@ from hostport import HostPort
 
 @dataclasses.dataclass(frozen=True)
 class SetUp:
-    """How the GPU's addresses reach memory: what QEMU has, and what the kernel is told."""
+    """How the GPU reaches memory: options of QEMU and of the kernel."""
     kernel: str = ''
     gpu: str = ''
     devices: tuple = ()
@@ -33,10 +33,10 @@ class SetUp:
 
 
 def tsc_khz() -> str:
-    """The rate of the host's time stamp counter, which is the guest's, as a word for its kernel.
+    """An option with the rate of the time stamp counter, which the guest shares with the host.
 
-    A machine without PCI has nothing else to measure it by than a timer that must be polled, which
-    fails when the host is busy: then the kernel waits for an interrupt that there is not.
+    In a machine without PCI, the kernel can measure the rate only by polling a timer. That fails on
+    a busy host, and the kernel then waits for an interrupt that never comes.
     """
     try:
         found = re.search(r'^bogomips\s*: (\d+)\.(\d)', Path('/proc/cpuinfo').read_text(),
@@ -50,11 +50,11 @@ def tsc_khz() -> str:
 IOMMU = ('-device', 'intel-iommu,device-iotlb=on,caching-mode=on')
 PLATFORM = ',iommu_platform=on,ats=on,disable-legacy=on'
 SETUPS = {
-    # With a display that the host does not say anything about.
+    # With a second output for which the host has no information
     'phys': SetUp('SGT_SETUP=phys', ',max_outputs=2'),
     'iommu': SetUp('SGT_SETUP=iommu intel_iommu=on iommu.strict=1', PLATFORM, IOMMU),
     'swiotlb': SetUp('SGT_SETUP=swiotlb swiotlb=262144,force', PLATFORM),
-    # The GPU takes physical addresses, and has an IOMMU that translates above it.
+    # The GPU uses physical addresses, although there is an IOMMU.
     'bypass': SetUp('SGT_SETUP=bypass intel_iommu=on iommu.strict=1', '', IOMMU),
     # Without PCI: found in the ACPI tables, reset by a register that does not wait for interrupts.
     'mmio': SetUp(f'SGT_SETUP=mmio {tsc_khz()}', '', ('-global', 'virtio-mmio.force-legacy=off'),
@@ -71,12 +71,12 @@ Fact = Callable[[str, str], None]
 
 
 class Lost(Exception):
-    """The guest died or does not answer: no verdict on what ran in it."""
+    """The guest died or does not answer, so that a test has no result."""
 
 
 @dataclasses.dataclass
 class Outcome:
-    """What a program left: its output, the kernel's log meanwhile, and the state after it."""
+    """The result of a program: its output, the kernel log of its time, and the state after it."""
     status: int
     output: str
     log: str
@@ -128,8 +128,8 @@ class Vm:
     def __init__(self, setup: str, driver: str, root: Path, initramfs: Path, directory: Path,
                  fact: Fact | None = None, window: str | None = None, append: str = '',
                  patience: int = 1, cpus: int | None = None) -> None:
-        """append goes to the kernel's command line; patience is for kernels that are slow; cpus
-        is how many it has if not as many as the set-up says."""
+        """append goes to the kernel's command line; patience multiplies time limits; cpus
+        overrides the number of CPUs of the set-up."""
         self.setup, self.driver, self.root = setup, driver, root
         self.initramfs, self.directory, self.window = initramfs, directory, window
         self.append, self.patience = append, patience
@@ -159,7 +159,7 @@ class Vm:
                 '-device', f'virtio-serial-{setup.transport}']
 
     def start(self, accel: str | None = None, shell: bool = False) -> None:
-        """Starts QEMU with our channels to it as open sockets."""
+        """Starts QEMU, and passes it the channels as open sockets."""
         accel = accel or SETUPS[self.setup].accel
         self.directory.mkdir(parents=True, exist_ok=True)
         for log in self.console, self.trace:
@@ -191,7 +191,7 @@ class Vm:
     def boot(self, limit: float = BOOT_SECONDS) -> Outcome:
         """Starts the guest and loads the modules in it; returns the outcome of that."""
         if os.environ.get('ACCEL') == 'kvm' and SETUPS[self.setup].accel != 'tcg':
-            # That the device node opens proves nothing: only a guest that comes up does.
+            # A device node that opens does not prove that a guest boots.
             try:
                 self.start('kvm')
                 return self._outcome(time.monotonic(), 20)
@@ -211,7 +211,7 @@ class Vm:
         return self._request('unload', 60 * self.patience)
 
     def power_off(self) -> None:
-        """Ends the guest; raises Lost unless it went down by itself in good order."""
+        """Powers the guest off; raises Lost unless it shuts down by itself."""
         self._send('poweroff')
         try:
             self.wait(60 * self.patience)
@@ -245,7 +245,7 @@ class Vm:
         return self._outcome(started, limit, live)
 
     def _until(self, end: bytes, deadline: float, live: Live | None = None) -> str:
-        """What the guest sends up to a frame's mark; the mark is dropped."""
+        """Reads what the guest sends before the end mark, which is dropped."""
         passed = 0
         while (at := self.received.find(end, max(0, passed - len(end)))) < 0:
             if live:
@@ -276,7 +276,7 @@ class Vm:
                        time.monotonic() - started)
 
     def _ask_why(self) -> None:
-        """Has a guest that hangs write its blocked tasks to the console."""
+        """Makes a guest that hangs write its blocked tasks to the console."""
         try:
             keys = [{'type': 'qcode', 'data': key} for key in ('alt', 'sysrq', 'w')]
             self.qmp.command('send-key', keys=keys)
@@ -285,7 +285,7 @@ class Vm:
             pass
 
     def _death(self) -> str:
-        """Why the guest is gone, from its last words."""
+        """Why the guest is gone, from the end of its console."""
         try:
             self.wait(10)
         except subprocess.TimeoutExpired:
