@@ -92,7 +92,8 @@ def verdict(outcome: vm.Outcome, taint: int, limit: float = 0,
     if wrong:
         return 'fail', wrong
     if outcome.status == KILLED and outcome.seconds >= limit > 0:
-        return 'fail', f'killed after {limit} s'
+        where = splat.blocked(outcome.log)
+        return 'fail', f'killed after {limit} s' + (f', blocked in {where}' if where else '')
     if outcome.status not in (0, SKIP):
         return 'fail', reason(outcome.output, True) or f'exit status {outcome.status}'
     if must_be_bound and not outcome.bound:

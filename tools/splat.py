@@ -57,6 +57,13 @@ def complaint(log: str, new_taint: int) -> str | None:
     return found and f'kernel: {found[:120]}'
 
 
+def blocked(log: str) -> str:
+    """The functions that the first blocked task of sysrq-w is in, innermost first; or ''."""
+    stack = re.search(r'^task:.*\n(?:(?!task:).*\n)*', plain(log), re.M)
+    calls = re.findall(r'^ +(?:\? )?(\w+)\+0x', stack[0], re.M) if stack else []
+    return ' < '.join(calls[:12])
+
+
 def pending(log: str) -> int:
     """The number of mappings that DMA_API_DEBUG found at unbind."""
     return sum(int(count) for count in PENDING.findall(log))

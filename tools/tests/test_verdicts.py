@@ -299,6 +299,17 @@ class Verdict(unittest.TestCase):
         self.assertEqual(igt.verdict(outcome(taint=splat.WARNED), splat.WARNED)[0], 'pass')
         self.assertEqual(igt.verdict(outcome(taint=splat.WARNED), 0)[0], 'fail')
 
+    def test_killed_where_it_cannot_be(self):
+        log = ('[  400.1] sysrq: Show Blocked State\n'
+               '[  400.1] task:sgt_race state:D stack:0 pid:9 tgid:9 ppid:1 flags:0x4002\n'
+               '[  400.1] Call Trace:\n[  400.1]  <TASK>\n'
+               '[  400.1]  schedule+0x3c/0xd0\n'
+               '[  400.1]  drm_gem_x+0x12/0x40 [drm_gem_sgt]\n[  400.1]  </TASK>\n'
+               '[  400.1] task:other state:D stack:0 pid:8 tgid:8 ppid:1 flags:0x4002\n'
+               '[  400.1]  elsewhere+0x1/0x2\n')
+        self.assertEqual(igt.verdict(outcome(igt.KILLED, '', log, seconds=181.0), 0, 180),
+                         ('fail', 'killed after 180 s, blocked in schedule < drm_gem_x'))
+
     def test_killed_at_the_limit(self):
         self.assertEqual(igt.verdict(outcome(igt.KILLED, seconds=181.0), 0, 180),
                          ('fail', 'killed after 180 s'))
