@@ -133,6 +133,8 @@ struct drm_sgt *drm_sgt_create(struct drm_sgt_device *sdev,
 
 	sgt->sdev = drm_sgt_device_get(sdev);
 	sgt->ops = ops;
+	sgt->map_ops = drm_sgt_device_is_phys(sdev) ? &drm_sgt_map_phys_ops :
+						      &drm_sgt_map_dma_ops;
 	sgt->source = source;
 	sgt->size = size;
 	sgt->state = DRM_SGT_EMPTY;
@@ -333,7 +335,7 @@ int drm_sgt_depopulate(struct drm_sgt *sgt)
 {
 	guard(mutex)(&sgt->lock);
 
-	if (drm_sgt_is_import(sgt)) {
+	if (!drm_sgt_has_pages(sgt)) {
 		drm_sgt_dbg(sgt->sdev, "the pages are the exporter's\n");
 		return -EINVAL;
 	}
@@ -513,7 +515,7 @@ struct sg_table *drm_sgt_dup_table(struct drm_sgt *sgt, struct device *importer)
 
 	guard(mutex)(&sgt->lock);
 
-	if (drm_sgt_is_import(sgt) || !atomic_read(&sgt->pins)) {
+	if (!drm_sgt_has_pages(sgt) || !atomic_read(&sgt->pins)) {
 		drm_sgt_dbg(sgt->sdev, "no pages to list, or not pinned\n");
 		return ERR_PTR(-EINVAL);
 	}

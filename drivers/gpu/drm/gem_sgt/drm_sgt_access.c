@@ -149,7 +149,7 @@ void drm_sgt_device_exit(struct drm_sgt_device *sdev, int idx)
 /* The entries of a mapping, as its device reads them. */
 struct drm_dma_ents drm_sgt_mapped_ents(const struct drm_sgt *sgt)
 {
-	bool phys = drm_sgt_device_is_phys(sgt->sdev) && !drm_sgt_is_import(sgt);
+	bool phys = sgt->map_ops->phys;
 
 	return (struct drm_dma_ents) {
 		.sg = sgt->mapped->sgl,

@@ -87,74 +87,6 @@ struct device *drm_sgt_import_device(const struct drm_sgt_device *sdev)
 	return sdev->dma_dev ?: sdev->bus_dev;
 }
 
-/* What lockdep is told when the first import is made; see "locking". */
-static void drm_sgt_import_prime_lockdep(struct drm_sgt *sgt,
-					 struct dma_buf *dma_buf)
-{
-	int idx;
-
-	lockdep_set_class(&sgt->lock, &drm_sgt_import_key);
-	if (!IS_ENABLED(CONFIG_LOCKDEP))
-		return;
-
-	mutex_lock(&sgt->lock);
-	idx = srcu_read_lock(&sgt->sdev->srcu);
-	might_lock(&dma_buf->resv->lock.base);
-	srcu_read_unlock(&sgt->sdev->srcu, idx);
-	mutex_unlock(&sgt->lock);
-}
-
-/**
- * drm_sgt_create_import() - make a table for a dma-buf of somebody else
- * @sdev: the device that it will be mapped for
- * @dma_buf: the dma-buf
- *
- * Nothing is attached before drm_sgt_map(). Works after unbind too; such a table
- * cannot be mapped.
- *
- * drm_sgt_map() and drm_sgt_unmap() of this table, and drm_sgt_free() while it
- * is mapped, take the resv of @dma_buf. drm_sgt_depopulate() and
- * drm_sgt_dup_table() are refused, and a drm_sgt_run_iter finds nothing.
- *
- * Ownership: the caller owns the table, which holds a reference to @dma_buf
- * until it is freed, and one to @sdev.
- *
- * Context: Process context, may sleep.
- * Return: the table, in state BACKED, or an ERR_PTR():
- *
- * * %-EOPNOTSUPP - @sdev is in physical mode and has no bus device
- * * see drm_sgt_create(), for the size of @dma_buf
- */
-struct drm_sgt *drm_sgt_create_import(struct drm_sgt_device *sdev,
-				      struct dma_buf *dma_buf)
-{
-	struct dma_buf_attachment *never_attached;
-	struct drm_sgt *sgt;
-
-	if (!drm_sgt_import_device(sdev)) {
-		drm_sgt_dbg(sdev, "physical addresses, and nothing to attach to\n");
-		return ERR_PTR(-EOPNOTSUPP);
-	}
-
-	never_attached = kzalloc(sizeof(*never_attached), GFP_KERNEL_ACCOUNT);
-	if (!never_attached)
-		return ERR_PTR(-ENOMEM);
-
-	sgt = drm_sgt_create(sdev, &drm_sgt_import_ops, never_attached, dma_buf->size);
-	if (IS_ERR(sgt)) {
-		kfree(never_attached);
-		return sgt;
-	}
-
-	get_dma_buf(dma_buf);
-	never_attached->dmabuf = dma_buf;
-	/* Nobody else can see it yet. */
-	sgt->state = DRM_SGT_BACKED;
-	drm_sgt_import_prime_lockdep(sgt, dma_buf);
-	return sgt;
-}
-EXPORT_SYMBOL_GPL(drm_sgt_create_import);
-
 /*
  * In physical mode, DMA addresses are all that there is of an import, and they
  * must be physical ones: nothing may translate them on their way, and nothing
@@ -300,8 +232,7 @@ static void drm_sgt_import_end(struct dma_buf_attachment *attach,
 	dma_buf_detach(dma_buf, attach);
 }
 
-/* Attach and map: returns the exporter's table, or an ERR_PTR(). */
-struct sg_table *drm_sgt_import_map(struct drm_sgt *sgt)
+static int drm_sgt_import_map(struct drm_sgt *sgt)
 {
 	struct device *dev = drm_sgt_import_device(sgt->sdev);
 	struct dma_buf *dma_buf = drm_sgt_import_source(sgt)->dmabuf;
@@ -311,36 +242,120 @@ struct sg_table *drm_sgt_import_map(struct drm_sgt *sgt)
 	if (drm_sgt_device_is_phys(sgt->sdev) && !drm_sgt_import_is_phys(dev)) {
 		drm_sgt_dbg(sgt->sdev, "DMA addresses of %s are not physical ones\n",
 			    dev_name(dev));
-		return ERR_PTR(-EOPNOTSUPP);
+		return -EOPNOTSUPP;
 	}
 
 	attach = drm_sgt_import_attach(dma_buf, dev);
 	if (IS_ERR(attach))
-		return ERR_CAST(attach);
+		return PTR_ERR(attach);
 
 	dma_resv_lock(dma_buf->resv, NULL);
 	table = drm_sgt_import_map_attached(attach, sgt->dir);
 	dma_resv_unlock(dma_buf->resv);
 	if (IS_ERR(table)) {
 		dma_buf_detach(dma_buf, attach);
-		return table;
+		return PTR_ERR(table);
 	}
 
 	if (drm_sgt_device_is_phys(sgt->sdev) && drm_sgt_import_needs_sync(dev, table)) {
 		drm_sgt_dbg(sgt->sdev, "syncs needed, for a device with physical addresses\n");
 		drm_sgt_import_end(attach, table, sgt->dir);
-		return ERR_PTR(-EOPNOTSUPP);
+		return -EOPNOTSUPP;
 	}
 
 	sgt->attach = attach;
-	return table;
+	sgt->mapped = table;
+	return 0;
 }
 
-/* Unmap and detach. */
-void drm_sgt_import_unmap(struct drm_sgt *sgt, struct sg_table *table)
+static void drm_sgt_import_unmap(struct drm_sgt *sgt)
 {
 	struct dma_buf_attachment *attach = sgt->attach;
 
 	sgt->attach = NULL;
-	drm_sgt_import_end(attach, table, sgt->dir);
+	drm_sgt_import_end(attach, sgt->mapped, sgt->dir);
 }
+
+/* On a device that is not coherent, no bounce buffer can be synced alone. */
+static bool drm_sgt_import_syncs(const struct drm_sgt *sgt)
+{
+	struct device *dev = sgt->sdev->dma_dev;
+
+	return dev && dma_dev_need_sync(dev) && drm_sgt_dma_is_coherent(dev);
+}
+
+static const struct drm_sgt_map_ops drm_sgt_map_import_ops = {
+	.map = drm_sgt_import_map,
+	.unmap = drm_sgt_import_unmap,
+	.needs_sync = drm_sgt_import_syncs,
+	.may_exceed = true,
+};
+
+/* What lockdep is told when the first import is made; see "locking". */
+static void drm_sgt_import_prime_lockdep(struct drm_sgt *sgt,
+					 struct dma_buf *dma_buf)
+{
+	int idx;
+
+	lockdep_set_class(&sgt->lock, &drm_sgt_import_key);
+	if (!IS_ENABLED(CONFIG_LOCKDEP))
+		return;
+
+	mutex_lock(&sgt->lock);
+	idx = srcu_read_lock(&sgt->sdev->srcu);
+	might_lock(&dma_buf->resv->lock.base);
+	srcu_read_unlock(&sgt->sdev->srcu, idx);
+	mutex_unlock(&sgt->lock);
+}
+
+/**
+ * drm_sgt_create_import() - make a table for a dma-buf of somebody else
+ * @sdev: the device that it will be mapped for
+ * @dma_buf: the dma-buf
+ *
+ * Nothing is attached before drm_sgt_map(). Works after unbind too; such a table
+ * cannot be mapped.
+ *
+ * drm_sgt_map() and drm_sgt_unmap() of this table, and drm_sgt_free() while it
+ * is mapped, take the resv of @dma_buf. drm_sgt_depopulate() and
+ * drm_sgt_dup_table() are refused, and a drm_sgt_run_iter finds nothing.
+ *
+ * Ownership: the caller owns the table, which holds a reference to @dma_buf
+ * until it is freed, and one to @sdev.
+ *
+ * Context: Process context, may sleep.
+ * Return: the table, in state BACKED, or an ERR_PTR():
+ *
+ * * %-EOPNOTSUPP - @sdev is in physical mode and has no bus device
+ * * see drm_sgt_create(), for the size of @dma_buf
+ */
+struct drm_sgt *drm_sgt_create_import(struct drm_sgt_device *sdev,
+				      struct dma_buf *dma_buf)
+{
+	struct dma_buf_attachment *never_attached;
+	struct drm_sgt *sgt;
+
+	if (!drm_sgt_import_device(sdev)) {
+		drm_sgt_dbg(sdev, "physical addresses, and nothing to attach to\n");
+		return ERR_PTR(-EOPNOTSUPP);
+	}
+
+	never_attached = kzalloc(sizeof(*never_attached), GFP_KERNEL_ACCOUNT);
+	if (!never_attached)
+		return ERR_PTR(-ENOMEM);
+
+	sgt = drm_sgt_create(sdev, &drm_sgt_import_ops, never_attached, dma_buf->size);
+	if (IS_ERR(sgt)) {
+		kfree(never_attached);
+		return sgt;
+	}
+
+	get_dma_buf(dma_buf);
+	never_attached->dmabuf = dma_buf;
+	/* No other task can see it yet. */
+	sgt->map_ops = &drm_sgt_map_import_ops;
+	sgt->state = DRM_SGT_BACKED;
+	drm_sgt_import_prime_lockdep(sgt, dma_buf);
+	return sgt;
+}
+EXPORT_SYMBOL_GPL(drm_sgt_create_import);

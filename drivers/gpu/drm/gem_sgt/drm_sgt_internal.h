@@ -146,6 +146,27 @@ struct drm_dma_ents {
 };
 
 /**
+ * struct drm_sgt_map_ops - how a table is mapped
+ *
+ * Chosen when the table is created.
+ */
+struct drm_sgt_map_ops {
+	/**
+	 * @map: map in direction &drm_sgt.dir, and set &drm_sgt.mapped, unless
+	 * it is &drm_sgt.table; returns 0 or a negative errno
+	 */
+	int (*map)(struct drm_sgt *sgt);
+	/** @unmap: undo @map */
+	void (*unmap)(struct drm_sgt *sgt);
+	/** @needs_sync: a sync of some of its bytes may have something to do */
+	bool (*needs_sync)(const struct drm_sgt *sgt);
+	/** @phys: the device reads the CPU entries, by physical address */
+	bool phys;
+	/** @may_exceed: the mapping can be longer than the table: exporters round up */
+	bool may_exceed;
+};
+
+/**
  * struct drm_sgt - pages, a table of them, and their DMA mapping
  *
  * Teardown order is unmap, free the table, put the pages, release the source.
@@ -157,6 +178,9 @@ struct drm_sgt {
 
 	/** @ops: constant */
 	const struct drm_sgt_pages_ops *ops;
+
+	/** @map_ops: constant */
+	const struct drm_sgt_map_ops *map_ops;
 
 	/** @source: for @ops, owned; constant */
 	void *source;
@@ -237,6 +261,12 @@ struct drm_sgt {
 #define drm_sgt_dbg(sdev, fmt, ...) \
 	drm_dev_dbg((sdev)->dma_dev, DRM_UT_DRIVER, fmt, ##__VA_ARGS__)
 
+/* An import has no pages of its own. */
+static inline bool drm_sgt_has_pages(const struct drm_sgt *sgt)
+{
+	return sgt->ops->get;
+}
+
 /* The "legacy error" of the DMA API: with a bounce buffer, it is out of slots. */
 static inline int drm_sgt_dma_errno(int err)
 {
@@ -256,9 +286,14 @@ void drm_sgt_repin_pages(struct drm_sgt *sgt);
 
 /* drm_sgt_map.c */
 int drm_sgt_map_again(struct drm_sgt *sgt);
+void drm_sgt_end_mapping(struct drm_sgt *sgt);
+
+/* drm_sgt_map_pages.c */
+extern const struct drm_sgt_map_ops drm_sgt_map_dma_ops;
+extern const struct drm_sgt_map_ops drm_sgt_map_phys_ops;
+
 int drm_sgt_dma_map(struct drm_sgt *sgt);
 void drm_sgt_dma_unmap(struct drm_sgt *sgt);
-void drm_sgt_end_mapping(struct drm_sgt *sgt);
 
 /* drm_sgt_pages.c */
 struct drm_sgt *drm_sgt_create_shmem_own(struct drm_sgt_device *sdev,
@@ -268,8 +303,6 @@ struct drm_sgt *drm_sgt_create_shmem_own(struct drm_sgt_device *sdev,
 struct dma_buf_attachment *drm_sgt_import_source(const struct drm_sgt *sgt);
 struct device *drm_sgt_import_device(const struct drm_sgt_device *sdev);
 bool drm_sgt_import_is_phys(struct device *dev);
-struct sg_table *drm_sgt_import_map(struct drm_sgt *sgt);
-void drm_sgt_import_unmap(struct drm_sgt *sgt, struct sg_table *table);
 
 /* drm_sgt_fault.c */
 bool drm_sgt_should_fail_map(u64 size);

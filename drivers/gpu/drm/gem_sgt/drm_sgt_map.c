@@ -1,92 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0
 
-#include <kunit/static_stub.h>
-#include <linux/dma-mapping.h>
-
 #include "drm_sgt_internal.h"
-
-/*
- * Implicit syncs are skipped, at both ends: under a bounce buffer the one in
- * unmap would copy what the device saw last over what the CPU wrote since.
- * The drivers sync, by range.
- */
-#define DRM_SGT_ATTRS DMA_ATTR_SKIP_CPU_SYNC
-
-/* The one place that makes a DMA mapping of our pages. Not in physical mode. */
-int drm_sgt_dma_map(struct drm_sgt *sgt)
-{
-	int ret;
-
-	KUNIT_STATIC_STUB_REDIRECT(drm_sgt_dma_map, sgt);
-
-	if (drm_sgt_device_is_phys(sgt->sdev))
-		return 0;
-
-	ret = dma_map_sgtable(sgt->sdev->dma_dev, &sgt->table, sgt->dir,
-			      DRM_SGT_ATTRS);
-	return drm_sgt_dma_errno(ret);
-}
-
-/* The one place that ends it. */
-void drm_sgt_dma_unmap(struct drm_sgt *sgt)
-{
-	KUNIT_STATIC_STUB_REDIRECT(drm_sgt_dma_unmap, sgt);
-
-	if (!drm_sgt_device_is_phys(sgt->sdev))
-		dma_unmap_sgtable(sgt->sdev->dma_dev, &sgt->table, sgt->dir,
-				  DRM_SGT_ATTRS);
-}
-
-/* What is mapped then: our table, or the exporter's; or an ERR_PTR(). */
-static struct sg_table *drm_sgt_begin_mapping(struct drm_sgt *sgt)
-{
-	int ret;
-
-	if (drm_sgt_should_fail_map(sgt->size))
-		return ERR_PTR(-ENOMEM);
-	if (drm_sgt_is_import(sgt))
-		return drm_sgt_import_map(sgt);
-
-	ret = drm_sgt_dma_map(sgt);
-	return ret ? ERR_PTR(ret) : &sgt->table;
-}
 
 void drm_sgt_end_mapping(struct drm_sgt *sgt)
 {
-	struct sg_table *mapped = sgt->mapped;
-
-	sgt->mapped = NULL;
 	drm_dma_layout_fini(&sgt->layout);
 	drm_sgt_sync_fini(sgt);
-	if (drm_sgt_is_import(sgt))
-		drm_sgt_import_unmap(sgt, mapped);
-	else
-		drm_sgt_dma_unmap(sgt);
+	sgt->map_ops->unmap(sgt);
+	sgt->mapped = NULL;
 }
 
-/* Exporters may round up; a mapping of our own pages has no reason to. */
 static bool drm_sgt_mapping_covers(const struct drm_sgt *sgt)
 {
-	if (drm_sgt_is_import(sgt))
-		return sgt->layout.size >= sgt->size;
-
-	return sgt->layout.size == sgt->size;
+	return sgt->layout.size == sgt->size ||
+	       (sgt->map_ops->may_exceed && sgt->layout.size > sgt->size);
 }
 
 static int drm_sgt_map_and_list(struct drm_sgt *sgt)
 {
 	struct drm_sgt_device *sdev = sgt->sdev;
-	struct sg_table *mapped;
 	int ret;
 
 	if (drm_sgt_device_is_gone(sdev))
 		return -ENODEV;
+	if (drm_sgt_should_fail_map(sgt->size))
+		return -ENOMEM;
 
-	mapped = drm_sgt_begin_mapping(sgt);
-	if (IS_ERR(mapped))
-		return PTR_ERR(mapped);
+	sgt->mapped = &sgt->table;
+	ret = sgt->map_ops->map(sgt);
+	if (ret)
+		return ret;
 
-	sgt->mapped = mapped;
 	ret = drm_dma_layout_init(&sgt->layout, drm_sgt_mapped_ents(sgt));
 	if (!ret && !drm_sgt_mapping_covers(sgt))
 		ret = -EIO;

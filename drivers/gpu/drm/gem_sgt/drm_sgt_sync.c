@@ -117,19 +117,10 @@ bool drm_sgt_dma_is_coherent(struct device *dev)
 	return dev_is_dma_coherent(dev);
 }
 
-static bool drm_sgt_needs_sync(const struct drm_sgt *sgt)
-{
-	struct device *dev = sgt->sdev->dma_dev;
-
-	if (drm_sgt_device_is_phys(sgt->sdev) || !dma_dev_need_sync(dev))
-		return false;
-
-	return !drm_sgt_is_import(sgt) || drm_sgt_dma_is_coherent(dev);
-}
-
 /*
- * The table of an import may have no CPU entries. It needs none: a bounce buffer
- * is behind one entry, and what is bounced is never merged.
+ * The table of an exporter may have no CPU entries, and an import none of its own.
+ * It needs none: a bounce buffer is behind one entry, and what is bounced is never
+ * merged.
  */
 static void drm_sgt_sync_range(struct drm_sgt *sgt, u64 offset, u64 len,
 			       drm_sgt_sync_fn sync)
@@ -138,8 +129,8 @@ static void drm_sgt_sync_range(struct drm_sgt *sgt, u64 offset, u64 len,
 	struct drm_sgt_ent_pos cpu = {};
 
 	drm_sgt_ent_seek(&dma, offset, &sgt->layout);
-	if (!drm_sgt_is_import(sgt) && drm_sgt_table_is_merged(sgt->mapped)) {
-		cpu.sg = sgt->mapped->sgl;
+	if (drm_sgt_table_is_merged(&sgt->table)) {
+		cpu.sg = sgt->table.sgl;
 		drm_sgt_ent_seek(&cpu, offset, &sgt->cpu_layout);
 	}
 	drm_sgt_sync_ents(sgt->sdev->dma_dev, dma, cpu, len, sgt->dir, sync);
@@ -157,7 +148,7 @@ static int drm_sgt_sync(struct drm_sgt *sgt, u64 offset, u64 len,
 				    len, offset, sgt->size);
 			break;
 		}
-		if (drm_sgt_needs_sync(sgt))
+		if (sgt->map_ops->needs_sync(sgt))
 			drm_sgt_sync_range(sgt, offset, len, sync);
 	}
 	return ret;
@@ -181,8 +172,7 @@ int drm_sgt_sync_init(struct drm_sgt *sgt)
 		.phys = true,
 	};
 
-	if (drm_sgt_is_import(sgt) || !drm_sgt_table_is_merged(&sgt->table) ||
-	    !drm_sgt_needs_sync(sgt))
+	if (!drm_sgt_table_is_merged(&sgt->table) || !sgt->map_ops->needs_sync(sgt))
 		return 0;
 
 	return drm_dma_layout_init(&sgt->cpu_layout, ents);

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <kunit/static_stub.h>
+#include <linux/dma-mapping.h>
+
+#include "drm_sgt_internal.h"
+
+/*
+ * How a table maps its own pages: for DMA, or by physical address. An import is
+ * mapped by its exporter, see drm_sgt_import.c.
+ */
+
+/*
+ * Skip implicit syncs at both ends: behind a bounce buffer, the sync in unmap
+ * would overwrite what the CPU wrote since with what the device saw last. The
+ * drivers sync, by range.
+ */
+#define DRM_SGT_ATTRS DMA_ATTR_SKIP_CPU_SYNC
+
+int drm_sgt_dma_map(struct drm_sgt *sgt)
+{
+	int ret;
+
+	KUNIT_STATIC_STUB_REDIRECT(drm_sgt_dma_map, sgt);
+
+	ret = dma_map_sgtable(sgt->sdev->dma_dev, &sgt->table, sgt->dir,
+			      DRM_SGT_ATTRS);
+	return drm_sgt_dma_errno(ret);
+}
+
+void drm_sgt_dma_unmap(struct drm_sgt *sgt)
+{
+	KUNIT_STATIC_STUB_REDIRECT(drm_sgt_dma_unmap, sgt);
+
+	dma_unmap_sgtable(sgt->sdev->dma_dev, &sgt->table, sgt->dir, DRM_SGT_ATTRS);
+}
+
+static bool drm_sgt_dma_needs_sync(const struct drm_sgt *sgt)
+{
+	return dma_dev_need_sync(sgt->sdev->dma_dev);
+}
+
+const struct drm_sgt_map_ops drm_sgt_map_dma_ops = {
+	.map = drm_sgt_dma_map,
+	.unmap = drm_sgt_dma_unmap,
+	.needs_sync = drm_sgt_dma_needs_sync,
+};
+
+/* The device reads the CPU entries, so there is nothing to make or to undo. */
+static int drm_sgt_phys_map(struct drm_sgt *sgt)
+{
+	return 0;
+}
+
+static void drm_sgt_phys_unmap(struct drm_sgt *sgt)
+{
+}
+
+static bool drm_sgt_phys_needs_sync(const struct drm_sgt *sgt)
+{
+	return false;
+}
+
+const struct drm_sgt_map_ops drm_sgt_map_phys_ops = {
+	.map = drm_sgt_phys_map,
+	.unmap = drm_sgt_phys_unmap,
+	.needs_sync = drm_sgt_phys_needs_sync,
+	.phys = true,
+};
