@@ -2,9 +2,9 @@
 
 /*
  * How mapping, unmapping, reading and the end of a device race for one table,
- * step by step as in drivers/gpu/drm/gem_sgt: drm_sgt.c, drm_sgt_map.c,
- * drm_sgt_access.c and drm_sgt_device.c. Each atomic block is one critical section of
- * drm_sgt_device.lock, or one atomic operation; everything else interleaves.
+ * step by step as in drivers/gpu/drm/gem_sgt/drm_sgt_unbind.c. Each atomic block is
+ * one critical section of drm_sgt_device.lock, or one atomic operation; everything
+ * else interleaves.
  *
  * One task maps, unmaps and frees: drm_sgt.lock makes one of many. Memory is
  * sequentially consistent here; the orders that the code asks for are named in

@@ -26,10 +26,8 @@ struct drm_sgt_device *devm_drm_sgt_device_create(struct device *owner,
 						  struct device *dma_dev);
 struct drm_sgt_device *devm_drm_sgt_device_create_phys(struct device *owner,
 						       struct device *bus_dev);
-void drm_sgt_device_shutdown(struct drm_sgt_device *sdev);
 struct drm_sgt_device *drm_sgt_device_get(struct drm_sgt_device *sdev);
 void drm_sgt_device_put(struct drm_sgt_device *sdev);
-bool drm_sgt_device_is_gone(struct drm_sgt_device *sdev);
 bool drm_sgt_device_is_phys(const struct drm_sgt_device *sdev);
 unsigned int drm_sgt_device_id(const struct drm_sgt_device *sdev);
 
@@ -167,17 +165,19 @@ int __must_check drm_sgt_populate(struct drm_sgt *sgt);
 int __must_check drm_sgt_depopulate(struct drm_sgt *sgt);
 int __must_check drm_sgt_pin_pages(struct drm_sgt *sgt);
 void drm_sgt_unpin_pages(struct drm_sgt *sgt);
-enum drm_sgt_state drm_sgt_get_state(struct drm_sgt *sgt);
 void drm_sgt_get_info(struct drm_sgt *sgt, struct drm_sgt_info *info);
 struct drm_sgt_device *drm_sgt_get_device(const struct drm_sgt *sgt);
 u64 drm_sgt_size(const struct drm_sgt *sgt);
 struct sg_table * __must_check drm_sgt_dup_table(struct drm_sgt *sgt,
 						 struct device *importer);
 
-/* drm_sgt_map.c */
+/* drm_sgt_unbind.c: mappings, access sections, and their end */
 
 int __must_check drm_sgt_map(struct drm_sgt *sgt, enum dma_data_direction dir);
 int __must_check drm_sgt_unmap(struct drm_sgt *sgt);
+void drm_sgt_device_shutdown(struct drm_sgt_device *sdev);
+bool drm_sgt_device_is_gone(struct drm_sgt_device *sdev);
+enum drm_sgt_state drm_sgt_get_state(struct drm_sgt *sgt);
 
 /* drm_sgt_import.c */
 

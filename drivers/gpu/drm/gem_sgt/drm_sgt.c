@@ -384,21 +384,6 @@ void drm_sgt_free(struct drm_sgt *sgt)
 EXPORT_SYMBOL_GPL(drm_sgt_free);
 
 /**
- * drm_sgt_get_state() - the state of a table at this moment
- * @sgt: the table
- *
- * Context: Any. MAPPED can become BACKED any time, unless inside an access
- * section.
- * Return: see &enum drm_sgt_state
- */
-enum drm_sgt_state drm_sgt_get_state(struct drm_sgt *sgt)
-{
-	/* Who sees a state sees what belongs to it: pairs with its stores. */
-	return smp_load_acquire(&sgt->state);
-}
-EXPORT_SYMBOL_GPL(drm_sgt_get_state);
-
-/**
  * drm_sgt_get_info() - what there is to know of a table
  * @sgt: the table
  * @info: filled

@@ -29,25 +29,6 @@
  * whose probe failed half way; there it finds nothing left to do.
  */
 
-/**
- * DOC: end of a device
- *
- * The shutdown first says that the device is gone. Who looks from now on maps
- * nothing and enters no access section; who looked before is inside a section,
- * or inside drm_sgt_map(), and the shutdown waits for all of them, once, however
- * many buffers there are. What is on the list now is all there is: each mapping
- * is taken off the list and ended. Last, it waits for the mappings that somebody
- * else had taken off the list before: they may still be in the middle of
- * unmapping.
- *
- * It is the same in the other direction: drm_sgt_unmap() and drm_sgt_free()
- * find that the shutdown has taken their mapping, and wait until it has ended.
- * Whoever loses the race waits for the winner.
- *
- * Documentation/models/revoke.pml is this protocol as a model, which ``make
- * check-model`` searches for an order of events in which it fails.
- */
-
 static DEFINE_MUTEX(drm_sgt_devices_lock);
 static LIST_HEAD(drm_sgt_devices);
 static unsigned int drm_sgt_next_id;
@@ -341,21 +322,6 @@ void drm_sgt_device_put(struct drm_sgt_device *sdev)
 EXPORT_SYMBOL_GPL(drm_sgt_device_put);
 
 /**
- * drm_sgt_device_is_gone() - can nothing be mapped any more?
- * @sdev: the device
- *
- * Only a hint outside of an access section: the device can go the next moment.
- *
- * Context: Any.
- * Return: true once drm_sgt_device_shutdown() has begun
- */
-bool drm_sgt_device_is_gone(struct drm_sgt_device *sdev)
-{
-	return READ_ONCE(sdev->gone);
-}
-EXPORT_SYMBOL_GPL(drm_sgt_device_is_gone);
-
-/**
  * drm_sgt_device_is_phys() - are the addresses of this device physical?
  * @sdev: the device
  *
@@ -380,154 +346,6 @@ unsigned int drm_sgt_device_id(const struct drm_sgt_device *sdev)
 	return sdev->id;
 }
 EXPORT_SYMBOL_GPL(drm_sgt_device_id);
-
-/*
- * List a table that was just mapped. The caller is in the section in which it
- * saw that the device is not gone: a shutdown waits for it before it looks at
- * the list.
- */
-void drm_sgt_device_add(struct drm_sgt_device *sdev, struct drm_sgt *sgt)
-{
-	lockdep_assert_held(&sgt->lock);
-	RCU_LOCKDEP_WARN(!srcu_read_lock_held(&sdev->srcu),
-			 "mapping listed where no shutdown waits for it");
-
-	spin_lock(&sdev->lock);
-	list_add_tail(&sgt->entry, &sdev->mapped);
-	sgt->dma_segs = sgt->mapped->nents;
-	/* Pairs with the acquire in drm_sgt_get_state(). */
-	smp_store_release(&sgt->state, DRM_SGT_MAPPED);
-	sdev->stats.mapped++;
-	sdev->stats.bytes_mapped += sgt->size;
-	sdev->stats.maps++;
-	/* Lets readers in; pairs with atomic_inc_unless_negative() there. */
-	atomic_set_release(&sgt->readers, 0);
-	spin_unlock(&sdev->lock);
-}
-
-/*
- * A mapping has ended. The state comes last: somebody in drm_sgt_free() may be
- * waiting for it, and frees the table as soon as it changes.
- */
-static void drm_sgt_device_forget(struct drm_sgt_device *sdev,
-				  struct drm_sgt *sgt)
-{
-	spin_lock(&sdev->lock);
-	sdev->stats.mapped--;
-	sdev->stats.bytes_mapped -= sgt->size;
-	sdev->stats.unmaps++;
-	sdev->stats.revoked += sgt->revoking;
-	sgt->revoking = false;
-	/* Pairs with the acquire in drm_sgt_get_state(). */
-	smp_store_release(&sgt->state, DRM_SGT_BACKED);
-	spin_unlock(&sdev->lock);
-
-	wake_up_all(&sdev->unmapped);
-}
-
-/* End the mapping of a table, or wait for the shutdown that is ending it. */
-int drm_sgt_device_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt)
-{
-	bool busy = false, taken = false;
-
-	lockdep_assert_held(&sgt->lock);
-
-	spin_lock(&sdev->lock);
-	if (sgt->state == DRM_SGT_MAPPED && !sgt->revoking) {
-		busy = atomic_cmpxchg(&sgt->readers, 0, DRM_SGT_NO_READERS);
-		taken = !busy;
-	}
-	if (taken)
-		list_del_init(&sgt->entry);
-	spin_unlock(&sdev->lock);
-
-	if (busy)
-		return -EBUSY;
-	if (taken) {
-		drm_sgt_end_mapping(sgt);
-		drm_sgt_device_forget(sdev, sgt);
-	}
-	/* The other party is drm_sgt_device_shutdown(), between pop and forget. */
-	wait_event(sdev->unmapped,
-		   drm_sgt_get_state(sgt) != DRM_SGT_MAPPED);
-	return 0;
-}
-
-/* The next mapping to revoke, off the list: from here on it is ours to end. */
-static struct drm_sgt *drm_sgt_device_pop(struct drm_sgt_device *sdev)
-{
-	struct drm_sgt *sgt;
-
-	spin_lock(&sdev->lock);
-	sgt = list_first_entry_or_null(&sdev->mapped, struct drm_sgt, entry);
-	if (sgt) {
-		list_del_init(&sgt->entry);
-		sgt->revoking = true;
-		WARN_ON_ONCE(atomic_cmpxchg(&sgt->readers, 0, DRM_SGT_NO_READERS));
-	}
-	spin_unlock(&sdev->lock);
-	return sgt;
-}
-
-static unsigned long drm_sgt_device_nr_mapped(struct drm_sgt_device *sdev)
-{
-	unsigned long mapped;
-
-	spin_lock(&sdev->lock);
-	mapped = sdev->stats.mapped;
-	spin_unlock(&sdev->lock);
-	return mapped;
-}
-
-static void drm_sgt_device_drain(struct drm_sgt_device *sdev)
-{
-	struct drm_sgt *sgt;
-
-	lockdep_assert_held(&sdev->shutdown_lock);
-
-	WRITE_ONCE(sdev->gone, true);
-	synchronize_srcu(&sdev->srcu);
-
-	spin_lock(&sdev->lock);
-	sdev->stats.grace_periods++;
-	spin_unlock(&sdev->lock);
-
-	while ((sgt = drm_sgt_device_pop(sdev))) {
-		drm_sgt_end_mapping(sgt);
-		drm_sgt_device_forget(sdev, sgt);
-		cond_resched();
-	}
-
-	/* The other party is drm_sgt_device_remove(), past its list_del. */
-	wait_event(sdev->unmapped, !drm_sgt_device_nr_mapped(sdev));
-}
-
-/**
- * drm_sgt_device_shutdown() - end all mappings of a device, for good
- * @sdev: the device
- *
- * Call it last in the remove callback of the owner's driver, when the hardware
- * no longer does DMA and nobody waits for it inside an access section. When it
- * returns, the layer has no mapping on the device, no access section is open,
- * and none can be opened. Tables stay, with their pages, in state BACKED.
- * A second call does nothing.
- *
- * Context: Process context, may sleep. Not inside an access section, and with
- * no lock held that somebody may want who is inside one. Takes the resv of the
- * dma-bufs that are imported, and waits for an import that is being mapped by
- * its exporter: fences of the driver are signalled before.
- */
-void drm_sgt_device_shutdown(struct drm_sgt_device *sdev)
-{
-	guard(mutex)(&sdev->shutdown_lock);
-
-	if (sdev->drained)
-		return;
-
-	drm_sgt_device_drain(sdev);
-	sdev->drained = true;
-}
-EXPORT_SYMBOL_GPL(drm_sgt_device_shutdown);
 
 void drm_sgt_device_count(struct drm_sgt_device *sdev, int tables)
 {

@@ -267,6 +267,12 @@ static inline bool drm_sgt_has_pages(const struct drm_sgt *sgt)
 	return sgt->ops->get;
 }
 
+/* Did an IOMMU merge entries? If not, CPU and device see the same ones. */
+static inline bool drm_sgt_table_is_merged(const struct sg_table *table)
+{
+	return table->nents != table->orig_nents;
+}
+
 /* The "legacy error" of the DMA API: with a bounce buffer, it is out of slots. */
 static inline int drm_sgt_dma_errno(int err)
 {
@@ -274,8 +280,6 @@ static inline int drm_sgt_dma_errno(int err)
 }
 
 /* drm_sgt_device.c */
-void drm_sgt_device_add(struct drm_sgt_device *sdev, struct drm_sgt *sgt);
-int drm_sgt_device_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt);
 void drm_sgt_device_count(struct drm_sgt_device *sdev, int tables);
 void drm_sgt_device_show_all(struct seq_file *m);
 int drm_sgt_limits_init(struct drm_sgt_limits *limits, struct device *owner,
@@ -284,9 +288,12 @@ int drm_sgt_limits_init(struct drm_sgt_limits *limits, struct device *owner,
 /* drm_sgt.c */
 void drm_sgt_repin_pages(struct drm_sgt *sgt);
 
-/* drm_sgt_map.c */
+/* drm_sgt_unbind.c */
+int drm_sgt_device_enter(struct drm_sgt_device *sdev, int *idx);
+void drm_sgt_device_exit(struct drm_sgt_device *sdev, int idx);
+void drm_sgt_access_misused(void);
 int drm_sgt_map_again(struct drm_sgt *sgt);
-void drm_sgt_end_mapping(struct drm_sgt *sgt);
+int drm_sgt_device_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt);
 
 /* drm_sgt_map_pages.c */
 extern const struct drm_sgt_map_ops drm_sgt_map_dma_ops;
@@ -309,8 +316,6 @@ bool drm_sgt_should_fail_map(u64 size);
 void drm_sgt_fault_init(struct dentry *dir);
 
 /* drm_sgt_sync.c */
-int drm_sgt_sync_init(struct drm_sgt *sgt);
-void drm_sgt_sync_fini(struct drm_sgt *sgt);
 bool drm_sgt_dma_is_coherent(struct device *dev);
 bool drm_sgt_dma_need_sync(struct device *dev, dma_addr_t addr);
 void drm_sgt_sync_table_for_device(struct device *dev, const struct sg_table *table,
@@ -321,12 +326,6 @@ void drm_sgt_dma_sync_for_device(struct device *dev, dma_addr_t addr, size_t len
 				 enum dma_data_direction dir);
 void drm_sgt_dma_sync_for_cpu(struct device *dev, dma_addr_t addr, size_t len,
 			      enum dma_data_direction dir);
-
-/* drm_sgt_access.c */
-int drm_sgt_device_enter(struct drm_sgt_device *sdev, int *idx);
-void drm_sgt_device_exit(struct drm_sgt_device *sdev, int idx);
-void drm_sgt_access_misused(void);
-struct drm_dma_ents drm_sgt_mapped_ents(const struct drm_sgt *sgt);
 
 /* drm_dma_view.c */
 bool drm_dma_seg_touches(const struct drm_dma_seg *seg,

@@ -63,12 +63,6 @@ static void drm_sgt_ent_seek(struct drm_sgt_ent_pos *pos, u64 offset,
 	drm_sgt_ent_take(pos, offset);
 }
 
-/* Did an IOMMU merge entries? If not, CPU and device see the same ones. */
-static bool drm_sgt_table_is_merged(const struct sg_table *table)
-{
-	return table->nents != table->orig_nents;
-}
-
 bool drm_sgt_dma_need_sync(struct device *dev, dma_addr_t addr)
 {
 	KUNIT_STATIC_STUB_REDIRECT(drm_sgt_dma_need_sync, dev, addr);
@@ -152,39 +146,6 @@ static int drm_sgt_sync(struct drm_sgt *sgt, u64 offset, u64 len,
 			drm_sgt_sync_range(sgt, offset, len, sync);
 	}
 	return ret;
-}
-
-/**
- * drm_sgt_sync_init() - mark where to find which CPU entry
- * @sgt: the table, its DMA mapping made
- *
- * Where no entry is merged, the marks of the segments are good for both, and
- * where there is nothing to sync, none are needed.
- *
- * Context: Process context, may sleep.
- * Return: 0 or -ENOMEM; drm_sgt_sync_fini() when the mapping ends
- */
-int drm_sgt_sync_init(struct drm_sgt *sgt)
-{
-	struct drm_dma_ents ents = {
-		.sg = sgt->table.sgl,
-		.nents = sgt->table.orig_nents,
-		.phys = true,
-	};
-
-	if (!drm_sgt_table_is_merged(&sgt->table) || !sgt->map_ops->needs_sync(sgt))
-		return 0;
-
-	return drm_dma_layout_init(&sgt->cpu_layout, ents);
-}
-
-/**
- * drm_sgt_sync_fini() - forget what drm_sgt_sync_init() marked
- * @sgt: the table
- */
-void drm_sgt_sync_fini(struct drm_sgt *sgt)
-{
-	drm_dma_layout_fini(&sgt->cpu_layout);
 }
 
 void drm_sgt_dma_sync_for_device(struct device *dev, dma_addr_t addr, size_t len,

@@ -1,0 +1,560 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <kunit/static_stub.h>
+#include <linux/sched.h>
+
+#include "drm_sgt_internal.h"
+
+/**
+ * DOC: access sections
+ *
+ * A DMA address is worth something as long as its mapping exists, and an unbind
+ * can end that any moment. So addresses are read inside an access section: it
+ * is entered only while the table is mapped, and while somebody is inside,
+ * neither drm_sgt_unmap() nor an unbind goes on. An unbind waits, an unmap says
+ * -EBUSY.
+ *
+ * Sections of different devices do not know of each other, unlike those of
+ * drm_dev_enter(): a slow one holds up nobody else's unbind. They may sleep and
+ * allocate, and should be short. What they must not do is wait for a fence, for
+ * the device or for ring space: what is waited for may itself wait for the
+ * unbind, which waits for the section.
+ *
+ * Nor may they touch user memory, by copy_from_user(), get_user() or pinning
+ * pages: with userfaultfd, a user decides when such a fault ends, and so when the
+ * unbind does. Copy before the section, or after it. Lockdep reports a section
+ * that takes the mmap lock, as might_fault() says to it.
+ *
+ * What is written with the addresses (a page table, a command) outlives the
+ * section. To stop the device from using it before the mapping goes is the
+ * driver's part, at unbind as well as before drm_sgt_unmap().
+ *
+ * For example, from Documentation/gpu/drm-sgt.rst and the tests:
+ *
+ * .. code-block:: c
+ *
+ *	static int count_segments(struct drm_sgt *sgt, unsigned int *count)
+ *	{
+ *		struct drm_dma_iter iter;
+ *		struct drm_dma_seg seg;
+ *		int ret;
+ *
+ *		drm_sgt_access_scope(view, sgt, ret) {
+ *			ret = drm_dma_iter_init(&iter, view, 0, drm_dma_view_size(view));
+ *			if (ret)
+ *				break;
+ *			while (drm_dma_iter_next(&iter, &seg))
+ *				(*count)++;
+ *		}
+ *		return ret;
+ *	}
+ */
+
+/**
+ * DOC: device shutdown
+ *
+ * The shutdown first says that the device is gone. Who looks from now on maps
+ * nothing and enters no access section; who looked before is inside a section,
+ * or inside drm_sgt_map(), and the shutdown waits for all of them, once, however
+ * many buffers there are. What is on the list now is all there is: each mapping
+ * is taken off the list and ended. Last, it waits for the mappings that somebody
+ * else had taken off the list before: they may still be in the middle of
+ * unmapping.
+ *
+ * It is the same in the other direction: drm_sgt_unmap() and drm_sgt_free()
+ * find that the shutdown has taken their mapping, and wait until it has ended.
+ * Whoever loses the race waits for the winner.
+ *
+ * Documentation/models/revoke.pml is this protocol as a model, which ``make
+ * check-model`` searches for an order of events in which it fails.
+ */
+
+/**
+ * drm_sgt_device_is_gone() - can nothing be mapped any more?
+ * @sdev: the device
+ *
+ * Only a hint outside of an access section: the device can go the next moment.
+ *
+ * Context: Any.
+ * Return: true once drm_sgt_device_shutdown() has begun
+ */
+bool drm_sgt_device_is_gone(struct drm_sgt_device *sdev)
+{
+	return READ_ONCE(sdev->gone);
+}
+EXPORT_SYMBOL_GPL(drm_sgt_device_is_gone);
+
+/**
+ * drm_sgt_get_state() - the state of a table at this moment
+ * @sgt: the table
+ *
+ * Context: Any. MAPPED can become BACKED any time, unless inside an access
+ * section.
+ * Return: see &enum drm_sgt_state
+ */
+enum drm_sgt_state drm_sgt_get_state(struct drm_sgt *sgt)
+{
+	/* Who sees a state sees what belongs to it: pairs with its stores. */
+	return smp_load_acquire(&sgt->state);
+}
+EXPORT_SYMBOL_GPL(drm_sgt_get_state);
+
+/* The caller's bug. A function of its own, so that a test can commit it. */
+void drm_sgt_access_misused(void)
+{
+	KUNIT_STATIC_STUB_REDIRECT(drm_sgt_access_misused);
+
+	WARN_ONCE(1, "access section begun twice\n");
+}
+
+/**
+ * drm_sgt_access_begin() - enter an access section
+ * @sgt: the table
+ * @access: the section, on the stack of the caller; zeroed, or ended
+ *
+ * Prefer drm_sgt_access_scope(). Sections nest, each with an @access of its own,
+ * and end in the task that began them.
+ *
+ * Context: Process context. The caller keeps @sgt from being freed.
+ * Return:
+ * * %0       - inside; leave with drm_sgt_access_end()
+ * * %-ENODEV - the device is no longer bound
+ * * %-EINVAL - the table is not mapped
+ * * %-EBUSY  - @access is open already, with a warning; it stays as it is
+ */
+int drm_sgt_access_begin(struct drm_sgt *sgt, struct drm_sgt_access *access)
+{
+	struct drm_sgt_device *sdev = sgt->sdev;
+	int idx, ret = 0;
+
+	/* Its end would leave only one of the two, and an unbind would wait on. */
+	if (unlikely(access->sgt)) {
+		drm_sgt_access_misused();
+		return -EBUSY;
+	}
+
+	idx = srcu_read_lock(&sdev->srcu);
+	/* What an unbind has not waited for is late, and sees this set. */
+	if (drm_sgt_device_is_gone(sdev))
+		ret = -ENODEV;
+	else if (!atomic_inc_unless_negative(&sgt->readers))
+		ret = -EINVAL;
+
+	if (ret) {
+		srcu_read_unlock(&sdev->srcu, idx);
+		return ret;
+	}
+
+	access->sgt = sgt;
+	access->idx = idx;
+	__release(&sdev->srcu); /* for sparse: the section goes on */
+	return 0;
+}
+EXPORT_SYMBOL_GPL(drm_sgt_access_begin);
+
+/**
+ * drm_sgt_access_end() - leave an access section
+ * @access: the section; nothing happens if it is not open
+ *
+ * No &struct drm_dma_view from the section may be used from here on.
+ *
+ * Context: The task that began the section.
+ */
+void drm_sgt_access_end(struct drm_sgt_access *access)
+{
+	struct drm_sgt *sgt = access->sgt;
+
+	if (!sgt)
+		return;
+
+	access->sgt = NULL;
+	/* Orders what was read before; pairs with the cmpxchg of an unmap. */
+	atomic_dec_return_release(&sgt->readers);
+	__acquire(&sgt->sdev->srcu); /* for sparse: the section went on */
+	srcu_read_unlock(&sgt->sdev->srcu, access->idx);
+}
+EXPORT_SYMBOL_GPL(drm_sgt_access_end);
+
+/*
+ * A section of the device, of no table: holds off an unbind, and is refused after
+ * one. For addresses that the caller has by other ways than a table.
+ */
+int drm_sgt_device_enter(struct drm_sgt_device *sdev, int *idx)
+{
+	*idx = srcu_read_lock(&sdev->srcu);
+	if (drm_sgt_device_is_gone(sdev)) {
+		srcu_read_unlock(&sdev->srcu, *idx);
+		return -ENODEV;
+	}
+	__release(&sdev->srcu); /* for sparse: the section goes on */
+	return 0;
+}
+
+void drm_sgt_device_exit(struct drm_sgt_device *sdev, int idx)
+{
+	__acquire(&sdev->srcu); /* for sparse: the section went on */
+	srcu_read_unlock(&sdev->srcu, idx);
+}
+
+/* The entries of a mapping, as its device reads them. */
+static struct drm_dma_ents drm_sgt_mapped_ents(const struct drm_sgt *sgt)
+{
+	bool phys = sgt->map_ops->phys;
+
+	return (struct drm_dma_ents) {
+		.sg = sgt->mapped->sgl,
+		.nents = phys ? sgt->mapped->orig_nents : sgt->mapped->nents,
+		.phys = phys,
+	};
+}
+
+/**
+ * drm_sgt_access_view() - the DMA segments of a table
+ * @access: an open section
+ *
+ * Context: Inside @access.
+ * Return: the view, good until the end of the section. Of a section that is not
+ * open, an empty one, with a warning
+ */
+struct drm_dma_view drm_sgt_access_view(const struct drm_sgt_access *access)
+{
+	struct drm_sgt *sgt = access->sgt;
+	struct drm_dma_ents ents;
+
+	if (WARN_ON_ONCE(!sgt))
+		return (struct drm_dma_view) {};
+
+	ents = drm_sgt_mapped_ents(sgt);
+	return (struct drm_dma_view) {
+		.sgl = ents.sg,
+		.sdev = sgt->sdev,
+		.layout = &sgt->layout,
+		.size = sgt->size,
+		.nents = ents.nents,
+		.phys = ents.phys,
+	};
+}
+EXPORT_SYMBOL_GPL(drm_sgt_access_view);
+
+static void drm_sgt_end_mapping(struct drm_sgt *sgt)
+{
+	drm_dma_layout_fini(&sgt->layout);
+	drm_dma_layout_fini(&sgt->cpu_layout);
+	sgt->map_ops->unmap(sgt);
+	sgt->mapped = NULL;
+}
+
+static bool drm_sgt_mapping_covers(const struct drm_sgt *sgt)
+{
+	return sgt->layout.size == sgt->size ||
+	       (sgt->map_ops->may_exceed && sgt->layout.size > sgt->size);
+}
+
+/*
+ * Where no entry is merged, the marks of the segments are good for the CPU entries
+ * as well, and where there is nothing to sync, none are needed.
+ */
+static int drm_sgt_index_cpu(struct drm_sgt *sgt)
+{
+	struct drm_dma_ents ents = {
+		.sg = sgt->table.sgl,
+		.nents = sgt->table.orig_nents,
+		.phys = true,
+	};
+
+	if (!drm_sgt_table_is_merged(&sgt->table) || !sgt->map_ops->needs_sync(sgt))
+		return 0;
+
+	return drm_dma_layout_init(&sgt->cpu_layout, ents);
+}
+
+/*
+ * List a table that was just mapped. The caller is in the section in which it
+ * saw that the device is not gone: a shutdown waits for it before it looks at
+ * the list.
+ */
+static void drm_sgt_device_add(struct drm_sgt_device *sdev, struct drm_sgt *sgt)
+{
+	lockdep_assert_held(&sgt->lock);
+	RCU_LOCKDEP_WARN(!srcu_read_lock_held(&sdev->srcu),
+			 "mapping listed where no shutdown waits for it");
+
+	spin_lock(&sdev->lock);
+	list_add_tail(&sgt->entry, &sdev->mapped);
+	sgt->dma_segs = sgt->mapped->nents;
+	/* Pairs with the acquire in drm_sgt_get_state(). */
+	smp_store_release(&sgt->state, DRM_SGT_MAPPED);
+	sdev->stats.mapped++;
+	sdev->stats.bytes_mapped += sgt->size;
+	sdev->stats.maps++;
+	/* Lets readers in; pairs with atomic_inc_unless_negative() there. */
+	atomic_set_release(&sgt->readers, 0);
+	spin_unlock(&sdev->lock);
+}
+
+static int drm_sgt_map_and_list(struct drm_sgt *sgt)
+{
+	struct drm_sgt_device *sdev = sgt->sdev;
+	int ret;
+
+	if (drm_sgt_device_is_gone(sdev))
+		return -ENODEV;
+	if (drm_sgt_should_fail_map(sgt->size))
+		return -ENOMEM;
+
+	sgt->mapped = &sgt->table;
+	ret = sgt->map_ops->map(sgt);
+	if (ret)
+		return ret;
+
+	ret = drm_dma_layout_init(&sgt->layout, drm_sgt_mapped_ents(sgt));
+	if (!ret && !drm_sgt_mapping_covers(sgt))
+		ret = -EIO;
+	if (!ret)
+		ret = drm_sgt_index_cpu(sgt);
+	if (ret) {
+		drm_sgt_end_mapping(sgt);
+		return ret;
+	}
+
+	drm_sgt_device_add(sdev, sgt);
+	return 0;
+}
+
+static int drm_sgt_map_locked(struct drm_sgt *sgt, enum dma_data_direction dir)
+{
+	enum dma_data_direction old = sgt->dir;
+	int idx, ret;
+
+	lockdep_assert_held(&sgt->lock);
+
+	switch (drm_sgt_get_state(sgt)) {
+	case DRM_SGT_EMPTY:
+		drm_sgt_dbg(sgt->sdev, "mapping a table that has no pages\n");
+		return -EINVAL;
+	case DRM_SGT_MAPPED:
+		return sgt->dir == dir ? 0 : -EBUSY;
+	case DRM_SGT_BACKED:
+		break;
+	}
+
+	/*
+	 * The section is what an unbind waits for: then it finds the mapping on
+	 * the list, or none.
+	 */
+	sgt->dir = dir;
+	idx = srcu_read_lock(&sgt->sdev->srcu);
+	ret = drm_sgt_map_and_list(sgt);
+	srcu_read_unlock(&sgt->sdev->srcu, idx);
+	if (ret) {
+		/* What drm_sgt_map_again() maps in is what was mapped. */
+		sgt->dir = old;
+		drm_sgt_dbg(sgt->sdev, "mapping %llu bytes of %s: %pe\n",
+			    sgt->size, sgt->ops->name, ERR_PTR(ret));
+	}
+	return ret;
+}
+
+/**
+ * drm_sgt_map() - DMA-map a table for its device
+ * @sgt: the table, populated
+ * @dir: who writes, seen from the CPU
+ *
+ * The mapping ends at drm_sgt_unmap(), drm_sgt_free() or unbind, whichever is
+ * first. No data is synced: call drm_sgt_sync_for_device() before the device
+ * reads, and drm_sgt_sync_for_cpu() after it has written. Nothing happens if
+ * the table is mapped in this direction already.
+ *
+ * Context: Process context, may sleep.
+ * Return:
+ * * %0       - MAPPED, or was, the moment before an unbind
+ * * %-ENODEV - the device is no longer bound; the table stays BACKED
+ * * %-EINVAL - the table has no pages, @dir is none, or the IOMMU refused
+ * * %-EBUSY  - it is mapped in another direction
+ * * %-ENOMEM - out of memory, IOVA space or bounce buffers, or a page that the
+ *   device cannot reach: the DMA API does not tell these apart
+ * * %-EIO    - the mapping does not cover the table
+ * * %-EREMOTEIO - the table has memory of another device that this one cannot
+ *   reach
+ *
+ * and for an import:
+ *
+ * * %-EOPNOTSUPP - the device takes physical addresses, and the exporter has
+ *   none to give: an IOMMU or a bounce buffer is in between, or the bus is not
+ *   coherent
+ * * %-ENOMEM - as above, too if the exporter passes an -EIO of the DMA API on;
+ *   also segments that are longer than a bounce buffer
+ * * what the exporter says, else
+ */
+int drm_sgt_map(struct drm_sgt *sgt, enum dma_data_direction dir)
+{
+	if (!valid_dma_direction(dir) || dir == DMA_NONE) {
+		drm_sgt_dbg(sgt->sdev, "direction %d\n", dir);
+		return -EINVAL;
+	}
+
+	guard(mutex)(&sgt->lock);
+
+	return drm_sgt_map_locked(sgt, dir);
+}
+EXPORT_SYMBOL_GPL(drm_sgt_map);
+
+/**
+ * drm_sgt_map_again() - drm_sgt_map() in the direction of the mapping before
+ * @sgt: the table, mapped before
+ *
+ * Context: see drm_sgt_map()
+ * Return: see drm_sgt_map()
+ */
+int drm_sgt_map_again(struct drm_sgt *sgt)
+{
+	guard(mutex)(&sgt->lock);
+
+	return drm_sgt_map_locked(sgt, sgt->dir);
+}
+
+/*
+ * A mapping has ended. The state comes last: somebody in drm_sgt_free() may be
+ * waiting for it, and frees the table as soon as it changes.
+ */
+static void drm_sgt_device_forget(struct drm_sgt_device *sdev,
+				  struct drm_sgt *sgt)
+{
+	spin_lock(&sdev->lock);
+	sdev->stats.mapped--;
+	sdev->stats.bytes_mapped -= sgt->size;
+	sdev->stats.unmaps++;
+	sdev->stats.revoked += sgt->revoking;
+	sgt->revoking = false;
+	/* Pairs with the acquire in drm_sgt_get_state(). */
+	smp_store_release(&sgt->state, DRM_SGT_BACKED);
+	spin_unlock(&sdev->lock);
+
+	wake_up_all(&sdev->unmapped);
+}
+
+/* End the mapping of a table, or wait for the shutdown that is ending it. */
+int drm_sgt_device_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt)
+{
+	bool busy = false, taken = false;
+
+	lockdep_assert_held(&sgt->lock);
+
+	spin_lock(&sdev->lock);
+	if (sgt->state == DRM_SGT_MAPPED && !sgt->revoking) {
+		busy = atomic_cmpxchg(&sgt->readers, 0, DRM_SGT_NO_READERS);
+		taken = !busy;
+	}
+	if (taken)
+		list_del_init(&sgt->entry);
+	spin_unlock(&sdev->lock);
+
+	if (busy)
+		return -EBUSY;
+	if (taken) {
+		drm_sgt_end_mapping(sgt);
+		drm_sgt_device_forget(sdev, sgt);
+	}
+	/* The other party is drm_sgt_device_shutdown(), between pop and forget. */
+	wait_event(sdev->unmapped,
+		   drm_sgt_get_state(sgt) != DRM_SGT_MAPPED);
+	return 0;
+}
+
+/**
+ * drm_sgt_unmap() - end the mapping of a table
+ * @sgt: the table
+ *
+ * For the driver to call when neither the device nor a page table uses the
+ * addresses any more. Nothing happens if there is no mapping; if an unbind is
+ * ending it right now, waits until it has.
+ *
+ * Context: Process context, may sleep. Not inside an access section of @sgt.
+ * Return:
+ * * %0      - not mapped
+ * * %-EBUSY - somebody is in an access section of @sgt
+ */
+int drm_sgt_unmap(struct drm_sgt *sgt)
+{
+	might_sleep();
+	guard(mutex)(&sgt->lock);
+
+	return drm_sgt_device_remove(sgt->sdev, sgt);
+}
+EXPORT_SYMBOL_GPL(drm_sgt_unmap);
+
+/* The next mapping to revoke, off the list: from here on it is ours to end. */
+static struct drm_sgt *drm_sgt_device_pop(struct drm_sgt_device *sdev)
+{
+	struct drm_sgt *sgt;
+
+	spin_lock(&sdev->lock);
+	sgt = list_first_entry_or_null(&sdev->mapped, struct drm_sgt, entry);
+	if (sgt) {
+		list_del_init(&sgt->entry);
+		sgt->revoking = true;
+		WARN_ON_ONCE(atomic_cmpxchg(&sgt->readers, 0, DRM_SGT_NO_READERS));
+	}
+	spin_unlock(&sdev->lock);
+	return sgt;
+}
+
+static unsigned long drm_sgt_device_nr_mapped(struct drm_sgt_device *sdev)
+{
+	unsigned long mapped;
+
+	spin_lock(&sdev->lock);
+	mapped = sdev->stats.mapped;
+	spin_unlock(&sdev->lock);
+	return mapped;
+}
+
+static void drm_sgt_device_drain(struct drm_sgt_device *sdev)
+{
+	struct drm_sgt *sgt;
+
+	lockdep_assert_held(&sdev->shutdown_lock);
+
+	WRITE_ONCE(sdev->gone, true);
+	synchronize_srcu(&sdev->srcu);
+
+	spin_lock(&sdev->lock);
+	sdev->stats.grace_periods++;
+	spin_unlock(&sdev->lock);
+
+	while ((sgt = drm_sgt_device_pop(sdev))) {
+		drm_sgt_end_mapping(sgt);
+		drm_sgt_device_forget(sdev, sgt);
+		cond_resched();
+	}
+
+	/* The other party is drm_sgt_device_remove(), past its list_del. */
+	wait_event(sdev->unmapped, !drm_sgt_device_nr_mapped(sdev));
+}
+
+/**
+ * drm_sgt_device_shutdown() - end all mappings of a device, for good
+ * @sdev: the device
+ *
+ * Call it last in the remove callback of the owner's driver, when the hardware
+ * no longer does DMA and nobody waits for it inside an access section. When it
+ * returns, the layer has no mapping on the device, no access section is open,
+ * and none can be opened. Tables stay, with their pages, in state BACKED.
+ * A second call does nothing.
+ *
+ * Context: Process context, may sleep. Not inside an access section, and with
+ * no lock held that somebody may want who is inside one. Takes the resv of the
+ * dma-bufs that are imported, and waits for an import that is being mapped by
+ * its exporter: fences of the driver are signalled before.
+ */
+void drm_sgt_device_shutdown(struct drm_sgt_device *sdev)
+{
+	guard(mutex)(&sdev->shutdown_lock);
+
+	if (sdev->drained)
+		return;
+
+	drm_sgt_device_drain(sdev);
+	sdev->drained = true;
+}
+EXPORT_SYMBOL_GPL(drm_sgt_device_shutdown);
