@@ -8,16 +8,16 @@
 #include <linux/dma-direction.h>
 #include <linux/types.h>
 
+#include <drm/drm_dma_view.h>
+
 struct device;
 struct dma_buf;
-struct drm_dma_layout;
 struct drm_sgt;
 struct drm_sgt_device;
 struct drm_sgt_run;
 struct drm_sgt_runs;
 struct file;
 struct page;
-struct scatterlist;
 struct sg_table;
 
 /* drm_sgt_device.c */
@@ -119,11 +119,34 @@ struct drm_sgt_pages_ops {
 	void (*release)(void *source);
 };
 
-/* drm_sgt_runs.c: what a &drm_sgt_pages_ops.get uses */
+/* drm_sgt_runs.c */
 
 int __must_check drm_sgt_runs_add(struct drm_sgt_runs *runs, struct page *page,
 				  unsigned long nr_pages);
 unsigned long drm_sgt_runs_left(const struct drm_sgt_runs *runs);
+
+/**
+ * struct drm_sgt_run - physically contiguous pages
+ */
+struct drm_sgt_run {
+	/** @page: the first one */
+	struct page *page;
+	/** @nr_pages: how many */
+	unsigned long nr_pages;
+};
+
+/**
+ * struct drm_sgt_run_iter - a position in the pages of a &struct drm_sgt
+ */
+struct drm_sgt_run_iter {
+	/* private: */
+	struct scatterlist *sg;
+	unsigned int left;
+};
+
+void drm_sgt_run_iter_init(struct drm_sgt_run_iter *iter, struct drm_sgt *sgt);
+bool __must_check drm_sgt_run_iter_next(struct drm_sgt_run_iter *iter,
+					struct drm_sgt_run *run);
 
 /* drm_sgt_pages.c: the sources that come with the layer */
 
@@ -191,30 +214,6 @@ int __must_check drm_sgt_sync_for_device(struct drm_sgt *sgt, u64 offset, u64 le
 int __must_check drm_sgt_sync_for_cpu(struct drm_sgt *sgt, u64 offset, u64 len);
 
 /**
- * struct drm_dma_view - the DMA segments of something that is mapped now
- *
- * A view is a value: it owns nothing, frees nothing and cannot be written
- * through. It says what the device sees; there is no way from a view to a page.
- * The one inside an access section ends with the section, one made by
- * drm_dma_view_borrow() when its table is unmapped: the caller knows when.
- * All members are const, so that a view cannot be assigned to a variable that
- * outlives its section. To point at one, or to walk it, after the section is a
- * bug that C lets through; the walk is checked under lockdep.
- *
- * Invariants: the lengths of the first @nents entries of @sgl add up to @size,
- * or, in the table of an exporter, to more.
- */
-struct drm_dma_view {
-	/* private: for drm_dma_iter_init() alone */
-	struct scatterlist * const sgl;
-	const struct drm_sgt_device * const sdev;
-	const struct drm_dma_layout * const layout;
-	const u64 size;
-	const unsigned int nents;
-	const bool phys;
-};
-
-/**
  * struct drm_sgt_access - an access section in progress
  *
  * Lives on the stack of one task. Zero-initialise it; drm_sgt_access_end() on
@@ -256,61 +255,5 @@ struct drm_dma_view drm_sgt_access_view(const struct drm_sgt_access *access);
 #define __drm_sgt_view_scope(view__)						\
 	for (const struct drm_dma_view view__ = drm_sgt_access_view(begun__);	\
 	     begun__; begun__ = NULL)
-
-/* drm_dma_view.c */
-
-/**
- * struct drm_dma_seg - a run of addresses as the device sees them
- */
-struct drm_dma_seg {
-	/** @addr: first DMA address (physical address in physical mode) */
-	dma_addr_t addr;
-	/** @len: bytes; 64 bits wide, as neighbours of 4 GiB may merge */
-	u64 len;
-};
-
-/**
- * struct drm_dma_iter - a position in a &struct drm_dma_view
- */
-struct drm_dma_iter {
-	/* private: */
-	struct scatterlist *sg;
-	const struct drm_sgt_device *sdev;
-	unsigned int nents;
-	bool phys;
-	u64 skip;
-	u64 left;
-};
-
-struct drm_dma_view drm_dma_view_borrow(const struct sg_table *table);
-u64 drm_dma_view_size(const struct drm_dma_view view);
-int __must_check drm_dma_iter_init(struct drm_dma_iter *iter,
-				   const struct drm_dma_view view,
-				   u64 offset, u64 len);
-bool __must_check drm_dma_iter_next(struct drm_dma_iter *iter,
-				    struct drm_dma_seg *seg);
-
-/**
- * struct drm_sgt_run - physically contiguous pages
- */
-struct drm_sgt_run {
-	/** @page: the first one */
-	struct page *page;
-	/** @nr_pages: how many */
-	unsigned long nr_pages;
-};
-
-/**
- * struct drm_sgt_run_iter - a position in the pages of a &struct drm_sgt
- */
-struct drm_sgt_run_iter {
-	/* private: */
-	struct scatterlist *sg;
-	unsigned int left;
-};
-
-void drm_sgt_run_iter_init(struct drm_sgt_run_iter *iter, struct drm_sgt *sgt);
-bool __must_check drm_sgt_run_iter_next(struct drm_sgt_run_iter *iter,
-					struct drm_sgt_run *run);
 
 #endif /* __DRM_SGT_H__ */

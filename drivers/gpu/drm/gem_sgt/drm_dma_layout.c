@@ -3,7 +3,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-#include "drm_sgt_internal.h"
+#include "drm_dma_layout.h"
 
 /* Every so many entries there is a mark to start from: as many as a page has. */
 #define DRM_DMA_MARK_STEP	SG_MAX_SINGLE_ALLOC

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-#include "drm_sgt_internal.h"
+#include "drm_dma_layout.h"
+#include "drm_sgt_device.h"
 
 /**
  * DOC: walking DMA segments
@@ -174,13 +175,6 @@ int drm_dma_iter_init(struct drm_dma_iter *iter, const struct drm_dma_view view,
 }
 EXPORT_SYMBOL_GPL(drm_dma_iter_init);
 
-/* A sum that wraps around to address 0 is no neighbour. */
-bool drm_dma_seg_touches(const struct drm_dma_seg *seg,
-			 const struct drm_dma_seg *next)
-{
-	return next->addr > seg->addr && next->addr - seg->addr == seg->len;
-}
-
 /**
  * drm_dma_iter_next() - the next segment of the range
  * @iter: the position
@@ -216,48 +210,3 @@ bool drm_dma_iter_next(struct drm_dma_iter *iter, struct drm_dma_seg *seg)
 	return seg->len;
 }
 EXPORT_SYMBOL_GPL(drm_dma_iter_next);
-
-/**
- * drm_sgt_run_iter_init() - start to walk the pages of a table
- * @iter: the position, on the stack of the caller
- * @sgt: the table, pinned or mapped
- *
- * Context: Any. No drm_sgt_map() or drm_sgt_unmap() of @sgt may run at the same
- * time: while it is being mapped, its entries have other lengths.
- */
-void drm_sgt_run_iter_init(struct drm_sgt_run_iter *iter, struct drm_sgt *sgt)
-{
-	*iter = (struct drm_sgt_run_iter) {
-		.sg = sgt->table.sgl,
-		.left = sgt->table.orig_nents,
-	};
-}
-EXPORT_SYMBOL_GPL(drm_sgt_run_iter_init);
-
-/**
- * drm_sgt_run_iter_next() - the next physically contiguous pages
- * @iter: the position
- * @run: filled, unless at the end
- *
- * Context: As drm_sgt_run_iter_init().
- * Return: false at the end of the table
- */
-bool drm_sgt_run_iter_next(struct drm_sgt_run_iter *iter, struct drm_sgt_run *run)
-{
-	unsigned long pfn;
-
-	if (!iter->left)
-		return false;
-
-	run->page = sg_page(iter->sg);
-	run->nr_pages = 0;
-	pfn = page_to_pfn(run->page);
-	do {
-		run->nr_pages += iter->sg->length >> PAGE_SHIFT;
-		if (--iter->left)
-			iter->sg = sg_next(iter->sg);
-	} while (iter->left &&
-		 page_to_pfn(sg_page(iter->sg)) == pfn + run->nr_pages);
-	return true;
-}
-EXPORT_SYMBOL_GPL(drm_sgt_run_iter_next);

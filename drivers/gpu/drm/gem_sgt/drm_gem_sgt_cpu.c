@@ -12,7 +12,8 @@
 #include <drm/drm_gem_sgt.h>
 #include <drm/drm_vma_manager.h>
 
-#include "drm_sgt_internal.h"
+#include "drm_gem_sgt_object.h"
+#include "drm_sgt_table.h"
 
 /**
  * DOC: CPU mappings

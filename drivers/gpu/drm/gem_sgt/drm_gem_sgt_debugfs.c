@@ -7,7 +7,9 @@
 #include <drm/drm_file.h>
 #include <drm/drm_gem_sgt.h>
 
-#include "drm_sgt_internal.h"
+#include "drm_gem_sgt_debugfs.h"
+#include "drm_sgt_device.h"
+#include "drm_sgt_fault.h"
 
 /**
  * DOC: debugfs

@@ -10,7 +10,8 @@
 #include <drm/drm_gpupt.h>
 #include <drm/drm_gpupt_fmt.h>
 
-#include "drm_sgt_internal.h"
+#include "drm_dma_layout.h"
+#include "drm_sgt_device.h"
 
 /* Few enough that one table that is left does not keep many pages. */
 #define DRM_GPUPT_MEM_MAX_PAGES	32

@@ -3,7 +3,8 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
-#include "drm_sgt_internal.h"
+#include "drm_sgt_runs.h"
+#include "drm_sgt_table.h"
 
 /**
  * DOC: overview

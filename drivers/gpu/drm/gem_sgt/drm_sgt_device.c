@@ -7,7 +7,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
-#include "drm_sgt_internal.h"
+#include "drm_sgt_device.h"
 
 /**
  * DOC: device lifetime

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <linux/fault-inject.h>
+#include <linux/limits.h>
+#include <linux/minmax.h>
 
-#include "drm_sgt_internal.h"
+#include "drm_sgt_fault.h"
 
 /**
  * DOC: failures on purpose

@@ -8,7 +8,8 @@
 #include <linux/slab.h>
 #include <linux/swiotlb.h>
 
-#include "drm_sgt_internal.h"
+#include "drm_sgt_sync.h"
+#include "drm_sgt_table.h"
 
 /**
  * DOC: imports
@@ -82,7 +83,7 @@ struct dma_buf_attachment *drm_sgt_import_source(const struct drm_sgt *sgt)
 }
 
 /* Where an import is attached: in physical mode, to the device below. */
-struct device *drm_sgt_import_device(const struct drm_sgt_device *sdev)
+static struct device *drm_sgt_import_device(const struct drm_sgt_device *sdev)
 {
 	return sdev->dma_dev ?: sdev->bus_dev;
 }

@@ -3,7 +3,8 @@
 #include <kunit/static_stub.h>
 #include <linux/dma-mapping.h>
 
-#include "drm_sgt_internal.h"
+#include "drm_sgt_sync.h"
+#include "drm_sgt_table.h"
 
 /*
  * How a table maps its own pages: for DMA, or by physical address. An import is

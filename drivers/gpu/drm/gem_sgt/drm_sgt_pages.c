@@ -10,7 +10,7 @@
 #include <linux/swap.h>
 #include <linux/vmalloc.h>
 
-#include "drm_sgt_internal.h"
+#include "drm_sgt_table.h"
 
 /**
  * DOC: sources of pages

@@ -3,7 +3,8 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
-#include "drm_sgt_internal.h"
+#include "drm_sgt_runs.h"
+#include "drm_sgt_table.h"
 
 /**
  * DOC: from pages to a table
@@ -232,3 +233,48 @@ int drm_sgt_runs_to_table(const struct drm_sgt_runs *runs,
 	drm_sgt_runs_for_each(runs, drm_sgt_write_runs, &w);
 	return 0;
 }
+
+/**
+ * drm_sgt_run_iter_init() - start to walk the pages of a table
+ * @iter: the position, on the stack of the caller
+ * @sgt: the table, pinned or mapped
+ *
+ * Context: Any. No drm_sgt_map() or drm_sgt_unmap() of @sgt may run at the same
+ * time: while it is being mapped, its entries have other lengths.
+ */
+void drm_sgt_run_iter_init(struct drm_sgt_run_iter *iter, struct drm_sgt *sgt)
+{
+	*iter = (struct drm_sgt_run_iter) {
+		.sg = sgt->table.sgl,
+		.left = sgt->table.orig_nents,
+	};
+}
+EXPORT_SYMBOL_GPL(drm_sgt_run_iter_init);
+
+/**
+ * drm_sgt_run_iter_next() - the next physically contiguous pages
+ * @iter: the position
+ * @run: filled, unless at the end
+ *
+ * Context: As drm_sgt_run_iter_init().
+ * Return: false at the end of the table
+ */
+bool drm_sgt_run_iter_next(struct drm_sgt_run_iter *iter, struct drm_sgt_run *run)
+{
+	unsigned long pfn;
+
+	if (!iter->left)
+		return false;
+
+	run->page = sg_page(iter->sg);
+	run->nr_pages = 0;
+	pfn = page_to_pfn(run->page);
+	do {
+		run->nr_pages += iter->sg->length >> PAGE_SHIFT;
+		if (--iter->left)
+			iter->sg = sg_next(iter->sg);
+	} while (iter->left &&
+		 page_to_pfn(sg_page(iter->sg)) == pfn + run->nr_pages);
+	return true;
+}
+EXPORT_SYMBOL_GPL(drm_sgt_run_iter_next);

@@ -4,7 +4,8 @@
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 
-#include "drm_sgt_internal.h"
+#include "drm_sgt_sync.h"
+#include "drm_sgt_table.h"
 
 /**
  * DOC: syncing

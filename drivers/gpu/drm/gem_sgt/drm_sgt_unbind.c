@@ -3,7 +3,8 @@
 #include <kunit/static_stub.h>
 #include <linux/sched.h>
 
-#include "drm_sgt_internal.h"
+#include "drm_sgt_fault.h"
+#include "drm_sgt_table.h"
 
 /**
  * DOC: access sections

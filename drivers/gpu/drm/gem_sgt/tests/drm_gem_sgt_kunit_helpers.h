@@ -6,6 +6,8 @@
 #include <drm/drm_gem_sgt.h>
 
 #include "drm_sgt_kunit_helpers.h"
+#include "../drm_gem_sgt_debugfs.h"
+#include "../drm_gem_sgt_object.h"
 
 struct drm_device;
 struct drm_driver;

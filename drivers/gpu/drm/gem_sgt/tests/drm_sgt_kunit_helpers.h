@@ -12,7 +12,9 @@
 #include <drm/drm_sgt.h>
 #include <kunit/test.h>
 
-#include "../drm_sgt_internal.h"
+#include "../drm_sgt_runs.h"
+#include "../drm_sgt_sync.h"
+#include "../drm_sgt_table.h"
 
 struct drm_sgt_kunit_exporter;
 struct task_struct;

@@ -10,7 +10,8 @@
 #include <drm/drm_gem_sgt.h>
 #include <drm/drm_prime.h>
 
-#include "drm_sgt_internal.h"
+#include "drm_gem_sgt_object.h"
+#include "drm_sgt_sync.h"
 
 /**
  * DOC: PRIME
@@ -209,7 +210,7 @@ static int drm_gem_sgt_end_cpu_access(struct dma_buf *dma_buf,
 	return 0;
 }
 
-static const struct dma_buf_ops drm_gem_sgt_dmabuf_ops = {
+const struct dma_buf_ops drm_gem_sgt_dmabuf_ops = {
 	.cache_sgt_mapping = true,
 	.attach = drm_gem_map_attach,
 	.detach = drm_gem_map_detach,
@@ -264,144 +265,3 @@ struct dma_buf *drm_gem_sgt_prime_export(struct drm_gem_object *obj, int flags)
 	return drm_gem_dmabuf_export(dev, &exp_info);
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_prime_export);
-
-/* A table for the dma-buf, mapped. */
-static struct drm_sgt *drm_gem_sgt_map_import(struct drm_sgt_device *sdev,
-					      struct dma_buf *dma_buf,
-					      enum dma_data_direction dir)
-{
-	struct drm_sgt *sgt;
-	int ret;
-
-	sgt = drm_sgt_create_import(sdev, dma_buf);
-	if (IS_ERR(sgt))
-		return sgt;
-
-	ret = drm_sgt_map(sgt, dir);
-	if (ret) {
-		drm_sgt_free(sgt);
-		return ERR_PTR(ret);
-	}
-	return sgt;
-}
-
-/*
- * The object comes last: only the driver can undo its gem_create_object, by a
- * free that wants a complete object.
- */
-static struct drm_gem_sgt_object *drm_gem_sgt_import(struct drm_device *dev,
-						     struct drm_sgt_device *sdev,
-						     struct dma_buf *dma_buf,
-						     enum dma_data_direction dir)
-{
-	struct drm_gem_sgt_object *bo;
-	struct drm_sgt *sgt;
-
-	sgt = drm_gem_sgt_map_import(sdev, dma_buf, dir);
-	if (IS_ERR(sgt))
-		return ERR_CAST(sgt);
-
-	bo = drm_gem_sgt_alloc(dev, dma_buf->size);
-	if (IS_ERR(bo)) {
-		drm_sgt_free(sgt);
-		return bo;
-	}
-
-	bo->sgt = sgt;
-	drm_gem_private_object_init(dev, &bo->base, dma_buf->size);
-	bo->base.resv = dma_buf->resv;
-	bo->base.import_attach = drm_sgt_import_source(sgt);
-	drm_gem_sgt_debugfs_add(bo);
-	return bo;
-}
-
-/**
- * drm_gem_sgt_prime_import() - make a GEM object of a dma-buf
- * @dev: DRM device
- * @sdev: the device that it will be mapped for
- * @dma_buf: the dma-buf
- * @dir: who writes, seen from the CPU
- *
- * For &drm_driver.gem_prime_import, from a callback that knows @sdev. Attaches to
- * @dma_buf and maps it, unless it is of @dev itself: then this finds the object
- * that was exported. The mapping and the attachment end when the object is
- * freed, or at unbind. &drm_driver.gem_create_object is called as in
- * drm_gem_sgt_create(), when all else has succeeded.
- *
- * The exporter maps, and may sync for the CPU when it unmaps. Behind a bounce
- * buffer, what the CPU wrote meanwhile survives that if @dir is DMA_TO_DEVICE, and
- * if it is DMA_BIDIRECTIONAL and @sdev is coherent. What the device wrote has to be
- * fetched with drm_sgt_sync_for_cpu() before the mapping ends. A driver whose device
- * does not write should say so.
- *
- * Ownership: the caller has the first reference to the object, or one more.
- * The object holds one to @dma_buf until it is freed.
- *
- * Context: Process context, may sleep. Takes the resv of @dma_buf.
- * Return: the object, or an ERR_PTR():
- *
- * * %-ENODEV - the device is no longer bound
- * * see drm_sgt_create_import() and drm_sgt_map()
- */
-struct drm_gem_object *drm_gem_sgt_prime_import(struct drm_device *dev,
-						struct drm_sgt_device *sdev,
-						struct dma_buf *dma_buf,
-						enum dma_data_direction dir)
-{
-	struct drm_gem_sgt_object *bo;
-	struct drm_gem_object *obj;
-
-	if (dma_buf->ops == &drm_gem_sgt_dmabuf_ops) {
-		obj = dma_buf->priv;
-		if (obj->dev == dev) {
-			drm_gem_object_get(obj);
-			return obj;
-		}
-	}
-
-	bo = drm_gem_sgt_import(dev, sdev, dma_buf, dir);
-	if (IS_ERR(bo)) {
-		drm_dbg(dev, "import of %zu bytes from %s: %pe\n",
-			dma_buf->size, dma_buf->exp_name, bo);
-		return ERR_CAST(bo);
-	}
-	return &bo->base;
-}
-EXPORT_SYMBOL_GPL(drm_gem_sgt_prime_import);
-
-/**
- * drm_gem_sgt_dumb_map_offset() - where in the DRM file an object can be mapped
- * @file: whose handle it is
- * @dev: DRM device
- * @handle: of the object
- * @offset: filled
- *
- * For &drm_driver.dumb_map_offset: drm_gem_dumb_map_offset(), which refuses an
- * import, but not an object that its driver gave no &drm_gem_object_funcs.mmap.
- *
- * Context: Process context, may sleep.
- * Return:
- * * %0       - @offset is valid
- * * %-ENOENT - there is no such handle
- * * %-EINVAL - it is of an import, whose dma-buf is what can be mapped, or of an
- *   object that cannot be mapped at all
- * * %-ENOSPC - out of mmap offsets
- */
-int drm_gem_sgt_dumb_map_offset(struct drm_file *file, struct drm_device *dev,
-				u32 handle, u64 *offset)
-{
-	struct drm_gem_object *obj = drm_gem_object_lookup(file, handle);
-	bool can_map;
-
-	if (!obj)
-		return -ENOENT;
-
-	can_map = obj->funcs->mmap;
-	drm_gem_object_put(obj);
-	if (!can_map) {
-		drm_dbg(dev, "handle %u has no memory to map\n", handle);
-		return -EINVAL;
-	}
-	return drm_gem_dumb_map_offset(file, dev, handle, offset);
-}
-EXPORT_SYMBOL_GPL(drm_gem_sgt_dumb_map_offset);

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/dma-buf.h>
+
+#include <drm/drm_device.h>
+#include <drm/drm_gem_sgt.h>
+#include <drm/drm_print.h>
+
+#include "drm_gem_sgt_debugfs.h"
+#include "drm_gem_sgt_object.h"
+#include "drm_sgt_table.h"
+
+/* A table for the dma-buf, mapped. */
+static struct drm_sgt *drm_gem_sgt_map_import(struct drm_sgt_device *sdev,
+					      struct dma_buf *dma_buf,
+					      enum dma_data_direction dir)
+{
+	struct drm_sgt *sgt;
+	int ret;
+
+	sgt = drm_sgt_create_import(sdev, dma_buf);
+	if (IS_ERR(sgt))
+		return sgt;
+
+	ret = drm_sgt_map(sgt, dir);
+	if (ret) {
+		drm_sgt_free(sgt);
+		return ERR_PTR(ret);
+	}
+	return sgt;
+}
+
+/*
+ * The object comes last: only the driver can undo its gem_create_object, by a
+ * free that wants a complete object.
+ */
+static struct drm_gem_sgt_object *drm_gem_sgt_import(struct drm_device *dev,
+						     struct drm_sgt_device *sdev,
+						     struct dma_buf *dma_buf,
+						     enum dma_data_direction dir)
+{
+	struct drm_gem_sgt_object *bo;
+	struct drm_sgt *sgt;
+
+	sgt = drm_gem_sgt_map_import(sdev, dma_buf, dir);
+	if (IS_ERR(sgt))
+		return ERR_CAST(sgt);
+
+	bo = drm_gem_sgt_alloc(dev, dma_buf->size);
+	if (IS_ERR(bo)) {
+		drm_sgt_free(sgt);
+		return bo;
+	}
+
+	bo->sgt = sgt;
+	drm_gem_private_object_init(dev, &bo->base, dma_buf->size);
+	bo->base.resv = dma_buf->resv;
+	bo->base.import_attach = drm_sgt_import_source(sgt);
+	drm_gem_sgt_debugfs_add(bo);
+	return bo;
+}
+
+/**
+ * drm_gem_sgt_prime_import() - make a GEM object of a dma-buf
+ * @dev: DRM device
+ * @sdev: the device that it will be mapped for
+ * @dma_buf: the dma-buf
+ * @dir: who writes, seen from the CPU
+ *
+ * For &drm_driver.gem_prime_import, from a callback that knows @sdev. Attaches to
+ * @dma_buf and maps it, unless it is of @dev itself: then this finds the object
+ * that was exported. The mapping and the attachment end when the object is
+ * freed, or at unbind. &drm_driver.gem_create_object is called as in
+ * drm_gem_sgt_create(), when all else has succeeded.
+ *
+ * The exporter maps, and may sync for the CPU when it unmaps. Behind a bounce
+ * buffer, what the CPU wrote meanwhile survives that if @dir is DMA_TO_DEVICE, and
+ * if it is DMA_BIDIRECTIONAL and @sdev is coherent. What the device wrote has to be
+ * fetched with drm_sgt_sync_for_cpu() before the mapping ends. A driver whose device
+ * does not write should say so.
+ *
+ * Ownership: the caller has the first reference to the object, or one more.
+ * The object holds one to @dma_buf until it is freed.
+ *
+ * Context: Process context, may sleep. Takes the resv of @dma_buf.
+ * Return: the object, or an ERR_PTR():
+ *
+ * * %-ENODEV - the device is no longer bound
+ * * see drm_sgt_create_import() and drm_sgt_map()
+ */
+struct drm_gem_object *drm_gem_sgt_prime_import(struct drm_device *dev,
+						struct drm_sgt_device *sdev,
+						struct dma_buf *dma_buf,
+						enum dma_data_direction dir)
+{
+	struct drm_gem_sgt_object *bo;
+	struct drm_gem_object *obj;
+
+	if (dma_buf->ops == &drm_gem_sgt_dmabuf_ops) {
+		obj = dma_buf->priv;
+		if (obj->dev == dev) {
+			drm_gem_object_get(obj);
+			return obj;
+		}
+	}
+
+	bo = drm_gem_sgt_import(dev, sdev, dma_buf, dir);
+	if (IS_ERR(bo)) {
+		drm_dbg(dev, "import of %zu bytes from %s: %pe\n",
+			dma_buf->size, dma_buf->exp_name, bo);
+		return ERR_CAST(bo);
+	}
+	return &bo->base;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_prime_import);

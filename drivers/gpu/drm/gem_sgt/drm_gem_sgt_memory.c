@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
+
+#include <drm/drm_device.h>
+#include <drm/drm_gem_sgt.h>
+
+#include "drm_gem_sgt_object.h"
+#include "drm_sgt_table.h"
+
+/**
+ * drm_gem_sgt_is_import() - is an object somebody else's dma-buf?
+ * @bo: the object
+ *
+ * Context: Any.
+ * Return: true for one made by drm_gem_sgt_prime_import() of another device's
+ */
+bool drm_gem_sgt_is_import(const struct drm_gem_sgt_object *bo)
+{
+	return drm_sgt_is_import(bo->sgt);
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_is_import);
+
+/* What an import was made of, for as long as @bo lives; NULL for others. */
+struct dma_buf *drm_gem_sgt_import_dma_buf(const struct drm_gem_sgt_object *bo)
+{
+	return drm_gem_sgt_is_import(bo) ? drm_sgt_import_source(bo->sgt)->dmabuf : NULL;
+}
+
+/**
+ * drm_gem_sgt_map() - get the pages and DMA-map them
+ * @bo: the object
+ *
+ * The mapping ends when the object is freed, or at unbind. In both directions,
+ * as nobody knows what userspace will do. Nothing happens if there is one: so
+ * for an import, which is mapped from the start. One that was unmapped since is
+ * attached and mapped again, in the direction that it had.
+ *
+ * Context: Process context, may sleep. Takes the lock of the table only: the
+ * caller can hold the resv, unless @bo is an import, for which the resv is taken
+ * as well.
+ * Return: 0, or see drm_sgt_populate() and drm_sgt_map()
+ */
+int drm_gem_sgt_map(struct drm_gem_sgt_object *bo)
+{
+	int ret;
+
+	if (drm_gem_sgt_is_import(bo))
+		return drm_sgt_map_again(bo->sgt);
+
+	/* The mapping itself keeps the pages, once there is one. */
+	ret = drm_sgt_pin_pages(bo->sgt);
+	if (ret)
+		return ret;
+
+	ret = drm_sgt_map(bo->sgt, DMA_BIDIRECTIONAL);
+	drm_sgt_unpin_pages(bo->sgt);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_map);
+
+/**
+ * drm_gem_sgt_pin_locked() - keep the pages of an object where they are
+ * @bo: the object
+ *
+ * Says nothing about the device: see drm_gem_sgt_map(). The pages of an import
+ * stay as long as the object does.
+ *
+ * Context: Process context, may sleep. The caller holds the resv of @bo.
+ * Return: 0, with a pin that drm_gem_sgt_unpin_locked() ends, or see
+ * drm_sgt_populate()
+ */
+int drm_gem_sgt_pin_locked(struct drm_gem_sgt_object *bo)
+{
+	int ret = 0;
+
+	dma_resv_assert_held(bo->base.resv);
+
+	/* The lock of an import is not for under the resv. */
+	if (!drm_gem_sgt_is_import(bo))
+		ret = drm_sgt_pin_pages(bo->sgt);
+	if (!ret)
+		bo->pin_count++;
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_pin_locked);
+
+/**
+ * drm_gem_sgt_unpin_locked() - undo drm_gem_sgt_pin_locked()
+ * @bo: the object
+ *
+ * Context: Process context. The caller holds the resv of @bo.
+ */
+void drm_gem_sgt_unpin_locked(struct drm_gem_sgt_object *bo)
+{
+	dma_resv_assert_held(bo->base.resv);
+
+	if (drm_WARN_ON(bo->base.dev, !bo->pin_count))
+		return;
+
+	bo->pin_count--;
+	if (!drm_gem_sgt_is_import(bo))
+		drm_sgt_unpin_pages(bo->sgt);
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_unpin_locked);
+
+/**
+ * drm_gem_sgt_pin() - keep the pages of an object where they are
+ * @bo: the object
+ *
+ * Context: Process context, may sleep. Takes the resv of @bo.
+ * Return: 0, or see drm_gem_sgt_pin_locked(), or:
+ *
+ * * %-EINTR - interrupted while waiting for the resv
+ */
+int drm_gem_sgt_pin(struct drm_gem_sgt_object *bo)
+{
+	int ret;
+
+	ret = dma_resv_lock_interruptible(bo->base.resv, NULL);
+	if (ret)
+		return ret;
+	ret = drm_gem_sgt_pin_locked(bo);
+	dma_resv_unlock(bo->base.resv);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_pin);
+
+/**
+ * drm_gem_sgt_unpin() - undo drm_gem_sgt_pin()
+ * @bo: the object
+ *
+ * Context: Process context, may sleep. Takes the resv of @bo.
+ */
+void drm_gem_sgt_unpin(struct drm_gem_sgt_object *bo)
+{
+	dma_resv_lock(bo->base.resv, NULL);
+	drm_gem_sgt_unpin_locked(bo);
+	dma_resv_unlock(bo->base.resv);
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_unpin);
+
+/**
+ * drm_gem_sgt_get_sg_table() - list the pages for an importer
+ * @bo: the object, pinned
+ *
+ * For &drm_gem_object_funcs.get_sg_table, which does not tell for whom: entries
+ * are as long as our own device likes them. What drm_gem_sgt_prime_export()
+ * exports asks for the limits of the importer.
+ *
+ * Ownership: see drm_sgt_dup_table().
+ *
+ * Context: Process context, may sleep.
+ * Return: an unmapped table, or an ERR_PTR(), see drm_sgt_dup_table()
+ */
+struct sg_table *drm_gem_sgt_get_sg_table(struct drm_gem_sgt_object *bo)
+{
+	return drm_sgt_dup_table(bo->sgt, NULL);
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_get_sg_table);

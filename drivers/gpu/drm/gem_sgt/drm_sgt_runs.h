@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __DRM_SGT_RUNS_H__
+#define __DRM_SGT_RUNS_H__
+
+#include <linux/list.h>
+
+#include <drm/drm_sgt.h>
+
+struct drm_sgt_limits;
+
+/**
+ * struct drm_sgt_runs - the pages of a table while they are collected
+ *
+ * Kept apart from shmem, so that a test can feed it anything.
+ */
+struct drm_sgt_runs {
+	/** @chunks: the runs in order, a page of them each */
+	struct list_head chunks;
+	/** @nr: runs so far */
+	unsigned int nr;
+	/** @left: pages that are still missing */
+	unsigned long left;
+	/** @folios: counted on the way */
+	unsigned long folios;
+};
+
+void drm_sgt_runs_init(struct drm_sgt_runs *runs, u64 size);
+void drm_sgt_runs_fini(struct drm_sgt_runs *runs);
+int drm_sgt_runs_to_table(const struct drm_sgt_runs *runs,
+			  const struct drm_sgt_limits *limits,
+			  struct sg_table *table);
+void drm_sgt_runs_for_each(const struct drm_sgt_runs *runs,
+			   void (*fn)(void *arg, const struct drm_sgt_run *runs,
+				      unsigned int nr_runs),
+			   void *arg);
+
+#endif /* __DRM_SGT_RUNS_H__ */

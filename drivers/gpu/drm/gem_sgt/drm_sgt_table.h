@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __DRM_SGT_TABLE_H__
+#define __DRM_SGT_TABLE_H__
+
+#include <linux/atomic.h>
+#include <linux/mutex.h>
+#include <linux/scatterlist.h>
+
+#include "drm_dma_layout.h"
+#include "drm_sgt_device.h"
+
+struct dma_buf_attachment;
+
+/**
+ * struct drm_sgt_map_ops - how a table is mapped
+ *
+ * Chosen when the table is created.
+ */
+struct drm_sgt_map_ops {
+	/**
+	 * @map: map in direction &drm_sgt.dir, and set &drm_sgt.mapped, unless
+	 * it is &drm_sgt.table; returns 0 or a negative errno
+	 */
+	int (*map)(struct drm_sgt *sgt);
+	/** @unmap: undo @map */
+	void (*unmap)(struct drm_sgt *sgt);
+	/** @needs_sync: a sync of some of its bytes may have something to do */
+	bool (*needs_sync)(const struct drm_sgt *sgt);
+	/** @phys: the device reads the CPU entries, by physical address */
+	bool phys;
+	/** @may_exceed: the mapping can be longer than the table: exporters round up */
+	bool may_exceed;
+};
+
+/**
+ * struct drm_sgt - pages, a table of them, and their DMA mapping
+ *
+ * Teardown order is unmap, free the table, put the pages, release the source.
+ * drm_sgt_free() is the one place that does all of it.
+ */
+struct drm_sgt {
+	/** @sdev: referenced; constant */
+	struct drm_sgt_device *sdev;
+
+	/** @ops: constant */
+	const struct drm_sgt_pages_ops *ops;
+
+	/** @map_ops: constant */
+	const struct drm_sgt_map_ops *map_ops;
+
+	/** @source: for @ops, owned; constant */
+	void *source;
+
+	/** @size: bytes, page-aligned; constant */
+	u64 size;
+
+	/** @lock: serialises populate, depopulate, map and unmap */
+	struct mutex lock;
+
+	/**
+	 * @table: built and freed under @lock in EMPTY; its DMA fields are valid
+	 * in MAPPED only, and constant there
+	 */
+	struct sg_table table;
+
+	/**
+	 * @pins: users of the pages, which hold off depopulate. Raised from 0
+	 * under @lock, with pages; dropped without it
+	 */
+	atomic_t pins;
+
+	/** @attach: of an import, while it is MAPPED */
+	struct dma_buf_attachment *attach;
+
+	/**
+	 * @mapped: whose DMA fields to look at: @table, or the exporter's; valid
+	 * in MAPPED, constant there
+	 */
+	struct sg_table *mapped;
+
+	/** @layout: of @mapped; as that */
+	struct drm_dma_layout layout;
+
+	/** @cpu_layout: of the CPU entries of @table, if merged; as @mapped */
+	struct drm_dma_layout cpu_layout;
+
+	/** @dma_segs: entries of @mapped; as @mapped, but outlives it */
+	unsigned int dma_segs;
+
+	/** @runs: physically contiguous runs; as @state */
+	unsigned int runs;
+
+	/** @folios: in all runs; as @state */
+	unsigned long folios;
+
+	/** @dir: of the mapping; written under @lock before MAPPED */
+	enum dma_data_direction dir;
+
+	/**
+	 * @state: written under @lock and @sdev->lock; by the shutdown of the
+	 * device under @sdev->lock alone, MAPPED to BACKED only
+	 */
+	enum drm_sgt_state state;
+
+	/**
+	 * @revoking: the shutdown took the mapping off the list and has not
+	 * unmapped it yet; protected by @sdev->lock
+	 */
+	bool revoking;
+
+	/**
+	 * @readers: access sections that are open; DRM_SGT_NO_READERS while not
+	 * mapped, so that one atomic both tests the state and holds off unmap
+	 */
+	atomic_t readers;
+
+	/** @entry: in @sdev->mapped; protected by @sdev->lock */
+	struct list_head entry;
+};
+
+#define DRM_SGT_NO_READERS INT_MIN
+
+/* What a table can list if each page is an entry of its own. */
+#define DRM_SGT_MAX_PAGES INT_MAX
+
+/* An import has no pages of its own. */
+static inline bool drm_sgt_has_pages(const struct drm_sgt *sgt)
+{
+	return sgt->ops->get;
+}
+
+/* Did an IOMMU merge entries? If not, CPU and device see the same ones. */
+static inline bool drm_sgt_table_is_merged(const struct sg_table *table)
+{
+	return table->nents != table->orig_nents;
+}
+
+/* drm_sgt.c */
+void drm_sgt_repin_pages(struct drm_sgt *sgt);
+
+/* drm_sgt_pages.c */
+struct drm_sgt *drm_sgt_create_shmem_own(struct drm_sgt_device *sdev,
+					 struct file *filp, u64 size);
+
+/* drm_sgt_unbind.c */
+void drm_sgt_access_misused(void);
+int drm_sgt_map_again(struct drm_sgt *sgt);
+int drm_sgt_device_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt);
+
+/* drm_sgt_map_pages.c */
+extern const struct drm_sgt_map_ops drm_sgt_map_dma_ops;
+extern const struct drm_sgt_map_ops drm_sgt_map_phys_ops;
+
+int drm_sgt_dma_map(struct drm_sgt *sgt);
+void drm_sgt_dma_unmap(struct drm_sgt *sgt);
+
+/* drm_sgt_import.c */
+struct dma_buf_attachment *drm_sgt_import_source(const struct drm_sgt *sgt);
+bool drm_sgt_import_is_phys(struct device *dev);
+
+#endif /* __DRM_SGT_TABLE_H__ */

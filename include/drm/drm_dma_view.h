@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __DRM_DMA_VIEW_H__
+#define __DRM_DMA_VIEW_H__
+
+#include <linux/compiler.h>
+#include <linux/types.h>
+
+struct drm_dma_layout;
+struct drm_sgt_device;
+struct scatterlist;
+struct sg_table;
+
+/**
+ * struct drm_dma_seg - a run of addresses as the device sees them
+ */
+struct drm_dma_seg {
+	/** @addr: first DMA address (physical address in physical mode) */
+	dma_addr_t addr;
+	/** @len: bytes; 64 bits wide, as neighbours of 4 GiB may merge */
+	u64 len;
+};
+
+/**
+ * struct drm_dma_view - the DMA segments of something that is mapped now
+ *
+ * A view is a value: it owns nothing, frees nothing and cannot be written
+ * through. It says what the device sees; there is no way from a view to a page.
+ * The one inside an access section ends with the section, one made by
+ * drm_dma_view_borrow() when its table is unmapped: the caller knows when.
+ * All members are const, so that a view cannot be assigned to a variable that
+ * outlives its section. To point at one, or to walk it, after the section is a
+ * bug that C lets through; the walk is checked under lockdep.
+ *
+ * Invariants: the lengths of the first @nents entries of @sgl add up to @size,
+ * or, in the table of an exporter, to more.
+ */
+struct drm_dma_view {
+	/* private: for drm_dma_iter_init() alone */
+	struct scatterlist * const sgl;
+	const struct drm_sgt_device * const sdev;
+	const struct drm_dma_layout * const layout;
+	const u64 size;
+	const unsigned int nents;
+	const bool phys;
+};
+
+/**
+ * struct drm_dma_iter - a position in a &struct drm_dma_view
+ */
+struct drm_dma_iter {
+	/* private: */
+	struct scatterlist *sg;
+	const struct drm_sgt_device *sdev;
+	unsigned int nents;
+	bool phys;
+	u64 skip;
+	u64 left;
+};
+
+struct drm_dma_view drm_dma_view_borrow(const struct sg_table *table);
+u64 drm_dma_view_size(const struct drm_dma_view view);
+int __must_check drm_dma_iter_init(struct drm_dma_iter *iter,
+				   const struct drm_dma_view view,
+				   u64 offset, u64 len);
+bool __must_check drm_dma_iter_next(struct drm_dma_iter *iter,
+				    struct drm_dma_seg *seg);
+
+#endif /* __DRM_DMA_VIEW_H__ */
