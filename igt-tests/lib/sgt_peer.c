@@ -7,7 +7,7 @@
 #include "sgt_peer.h"
 #include "sgt_test.h"
 
-#define CHILD_MS	30000
+#define CHILD_MS	120000
 
 /* Steps of the child, one byte each way */
 enum { CHILD_CHECK = 'c', CHILD_CHECK_NODEV = 'n', CHILD_END = 'e', CHILD_DONE = 'd' };
