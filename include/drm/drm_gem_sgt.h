@@ -34,7 +34,7 @@ struct drm_gem_sgt_object {
 	 */
 	struct drm_sgt *sgt;
 
-	/** @pin_count: who wants the pages to stay; protected by the resv */
+	/** @pin_count: pins of the pages; protected by the resv */
 	unsigned int pin_count;
 
 	/** @vmap_count: kernel mappings; protected by the resv */

@@ -45,11 +45,11 @@ struct drm_sgt_device_stats {
 	u64 bytes_mapped;
 	/** @maps: mappings made since the device was created */
 	u64 maps;
-	/** @unmaps: mappings ended, by whomever, since the device was created */
+	/** @unmaps: mappings ended, for whatever reason, since the device was created */
 	u64 unmaps;
-	/** @revoked: those of @unmaps that the end of the device forced */
+	/** @revoked: those of @unmaps that a device shutdown ended */
 	u64 revoked;
-	/** @grace_periods: times that the end of the device waited for readers */
+	/** @grace_periods: grace periods that a device shutdown waited for */
 	u64 grace_periods;
 	/** @gone: no mapping can be made any more */
 	bool gone;
@@ -61,8 +61,8 @@ void drm_sgt_device_get_stats(struct drm_sgt_device *sdev,
 /**
  * enum drm_sgt_state - what a &struct drm_sgt owns at the moment
  *
- * See "States of a table" in Documentation/gpu/drm-sgt.rst for who moves a
- * table from one to another.
+ * See "States of a table" in Documentation/gpu/drm-sgt.rst for the
+ * transitions.
  */
 enum drm_sgt_state {
 	/** @DRM_SGT_EMPTY: the first state: a source and a size, no pages */

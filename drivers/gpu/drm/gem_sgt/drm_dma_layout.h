@@ -22,8 +22,7 @@ struct drm_dma_mark {
 /**
  * struct drm_dma_layout - what the DMA addresses of a table are like
  *
- * Found out once for each mapping, so that nobody who walks has to look at all
- * entries for it.
+ * Measured once for each mapping, so that no walk has to read all entries for it.
  */
 struct drm_dma_layout {
 	/** @size: bytes of all entries */

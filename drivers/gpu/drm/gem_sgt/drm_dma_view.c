@@ -28,7 +28,7 @@ static struct drm_dma_ents drm_dma_view_ents(const struct drm_dma_view view)
 	};
 }
 
-/* What a view is like that nobody has looked at. Without marks. */
+/* Measure a view that has no layout. The result has no marks. */
 void drm_dma_view_measure(const struct drm_dma_view view,
 			  struct drm_dma_layout *layout)
 {
@@ -36,7 +36,7 @@ void drm_dma_view_measure(const struct drm_dma_view view,
 }
 
 /**
- * drm_dma_view_borrow() - look at a table that somebody else has mapped
+ * drm_dma_view_borrow() - view a table that other code has mapped
  * @table: a table, DMA-mapped
  *
  * For a dma-buf attachment, say. Only nents and the DMA fields are looked at.

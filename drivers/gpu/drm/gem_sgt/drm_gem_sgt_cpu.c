@@ -93,8 +93,8 @@ static int drm_gem_sgt_vmap_own_locked(struct drm_gem_sgt_object *bo,
  * @bo: the object
  * @map: filled
  *
- * Works after unbind, and stays over one. Of an import, it is the exporter who
- * maps, and it can be to I/O memory.
+ * Works after unbind, and an unbind does not end it. An import is mapped by its
+ * exporter, possibly to I/O memory.
  *
  * Context: Process context, may sleep. The caller holds the resv of @bo.
  * Return: 0, with a use that drm_gem_sgt_vunmap_locked() ends, or see
@@ -152,9 +152,9 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_vunmap_locked);
 #define DRM_GEM_SGT_FAULT_AROUND	16
 
 /*
- * The table keeps the folios in the page cache, bound or not: what is not found
- * there is not the object's, and what is found needs no reference of ours. A
- * page that is poisoned stays there, but not for anybody.
+ * The table keeps the folios in the page cache, bound or not: what is found there
+ * needs no other reference, and what is not found does not belong to the object. A
+ * poisoned page stays there, but is not mapped.
  */
 static vm_fault_t drm_gem_sgt_map_page(struct vm_fault *vmf, pgoff_t index,
 				       unsigned long addr)
@@ -178,10 +178,10 @@ static vm_fault_t drm_gem_sgt_map_page(struct vm_fault *vmf, pgoff_t index,
  * Indices are counted from the start of the object: after a munmap of its first
  * pages, a VMA starts in the middle.
  *
- * The pages around the one that is wanted are there, too, and mapping them now
- * takes less than a fault for each. One that cannot be mapped is nobody's
- * business before somebody wants it. A read maps as a write does: nothing keeps
- * track of writes to a PFN, so a folio is dirty when the table gives it back.
+ * The pages around the faulting one are present, too, and mapping them now costs
+ * less than a fault for each. One that cannot be mapped is an error only when it
+ * is the faulting one. A read maps as a write does: writes to a PFN are not
+ * tracked, so a folio is dirty when the table returns it.
  */
 static vm_fault_t drm_gem_sgt_fault(struct vm_fault *vmf)
 {
@@ -258,7 +258,7 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_vm_ops);
  * Context: Process context, may sleep. Called with the mmap lock held.
  * Return: 0, or see drm_sgt_populate(), or:
  *
- * * %-EINVAL - a private mapping that can be written: nobody would see it; or
+ * * %-EINVAL - a private writable mapping, whose writes would stay private; or
  *   @bo is an import: the dma-buf is what can be mapped
  */
 int drm_gem_sgt_mmap(struct drm_gem_sgt_object *bo, struct vm_area_struct *vma)

@@ -65,7 +65,7 @@ static struct drm_gem_sgt_object *drm_gem_sgt_import(struct drm_device *dev,
  * @dev: DRM device
  * @sdev: the device that it will be mapped for
  * @dma_buf: the dma-buf
- * @dir: who writes, seen from the CPU
+ * @dir: direction of the data, seen from the CPU
  *
  * For &drm_driver.gem_prime_import, from a callback that knows @sdev. Attaches to
  * @dma_buf and maps it, unless it is of @dev itself: then this finds the object

@@ -10,7 +10,7 @@
 #include "drm_sgt_table.h"
 
 /**
- * drm_gem_sgt_is_import() - is an object somebody else's dma-buf?
+ * drm_gem_sgt_is_import() - is an object an imported dma-buf?
  * @bo: the object
  *
  * Context: Any.
@@ -32,10 +32,10 @@ struct dma_buf *drm_gem_sgt_import_dma_buf(const struct drm_gem_sgt_object *bo)
  * drm_gem_sgt_map() - get the pages and DMA-map them
  * @bo: the object
  *
- * The mapping ends when the object is freed, or at unbind. In both directions,
- * as nobody knows what userspace will do. Nothing happens if there is one: so
- * for an import, which is mapped from the start. One that was unmapped since is
- * attached and mapped again, in the direction that it had.
+ * The mapping is bidirectional, as userspace decides what the device does. It ends
+ * when the object is freed, or at unbind. Nothing happens if the object is mapped,
+ * as an import is from the start. An import that was unmapped is attached and
+ * mapped again, in the same direction.
  *
  * Context: Process context, may sleep. Takes the lock of the table only: the
  * caller can hold the resv, unless @bo is an import, for which the resv is taken
@@ -77,7 +77,7 @@ int drm_gem_sgt_pin_locked(struct drm_gem_sgt_object *bo)
 
 	dma_resv_assert_held(bo->base.resv);
 
-	/* The lock of an import is not for under the resv. */
+	/* An import's lock nests outside the resv. */
 	if (!drm_gem_sgt_is_import(bo))
 		ret = drm_sgt_pin_pages(bo->sgt);
 	if (!ret)
@@ -145,9 +145,9 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_unpin);
  * drm_gem_sgt_get_sg_table() - list the pages for an importer
  * @bo: the object, pinned
  *
- * For &drm_gem_object_funcs.get_sg_table, which does not tell for whom: entries
- * are as long as our own device likes them. What drm_gem_sgt_prime_export()
- * exports asks for the limits of the importer.
+ * For &drm_gem_object_funcs.get_sg_table, which does not name the importer: the
+ * entries have the limits of the object's own device. The dma-bufs of
+ * drm_gem_sgt_prime_export() use those of the importer.
  *
  * Ownership: see drm_sgt_dup_table().
  *

@@ -197,7 +197,10 @@ void drm_gem_sgt_free(struct drm_gem_sgt_object *bo)
 	drm_WARN_ON(bo->base.dev, bo->vmap_count);
 
 	drm_gem_sgt_debugfs_remove(bo);
-	/* The table is the last to have the file then, and keeps no bytes for it. */
+	/*
+	 * Drop the reference to the file first, so that the table holds the last one
+	 * and discards the pages.
+	 */
 	drm_gem_object_release(&bo->base);
 	drm_sgt_free(bo->sgt);
 	kfree(bo);

@@ -16,8 +16,8 @@
  *
  * Its mapping ends with drm_sgt_unmap(), with drm_sgt_free(), or with the
  * unbind of the device (&struct drm_sgt_device), whichever comes first. Pages
- * and table stay after an unbind: whoever has the buffer mapped into a process
- * or shares it as a dma-buf goes on.
+ * and table stay after an unbind: CPU mappings of the buffer and dma-bufs made of
+ * it continue to work.
  *
  * No scatterlist reaches a driver. DMA addresses are read through a &struct
  * drm_dma_view, inside an access section only; pages through
@@ -313,7 +313,7 @@ static void drm_sgt_depopulate_locked(struct drm_sgt *sgt, bool last)
 	if (drm_sgt_get_state(sgt) == DRM_SGT_EMPTY)
 		return;
 
-	/* First, as nobody may look at a table that is being freed. */
+	/* First, so that no reader looks at a table that is being freed. */
 	drm_sgt_set_state_locked(sgt, DRM_SGT_EMPTY, NULL);
 
 	drm_sgt_put_all_locked(sgt, last);
@@ -469,7 +469,7 @@ static int drm_sgt_copy_table_locked(struct drm_sgt *sgt,
 }
 
 /**
- * drm_sgt_dup_table() - list the pages once more, for somebody else to map
+ * drm_sgt_dup_table() - list the pages once more, for an importer to map
  * @sgt: the table, pinned
  * @importer: the device that will map them, for its limits; NULL: cut as @sgt
  *

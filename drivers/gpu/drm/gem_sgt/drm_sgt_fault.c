@@ -7,7 +7,7 @@
 #include "drm_sgt_fault.h"
 
 /**
- * DOC: failures on purpose
+ * DOC: fault injection
  *
  * The kernel can make allocations fail on request, but not DMA mappings. With
  * CONFIG_FAULT_INJECTION, those of this layer can: fail_dma_map in the debugfs

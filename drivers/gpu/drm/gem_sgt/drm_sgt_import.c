@@ -14,9 +14,9 @@
 /**
  * DOC: imports
  *
- * A table can also stand for somebody else's dma-buf. It has no pages and is
- * BACKED from the start. To map it is to attach to the dma-buf and have the
- * exporter map it for our DMA device; to unmap it is to undo both. The two
+ * A table can also stand for a dma-buf of another exporter. It has no pages and is
+ * BACKED from the start. Mapping it attaches to the dma-buf and has the exporter
+ * map it for the DMA device; unmapping it undoes both. The two
  * belong together, since exporters keep their mapping until the attachment is
  * detached: an unbind that only unmapped would end nothing.
  *
@@ -107,8 +107,8 @@ bool drm_sgt_import_is_phys(struct device *dev)
 }
 
 /*
- * A page that the bus device cannot reach is bounced, whatever the rule, and
- * nobody would sync it. A device that is not coherent needs syncs, too.
+ * A page that the bus device cannot reach is bounced in any case, and nothing would
+ * sync it. A device that is not coherent needs syncs, too.
  */
 static bool drm_sgt_import_needs_sync(struct device *dev, struct sg_table *table)
 {
@@ -310,7 +310,7 @@ static void drm_sgt_import_prime_lockdep(struct drm_sgt *sgt,
 }
 
 /**
- * drm_sgt_create_import() - make a table for a dma-buf of somebody else
+ * drm_sgt_create_import() - make a table for a dma-buf of another exporter
  * @sdev: the device that it will be mapped for
  * @dma_buf: the dma-buf
  *

@@ -9,17 +9,15 @@
 /**
  * DOC: access sections
  *
- * A DMA address is worth something as long as its mapping exists, and an unbind
- * can end that any moment. So addresses are read inside an access section: it
- * is entered only while the table is mapped, and while somebody is inside,
- * neither drm_sgt_unmap() nor an unbind goes on. An unbind waits, an unmap says
- * -EBUSY.
+ * A DMA address is valid as long as its mapping exists, and an unbind can end that
+ * at any moment. So addresses are read inside an access section, which can be entered
+ * only while the table is mapped. While a section is open, an unbind waits and
+ * drm_sgt_unmap() returns -EBUSY.
  *
- * Sections of different devices do not know of each other, unlike those of
- * drm_dev_enter(): a slow one holds up nobody else's unbind. They may sleep and
- * allocate, and should be short. What they must not do is wait for a fence, for
- * the device or for ring space: what is waited for may itself wait for the
- * unbind, which waits for the section.
+ * Sections of different devices are independent, unlike those of drm_dev_enter(): a
+ * slow one does not delay the unbind of another device. A section may sleep and
+ * allocate, and should be short. It must not wait for a fence, for the device or for
+ * ring space: these may in turn wait for the unbind, which waits for the section.
  *
  * Nor may they touch user memory, by copy_from_user(), get_user() or pinning
  * pages: with userfaultfd, a user decides when such a fault ends, and so when the
@@ -54,17 +52,16 @@
 /**
  * DOC: device shutdown
  *
- * The shutdown first says that the device is gone. Who looks from now on maps
- * nothing and enters no access section; who looked before is inside a section,
- * or inside drm_sgt_map(), and the shutdown waits for all of them, once, however
- * many buffers there are. What is on the list now is all there is: each mapping
- * is taken off the list and ended. Last, it waits for the mappings that somebody
- * else had taken off the list before: they may still be in the middle of
- * unmapping.
+ * The shutdown first marks the device as gone. From then on, nothing is mapped and
+ * no access section is entered. A task that read the mark before that is inside a
+ * section, or inside drm_sgt_map(): the shutdown waits for all of them, once,
+ * however many buffers there are. The list of mappings is complete now. Each one is
+ * taken off the list and ended. Last, the shutdown waits for the mappings that other
+ * tasks had taken off the list before it and may still be unmapping.
  *
- * It is the same in the other direction: drm_sgt_unmap() and drm_sgt_free()
- * find that the shutdown has taken their mapping, and wait until it has ended.
- * Whoever loses the race waits for the winner.
+ * The other direction is the same: drm_sgt_unmap() and drm_sgt_free() find that the
+ * shutdown has taken the mapping, and wait until it has ended. The loser of a race
+ * waits for the winner.
  *
  * Documentation/models/revoke.pml is this protocol as a model, which ``make
  * check-model`` searches for an order of events in which it fails.
@@ -95,7 +92,7 @@ EXPORT_SYMBOL_GPL(drm_sgt_device_is_gone);
  */
 enum drm_sgt_state drm_sgt_get_state(struct drm_sgt *sgt)
 {
-	/* Who sees a state sees what belongs to it: pairs with its stores. */
+	/* A reader that sees a state also sees its fields: pairs with its stores. */
 	return smp_load_acquire(&sgt->state);
 }
 EXPORT_SYMBOL_GPL(drm_sgt_get_state);
@@ -359,7 +356,7 @@ static int drm_sgt_map_locked(struct drm_sgt *sgt, enum dma_data_direction dir)
 /**
  * drm_sgt_map() - DMA-map a table for its device
  * @sgt: the table, populated
- * @dir: who writes, seen from the CPU
+ * @dir: direction of the data, seen from the CPU
  *
  * The mapping ends at drm_sgt_unmap(), drm_sgt_free() or unbind, whichever is
  * first. No data is synced: call drm_sgt_sync_for_device() before the device
@@ -415,8 +412,8 @@ int drm_sgt_map_again(struct drm_sgt *sgt)
 }
 
 /*
- * A mapping has ended. The state comes last: somebody in drm_sgt_free() may be
- * waiting for it, and frees the table as soon as it changes.
+ * A mapping has ended. The state is written last: drm_sgt_free() may be waiting for
+ * it, and frees the table as soon as it changes.
  */
 static void drm_sgt_device_forget(struct drm_sgt_device *sdev,
 				  struct drm_sgt *sgt)
@@ -473,7 +470,7 @@ int drm_sgt_device_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt)
  * Context: Process context, may sleep. Not inside an access section of @sgt.
  * Return:
  * * %0      - not mapped
- * * %-EBUSY - somebody is in an access section of @sgt
+ * * %-EBUSY - an access section of @sgt is open
  */
 int drm_sgt_unmap(struct drm_sgt *sgt)
 {
@@ -538,15 +535,15 @@ static void drm_sgt_device_drain(struct drm_sgt_device *sdev)
  * @sdev: the device
  *
  * Call it last in the remove callback of the owner's driver, when the hardware
- * no longer does DMA and nobody waits for it inside an access section. When it
- * returns, the layer has no mapping on the device, no access section is open,
- * and none can be opened. Tables stay, with their pages, in state BACKED.
+ * no longer does DMA and no access section waits for it. When it returns, the
+ * layer has no mapping on the device, no access section is open, and none can be
+ * opened. Tables stay, with their pages, in state BACKED.
  * A second call does nothing.
  *
- * Context: Process context, may sleep. Not inside an access section, and with
- * no lock held that somebody may want who is inside one. Takes the resv of the
- * dma-bufs that are imported, and waits for an import that is being mapped by
- * its exporter: fences of the driver are signalled before.
+ * Context: Process context, may sleep. Not inside an access section, and without
+ * any lock that is taken inside one. Takes the resv of the dma-bufs that are
+ * imported, and waits for an import that is being mapped by its exporter: signal
+ * the fences of the driver before.
  */
 void drm_sgt_device_shutdown(struct drm_sgt_device *sdev)
 {
