@@ -127,7 +127,7 @@ static inline void drm_gpupt_relax(unsigned int i)
 enum drm_gpupt_step {
 	/* Nothing: a table has been made. */
 	DRM_GPUPT_STEP_NEW,
-	/* A new table is filled with what the leaf at an entry leads to. */
+	/* A new table is filled with what the leaf at an entry maps to. */
 	DRM_GPUPT_STEP_SPLIT,
 	/* Empty entries become leaves. */
 	DRM_GPUPT_STEP_MAP,
@@ -139,7 +139,7 @@ enum drm_gpupt_step {
 	DRM_GPUPT_STEP_UNLINK,
 };
 
-/* Where the messages are from; NULL if nobody maps the tables, or in physical mode. */
+/* For messages. NULL if the tables are not mapped, or in physical mode. */
 static inline struct device *drm_gpupt_dev(const struct drm_gpupt *gpt)
 {
 	return gpt->sdev ? gpt->sdev->dma_dev : NULL;

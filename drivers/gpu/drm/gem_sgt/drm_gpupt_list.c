@@ -10,7 +10,7 @@
  * DOC: lists
  *
  * Some devices read no tree, but a list of addresses and lengths, from its first
- * entry on. Where an entry leads to in VA follows from all before it, so it
+ * entry on. The VA of an entry follows from all before it, so it
  * cannot be changed in the middle: it is mapped and unmapped as a whole. The rest
  * is as with a tree, whose lowest level the pages of the list are.
  */

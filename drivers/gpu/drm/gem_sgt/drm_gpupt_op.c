@@ -295,7 +295,7 @@ static int drm_gpupt_prepare(struct drm_gpupt_op *op, struct drm_gpupt_plan *pla
 }
 
 /**
- * drm_gpupt_prepare_map() - get ready to have a range lead to memory
+ * drm_gpupt_prepare_map() - prepare to map a VA range
  * @gpt: the page table
  * @op: idle; it cannot be copied from here on
  * @va: first byte of the range
@@ -373,7 +373,7 @@ EXPORT_SYMBOL_GPL(drm_gpupt_prepare_map);
  * @len: bytes, a multiple of it
  *
  * A leaf that is cut becomes a table of smaller ones, which is allocated here.
- * Tables with nothing left in them fall out.
+ * Tables that become empty are unlinked.
  *
  * Context: Process context, may sleep.
  * Return: 0, and @op is prepared; or a negative errno, and nothing has changed:

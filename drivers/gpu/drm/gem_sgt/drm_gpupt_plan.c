@@ -65,7 +65,7 @@ struct drm_gpupt_table *drm_gpupt_plan_table(struct drm_gpupt_plan *plan,
 }
 
 /**
- * drm_gpupt_plan_link() - plan that an entry leads to a new table
+ * drm_gpupt_plan_link() - plan to point an entry to a new table
  * @plan: of which operation
  * @table: has the entry
  * @child: the new table
@@ -91,10 +91,10 @@ int drm_gpupt_plan_link(struct drm_gpupt_plan *plan, struct drm_gpupt_table *tab
 }
 
 /**
- * drm_gpupt_plan_unlink() - plan that a table falls out, with all below it
+ * drm_gpupt_plan_unlink() - plan to unlink a table, with all below it
  * @plan: of which operation
  * @table: has the entry
- * @child: what the entry leads to
+ * @child: the table that the entry points to
  *
  * Return: 0 or -ENOMEM
  */
@@ -325,7 +325,7 @@ int drm_gpupt_plan_map(struct drm_gpupt_plan *plan, u64 va, u64 end)
 					va, end);
 }
 
-/* Returns 1 if these leaves are all that @table has: it will fall out whole. */
+/* Returns 1 if @table has no other leaves: it will be unlinked as a whole. */
 static int drm_gpupt_plan_clear(struct drm_gpupt_plan *plan,
 				struct drm_gpupt_table *table, unsigned int index,
 				unsigned int count)

@@ -53,7 +53,7 @@ static int drm_gpupt_planned_cmp(const void *index, const struct rb_node *node)
 }
 
 /**
- * drm_gpupt_table_planned() - the table that an entry is planned to lead to
+ * drm_gpupt_table_planned() - the table that an entry is planned to point to
  * @gpt: of which
  * @table: has the entry
  * @index: of the entry
@@ -81,7 +81,7 @@ struct drm_gpupt_table *drm_gpupt_table_planned(struct drm_gpupt *gpt,
 }
 
 /**
- * drm_gpupt_table_plans_any() - does any of some entries lead to a table?
+ * drm_gpupt_table_plans_any() - does any of some entries point to a table?
  * @gpt: of which
  * @table: has the entries
  * @index: the first one
@@ -110,9 +110,9 @@ bool drm_gpupt_table_plans_any(struct drm_gpupt *gpt, const struct drm_gpupt_tab
 }
 
 /**
- * drm_gpupt_table_plan() - an entry is planned to lead to a table
+ * drm_gpupt_table_plan() - an entry is planned to point to a table
  * @gpt: of which
- * @table: has the entry, which is planned to lead to none
+ * @table: has the entry, which is planned to point to none
  * @child: the table below
  */
 void drm_gpupt_table_plan(struct drm_gpupt *gpt, struct drm_gpupt_table *table,
@@ -125,7 +125,7 @@ void drm_gpupt_table_plan(struct drm_gpupt *gpt, struct drm_gpupt_table *table,
 }
 
 /**
- * drm_gpupt_table_unplan() - an entry is planned to lead to a table no more
+ * drm_gpupt_table_unplan() - an entry is no longer planned to point to a table
  * @gpt: of which
  * @table: has the entry
  * @child: the table below
@@ -141,7 +141,7 @@ void drm_gpupt_table_unplan(struct drm_gpupt *gpt, struct drm_gpupt_table *table
 }
 
 /**
- * drm_gpupt_table_live_from() - the next table that an entry leads to
+ * drm_gpupt_table_live_from() - the next table that an entry points to
  * @gpt: of which
  * @table: has the entries
  * @index: of the first one
@@ -168,9 +168,9 @@ struct drm_gpupt_table *drm_gpupt_table_live_from(struct drm_gpupt *gpt,
 }
 
 /**
- * drm_gpupt_table_go_live() - an entry leads to a table
+ * drm_gpupt_table_go_live() - an entry points to a table
  * @gpt: of which
- * @table: has the entry, which leads to none
+ * @table: has the entry, which points to none
  * @child: the table below
  */
 void drm_gpupt_table_go_live(struct drm_gpupt *gpt, struct drm_gpupt_table *table,

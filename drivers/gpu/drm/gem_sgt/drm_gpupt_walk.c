@@ -198,7 +198,7 @@ static int drm_gpupt_walk_live(struct drm_gpupt *gpt, struct drm_gpupt_walker *w
 }
 
 /**
- * drm_gpupt_walk() - read where a range leads to
+ * drm_gpupt_walk() - read what a range maps to
  * @gpt: the page table
  * @va: first byte of the range
  * @len: bytes, not 0
@@ -234,7 +234,7 @@ int drm_gpupt_walk(struct drm_gpupt *gpt, u64 va, u64 len,
 	}
 
 	walker.end = va + len;
-	/* What a list without a device leads to is for its caller to know. */
+	/* The caller knows what a list without a device maps to. */
 	if (!gpt->sdev)
 		return drm_gpupt_walk_live(gpt, &walker);
 

@@ -290,9 +290,9 @@ static void virtgpu_sgt_mem_entries_end_run(struct virtgpu_sgt_mem_entries_count
 }
 
 /**
- * virtgpu_sgt_mem_entries_count() - count what a range of GPU VA is going to lead to
+ * virtgpu_sgt_mem_entries_count() - count the entries of a range of GPU VA
  * @counter: zeroed before the first part of the range
- * @sgt: the table that the next part leads to, mapped
+ * @sgt: the table that the next part maps to, DMA-mapped
  * @offset: first byte of that in @sgt
  * @len: bytes of the part
  * @prot: DRM_GPUPT_* that the part has
@@ -345,10 +345,10 @@ u64 virtgpu_sgt_mem_entries_total(struct virtgpu_sgt_mem_entries_counter *counte
 }
 
 /**
- * virtgpu_sgt_mem_entries_fill_range() - list what a range of GPU VA leads to
+ * virtgpu_sgt_mem_entries_fill_range() - list what a range of GPU VA maps to
  * @entries: a list with just the room for it
  * @gpt: the page table
- * @va: first byte of the range, which nobody changes meanwhile
+ * @va: first byte of the range, which does not change meanwhile
  * @size: bytes of the range
  *
  * Context: Process context, the fence-signalling path.
