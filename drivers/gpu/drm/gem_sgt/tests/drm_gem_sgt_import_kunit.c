@@ -37,7 +37,7 @@ static struct drm_gem_object *gem_import_try(struct gem_import *c)
 	return drm_gem_sgt_prime_import(c->f->drm, c->f->d->sdev, c->e->buf, DMA_TO_DEVICE);
 }
 
-/* A device, and a dma-buf of somebody else. */
+/* A device, and a dma-buf of another exporter. */
 static struct gem_import gem_import_prepare(struct kunit *test,
 					    const struct drm_driver *driver, size_t size)
 {
@@ -66,7 +66,7 @@ static void gem_import_close(struct gem_import *c)
 	kunit_release_action(c->test, gem_import_put, c->obj);
 }
 
-/* Nobody has anything of the dma-buf but the test. */
+/* Only the test uses the dma-buf. */
 static void gem_import_check_untouched(struct gem_import *c)
 {
 	drm_sgt_kunit_exporter_check(c->e, 0, 0);
@@ -301,7 +301,7 @@ static void gem_import_of_an_own_object(struct kunit *test)
 }
 
 /*
- * Another device of the same driver is somebody else: its object is attached to,
+ * Another device of the same driver is another exporter: its object is attached to,
  * shows the same bytes, and outlives both devices.
  */
 static void gem_import_of_another_device(struct kunit *test)

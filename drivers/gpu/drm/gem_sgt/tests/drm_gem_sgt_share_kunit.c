@@ -211,7 +211,7 @@ static void gem_importer_gets_the_pages(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bo->pin_count, 0);
 }
 
-/* The dma-buf keeps the object, its pages and its bytes, whoever else lets go. */
+/* The dma-buf keeps the object, its pages and its bytes as the last user. */
 static void gem_dma_buf_keeps_the_object(struct kunit *test)
 {
 	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver_with_objects);
@@ -462,7 +462,7 @@ static void gem_users_keep_the_pages(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, drm_sgt_depopulate(bo->sgt));
 }
 
-/* A private mapping, whose writes nobody would see, is refused. */
+/* A private mapping, whose writes would stay private, is refused. */
 static void gem_mmap_refuses_private_mappings(struct kunit *test)
 {
 	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);

@@ -197,7 +197,7 @@ static int gem_stress_unbind_a(void *arg)
 	return 0;
 }
 
-/* No mapping, and nobody attached to what may have kept one. */
+/* No mapping, and no attachment that may have kept one. */
 static int gem_stress_unbind_b(void *arg)
 {
 	struct gem_stress *f = arg;
@@ -305,7 +305,7 @@ static void gem_stress_init_card(struct gem_stress *f, struct gem_stress_card *c
 				 const char *name, const char *drm_name)
 {
 	drm_sgt_kunit_owner_init(&card->owner, f->test, name);
-	/* It does DMA for nobody but those who attach to a dma-buf as such. */
+	/* It does DMA only for devices that attach to a dma-buf as such. */
 	card->dev = drm_sgt_kunit_dma_device(f->test, drm_name, UINT_MAX, ULONG_MAX);
 }
 

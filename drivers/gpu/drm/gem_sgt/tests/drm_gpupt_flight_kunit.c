@@ -138,7 +138,7 @@ static void flight_maps_then_unmaps(struct kunit *test)
 	flight_check_empty(&f);
 }
 
-/* Unmapped and mapped again: tables that fall out are not used again. */
+/* Unmapped and mapped again: unlinked tables are not used again. */
 static void flight_unmaps_then_maps(struct kunit *test)
 {
 	struct flight f = flight_create(test);

@@ -76,7 +76,7 @@ static void forge_expect_error(const struct forge *f, unsigned int level, unsign
 	forge_expect_right(f, level);
 }
 
-/* An empty entry leads to a table, or is a leaf where there are none: an error, no Oops. */
+/* An empty entry points to a table, or is a leaf where there are none: an error, no Oops. */
 static void forge_tables_that_are_not_there(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
@@ -98,7 +98,7 @@ static void forge_tables_that_are_not_there(struct kunit *test)
 	drm_gpupt_kunit_check(f.ctx);
 }
 
-/* An entry that leads to a table leads elsewhere, or nowhere: the right one is read. */
+/* An entry that points to a table points elsewhere, or is empty: the right one is read. */
 static void forge_tables_that_are_there(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);

@@ -161,7 +161,7 @@ static void gpt_cut(struct drm_gpupt_kunit *ctx, const struct drm_gpupt_kunit_me
 	KUNIT_EXPECT_EQ(ctx->test, drm_gpupt_kunit_info(ctx).tables, ctx->empty);
 }
 
-/* What is left of a leaf that is cut leads to where it did, in the largest leaves. */
+/* The rest of a leaf that is cut maps to the same memory, in the largest leaves. */
 static void gpt_cuts_large_leaves(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);

@@ -373,7 +373,7 @@ struct drm_gpupt_op *drm_gpupt_kunit_op(struct drm_gpupt_kunit *ctx, unsigned in
 	return &ctx->op[gpt_op_index(ctx, i)];
 }
 
-/* The state that the next operation leads to: at first, the one it comes from. */
+/* The state after the next operation: at first, the one before it. */
 static struct drm_gpupt_kunit_cell *gpt_next_cells(struct drm_gpupt_kunit *ctx)
 {
 	const size_t size = ctx->window.nr * sizeof(*ctx->cells[0]);

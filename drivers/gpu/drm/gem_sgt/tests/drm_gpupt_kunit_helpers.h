@@ -49,7 +49,7 @@ struct drm_gpupt_kunit_shape {
 	unsigned int tables;
 	/** @empty: of these, those that lead nowhere; the root aside */
 	unsigned int empty;
-	/** @wild: entries that lead to no memory, or are what they cannot be */
+	/** @wild: entries that map to no memory, or are malformed */
 	unsigned int wild;
 	/** @leaves: by level */
 	u64 leaves[DRM_GPUPT_MAX_LEVELS];

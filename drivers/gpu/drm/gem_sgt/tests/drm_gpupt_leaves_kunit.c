@@ -12,7 +12,7 @@
 
 #define LEAVES_PAGES	16
 
-/* Pages of a range: where each leads to, in pages. */
+/* Pages of a range: what each maps to, in pages. */
 struct leaves {
 	u64 page;
 	unsigned int first;

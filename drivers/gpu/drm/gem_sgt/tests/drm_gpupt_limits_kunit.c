@@ -155,7 +155,7 @@ static void limits_count_memory(struct kunit *test)
 	}
 }
 
-/* What the engine keeps beside a table that leads to another is a part of a page. */
+/* What the engine keeps beside a table that points to another is a part of a page. */
 static void limits_of_what_a_table_takes(struct kunit *test)
 {
 	static const struct drm_gpupt_config config = { .cpu_only = true };

@@ -7,7 +7,7 @@
 
 /*
  * One thread plans, one commits, as the scheduler of a driver does, and one reads
- * what is there. Every page leads to the memory that is as far from its begin as the
+ * what is there. Every page maps to the memory that is as far from its begin as the
  * page is from VA 0, or nowhere: that is true at any time.
  */
 

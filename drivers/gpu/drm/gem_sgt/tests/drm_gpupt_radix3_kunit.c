@@ -24,7 +24,7 @@ static u64 radix3_get(const u8 *table, unsigned int i)
 	return value;
 }
 
-/* The table that an entry leads to; NULL if it leads nowhere. */
+/* The table that an entry points to; NULL if it is empty. */
 static const u8 *radix3_below(struct kunit *test, const u8 *table, unsigned int i)
 {
 	u64 addr = radix3_get(table, i);

@@ -227,7 +227,7 @@ static void x86_amd_map(struct kunit *test, struct x86_amd_io_pgtable *amd, u64 
 		}
 }
 
-/* All entries are the same; of those that lead to tables, all but the address. */
+/* All entries are the same; of those that point to tables, all but the address. */
 static void x86_amd_compare(struct kunit *test, const u64 *ours, const u64 *theirs,
 			    unsigned int level)
 {

@@ -10,7 +10,7 @@
 #include "drm_sgt_kunit_helpers.h"
 
 /*
- * Access sections: who gets in, that everybody gets out however the block is
+ * Access sections: when one is entered, that it ends however the block is
  * left, what they hold up; and the syncs, which are done inside one.
  *
  * No ASSERT inside a section: it would end the thread and leave the section
@@ -62,7 +62,7 @@ static bool access_is_inside(struct drm_sgt *sgt)
 	       srcu_read_lock_held(&sgt->sdev->srcu);
 }
 
-/* Nobody is inside: seen from within, by lockdep, and by an unmap. */
+/* No section is open: as the task, lockdep and an unmap see it. */
 static void access_expect_nobody_inside(struct kunit *test, struct drm_sgt *sgt)
 {
 	KUNIT_EXPECT_EQ(test, atomic_read(&sgt->readers), 0);

@@ -9,7 +9,7 @@
 #include "drm_sgt_kunit_helpers.h"
 
 /*
- * What the end of a device does to its tables. Whole drivers are in
+ * What a device shutdown does to its tables. Whole drivers are in
  * drm_sgt_driver_kunit.c, two threads at the same time in drm_sgt_races_kunit.c.
  */
 
@@ -235,7 +235,7 @@ static void device_shutdown_happens_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(d->sdev).revoked, 1);
 }
 
-/* A source of pages that nobody asks for an account of. */
+/* A source of pages without a count. */
 static int device_plain_get(void *source, struct drm_sgt_runs *runs, u64 size)
 {
 	return drm_sgt_runs_add(runs, pfn_to_page(0x100), size >> PAGE_SHIFT);
@@ -319,7 +319,7 @@ static void device_unbind_waits_once_for_many(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, drm_sgt_get_state(many->sgt[i]), DRM_SGT_BACKED);
 }
 
-/* A buffer that somebody makes after unbind has pages, and no mapping. */
+/* A buffer that is made after unbind has pages, and no mapping. */
 static void device_that_is_gone_still_makes_tables(struct kunit *test)
 {
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);

@@ -10,8 +10,8 @@
 #include "drm_sgt_kunit_exporter.h"
 
 /*
- * Tables that stand for somebody else's dma-buf. The exporter is one of the test:
- * it counts who is attached and what is mapped. GEM objects made of such tables
+ * Tables that stand for a dma-buf. The exporter is one of the test: it counts
+ * attachments and mappings. GEM objects made of such tables
  * are in drm_gem_sgt_import_kunit.c.
  */
 
@@ -204,7 +204,7 @@ static void import_after_unbind(struct kunit *test)
 	import_check(&f, 1, 1);
 }
 
-/* The table has the dma-buf to itself, when everybody else has let go. */
+/* The table has the last reference to the dma-buf. */
 static void import_keeps_the_dma_buf(struct kunit *test)
 {
 	struct import_fixture f = import_fixture_create(test, import_kind(test));
@@ -491,7 +491,7 @@ static void import_in_physical_mode(struct kunit *test)
 	import_check(&f, 1, 1);
 }
 
-/* Where DMA addresses are not physical, nobody is attached. */
+/* Where DMA addresses are not physical, nothing is attached. */
 static void import_refuses_translated_addresses(struct kunit *test)
 {
 	struct import_fixture f;

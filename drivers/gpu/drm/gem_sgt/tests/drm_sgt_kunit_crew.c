@@ -12,7 +12,7 @@
 /*
  * Races by the thousand: threads that live as long as the case are handed their
  * jobs round by round, and a device is bound and unbound in each of them. The
- * seed decides what is tried; who runs when is up to the machine.
+ * seed decides what is tried; the scheduler decides the order.
  */
 
 static ulong kunit_rounds;
@@ -99,7 +99,7 @@ static void crew_dismiss(void *data)
 	struct drm_sgt_kunit_crew *crew = data;
 	unsigned int i;
 
-	/* Who hangs is not waited for: that is a failure already. */
+	/* A member that hangs is not waited for: that is a failure already. */
 	for (i = 0; i < DRM_SGT_KUNIT_CREW && !crew->hangs; i++) {
 		struct crew_hand *hand = &crew->hand[i];
 
@@ -165,7 +165,7 @@ bool drm_sgt_kunit_crew_round(struct drm_sgt_kunit_crew *crew, struct rnd_state 
 	/* On one CPU, this alone is the order. */
 	unsigned int i, first = drm_sgt_kunit_below(rnd, nr);
 
-	/* Waiting for each other is for those who can do so at the same time. */
+	/* Only members that run at the same time can wait for each other. */
 	atomic_set(&crew->missing, nr <= num_online_cpus() ? nr : 0);
 	atomic_set(&crew->busy, nr);
 	for (i = 0; i < nr; i++) {
@@ -259,7 +259,7 @@ void drm_sgt_kunit_owner_unbind(struct drm_sgt_kunit_owner *owner)
 	KUNIT_EXPECT_TRUE(owner->test, stats.gone);
 }
 
-/* The end of a round: nobody has a table, a mapping or a reference any more. */
+/* The end of a round: no table, mapping or reference is left. */
 void drm_sgt_kunit_owner_put(struct drm_sgt_kunit_owner *owner)
 {
 	struct drm_sgt_device_stats stats;

@@ -164,7 +164,7 @@ static int exporter_end_cpu_access(struct dma_buf *buf, enum dma_data_direction 
 	return 0;
 }
 
-/* Nobody is attached to what has no reference any more. */
+/* Nothing is attached to a dma-buf without a reference. */
 static void exporter_release(struct dma_buf *buf)
 {
 	struct drm_sgt_kunit_exporter *e = buf->priv;
@@ -206,7 +206,7 @@ void drm_sgt_kunit_exporter_put(struct drm_sgt_kunit_exporter *e)
 	kunit_release_action(e->test, exporter_put, e);
 }
 
-/* Nobody has a reference to the dma-buf any more. A work item closes the file. */
+/* No reference to the dma-buf is left. A work item closes the file. */
 bool drm_sgt_kunit_exporter_released(struct drm_sgt_kunit_exporter *e)
 {
 	flush_delayed_fput();
@@ -277,7 +277,7 @@ static void exporter_stub_sync(struct kunit *test)
  * @test: the case
  * @kind: of exporter
  * @size: bytes
- * @dev: who is to attach
+ * @dev: the device to attach
  *
  * Syncs do nothing from here on, unless the case records them.
  *

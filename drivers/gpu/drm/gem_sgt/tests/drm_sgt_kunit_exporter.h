@@ -42,7 +42,7 @@ enum drm_sgt_kunit_exporter_kind {
 };
 
 /**
- * struct drm_sgt_kunit_exporter - a dma-buf of somebody else
+ * struct drm_sgt_kunit_exporter - a dma-buf of the test
  *
  * Its memory is a buffer for the CPU and DMA addresses that lead nowhere. It
  * keeps account of its calls, and lives until the dma-buf is released.
@@ -56,7 +56,7 @@ struct drm_sgt_kunit_exporter {
 	struct dma_buf *buf;
 	/** @layout: of its table */
 	const struct drm_sgt_kunit_layout *layout;
-	/** @dev: who has to attach */
+	/** @dev: the device that has to attach */
 	struct device *dev;
 	/** @mem: what it is mapped to for the kernel */
 	void *mem;

@@ -149,7 +149,7 @@ static int nomem_populate(void *arg)
 	return drm_sgt_populate(c->sgt);
 }
 
-/* Without its file, nobody has a page: not the first, and not the one that failed. */
+/* Without its file, no page is held: not the first, and not the one that failed. */
 static void nomem_check_shmem(struct nomem_ctx *c)
 {
 	struct address_space *mapping = c->filp->f_mapping;
@@ -292,7 +292,7 @@ static const enum drm_sgt_kunit_exporter_kind nomem_exporters[] = {
 	EXPORTER_PLAIN, EXPORTER_CACHED, EXPORTER_DYNAMIC,
 };
 
-/* Wherever it runs out, nobody is attached or has a reference after it. */
+/* Wherever memory runs out, no attachment and no reference is left. */
 static void nomem_importing(struct kunit *test)
 {
 	struct nomem_ctx *c = nomem_start(test);

@@ -14,7 +14,7 @@
 
 /*
  * The sources that come with the layer: that the pages in the table are those
- * of the source, who has a reference to them when, and that bytes stay.
+ * of the source, when they are referenced, and that bytes stay.
  */
 
 #define PAGES_NR	23
@@ -338,7 +338,7 @@ static void pages_check_file(struct kunit *test, struct file *filp)
 	}
 }
 
-/* To free a table takes nothing from others who have the file. */
+/* Freeing a table takes nothing from other users of the file. */
 static void pages_of_shmem_stay_with_the_file(struct kunit *test)
 {
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);

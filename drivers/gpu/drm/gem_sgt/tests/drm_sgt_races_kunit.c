@@ -8,7 +8,7 @@
 /*
  * Two threads at the same time. One is stopped in the middle of what it does,
  * by a stub that waits for a gate; the other has to wait for it, and does not
- * return before the gate is opened. No case depends on who runs when: one that
+ * return before the gate is opened. No case depends on the scheduler: one that
  * looks too early may miss a failure, and cannot invent one.
  */
 
@@ -149,7 +149,7 @@ static void races_wait(struct races_fixture *f, struct completion *where)
 
 static bool races_someone_waits(struct races_fixture *f)
 {
-	/* Nothing hangs on the order: who looks too early looks again. */
+	/* The order does not matter: a look that is too early is repeated. */
 	return waitqueue_active(&f->d->sdev->unmapped);
 }
 
@@ -165,7 +165,7 @@ static void races_expect_waiting(struct races_fixture *f,
 
 /*
  * A reader holds up the shutdown: it has addresses that are good until it
- * leaves. Who comes later is told that the device is gone.
+ * leaves. A later call gets that the device is gone.
  */
 static void races_shutdown_waits_for_readers(struct kunit *test)
 {
@@ -351,7 +351,7 @@ static void races_shutdown_waits_for_shutdown(struct kunit *test)
 }
 
 /*
- * Of several tables, one is being unmapped by somebody else: the shutdown ends
+ * Of several tables, one is being unmapped by another task: the shutdown ends
  * the others, and waits for that one.
  */
 static void races_shutdown_waits_for_one_of_many(struct kunit *test)

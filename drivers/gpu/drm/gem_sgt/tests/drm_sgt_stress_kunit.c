@@ -196,7 +196,7 @@ static int stress_unmap(void *arg)
 	return drm_sgt_unmap(hand->t->sgt);
 }
 
-/* Nobody maps the table again: what an unmap says is true from then on. */
+/* The table is not mapped again: the result of an unmap stays true. */
 static int stress_unmap_for_good(void *arg)
 {
 	struct stress_hand *hand = arg;
@@ -260,7 +260,7 @@ static int stress_device_put(void *arg)
 	return 0;
 }
 
-/* Nothing of a table is mapped, and nobody reads, when an unbind returns. */
+/* When an unbind returns, no table is mapped and no section is open. */
 static int stress_unbind(void *arg)
 {
 	struct stress_hand *hand = arg;
@@ -475,7 +475,7 @@ static void stress_pair_vs_unbind(struct kunit *test)
 
 /*
  * The test, a table and the owner have a reference each, and drop them at the
- * same time: whoever is last, the device is freed, once.
+ * same time: the last one frees the device, once.
  */
 static void stress_last_reference(struct kunit *test)
 {
@@ -519,7 +519,7 @@ static void stress_storm_vs_unbind(struct kunit *test)
 			stress_begin_table(f, &f->table[i], i);
 			kref_get(&f->table[i].users);
 			kref_get(&f->table[i].users);
-			/* The first is of nobody else: a storm frees it. */
+			/* The first belongs to this task: a storm frees it. */
 			if (i)
 				kref_get(&f->table[i].users);
 		}
