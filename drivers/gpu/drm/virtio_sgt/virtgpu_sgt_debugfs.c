@@ -95,5 +95,6 @@ void virtgpu_sgt_debugfs_init(struct virtgpu_sgt_device *vgdev)
 			     virtgpu_sgt_resources_show, NULL);
 	drm_debugfs_add_file(vgdev->drm, "virtgpu-stats",
 			     virtgpu_sgt_stats_show, NULL);
-	drm_debugfs_add_file(vgdev->drm, "vm", virtgpu_sgt_vm_show, NULL);
+	if (IS_ENABLED(CONFIG_DRM_VIRTIO_SGT_VM))
+		drm_debugfs_add_file(vgdev->drm, "vm", virtgpu_sgt_vm_show, NULL);
 }

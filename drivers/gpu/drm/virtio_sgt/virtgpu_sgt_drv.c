@@ -30,7 +30,6 @@
 #include "virtgpu_sgt_fault.h"
 #include "virtgpu_sgt_ioctl.h"
 #include "virtgpu_sgt_vm.h"
-#include "virtgpu_sgt_vm_job.h"
 #include "virtgpu_sgt_watchdog.h"
 
 /**
@@ -206,9 +205,10 @@ static int virtgpu_sgt_hw_init(struct virtgpu_sgt_device *vgdev)
 DEFINE_DRM_GEM_FOPS(virtgpu_sgt_fops);
 
 static const struct drm_driver virtgpu_sgt_drm_driver = {
-	.driver_features = DRIVER_MODESET | DRIVER_GEM | DRIVER_GEM_GPUVA |
-			   DRIVER_RENDER | DRIVER_ATOMIC | DRIVER_SYNCOBJ |
-			   DRIVER_SYNCOBJ_TIMELINE | DRIVER_CURSOR_HOTSPOT,
+	.driver_features = DRIVER_MODESET | DRIVER_GEM | DRIVER_RENDER |
+			   DRIVER_ATOMIC | DRIVER_SYNCOBJ |
+			   DRIVER_SYNCOBJ_TIMELINE | DRIVER_CURSOR_HOTSPOT |
+			   (IS_ENABLED(CONFIG_DRM_VIRTIO_SGT_VM) ? DRIVER_GEM_GPUVA : 0),
 	.postclose = virtgpu_sgt_postclose,
 	.master_set = virtgpu_sgt_master_set,
 	.master_drop = virtgpu_sgt_master_drop,
@@ -378,18 +378,15 @@ static int __init virtgpu_sgt_init(void)
 	if (!virtgpu_sgt_wq)
 		return -ENOMEM;
 
-	virtgpu_sgt_vm_wq = alloc_workqueue("virtio_gpu_sgt_vm",
-					    WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	if (!virtgpu_sgt_vm_wq) {
-		ret = -ENOMEM;
+	ret = virtgpu_sgt_vms_init();
+	if (ret)
 		goto err_wq;
-	}
 
 	virtgpu_sgt_free_wq = alloc_workqueue("virtio_gpu_sgt_free", WQ_UNBOUND,
 					      0);
 	if (!virtgpu_sgt_free_wq) {
 		ret = -ENOMEM;
-		goto err_vm_wq;
+		goto err_vms;
 	}
 
 	virtgpu_sgt_fault_init();
@@ -401,8 +398,8 @@ static int __init virtgpu_sgt_init(void)
 err_fault:
 	virtgpu_sgt_fault_exit();
 	destroy_workqueue(virtgpu_sgt_free_wq);
-err_vm_wq:
-	destroy_workqueue(virtgpu_sgt_vm_wq);
+err_vms:
+	virtgpu_sgt_vms_exit();
 err_wq:
 	destroy_workqueue(virtgpu_sgt_wq);
 	return ret;
@@ -424,7 +421,7 @@ static void __exit virtgpu_sgt_exit(void)
 	virtgpu_sgt_devices_wait_freed();
 	synchronize_rcu_tasks();
 	destroy_workqueue(virtgpu_sgt_free_wq);
-	destroy_workqueue(virtgpu_sgt_vm_wq);
+	virtgpu_sgt_vms_exit();
 	destroy_workqueue(virtgpu_sgt_wq);
 }
 module_exit(virtgpu_sgt_exit);

@@ -17,13 +17,8 @@
 #include "virtgpu_sgt_device.h"
 #include "virtgpu_sgt_ioctl.h"
 #include "virtgpu_sgt_va_gem.h"
-#include "virtgpu_sgt_va_resource.h"
-#include "virtgpu_sgt_vm.h"
-#include "virtgpu_sgt_vm_args.h"
 #include "virtgpu_sgt_vm_bind.h"
 #include "virtgpu_sgt_vm_query.h"
-
-static_assert(sizeof(struct drm_virtgpu_sgt_resource_from_va) == 40);
 
 /*
  * The ioctls of virtgpu_drm.h, as on a device without 3D: those that need 3D fail with
@@ -77,20 +72,13 @@ static int virtgpu_sgt_getparam_ioctl(struct drm_device *drm, void *data,
 	return 0;
 }
 
-static bool virtgpu_sgt_picture_is_known(u32 format, u32 width, u32 height)
-{
-	return width && width <= VIRTGPU_SGT_MAX_RESOURCE &&
-	       height && height <= VIRTGPU_SGT_MAX_RESOURCE &&
-	       virtgpu_sgt_format_is_known(format);
-}
-
 static bool virtgpu_sgt_resource_is_2d(const struct drm_virtgpu_resource_create *args)
 {
 	return args->target == VIRTGPU_SGT_TARGET_2D &&
 	       args->depth <= 1 && args->array_size <= 1 &&
 	       args->last_level <= 1 && args->nr_samples <= 1 &&
-	       virtgpu_sgt_picture_is_known(args->format, args->width,
-					    args->height);
+	       virtgpu_sgt_resource_is_possible(args->format, args->width,
+						args->height);
 }
 
 /*
@@ -146,68 +134,6 @@ static int virtgpu_sgt_resource_create_ioctl(struct drm_device *drm, void *data,
 	res_id = bo->res.id;
 	ret = drm_gem_handle_create(file, &bo->base.base, &handle);
 	drm_gem_object_put(&bo->base.base);
-	if (ret)
-		return ret;
-
-	args->res_handle = res_id;
-	args->bo_handle = handle;
-	return 0;
-}
-
-static int
-virtgpu_sgt_va_resource_check(struct drm_device *drm,
-			      const struct drm_virtgpu_sgt_resource_from_va *args)
-{
-	if (args->flags) {
-		drm_dbg_driver(drm, "unknown flags 0x%x of a resource\n",
-			       args->flags);
-		return -EINVAL;
-	}
-	if (!virtgpu_sgt_picture_is_known(args->format, args->width,
-					  args->height)) {
-		drm_dbg_driver(drm, "not a 2D resource: format %u, %ux%u\n",
-			       args->format, args->width, args->height);
-		return -EINVAL;
-	}
-	if (!virtgpu_sgt_vm_has_range(args->va, args->size)) {
-		drm_dbg_driver(drm, "bad range 0x%llx + 0x%llx\n", args->va,
-			       args->size);
-		return -EINVAL;
-	}
-	return 0;
-}
-
-static int virtgpu_sgt_resource_from_va_ioctl(struct drm_device *drm, void *data,
-					      struct drm_file *file)
-{
-	struct drm_virtgpu_sgt_resource_from_va *args = data;
-	struct virtgpu_sgt_va_resource_params params = {
-		.va = args->va,
-		.size = args->size,
-		.format = args->format,
-		.width = args->width,
-		.height = args->height,
-	};
-	struct virtgpu_sgt_va_resource *va_res;
-	struct virtgpu_sgt_vm *vm;
-	u32 handle, res_id;
-	int ret;
-
-	ret = virtgpu_sgt_va_resource_check(drm, args);
-	if (ret)
-		return ret;
-
-	vm = virtgpu_sgt_vm_of_file(to_virtgpu_sgt(drm), file);
-	if (IS_ERR(vm))
-		return PTR_ERR(vm);
-
-	va_res = virtgpu_sgt_va_resource_create(vm, &params);
-	if (IS_ERR(va_res))
-		return PTR_ERR(va_res);
-
-	res_id = va_res->res.id;
-	ret = drm_gem_handle_create(file, &va_res->base, &handle);
-	drm_gem_object_put(&va_res->base);
 	if (ret)
 		return ret;
 
@@ -382,6 +308,7 @@ const struct drm_ioctl_desc virtgpu_sgt_ioctls[VIRTGPU_SGT_NUM_IOCTLS] = {
 			  DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(VIRTGPU_CONTEXT_INIT, virtgpu_sgt_inval_ioctl,
 			  DRM_RENDER_ALLOW),
+#ifdef CONFIG_DRM_VIRTIO_SGT_VM
 	DRM_IOCTL_DEF_DRV(VIRTGPU_SGT_DEV_QUERY, virtgpu_sgt_dev_query_ioctl,
 			  DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(VIRTGPU_SGT_VM_BIND, virtgpu_sgt_vm_bind_ioctl,
@@ -393,4 +320,5 @@ const struct drm_ioctl_desc virtgpu_sgt_ioctls[VIRTGPU_SGT_NUM_IOCTLS] = {
 			  DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(VIRTGPU_SGT_BO_INFO, virtgpu_sgt_bo_info_ioctl,
 			  DRM_RENDER_ALLOW),
+#endif
 };

@@ -77,6 +77,21 @@ bool virtgpu_sgt_format_is_known(u32 format)
 }
 
 /**
+ * virtgpu_sgt_resource_is_possible() - can there be a 2D resource like this?
+ * @format: number from userspace
+ * @width: pixels per line
+ * @height: lines
+ *
+ * Return: whether @format is known, and neither size 0 or too large
+ */
+bool virtgpu_sgt_resource_is_possible(u32 format, u32 width, u32 height)
+{
+	return width && width <= VIRTGPU_SGT_MAX_RESOURCE &&
+	       height && height <= VIRTGPU_SGT_MAX_RESOURCE &&
+	       virtgpu_sgt_format_is_known(format);
+}
+
+/**
  * virtgpu_sgt_format() - convert a DRM format to that of a resource
  * @fourcc: DRM_FORMAT_*, which names bits from the highest down
  *

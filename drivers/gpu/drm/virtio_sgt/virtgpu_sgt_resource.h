@@ -214,6 +214,7 @@ virtgpu_sgt_resource_transfer_locked(struct virtgpu_sgt_resource *res,
 				     const struct drm_rect *rect, u64 offset);
 
 bool virtgpu_sgt_format_is_known(u32 format);
+bool virtgpu_sgt_resource_is_possible(u32 format, u32 width, u32 height);
 u32 virtgpu_sgt_format(u32 fourcc);
 bool virtgpu_sgt_format_shows(u32 format, u32 fourcc);
 

@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
+#include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_gpuvm.h>
 #include <drm/drm_print.h>
@@ -19,7 +20,10 @@
 #include "virtgpu_sgt_device.h"
 #include "virtgpu_sgt_va_gem.h"
 #include "virtgpu_sgt_va_resource.h"
-#include "virtgpu_sgt_vm_types.h"
+#include "virtgpu_sgt_vm.h"
+#include "virtgpu_sgt_vm_args.h"
+
+static_assert(sizeof(struct drm_virtgpu_sgt_resource_from_va) == 40);
 
 static struct virtgpu_sgt_resource *
 virtgpu_sgt_va_resource_resource(struct drm_gem_object *obj)
@@ -151,7 +155,7 @@ static const struct virtgpu_sgt_resource_ops virtgpu_sgt_va_resource_ops = {
 
 static struct virtgpu_sgt_va_resource *
 virtgpu_sgt_va_resource_alloc(struct virtgpu_sgt_vm *vm,
-			      const struct virtgpu_sgt_va_resource_params *params)
+			      const struct drm_virtgpu_sgt_resource_from_va *args)
 {
 	struct virtgpu_sgt_va_resource *va_res;
 
@@ -159,14 +163,14 @@ virtgpu_sgt_va_resource_alloc(struct virtgpu_sgt_vm *vm,
 	if (!va_res)
 		return NULL;
 
-	drm_gem_private_object_init(vm->vgdev->drm, &va_res->base, params->size);
+	drm_gem_private_object_init(vm->vgdev->drm, &va_res->base, args->size);
 	virtgpu_sgt_resource_init(&va_res->res, &va_res->base,
 				  &virtgpu_sgt_va_resource_ops);
-	va_res->res.format = params->format;
-	va_res->res.width = params->width;
-	va_res->res.height = params->height;
-	va_res->va = params->va;
-	va_res->last = params->va + params->size - 1;
+	va_res->res.format = args->format;
+	va_res->res.width = args->width;
+	va_res->res.height = args->height;
+	va_res->va = args->va;
+	va_res->last = args->va + args->size - 1;
 	va_res->vm = vm;
 	INIT_LIST_HEAD(&va_res->attaches);
 	drm_gpuvm_get(&vm->base);
@@ -175,35 +179,19 @@ virtgpu_sgt_va_resource_alloc(struct virtgpu_sgt_vm *vm,
 	return va_res;
 }
 
-/**
- * virtgpu_sgt_va_resource_create() - create a resource over a range of an address space
- * @vm: the address space
- * @params: parameters of the VA resource; the range is within @vm
- *
- * Waits for jobs, and for the host. The VA resource is attached when this returns.
- *
- * Context: Process context, not inside drm_dev_enter(): waits for the host.
- * Return: the VA resource, with one reference of its GEM object for the caller, or an
- * ERR_PTR():
- *
- * * %-EINVAL - the range is smaller than width and height need
- * * %-EFAULT - part of the range is not mapped
- * * %-ENOSPC - @vm has too many VA resources, or all numbers are in use
- * * %-EINTR, %-ERESTARTSYS - interrupted while waiting for jobs
- * * others   - see virtgpu_sgt_bo_create()
- */
-struct virtgpu_sgt_va_resource *
+/* The VA resource is attached when this returns: waits for jobs, and for the host. */
+static struct virtgpu_sgt_va_resource *
 virtgpu_sgt_va_resource_create(struct virtgpu_sgt_vm *vm,
-			       const struct virtgpu_sgt_va_resource_params *params)
+			       const struct drm_virtgpu_sgt_resource_from_va *args)
 {
 	struct virtgpu_sgt_va_resource *va_res;
 	size_t needed;
 	int ret;
 
-	needed = array3_size(params->width, params->height, sizeof(u32));
-	if (params->size < needed) {
+	needed = array3_size(args->width, args->height, sizeof(u32));
+	if (args->size < needed) {
 		drm_dbg_driver(vm->vgdev->drm, "%llu bytes back a resource of %zu\n",
-			       params->size, needed);
+			       args->size, needed);
 		return ERR_PTR(-EINVAL);
 	}
 
@@ -216,7 +204,7 @@ virtgpu_sgt_va_resource_create(struct virtgpu_sgt_vm *vm,
 	if (ret)
 		return ERR_PTR(ret);
 
-	va_res = virtgpu_sgt_va_resource_alloc(vm, params);
+	va_res = virtgpu_sgt_va_resource_alloc(vm, args);
 	if (!va_res) {
 		virtgpu_sgt_va_resources_leave(vm);
 		return ERR_PTR(-ENOMEM);
@@ -230,4 +218,74 @@ virtgpu_sgt_va_resource_create(struct virtgpu_sgt_vm *vm,
 		return ERR_PTR(ret);
 	}
 	return va_res;
+}
+
+static int
+virtgpu_sgt_va_resource_check(struct drm_device *drm,
+			      const struct drm_virtgpu_sgt_resource_from_va *args)
+{
+	if (args->flags) {
+		drm_dbg_driver(drm, "unknown flags 0x%x of a resource\n", args->flags);
+		return -EINVAL;
+	}
+	if (!virtgpu_sgt_resource_is_possible(args->format, args->width,
+					      args->height)) {
+		drm_dbg_driver(drm, "not a 2D resource: format %u, %ux%u\n",
+			       args->format, args->width, args->height);
+		return -EINVAL;
+	}
+	if (!virtgpu_sgt_vm_has_range(args->va, args->size)) {
+		drm_dbg_driver(drm, "bad range 0x%llx + 0x%llx\n", args->va,
+			       args->size);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/**
+ * virtgpu_sgt_resource_from_va_ioctl() - DRM_IOCTL_VIRTGPU_SGT_RESOURCE_FROM_VA
+ * @drm: DRM device
+ * @data: struct drm_virtgpu_sgt_resource_from_va
+ * @file: open file
+ *
+ * Context: Process context. Waits for jobs, and for the host.
+ * Return: 0, or a negative errno:
+ *
+ * * %-EINVAL - flags, format, size or range are invalid, or the range is smaller
+ *   than width and height need
+ * * %-EFAULT - part of the range is not mapped
+ * * %-ENOSPC - the file has too many VA resources, or all numbers are in use
+ * * %-EINTR, %-ERESTARTSYS - interrupted while waiting for jobs
+ * * others   - see virtgpu_sgt_bo_create() and drm_gem_handle_create()
+ */
+int virtgpu_sgt_resource_from_va_ioctl(struct drm_device *drm, void *data,
+				       struct drm_file *file)
+{
+	struct drm_virtgpu_sgt_resource_from_va *args = data;
+	struct virtgpu_sgt_va_resource *va_res;
+	struct virtgpu_sgt_vm *vm;
+	u32 handle, res_id;
+	int ret;
+
+	ret = virtgpu_sgt_va_resource_check(drm, args);
+	if (ret)
+		return ret;
+
+	vm = virtgpu_sgt_vm_of_file(to_virtgpu_sgt(drm), file);
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+
+	va_res = virtgpu_sgt_va_resource_create(vm, args);
+	if (IS_ERR(va_res))
+		return PTR_ERR(va_res);
+
+	res_id = va_res->res.id;
+	ret = drm_gem_handle_create(file, &va_res->base, &handle);
+	drm_gem_object_put(&va_res->base);
+	if (ret)
+		return ret;
+
+	args->res_handle = res_id;
+	args->bo_handle = handle;
+	return 0;
 }

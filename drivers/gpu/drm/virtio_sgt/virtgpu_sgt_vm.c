@@ -236,6 +236,26 @@ int virtgpu_sgt_vm_lock_idle(struct virtgpu_sgt_vm *vm)
 }
 
 /**
+ * virtgpu_sgt_vms_init() - allocate the workqueue of jobs, for all devices
+ *
+ * Return: 0, or -ENOMEM
+ */
+int virtgpu_sgt_vms_init(void)
+{
+	virtgpu_sgt_vm_wq = alloc_workqueue("virtio_gpu_sgt_vm",
+					    WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	return virtgpu_sgt_vm_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * virtgpu_sgt_vms_exit() - destroy the workqueue of jobs
+ */
+void virtgpu_sgt_vms_exit(void)
+{
+	destroy_workqueue(virtgpu_sgt_vm_wq);
+}
+
+/**
  * virtgpu_sgt_vms_stop() - finish the jobs of all address spaces
  * @vgdev: device, whose queues are stopped
  *
