@@ -130,7 +130,8 @@ def kbuild(name: str, *arguments: str) -> str:
 
 def check_w1() -> str:
     """the modules build without a warning at W=1"""
-    return kbuild('w1', 'W=1', 'CONFIG_DRM_GEM_SGT_BENCH=m')
+    return (kbuild('w1', 'W=1', 'CONFIG_DRM_GEM_SGT_BENCH=m') +
+            kbuild('w1-2d', 'W=1', 'CONFIG_DRM_VIRTIO_SGT_VM=n'))
 
 
 def check_sparse() -> str:
