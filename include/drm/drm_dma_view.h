@@ -21,15 +21,15 @@ struct drm_dma_seg {
 };
 
 /**
- * struct drm_dma_view - the DMA segments of something that is mapped now
+ * struct drm_dma_view - the DMA segments of a table that is mapped now
  *
  * A view is a value: it owns nothing, frees nothing and cannot be written
- * through. It says what the device sees; there is no way from a view to a page.
- * The one inside an access section ends with the section, one made by
- * drm_dma_view_borrow() when its table is unmapped: the caller knows when.
+ * through. It shows the addresses that the device sees; no page can be found from
+ * it. A view from an access section is valid until the end of the section, one from
+ * drm_dma_view_borrow() until its table is unmapped, which the caller must know.
  * All members are const, so that a view cannot be assigned to a variable that
- * outlives its section. To point at one, or to walk it, after the section is a
- * bug that C lets through; the walk is checked under lockdep.
+ * outlives its section. C does not catch a pointer to a view, or a walk, that
+ * outlives the section; lockdep checks the walk.
  *
  * Invariants: the lengths of the first @nents entries of @sgl add up to @size,
  * or, in the table of an exporter, to more.

@@ -32,9 +32,9 @@ bool drm_sgt_device_is_phys(const struct drm_sgt_device *sdev);
 unsigned int drm_sgt_device_id(const struct drm_sgt_device *sdev);
 
 /**
- * struct drm_sgt_device_stats - what a &struct drm_sgt_device has done so far
+ * struct drm_sgt_device_stats - the counters of a &struct drm_sgt_device
  *
- * A snapshot: it is consistent in itself and old when it is read.
+ * A snapshot: consistent in itself, but it may be out of date when it is read.
  */
 struct drm_sgt_device_stats {
 	/** @tables: tables that exist now, in any state */
@@ -47,7 +47,7 @@ struct drm_sgt_device_stats {
 	u64 maps;
 	/** @unmaps: mappings ended, for whatever reason, since the device was created */
 	u64 unmaps;
-	/** @revoked: those of @unmaps that a device shutdown ended */
+	/** @revoked: how many of @unmaps a device shutdown did */
 	u64 revoked;
 	/** @grace_periods: grace periods that a device shutdown waited for */
 	u64 grace_periods;
@@ -69,9 +69,9 @@ enum drm_sgt_state {
 	DRM_SGT_EMPTY,
 	/**
 	 * @DRM_SGT_BACKED: pages and a table of them; entered from EMPTY by
-	 * drm_sgt_populate() and from MAPPED by drm_sgt_unmap() and by the end
-	 * of the device. The first state of an import, whose pages are the
-	 * exporter's
+	 * drm_sgt_populate() and from MAPPED by drm_sgt_unmap() and by the
+	 * device shutdown. The first state of an import, whose pages belong to
+	 * the exporter
 	 */
 	DRM_SGT_BACKED,
 	/**
@@ -84,8 +84,8 @@ enum drm_sgt_state {
 /**
  * struct drm_sgt_pages_ops - where the pages of a &struct drm_sgt come from
  *
- * A source is what drm_sgt_create() is handed together with these. The table
- * owns it from then on. Calls for one table never overlap.
+ * drm_sgt_create() takes a source together with these functions. The table owns
+ * the source from then on. Calls for one table never overlap.
  */
 struct drm_sgt_pages_ops {
 	/** @name: for debugfs and messages */
@@ -95,18 +95,18 @@ struct drm_sgt_pages_ops {
 	 * @get: add @size bytes of pages to @runs, in order
 	 *
 	 * Mandatory. Calls drm_sgt_runs_add() until drm_sgt_runs_left() is 0.
-	 * What was added belongs to the layer, also when @get fails later: it
-	 * goes back through @put. May sleep. Returns 0 or a negative errno.
+	 * Added pages belong to the layer, also when @get fails later: they are
+	 * given back through @put. May sleep. Returns 0 or a negative errno.
 	 */
 	int (*get)(void *source, struct drm_sgt_runs *runs, u64 size);
 
 	/**
 	 * @put: give back pages that @get added
 	 *
-	 * Optional. Called until all physically contiguous runs are back, some
-	 * of them at a time: what @get added in neighbouring pieces can come
-	 * back as one run, but never as more than it was added in. With @last
-	 * set, no @get follows, but @release. May sleep.
+	 * Optional. Each call gives back some of the physically contiguous runs,
+	 * until all are back. Contiguous pieces that @get added can come back as
+	 * one run, but one piece never comes back as several runs. With @last
+	 * set, no @get follows, only @release. May sleep.
 	 */
 	void (*put)(void *source, const struct drm_sgt_run *runs,
 		    unsigned int nr_runs, bool last);
@@ -161,7 +161,7 @@ drm_sgt_create_pages(struct drm_sgt_device *sdev, struct page **pages,
 /* drm_sgt.c */
 
 /**
- * struct drm_sgt_info - what debugfs and tests want to know of a table
+ * struct drm_sgt_info - the size, state and entry counts of a table
  */
 struct drm_sgt_info {
 	/** @size: bytes */
@@ -174,7 +174,7 @@ struct drm_sgt_info {
 	unsigned int cpu_ents;
 	/** @dma_segs: DMA segments (nents), 0 unless MAPPED */
 	unsigned int dma_segs;
-	/** @source: the name of where the pages come from */
+	/** @source: the name of the source of the pages */
 	const char *source;
 	/** @state: see &enum drm_sgt_state */
 	enum drm_sgt_state state;

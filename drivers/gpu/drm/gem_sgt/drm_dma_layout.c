@@ -5,7 +5,7 @@
 
 #include "drm_dma_layout.h"
 
-/* Every so many entries there is a mark to start from: as many as a page has. */
+/* Entries between two marks: as many as fit into a page. */
 #define DRM_DMA_MARK_STEP	SG_MAX_SINGLE_ALLOC
 
 static bool drm_dma_ents_next(struct drm_dma_ents *ents, struct drm_dma_seg *seg)
@@ -19,7 +19,7 @@ static bool drm_dma_ents_next(struct drm_dma_ents *ents, struct drm_dma_seg *seg
 	return true;
 }
 
-/* Look once at all entries. @layout is zeroed; with room for marks, may sleep. */
+/* Read all entries once. @layout is zeroed; with room for marks, may sleep. */
 static void drm_dma_layout_read(struct drm_dma_layout *layout,
 				struct drm_dma_ents ents)
 {
@@ -51,8 +51,8 @@ static void drm_dma_layout_read(struct drm_dma_layout *layout,
 }
 
 /**
- * drm_dma_layout_measure() - find out what the entries of a mapped table are like
- * @layout: filled in, but for its marks
+ * drm_dma_layout_measure() - measure the entries of a mapped table
+ * @layout: filled in, except for its marks
  * @ents: the entries
  */
 void drm_dma_layout_measure(struct drm_dma_layout *layout, struct drm_dma_ents ents)
@@ -62,7 +62,7 @@ void drm_dma_layout_measure(struct drm_dma_layout *layout, struct drm_dma_ents e
 }
 
 /**
- * drm_dma_layout_init() - measure a mapped table, and mark where to find what
+ * drm_dma_layout_init() - measure a mapped table, and index its entries by offset
  * @layout: filled in
  * @ents: the entries
  *
@@ -87,8 +87,8 @@ int drm_dma_layout_init(struct drm_dma_layout *layout, struct drm_dma_ents ents)
 }
 
 /**
- * drm_dma_layout_fini() - forget the marks of a mapping that has ended
- * @layout: of which
+ * drm_dma_layout_fini() - free the marks of a mapping that has ended
+ * @layout: layout of the mapping
  */
 void drm_dma_layout_fini(struct drm_dma_layout *layout)
 {
@@ -99,7 +99,7 @@ void drm_dma_layout_fini(struct drm_dma_layout *layout)
 
 /**
  * drm_dma_layout_find() - the last mark at or before an offset
- * @layout: of the table
+ * @layout: layout of the table
  * @offset: bytes
  *
  * Return: the mark, or NULL: start from the first entry

@@ -20,20 +20,20 @@ struct drm_dma_mark {
 };
 
 /**
- * struct drm_dma_layout - what the DMA addresses of a table are like
+ * struct drm_dma_layout - properties of the DMA addresses of a table
  *
  * Measured once for each mapping, so that no walk has to read all entries for it.
  */
 struct drm_dma_layout {
 	/** @size: bytes of all entries */
 	u64 size;
-	/** @longest: bytes of the longest run of neighbours */
+	/** @longest: bytes of the longest contiguous run of entries */
 	u64 longest;
 	/** @bits: all addresses and lengths ORed: what they are multiples of */
 	u64 bits;
 	/** @last: the highest address */
 	dma_addr_t last;
-	/** @marks: one for every so many entries, in order */
+	/** @marks: one at a fixed interval of entries, in order */
 	struct drm_dma_mark *marks;
 	/** @nr_marks: how many */
 	unsigned int nr_marks;
@@ -43,24 +43,24 @@ struct drm_dma_layout {
  * struct drm_dma_ents - the entries of a mapped table, and a position in them
  */
 struct drm_dma_ents {
-	/** @sg: the first one, or the one that was looked at last */
+	/** @sg: the first one, or the one that was read last */
 	struct scatterlist *sg;
 	/** @nents: how many */
 	unsigned int nents;
-	/** @index: how many have been looked at */
+	/** @index: how many have been read */
 	unsigned int index;
-	/** @phys: the physical address counts */
+	/** @phys: use physical addresses */
 	bool phys;
 };
 
-/* A sum that wraps around to address 0 is no neighbour. */
+/* A sum that wraps around to address 0 is not contiguous. */
 static inline bool drm_dma_seg_touches(const struct drm_dma_seg *seg,
 				       const struct drm_dma_seg *next)
 {
 	return next->addr > seg->addr && next->addr - seg->addr == seg->len;
 }
 
-/* Whether a view has so many bytes from an offset on. */
+/* Does a view have @len bytes from @offset on? */
 static inline int drm_dma_view_check(const struct drm_dma_view view, u64 offset,
 				     u64 len)
 {
@@ -69,7 +69,7 @@ static inline int drm_dma_view_check(const struct drm_dma_view view, u64 offset,
 	return check_add_overflow(offset, len, &end) || end > view.size ? -ERANGE : 0;
 }
 
-/* What one entry says. */
+/* The segment of one entry. */
 static inline struct drm_dma_seg drm_dma_entry(struct scatterlist *sg, bool phys)
 {
 	if (phys)

@@ -8,11 +8,11 @@
  *
  * A mapped &struct sg_table is two lists in one. The first nents entries say
  * what the device sees, the first orig_nents what the CPU sees, and entry n of
- * one has nothing to do with entry n of the other: an IOMMU merges, and then
- * nents is smaller and the entries behind it hold garbage. A table from another
+ * one is unrelated to entry n of the other. If an IOMMU merges entries, nents is
+ * smaller than orig_nents, and the entries behind it hold garbage. A table from another
  * driver may have no CPU list at all (orig_nents 0, pages NULL).
  *
- * So there are two iterators, and neither can be given to the other's input.
+ * So there are two iterators, and neither accepts the input of the other.
  * drm_dma_iter_next() walks a range of a &struct drm_dma_view: nents and the
  * DMA fields, nothing else. drm_sgt_run_iter_next() walks the pages of a
  * &struct drm_sgt. Both merge neighbours. A range that the view does not cover
@@ -39,10 +39,10 @@ void drm_dma_view_measure(const struct drm_dma_view view,
  * drm_dma_view_borrow() - view a table that other code has mapped
  * @table: a table, DMA-mapped
  *
- * For a dma-buf attachment, say. Only nents and the DMA fields are looked at.
+ * For example, of a dma-buf attachment. Only nents and the DMA fields are read.
  *
- * Ownership: none. The view promises nothing about the mapping: the caller
- * knows how long it lasts, and does not use the view longer.
+ * Ownership: none. The view does not keep the mapping: the caller knows how long
+ * that lasts, and does not use the view longer.
  *
  * Context: Any, while @table stays mapped. Reads each segment once.
  * Return: the view
@@ -75,8 +75,8 @@ u64 drm_dma_view_size(const struct drm_dma_view view)
 EXPORT_SYMBOL_GPL(drm_dma_view_size);
 
 /*
- * A section on any table of the device will do: lockdep knows which devices a
- * task is inside of, not which tables.
+ * A section on any table of the device is enough: lockdep knows the devices of a
+ * task's sections, not the tables.
  */
 static void drm_dma_check_section(const struct drm_sgt_device *sdev)
 {
@@ -143,13 +143,13 @@ static bool drm_dma_iter_seek(struct drm_dma_iter *iter, u64 offset,
  * @iter: the position, on the stack of the caller
  * @view: the view
  * @offset: first byte of the range
- * @len: bytes; 0 is a range without a segment
+ * @len: bytes; a range of 0 bytes has no segment
  *
  * Finding @offset takes a few steps in a view of a &struct drm_sgt, and in one
  * from drm_dma_view_borrow() as many as there are segments before it.
  *
- * Context: Inside the access section that @view is from; under lockdep it is
- * checked. For a view from drm_dma_view_borrow(), as long as that one is good.
+ * Context: Inside the access section of @view, which lockdep checks. For a view from
+ * drm_dma_view_borrow(), as long as its table is mapped.
  * Return:
  * * %0       - drm_dma_iter_next() will return exactly @len bytes
  * * %-ERANGE - the view is shorter than @offset + @len; @iter is unusable
@@ -180,8 +180,8 @@ EXPORT_SYMBOL_GPL(drm_dma_iter_init);
  * @iter: the position
  * @seg: filled, unless at the end
  *
- * Neighbouring entries come as one segment, whatever its length: where a PTE or
- * a command holds less, the driver cuts.
+ * Contiguous entries are returned as one segment of any length: if a PTE or a command
+ * holds less, the driver must split it.
  *
  * Context: As drm_dma_iter_init().
  * Return: false at the end of the range, when all of it has been returned

@@ -11,8 +11,8 @@
  *
  * A &struct drm_sgt owns three things that belong together: pages, a table
  * that lists them, and the DMA mapping of that table for one device. It is
- * made from a source of pages (&struct drm_sgt_pages_ops) and is freed in one
- * call, from any state, in the only order that is right.
+ * created from a source of pages (&struct drm_sgt_pages_ops). One call frees it
+ * from any state, in the only correct order.
  *
  * Its mapping ends with drm_sgt_unmap(), with drm_sgt_free(), or with the
  * unbind of the device (&struct drm_sgt_device), whichever comes first. Pages
@@ -21,7 +21,7 @@
  *
  * No scatterlist reaches a driver. DMA addresses are read through a &struct
  * drm_dma_view, inside an access section only; pages through
- * drm_sgt_run_iter_next(), which no view can be given to.
+ * drm_sgt_run_iter_next(), which does not accept a view.
  *
  * This part knows nothing of GEM. &struct drm_gem_sgt_object builds on it.
  */
@@ -58,8 +58,8 @@
  *
  * Access sections, and the moment of mapping under 1 or 3, hold
  * &drm_sgt_device.srcu for reading. Inside a section, the table cannot be
- * unmapped; to populate or map another one is fine. For an import, 2 is taken
- * in the moment of mapping, as exporters want it held.
+ * unmapped, but another one may be populated or mapped. An import takes 2 while it
+ * is being mapped, as exporters require the resv.
  *
  * The mmap lock nests outside all of these: mmap and faults populate, under 3.
  * A section does not take it: see "access sections".
@@ -73,8 +73,8 @@
  */
 
 /*
- * What lockdep would learn only on the day when it happens, it is told when the
- * first table is made: memory is allocated under the lock, and the locks nest
+ * Prime lockdep when the first table is created, so that it knows the order before
+ * a task takes both locks: memory is allocated under the lock, and the locks nest
  * as written above.
  */
 static void drm_sgt_prime_lockdep(struct drm_sgt *sgt)
@@ -149,7 +149,7 @@ struct drm_sgt *drm_sgt_create(struct drm_sgt_device *sdev,
 }
 EXPORT_SYMBOL_GPL(drm_sgt_create);
 
-/* Those of a table that could not be built: there may be another attempt. */
+/* Put the pages of a table that could not be built: populate may be tried again. */
 static void drm_sgt_put_collected(void *arg, const struct drm_sgt_run *runs,
 				  unsigned int nr_runs)
 {
@@ -178,7 +178,7 @@ static int drm_sgt_collect_locked(struct drm_sgt *sgt, struct drm_sgt_runs *runs
 	return drm_sgt_runs_to_table(runs, &sgt->sdev->limits, &sgt->table);
 }
 
-/* Between EMPTY and BACKED; what debugfs shows goes along. */
+/* Between EMPTY and BACKED; updates the numbers in debugfs with the state. */
 static void drm_sgt_set_state_locked(struct drm_sgt *sgt,
 				     enum drm_sgt_state state,
 				     const struct drm_sgt_runs *runs)
@@ -218,8 +218,8 @@ static int drm_sgt_populate_locked(struct drm_sgt *sgt)
  * @sgt: the table
  *
  * Nothing happens if the pages are there already. They stay until
- * drm_sgt_depopulate() or drm_sgt_free(), also over an unbind. To keep them for
- * longer than the caller can rule out a depopulate, see drm_sgt_pin_pages().
+ * drm_sgt_depopulate() or drm_sgt_free(), also over an unbind. A caller that
+ * cannot rule out a depopulate pins them with drm_sgt_pin_pages().
  *
  * Context: Process context, may sleep and allocate.
  * Return:
@@ -241,10 +241,10 @@ EXPORT_SYMBOL_GPL(drm_sgt_populate);
  * drm_sgt_pin_pages() - get the pages, and keep them
  * @sgt: the table, not an import
  *
- * For CPU mappings, importers, and whatever else uses the pages of a table
- * without mapping it: until drm_sgt_unpin_pages(), drm_sgt_depopulate() is
- * refused. Pins are counted. They do not keep the table itself: the caller unpins
- * before drm_sgt_free().
+ * For CPU mappings, importers, and other users of the pages that do not map the
+ * table. drm_sgt_depopulate() is refused until drm_sgt_unpin_pages(). Pins are
+ * counted. They do not keep the table itself: the caller unpins before
+ * drm_sgt_free().
  *
  * Context: Process context, may sleep and allocate.
  * Return: 0, with a pin, or see drm_sgt_populate()
@@ -262,7 +262,7 @@ int drm_sgt_pin_pages(struct drm_sgt *sgt)
 }
 EXPORT_SYMBOL_GPL(drm_sgt_pin_pages);
 
-/* One pin more for the owner of a pin. */
+/* Take another pin; the caller already holds one. */
 void drm_sgt_repin_pages(struct drm_sgt *sgt)
 {
 	WARN_ON_ONCE(!atomic_fetch_inc(&sgt->pins));
@@ -281,7 +281,7 @@ void drm_sgt_unpin_pages(struct drm_sgt *sgt)
 }
 EXPORT_SYMBOL_GPL(drm_sgt_unpin_pages);
 
-/* How many come back at a time: calls are few, and the stack is small. */
+/* Runs in one call of @put: large enough for few calls, small enough for the stack. */
 #define DRM_SGT_PUT_RUNS	16
 
 static void drm_sgt_put_all_locked(struct drm_sgt *sgt, bool last)
@@ -305,7 +305,7 @@ static void drm_sgt_put_all_locked(struct drm_sgt *sgt, bool last)
 		sgt->ops->put(sgt->source, runs, nr, last);
 }
 
-/* @last: the source goes, too. */
+/* @last: the source is released as well. */
 static void drm_sgt_depopulate_locked(struct drm_sgt *sgt, bool last)
 {
 	lockdep_assert_held(&sgt->lock);
@@ -385,11 +385,11 @@ void drm_sgt_free(struct drm_sgt *sgt)
 EXPORT_SYMBOL_GPL(drm_sgt_free);
 
 /**
- * drm_sgt_get_info() - what there is to know of a table
+ * drm_sgt_get_info() - read the size, state and entry counts of a table
  * @sgt: the table
  * @info: filled
  *
- * Context: Process context; does not sleep, whatever else is done to @sgt.
+ * Context: Process context; does not sleep, even while @sgt changes state.
  */
 void drm_sgt_get_info(struct drm_sgt *sgt, struct drm_sgt_info *info)
 {

@@ -71,12 +71,13 @@ static void drm_sgt_device_unbound(void *data)
 
 /*
  * Tell lockdep that a wait for all access sections nests inside the mmap lock.
- * None does: but a section that takes this lock is reported then. It faults on
- * user memory, and userfaultfd can hold up the fault, and an unbind, for ever.
+ * No wait does, but lockdep then reports a section that takes the mmap lock. Such
+ * a section faults on user memory, and userfaultfd can hold up the fault, and with
+ * it an unbind, for ever.
  */
 static void drm_sgt_device_prime_lockdep(struct drm_sgt_device *sdev)
 {
-	/* A probe that the kernel started itself has none to show. */
+	/* A kernel thread, which can run a probe, has no mm. */
 	if (!IS_ENABLED(CONFIG_LOCKDEP) || !current->mm)
 		return;
 
@@ -86,8 +87,8 @@ static void drm_sgt_device_prime_lockdep(struct drm_sgt_device *sdev)
 }
 
 /*
- * Without a DMA device nothing limits us. But importers map copies of our
- * tables, and if there are bounce buffers, an entry must fit into one.
+ * Without a DMA device, the device sets no limits. But importers map copies of our
+ * tables, and with bounce buffers an entry must fit into one.
  */
 int drm_sgt_limits_init(struct drm_sgt_limits *limits, struct device *owner,
 			struct device *dma_dev)
@@ -163,10 +164,10 @@ static bool drm_sgt_device_is_below(struct device *dev, struct device *ancestor)
 }
 
 /*
- * No mapping may be left on a device whose driver is unbound. For an ancestor of
- * the owner, that driver sees to it, by removing the devices below. For any other
- * device, the driver core does: it unbinds the consumers of a link first. The
- * link goes when the owner is unbound, after its devres.
+ * No mapping may be left on a device whose driver is unbound. The driver of an
+ * ancestor of the owner ensures that by removing the devices below it. For any other
+ * device, a link does: the driver core unbinds the consumers of a link first. The
+ * link is removed when the owner is unbound, after its devres.
  */
 static int drm_sgt_device_link(struct device *owner, struct device *supplier)
 {
@@ -220,7 +221,7 @@ drm_sgt_device_bind(struct device *owner, struct device *dma_dev,
 }
 
 /**
- * devm_drm_sgt_device_create() - make the device that mappings live and die with
+ * devm_drm_sgt_device_create() - create the device whose unbind ends all mappings
  * @owner: the device that the calling driver is being bound to
  * @dma_dev: the device that does the DMA; can be @owner
  *
@@ -228,12 +229,12 @@ drm_sgt_device_bind(struct device *owner, struct device *dma_dev,
  * boundary of @dma_dev are set: they are read here, and never again.
  *
  * Where @dma_dev is neither @owner nor above it, a device link makes @owner its
- * consumer until @owner is unbound: so an unbind of @dma_dev unbinds @owner first.
+ * consumer until @owner is unbound. An unbind of @dma_dev then unbinds @owner first.
  *
  * Ownership: @owner holds the reference that is returned, and drops it at
  * unbind. A driver whose ioctls use it takes one more with
- * drm_sgt_device_get(), for the lifetime of its DRM device: an ioctl can be on
- * its way when the unbind ends. Each &struct drm_sgt has one of its own.
+ * drm_sgt_device_get(), for the lifetime of its DRM device: an ioctl can still be
+ * running when the unbind ends. Each &struct drm_sgt has a reference of its own.
  *
  * Context: Probe of @owner, may sleep. Under no lock that is also taken under the
  * mmap lock.
@@ -259,18 +260,18 @@ struct drm_sgt_device *devm_drm_sgt_device_create(struct device *owner,
 EXPORT_SYMBOL_GPL(devm_drm_sgt_device_create);
 
 /**
- * devm_drm_sgt_device_create_phys() - the same, for physical addresses
+ * devm_drm_sgt_device_create_phys() - create a device that takes physical addresses
  * @owner: the device that the calling driver is being bound to
- * @bus_dev: the device below, for imports; NULL: there are none
+ * @bus_dev: the device below, for imports; NULL if it imports nothing
  *
  * For devices that take physical addresses by contract, as a virtio device
  * without VIRTIO_F_ACCESS_PLATFORM does: those for which virtqueue_dma_dev() is
  * NULL. "Mapping" a table then makes its physical addresses readable until the
  * unbind, under the same rules, and drm_sgt_sync_for_device() has nothing to do.
  *
- * Of an import (drm_sgt_create_import()) there are only DMA addresses to be had.
- * It is attached to @bus_dev, and is refused if something translates or bounces
- * the DMA of that device.
+ * An import (drm_sgt_create_import()) has DMA addresses only. It is attached to
+ * @bus_dev, and is refused if an IOMMU translates the DMA of that device or a
+ * bounce buffer is in between.
  *
  * Ownership, and the link to @bus_dev: as for devm_drm_sgt_device_create().
  *
@@ -322,7 +323,7 @@ void drm_sgt_device_put(struct drm_sgt_device *sdev)
 EXPORT_SYMBOL_GPL(drm_sgt_device_put);
 
 /**
- * drm_sgt_device_is_phys() - are the addresses of this device physical?
+ * drm_sgt_device_is_phys() - does this device take physical addresses?
  * @sdev: the device
  *
  * Context: Any.
@@ -339,7 +340,7 @@ EXPORT_SYMBOL_GPL(drm_sgt_device_is_phys);
  * @sdev: the device
  *
  * Context: Any.
- * Return: a number that no other device had since the module was loaded
+ * Return: a number that is unique since the module was loaded
  */
 unsigned int drm_sgt_device_id(const struct drm_sgt_device *sdev)
 {
@@ -385,7 +386,7 @@ static void drm_sgt_device_show(struct seq_file *m, struct drm_sgt_device *sdev)
 		   stats.grace_periods);
 }
 
-/* The debugfs table; it lists devices until the last of their tables is gone. */
+/* The debugfs table; it lists a device until its last table is freed. */
 void drm_sgt_device_show_all(struct seq_file *m)
 {
 	struct drm_sgt_device *sdev;

@@ -15,7 +15,7 @@
 struct seq_file;
 
 /**
- * struct drm_sgt_limits - what one entry of a table may look like
+ * struct drm_sgt_limits - the limits of one entry of a table
  */
 struct drm_sgt_limits {
 	/** @max_segment: bytes, a multiple of the page size */
@@ -27,8 +27,8 @@ struct drm_sgt_limits {
 /**
  * struct drm_sgt_device - a bound device, and the mappings that end with it
  *
- * Counted: by each &struct drm_sgt and by the devm action on the owner, so it
- * outlives the owner's unbind and goes with the last table.
+ * Each &struct drm_sgt and the devm action on the owner hold a reference, so it
+ * outlives the owner's unbind and is freed after the last table.
  */
 struct drm_sgt_device {
 	/** @refcount: see above */
@@ -69,11 +69,11 @@ struct drm_sgt_device {
 
 	/**
 	 * @gone: nothing new is mapped or accessed. Set once, before a shutdown
-	 * waits for @srcu; looked at inside @srcu
+	 * waits for @srcu; read inside @srcu
 	 */
 	bool gone;
 
-	/** @mapped: tables in state MAPPED and not on their way out */
+	/** @mapped: tables in state MAPPED that no task is unmapping */
 	struct list_head mapped;
 
 	/** @stats: counters; @stats.mapped drops only after the DMA unmap */
@@ -89,7 +89,7 @@ struct drm_sgt_device {
 	struct list_head entry;
 };
 
-/* The owner can be gone, so messages name the device that does the DMA. */
+/* The owner may have been freed, so messages name the device that does the DMA. */
 #define drm_sgt_dbg(sdev, fmt, ...) \
 	drm_dev_dbg((sdev)->dma_dev, DRM_UT_DRIVER, fmt, ##__VA_ARGS__)
 

@@ -20,24 +20,25 @@
  * belong together, since exporters keep their mapping until the attachment is
  * detached: an unbind that only unmapped would end nothing.
  *
- * The attachment is the layer's, and ends with the mapping. The core tells an
- * imported GEM object by its &drm_gem_object.import_attach, and finds the dma-buf
- * there, also after the unbind. For that, the source of the table is another
- * &struct dma_buf_attachment, which is never attached: all that is in it is
- * &dma_buf_attachment.dmabuf.
+ * The layer owns the attachment, which ends with the mapping. The core recognises
+ * an imported GEM object by its &drm_gem_object.import_attach and finds the dma-buf
+ * there, also after the unbind. So the source of the table is a second &struct
+ * dma_buf_attachment. It is never attached, and only its
+ * &dma_buf_attachment.dmabuf is set.
  *
- * Of the exporter's table, only nents and the DMA fields are looked at: it may
+ * The layer reads only nents and the DMA fields of the exporter's table, which may
  * list no pages at all.
  *
- * An exporter that can move its memory is told that we take part in that, and the
- * memory is pinned for as long as it is mapped: that is how it gets to know the
- * direction. Exporters may sync for the CPU when they unmap, which brings bytes
- * from a bounce buffer, unless the direction is DMA_TO_DEVICE. So what was imported
- * in both directions is synced for the device before: the CPU's bytes come back.
+ * The layer attaches dynamically to an exporter that can move its memory, and pins
+ * the memory while it is mapped: otherwise, the core would map it in both directions
+ * at once. Exporters may sync for the CPU when they unmap. Unless the direction is
+ * DMA_TO_DEVICE, that copies the bytes of a bounce buffer over the memory. So an
+ * import in both directions is synced for the device before the unmap: the bytes
+ * that the CPU wrote are copied back.
  *
- * The reference to the dma-buf is held until drm_sgt_free(). The lock of an
- * import is taken before the resv of its dma-buf, which the exporter wants held
- * for mapping, and not after it as that of other tables. They have lockdep
+ * The reference to the dma-buf is held until drm_sgt_free(). The lock of an import
+ * nests outside the resv of its dma-buf, which the exporter requires for mapping.
+ * The lock of any other table nests inside the resv. The two kinds have lockdep
  * classes of their own.
  */
 
@@ -70,12 +71,12 @@ bool drm_sgt_is_import(const struct drm_sgt *sgt)
 EXPORT_SYMBOL_GPL(drm_sgt_is_import);
 
 /**
- * drm_sgt_import_source() - the dma-buf of an import, for the core
+ * drm_sgt_import_source() - the unused attachment of an import, for the core
  * @sgt: the table, an import
  *
  * Context: Any.
- * Return: an attachment that is none, and says which dma-buf @sgt was made of;
- * for as long as @sgt lives
+ * Return: an attachment that is never attached and refers to the dma-buf of @sgt;
+ * valid for as long as @sgt lives
  */
 struct dma_buf_attachment *drm_sgt_import_source(const struct drm_sgt *sgt)
 {
@@ -89,9 +90,9 @@ static struct device *drm_sgt_import_device(const struct drm_sgt_device *sdev)
 }
 
 /*
- * In physical mode, DMA addresses are all that there is of an import, and they
- * must be physical ones: nothing may translate them on their way, and nothing
- * bounce what is behind them. The CPU fields of the table are no way out.
+ * In physical mode, an import has DMA addresses only, and these must be physical
+ * ones: no IOMMU may translate them, and no bounce buffer may stand in for the
+ * memory. The CPU fields of the table are no substitute.
  */
 bool drm_sgt_import_is_phys(struct device *dev)
 {
@@ -107,8 +108,8 @@ bool drm_sgt_import_is_phys(struct device *dev)
 }
 
 /*
- * A page that the bus device cannot reach is bounced in any case, and nothing would
- * sync it. A device that is not coherent needs syncs, too.
+ * A page that the bus device cannot reach is bounced in any case, and in physical
+ * mode no call would sync it. A device that is not coherent needs syncs, too.
  */
 static bool drm_sgt_import_needs_sync(struct device *dev, struct sg_table *table)
 {
@@ -122,8 +123,8 @@ static bool drm_sgt_import_needs_sync(struct device *dev, struct sg_table *table
 }
 
 /*
- * What is mapped is pinned, and does not move. An exporter may move it by the pin,
- * and again after the last one: nothing is mapped then.
+ * Mapped memory is pinned and does not move. An exporter may move it in the pin
+ * itself and after the last unpin, but the memory is not mapped at these times.
  */
 static void drm_sgt_import_moved(struct dma_buf_attachment *attach)
 {
@@ -134,10 +135,10 @@ static const struct dma_buf_attach_ops drm_sgt_import_attach_ops = {
 };
 
 /*
- * For an importer that knows nothing of moving, 6.12 maps at once, and in both
- * directions, what an exporter could move: to ask for one direction is to say that
- * we know, and to pin. Of another exporter, 6.12 would map at once what is imported
- * by one that knows.
+ * If the exporter can move its memory and the attachment is not dynamic, 6.12 maps
+ * in dma_buf_attach(), in both directions. To choose the direction, attach
+ * dynamically, and pin. If the exporter cannot move its memory, it is the dynamic
+ * attachment that 6.12 would map in dma_buf_attach().
  */
 static struct dma_buf_attachment *
 drm_sgt_import_attach(struct dma_buf *dma_buf, struct device *dev)
@@ -160,7 +161,7 @@ drm_sgt_import_map_pinned(struct dma_buf_attachment *attach,
 	if (IS_ERR(table) || !attach->importer_ops)
 		return table;
 
-	/* The exporter may still be moving it here; the core waits for others. */
+	/* This exporter may still be moving it here; for others, the core waits. */
 	ret = dma_resv_wait_timeout(resv, DMA_RESV_USAGE_KERNEL, true,
 				    MAX_SCHEDULE_TIMEOUT);
 	if (ret < 0) {
@@ -189,14 +190,14 @@ drm_sgt_import_map_attached(struct dma_buf_attachment *attach,
 	table = drm_sgt_import_map_pinned(attach, dir);
 	if (IS_ERR(table) && pin)
 		dma_buf_unpin(attach);
-	/* Most exporters pass on what the DMA API said. */
+	/* Most exporters return the errno of the DMA API. */
 	return IS_ERR(table) ? ERR_PTR(drm_sgt_dma_errno(PTR_ERR(table))) : table;
 }
 
 /*
- * Exporters sync for the CPU when they unmap: behind a bounce buffer, that brings
- * back the bytes that were copied there last. Let them be those that the CPU wrote
- * last. The driver has fetched what the device wrote by now, if it wrote at all.
+ * Exporters sync for the CPU when they unmap: that copies the bytes of a bounce
+ * buffer back. Sync for the device first, so that these are the bytes that the CPU
+ * wrote last. The driver has synced for the CPU by now if the device wrote.
  */
 static void drm_sgt_import_flush(struct dma_buf_attachment *attach,
 				 struct sg_table *table,
@@ -292,7 +293,7 @@ static const struct drm_sgt_map_ops drm_sgt_map_import_ops = {
 	.may_exceed = true,
 };
 
-/* What lockdep is told when the first import is made; see "locking". */
+/* Prime lockdep when the first import is created; see "locking". */
 static void drm_sgt_import_prime_lockdep(struct drm_sgt *sgt,
 					 struct dma_buf *dma_buf)
 {

@@ -15,18 +15,17 @@
 /**
  * DOC: sources of pages
  *
- * Three come with the layer. A shmem file is what GEM objects are made of: its
- * folios go straight from the page cache into the table, one reference for
- * each, and are kept in memory by it. A vmalloc buffer and an array of pages
- * are for drivers' own tables and for firmware. A driver can bring its own
- * &struct drm_sgt_pages_ops.
+ * The layer has three. GEM objects use a shmem file: its folios go straight from
+ * the page cache into the table, which holds one reference to each and so keeps
+ * them in memory. A vmalloc buffer and an array of pages are for drivers' own
+ * tables and for firmware. A driver can provide its own &struct drm_sgt_pages_ops.
  */
 
 /*
  * shmem
  */
 
-/* shmem_read_folio_gfp() does not look, unlike the variant for a page. */
+/* Unlike shmem_read_mapping_page_gfp(), shmem_read_folio_gfp() does not check. */
 static bool drm_sgt_folio_is_poisoned(struct folio *folio)
 {
 	return folio_test_hwpoison(folio) ||
@@ -34,8 +33,8 @@ static bool drm_sgt_folio_is_poisoned(struct folio *folio)
 }
 
 /*
- * Names of shmem for what has other ones here: no memory may be committed
- * (vm.overcommit_memory), and past the end of the file.
+ * Translate errnos of shmem to those of the layer: no memory may be committed
+ * (vm.overcommit_memory), and an index past the end of the file.
  */
 static int drm_sgt_shmem_errno(int ret)
 {
@@ -49,8 +48,8 @@ static int drm_sgt_shmem_errno(int ret)
 }
 
 /*
- * One folio, from @index on. Returns the pages added, or a negative errno. A new
- * folio is charged to the memory cgroup of the task, as one of its page faults is.
+ * Add one folio, from @index on. Returns the pages added, or a negative errno. A new
+ * folio is charged to the memory cgroup of the task, as in a page fault.
  */
 static long drm_sgt_shmem_get_folio(struct address_space *mapping,
 				    struct drm_sgt_runs *runs, pgoff_t index)
@@ -109,7 +108,7 @@ static void drm_sgt_shmem_release_batch(struct drm_sgt_shmem_batch *batch)
 	cond_resched();
 }
 
-/* One reference for each folio: a folio is added, and so comes back, once. */
+/* One reference for each folio: a folio is added, and given back, once. */
 static void drm_sgt_shmem_put_run(struct drm_sgt_shmem_batch *batch,
 				  const struct drm_sgt_run *run)
 {
@@ -138,7 +137,7 @@ static void drm_sgt_shmem_put_runs(struct drm_sgt_shmem_batch *batch,
 }
 
 /*
- * The device wrote without telling the mm, and reclaim drops clean folios. The
+ * The mm does not see writes of the device, and reclaim drops clean folios. The
  * bytes are in use as long as the inode has any other file: file_count() of
  * this one does not count a memfd that was opened again through /proc.
  */
@@ -181,8 +180,8 @@ static int drm_sgt_shmem_own_get(void *source, struct drm_sgt_runs *runs, u64 si
 }
 
 /*
- * With the last reference to the file, the bytes end: the folios leave the page
- * cache clean or dirty, from either list of reclaim. In all other cases reclaim
+ * The last reference to the file discards the bytes: the folios leave the page
+ * cache, clean or dirty, from either list of reclaim. In all other cases, reclaim
  * can write the folios to swap from here on.
  */
 static void drm_sgt_shmem_own_put(void *source, const struct drm_sgt_run *runs,
@@ -223,8 +222,8 @@ drm_sgt_create_of_file(struct drm_sgt_device *sdev, struct file *filp, u64 size,
  * @size: bytes, a multiple of the page size, not 0
  *
  * As drm_sgt_create_shmem(), but cheaper to free. No file descriptor and no VMA
- * refers to @filp, and at most one table of it is made by this function: so
- * references to @filp are all that keeps its bytes in use.
+ * refers to @filp, and this function makes at most one table of it. So its bytes are
+ * in use only as long as there are references to @filp.
  *
  * Context: Process context, may sleep.
  * Return: see drm_sgt_create()
@@ -244,10 +243,10 @@ struct drm_sgt *drm_sgt_create_shmem_own(struct drm_sgt_device *sdev,
  * Pages are allocated, or swapped in, by drm_sgt_populate(), in the zone that
  * mapping_set_gfp_mask() on @filp says. A fatal signal interrupts it.
  *
- * Others can use the file as well: in a process, in another table, through a
- * second open of a memfd. Folios are marked dirty when they are given back, and
- * AS_UNEVICTABLE is left to the owner of the file (SHM_LOCK, a GEM object).
- * Reclaim cannot free a folio that is in a table, as that holds a reference.
+ * The file can have other users: a process, another table, a second open of a
+ * memfd. Folios are marked dirty when they are given back. AS_UNEVICTABLE is left
+ * to the owner of the file (SHM_LOCK, a GEM object). Reclaim cannot free a folio
+ * that is in a table, as the table holds a reference.
  *
  * Ownership: the caller owns the table, which has a reference to @filp.
  *
@@ -272,7 +271,7 @@ static int drm_sgt_vmalloc_get(void *source, struct drm_sgt_runs *runs, u64 size
 	for (; !ret && drm_sgt_runs_left(runs); source += PAGE_SIZE) {
 		struct page *page = vmalloc_to_page(source);
 
-		/* The hole behind each buffer: it is shorter than was said. */
+		/* The guard page behind the buffer: it is shorter than @size. */
 		ret = page ? drm_sgt_runs_add(runs, page, 1) : -EIO;
 		cond_resched();
 	}
@@ -363,9 +362,9 @@ static const struct drm_sgt_pages_ops drm_sgt_array_ops = {
  * @pages: from kvmalloc_array(), with a reference to each page
  * @nr_pages: how many, not 0
  *
- * For pages of the driver's own, from alloc_page(), with plain references: they
- * are not marked dirty, and not given back with unpin_user_page(). A page may be
- * in it more than once, with a reference each time.
+ * For the driver's own pages, from alloc_page(), with plain references: they are
+ * not marked dirty, and not given back with unpin_user_page(). A page may be in the
+ * array more than once, with a reference each time.
  *
  * Ownership: the caller owns the table, which owns the array and the
  * references. On failure, they stay with the caller.

@@ -15,11 +15,10 @@
  * array of pages at any time, and a buffer of one huge page costs one run.
  *
  * A run knows nothing of the limits of the device; it is cut to entries when
- * the table is written. The last piece is cut to the size of the table by the
- * source, which knows what it is a piece of.
+ * the table is written. The source cuts the last piece to the size of the table.
  */
 
-/* A page of them, or as many as there can still be. */
+/* A chunk: a page of runs, or fewer if fewer can still be added. */
 struct drm_sgt_run_chunk {
 	struct list_head node;
 	unsigned int nr;
@@ -107,7 +106,7 @@ static struct drm_sgt_run *drm_sgt_runs_new(struct drm_sgt_runs *runs)
  * Context: Inside &drm_sgt_pages_ops.get, may sleep.
  * Return:
  * * %0       - added
- * * %-EINVAL - @nr_pages is 0 or more than is missing
+ * * %-EINVAL - @nr_pages is 0 or more than drm_sgt_runs_left()
  * * %-EINTR  - the task is being killed
  * * %-ENOMEM - out of memory
  */
@@ -148,7 +147,7 @@ unsigned long drm_sgt_runs_left(const struct drm_sgt_runs *runs)
 }
 EXPORT_SYMBOL_GPL(drm_sgt_runs_left);
 
-/* Call @fn with all runs, in order, as many at a time as there happen to be. */
+/* Call @fn with all runs, in order, a chunk at a time. */
 void drm_sgt_runs_for_each(const struct drm_sgt_runs *runs,
 			   void (*fn)(void *arg, const struct drm_sgt_run *runs,
 				      unsigned int nr_runs),
@@ -163,9 +162,9 @@ void drm_sgt_runs_for_each(const struct drm_sgt_runs *runs,
 }
 
 /*
- * How much of @len bytes at @phys goes into one entry. The boundary is one of
- * DMA addresses. Behind an IOMMU the DMA API keeps it. Without, a DMA address
- * is a physical one plus a constant that is a multiple of any sane boundary.
+ * How much of @len bytes at @phys goes into one entry. The boundary applies to DMA
+ * addresses. Behind an IOMMU, the DMA API keeps it. Without one, a DMA address is a
+ * physical address plus a constant that is a multiple of any sane boundary.
  */
 static unsigned int drm_sgt_cut(const struct drm_sgt_limits *limits,
 				phys_addr_t phys, u64 len)

@@ -11,7 +11,7 @@ struct drm_sgt_limits;
 /**
  * struct drm_sgt_runs - the pages of a table while they are collected
  *
- * Kept apart from shmem, so that a test can feed it anything.
+ * Independent of shmem, so that a test can add any pages.
  */
 struct drm_sgt_runs {
 	/** @chunks: the runs in order, a page of them each */
@@ -20,7 +20,7 @@ struct drm_sgt_runs {
 	unsigned int nr;
 	/** @left: pages that are still missing */
 	unsigned long left;
-	/** @folios: counted on the way */
+	/** @folios: folios so far, one for each drm_sgt_runs_add() */
 	unsigned long folios;
 };
 

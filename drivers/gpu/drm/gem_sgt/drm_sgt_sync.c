@@ -11,21 +11,21 @@
  * DOC: syncing
  *
  * A mapping of this layer syncs nothing by itself. The driver says which bytes
- * go over: drm_sgt_sync_for_device() after the CPU has written and before the
+ * to sync: drm_sgt_sync_for_device() after the CPU has written and before the
  * device reads, drm_sgt_sync_for_cpu() after the device has written. Behind a
  * bounce buffer this is where the bytes are copied; on a coherent device
  * without one it costs nothing. What it costs depends on the length of the range
  * and not on where it begins.
  *
- * The caches of imported memory are maintained by its exporter, in the brackets
- * of DMA_BUF_IOCTL_SYNC. That memory need not be in the linear map, where the DMA
- * API would look for it. Exporters forget the bounce buffers of their importers,
- * so the calls above see to these. On a device that is not coherent, the DMA API
- * cannot sync one without the other, and the calls above do nothing for an
- * import.
+ * The exporter does the cache maintenance of imported memory, between the two
+ * calls of DMA_BUF_IOCTL_SYNC. That memory need not be in the linear map, where the
+ * DMA API would look for it. Exporters do not sync the bounce buffers of their
+ * importers, so the calls above do. On a device that is not coherent, the DMA API
+ * cannot sync a bounce buffer without cache maintenance, and the calls above do
+ * nothing for an import.
  *
- * An unbind syncs nothing either, of our own pages. What the CPU wrote last is
- * what is there afterwards.
+ * An unbind does not sync the layer's own pages either. Afterwards, they hold what
+ * the CPU wrote last.
  */
 
 typedef void (*drm_sgt_sync_fn)(struct device *dev, dma_addr_t addr, size_t len,
@@ -72,8 +72,8 @@ bool drm_sgt_dma_need_sync(struct device *dev, dma_addr_t addr)
 }
 
 /*
- * With CONFIG_DMA_API_DEBUG, a sync that does nothing is checked nevertheless, and
- * cannot be told from one of another mapping of the same memory.
+ * CONFIG_DMA_API_DEBUG checks even a sync that does nothing, and cannot tell it from
+ * a sync of another mapping of the same memory.
  */
 static void drm_sgt_sync_ent(struct device *dev, dma_addr_t addr, size_t len,
 			     enum dma_data_direction dir, drm_sgt_sync_fn sync)
@@ -186,10 +186,10 @@ static void drm_sgt_sync_table(struct device *dev, const struct sg_table *table,
 
 /**
  * drm_sgt_sync_table_for_device() - let an importer's device see our pages
- * @dev: what @table is mapped for
- * @table: from drm_sgt_dup_table(), mapped; its page links are not looked at, as
+ * @dev: the device that @table is mapped for
+ * @table: from drm_sgt_dup_table(), mapped; its page links are not read, as
  *	CONFIG_DMABUF_DEBUG mangles them
- * @dir: of the mapping
+ * @dir: direction of the mapping
  *
  * Context: Process context, may sleep.
  */
@@ -201,9 +201,9 @@ void drm_sgt_sync_table_for_device(struct device *dev, const struct sg_table *ta
 
 /**
  * drm_sgt_sync_table_for_cpu() - see what an importer's device wrote
- * @dev: what @table is mapped for
+ * @dev: the device that @table is mapped for
  * @table: as for drm_sgt_sync_table_for_device()
- * @dir: of the mapping
+ * @dir: direction of the mapping
  *
  * Context: Process context, may sleep.
  */

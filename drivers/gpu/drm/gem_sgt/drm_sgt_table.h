@@ -69,19 +69,19 @@ struct drm_sgt {
 	 */
 	atomic_t pins;
 
-	/** @attach: of an import, while it is MAPPED */
+	/** @attach: the attachment of an import while it is MAPPED */
 	struct dma_buf_attachment *attach;
 
 	/**
-	 * @mapped: whose DMA fields to look at: @table, or the exporter's; valid
+	 * @mapped: the table with the DMA fields: @table, or the exporter's; valid
 	 * in MAPPED, constant there
 	 */
 	struct sg_table *mapped;
 
-	/** @layout: of @mapped; as that */
+	/** @layout: layout of @mapped; valid as @mapped */
 	struct drm_dma_layout layout;
 
-	/** @cpu_layout: of the CPU entries of @table, if merged; as @mapped */
+	/** @cpu_layout: layout of the CPU entries of @table, if merged; as @mapped */
 	struct drm_dma_layout cpu_layout;
 
 	/** @dma_segs: entries of @mapped; as @mapped, but outlives it */
@@ -93,7 +93,7 @@ struct drm_sgt {
 	/** @folios: in all runs; as @state */
 	unsigned long folios;
 
-	/** @dir: of the mapping; written under @lock before MAPPED */
+	/** @dir: direction of the mapping; written under @lock before MAPPED */
 	enum dma_data_direction dir;
 
 	/**
@@ -120,7 +120,7 @@ struct drm_sgt {
 
 #define DRM_SGT_NO_READERS INT_MIN
 
-/* What a table can list if each page is an entry of its own. */
+/* The size that a table can list if each page is an entry of its own. */
 #define DRM_SGT_MAX_PAGES INT_MAX
 
 /* An import has no pages of its own. */

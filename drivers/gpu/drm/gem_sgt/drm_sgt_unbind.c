@@ -22,11 +22,11 @@
  * Nor may they touch user memory, by copy_from_user(), get_user() or pinning
  * pages: with userfaultfd, a user decides when such a fault ends, and so when the
  * unbind does. Copy before the section, or after it. Lockdep reports a section
- * that takes the mmap lock, as might_fault() says to it.
+ * that takes the mmap lock, which might_fault() annotates.
  *
  * What is written with the addresses (a page table, a command) outlives the
- * section. To stop the device from using it before the mapping goes is the
- * driver's part, at unbind as well as before drm_sgt_unmap().
+ * section. The driver must stop the device from using it before the mapping ends,
+ * at unbind as well as before drm_sgt_unmap().
  *
  * For example, from Documentation/gpu/drm-sgt.rst and the tests:
  *
@@ -97,7 +97,7 @@ enum drm_sgt_state drm_sgt_get_state(struct drm_sgt *sgt)
 }
 EXPORT_SYMBOL_GPL(drm_sgt_get_state);
 
-/* The caller's bug. A function of its own, so that a test can commit it. */
+/* A bug of the caller. A function of its own, so that a test can stub the warning. */
 void drm_sgt_access_misused(void)
 {
 	KUNIT_STATIC_STUB_REDIRECT(drm_sgt_access_misused);
@@ -125,14 +125,14 @@ int drm_sgt_access_begin(struct drm_sgt *sgt, struct drm_sgt_access *access)
 	struct drm_sgt_device *sdev = sgt->sdev;
 	int idx, ret = 0;
 
-	/* Its end would leave only one of the two, and an unbind would wait on. */
+	/* Its end would leave only one of the two, and an unbind would wait for ever. */
 	if (unlikely(access->sgt)) {
 		drm_sgt_access_misused();
 		return -EBUSY;
 	}
 
 	idx = srcu_read_lock(&sdev->srcu);
-	/* What an unbind has not waited for is late, and sees this set. */
+	/* A section that an unbind does not wait for began late enough to see it. */
 	if (drm_sgt_device_is_gone(sdev))
 		ret = -ENODEV;
 	else if (!atomic_inc_unless_negative(&sgt->readers))
@@ -166,7 +166,7 @@ void drm_sgt_access_end(struct drm_sgt_access *access)
 		return;
 
 	access->sgt = NULL;
-	/* Orders what was read before; pairs with the cmpxchg of an unmap. */
+	/* Orders the section's reads before it; pairs with the cmpxchg of an unmap. */
 	atomic_dec_return_release(&sgt->readers);
 	__acquire(&sgt->sdev->srcu); /* for sparse: the section went on */
 	srcu_read_unlock(&sgt->sdev->srcu, access->idx);
@@ -174,8 +174,8 @@ void drm_sgt_access_end(struct drm_sgt_access *access)
 EXPORT_SYMBOL_GPL(drm_sgt_access_end);
 
 /*
- * A section of the device, of no table: holds off an unbind, and is refused after
- * one. For addresses that the caller has by other ways than a table.
+ * A section of the device, without a table: holds off an unbind, and is refused
+ * after one. For addresses that do not come from a table.
  */
 int drm_sgt_device_enter(struct drm_sgt_device *sdev, int *idx)
 {
@@ -211,8 +211,8 @@ static struct drm_dma_ents drm_sgt_mapped_ents(const struct drm_sgt *sgt)
  * @access: an open section
  *
  * Context: Inside @access.
- * Return: the view, good until the end of the section. Of a section that is not
- * open, an empty one, with a warning
+ * Return: the view, valid until the end of the section; an empty view, with a
+ * warning, if the section is not open
  */
 struct drm_dma_view drm_sgt_access_view(const struct drm_sgt_access *access)
 {
@@ -249,8 +249,8 @@ static bool drm_sgt_mapping_covers(const struct drm_sgt *sgt)
 }
 
 /*
- * Where no entry is merged, the marks of the segments are good for the CPU entries
- * as well, and where there is nothing to sync, none are needed.
+ * If no entry is merged, the marks of the segments serve the CPU entries as well.
+ * If syncs have nothing to do, no marks are needed.
  */
 static int drm_sgt_index_cpu(struct drm_sgt *sgt)
 {
@@ -337,15 +337,15 @@ static int drm_sgt_map_locked(struct drm_sgt *sgt, enum dma_data_direction dir)
 	}
 
 	/*
-	 * The section is what an unbind waits for: then it finds the mapping on
-	 * the list, or none.
+	 * An unbind waits for this section: after that, the mapping is on the list,
+	 * or does not exist.
 	 */
 	sgt->dir = dir;
 	idx = srcu_read_lock(&sgt->sdev->srcu);
 	ret = drm_sgt_map_and_list(sgt);
 	srcu_read_unlock(&sgt->sdev->srcu, idx);
 	if (ret) {
-		/* What drm_sgt_map_again() maps in is what was mapped. */
+		/* drm_sgt_map_again() uses the direction of the last mapping. */
 		sgt->dir = old;
 		drm_sgt_dbg(sgt->sdev, "mapping %llu bytes of %s: %pe\n",
 			    sgt->size, sgt->ops->name, ERR_PTR(ret));
@@ -365,9 +365,9 @@ static int drm_sgt_map_locked(struct drm_sgt *sgt, enum dma_data_direction dir)
  *
  * Context: Process context, may sleep.
  * Return:
- * * %0       - MAPPED, or was, the moment before an unbind
+ * * %0       - MAPPED; an unbind may have ended the mapping since
  * * %-ENODEV - the device is no longer bound; the table stays BACKED
- * * %-EINVAL - the table has no pages, @dir is none, or the IOMMU refused
+ * * %-EINVAL - the table has no pages, @dir is not a direction, or the IOMMU refused
  * * %-EBUSY  - it is mapped in another direction
  * * %-ENOMEM - out of memory, IOVA space or bounce buffers, or a page that the
  *   device cannot reach: the DMA API does not tell these apart
@@ -382,7 +382,7 @@ static int drm_sgt_map_locked(struct drm_sgt *sgt, enum dma_data_direction dir)
  *   coherent
  * * %-ENOMEM - as above, too if the exporter passes an -EIO of the DMA API on;
  *   also segments that are longer than a bounce buffer
- * * what the exporter says, else
+ * * any other errno of the exporter
  */
 int drm_sgt_map(struct drm_sgt *sgt, enum dma_data_direction dir)
 {
@@ -398,7 +398,7 @@ int drm_sgt_map(struct drm_sgt *sgt, enum dma_data_direction dir)
 EXPORT_SYMBOL_GPL(drm_sgt_map);
 
 /**
- * drm_sgt_map_again() - drm_sgt_map() in the direction of the mapping before
+ * drm_sgt_map_again() - drm_sgt_map() in the direction of the last mapping
  * @sgt: the table, mapped before
  *
  * Context: see drm_sgt_map()
@@ -481,7 +481,7 @@ int drm_sgt_unmap(struct drm_sgt *sgt)
 }
 EXPORT_SYMBOL_GPL(drm_sgt_unmap);
 
-/* The next mapping to revoke, off the list: from here on it is ours to end. */
+/* Take the next mapping to revoke off the list: the shutdown must end it then. */
 static struct drm_sgt *drm_sgt_device_pop(struct drm_sgt_device *sdev)
 {
 	struct drm_sgt *sgt;
