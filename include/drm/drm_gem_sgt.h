@@ -22,10 +22,10 @@ struct sg_table;
 /**
  * struct drm_gem_sgt_object - a GEM object in shmem, with a table of its own
  *
- * Drivers embed it, and make theirs in &drm_driver.gem_create_object.
+ * Drivers embed it, and allocate their object in &drm_driver.gem_create_object.
  */
 struct drm_gem_sgt_object {
-	/** @base: the GEM object; its resv protects what says so below */
+	/** @base: the GEM object; its resv protects members as noted below */
 	struct drm_gem_object base;
 
 	/**
@@ -96,7 +96,7 @@ int drm_gem_sgt_dumb_args(struct drm_device *dev,
 extern const struct vm_operations_struct drm_gem_sgt_vm_ops;
 
 /*
- * What &struct drm_gem_object_funcs wants, for the functions above.
+ * The functions above, with the prototypes of &struct drm_gem_object_funcs.
  */
 
 /**
@@ -175,7 +175,7 @@ static inline int drm_gem_sgt_object_vmap(struct drm_gem_object *obj,
  * drm_gem_sgt_object_vunmap - &drm_gem_object_funcs.vunmap over
  *	drm_gem_sgt_vunmap_locked()
  * @obj: GEM object, resv held
- * @map: what drm_gem_sgt_object_vmap() filled
+ * @map: filled by drm_gem_sgt_object_vmap()
  */
 static inline void drm_gem_sgt_object_vunmap(struct drm_gem_object *obj,
 					     struct iosys_map *map)
@@ -186,7 +186,7 @@ static inline void drm_gem_sgt_object_vunmap(struct drm_gem_object *obj,
 /**
  * drm_gem_sgt_object_mmap - &drm_gem_object_funcs.mmap over drm_gem_sgt_mmap()
  * @obj: GEM object
- * @vma: what the user maps
+ * @vma: the VMA to map it into
  *
  * Return: see drm_gem_sgt_mmap()
  */

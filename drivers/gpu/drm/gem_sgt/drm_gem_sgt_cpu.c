@@ -19,17 +19,17 @@
  * DOC: CPU mappings
  *
  * The kernel maps an object with drm_gem_sgt_vmap_locked(), a process with
- * mmap() of the DRM file or of a dma-buf. Neither has to do with the device: they
- * can be made after unbind, where the core still lets one ask for them, and those
- * made before go on working.
+ * mmap() of the DRM file or of a dma-buf. Neither depends on the device: existing
+ * mappings continue to work after unbind, and new ones can be made wherever the
+ * core still allows the call.
  *
- * The pages of a process come with faults, each of which maps up to 16 of them:
- * the one that is wanted, and its neighbours, as far as object and VMA reach.
+ * A process gets its pages by faults. A fault maps up to 16 pages: the faulting one
+ * and those around it, within the object and the VMA.
  */
 
 /*
- * The lock holds off a map, which needs no resv: while an IOMMU maps, the
- * entries of a table have other lengths.
+ * The lock holds off drm_sgt_map(), which does not take the resv: while an IOMMU
+ * maps, the entries of a table have other lengths.
  */
 static void drm_gem_sgt_list_pages(struct drm_sgt *sgt, struct page **pages)
 {
@@ -47,7 +47,7 @@ static void drm_gem_sgt_list_pages(struct drm_sgt *sgt, struct page **pages)
 	}
 }
 
-/* vmap() wants an array, for as long as the call takes. */
+/* vmap() needs an array for the duration of the call. */
 static void *drm_gem_sgt_vmap_pages(struct drm_gem_sgt_object *bo)
 {
 	unsigned long n = bo->base.size >> PAGE_SHIFT;
@@ -118,7 +118,7 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_vmap_locked);
 /**
  * drm_gem_sgt_vunmap_locked() - undo drm_gem_sgt_vmap_locked()
  * @bo: the object
- * @map: what that filled; cleared
+ * @map: filled by drm_gem_sgt_vmap_locked(); cleared
  *
  * Context: Process context, may sleep. The caller holds the resv of @bo.
  */
@@ -210,10 +210,11 @@ static vm_fault_t drm_gem_sgt_fault(struct vm_fault *vmf)
 }
 
 /*
- * That it is there tells the core that a fault needs no mmap lock: all that
- * drm_gem_sgt_fault() looks at stays while the VMA is locked. Otherwise each
- * fault is begun twice. What there is to map is mapped by the fault, which, not
- * being atomic, may allocate a page table, and which is called for writes, too.
+ * The presence of this callback tells the core that a fault needs no mmap lock:
+ * everything that drm_gem_sgt_fault() reads stays while the VMA is locked. Without
+ * it, the core starts each fault twice. The callback maps nothing itself.
+ * drm_gem_sgt_fault() does: it is not atomic, so it may allocate a page table, and it
+ * is called for writes, too.
  */
 static vm_fault_t drm_gem_sgt_map_pages(struct vm_fault *vmf, pgoff_t start,
 					pgoff_t end)
@@ -221,7 +222,7 @@ static vm_fault_t drm_gem_sgt_map_pages(struct vm_fault *vmf, pgoff_t start,
 	return 0;
 }
 
-/* A fork, or the other part of a VMA that is split. */
+/* A fork, or the second part of a VMA that is split. */
 static void drm_gem_sgt_vm_open(struct vm_area_struct *vma)
 {
 	struct drm_gem_object *obj = vma->vm_private_data;
@@ -253,20 +254,20 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_vm_ops);
  * @vma: where, with the fake offset of the object in it
  *
  * For &drm_gem_object_funcs.mmap, with &drm_gem_sgt_vm_ops: each VMA pins the
- * pages until it is closed. The mapping goes on working after unbind.
+ * pages until it is closed. The mapping continues to work after unbind.
  *
  * Context: Process context, may sleep. Called with the mmap lock held.
  * Return: 0, or see drm_sgt_populate(), or:
  *
  * * %-EINVAL - a private writable mapping, whose writes would stay private; or
- *   @bo is an import: the dma-buf is what can be mapped
+ *   @bo is an import: userspace maps the dma-buf instead
  */
 int drm_gem_sgt_mmap(struct drm_gem_sgt_object *bo, struct vm_area_struct *vma)
 {
 	int ret;
 
 	if (is_cow_mapping(vma->vm_flags) || drm_gem_sgt_is_import(bo)) {
-		drm_dbg(bo->base.dev, "private mapping, or of an import\n");
+		drm_dbg(bo->base.dev, "private writable mapping, or mapping of an import\n");
 		return -EINVAL;
 	}
 

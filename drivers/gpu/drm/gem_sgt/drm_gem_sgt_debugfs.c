@@ -15,8 +15,8 @@
  * DOC: debugfs
  *
  * /sys/kernel/debug/drm_gem_sgt is a directory of the module, not of a DRM
- * device: what is of interest here is what is left after an unbind, when the
- * directory of the DRM device is gone.
+ * device: it shows what is left after an unbind, when the directory of the DRM
+ * device is gone.
  *
  * devices
  *	one line for each &struct drm_sgt_device, bound or not, until the last
@@ -90,7 +90,7 @@ static const char *drm_gem_sgt_state_name(enum drm_sgt_state state)
 	return "?";
 }
 
-/* Counts of the GEM core are read without its locks: a line for a person. */
+/* Reads the counts of the GEM core without its locks: for debugging only. */
 static void drm_gem_sgt_line_fill(struct drm_gem_sgt_line *line,
 				  struct drm_gem_sgt_object *bo)
 {

@@ -17,7 +17,7 @@
  * DOC: PRIME
  *
  * An exported object gives each importer a table of its own, cut for the device
- * that will map it. Neither cares whether the exporting device is still bound.
+ * that will map it. Neither depends on the exporting device being bound.
  *
  * A device sees what the CPU wrote before the table was mapped for it. After that,
  * the brackets of DMA_BUF_IOCTL_SYNC (dma_buf_begin_cpu_access()) sync the tables
@@ -27,32 +27,31 @@
  * directions while the resv has the fence of a write. Without that rule, what a
  * process drew through an mmap of the DRM file, which has no brackets, would be
  * lost behind the bounce buffer of a display that maps in both directions. The
- * mapping for the exporting device is for the driver to sync: see
- * drm_sgt_sync_for_device().
+ * driver syncs the mapping for the exporting device: see drm_sgt_sync_for_device().
  *
  * An imported object is a GEM object whose &drm_gem_sgt_object.sgt stands for
  * the dma-buf (drm_sgt_create_import()): it has no pages of its own and cannot
- * be mapped into a process, since that is for the exporter to do. It is mapped
- * for the device by the import. An unbind ends that mapping, and the attachment
- * with it, while handles, framebuffers and the exporter's own mappings stay.
+ * be mapped into a process: only the exporter can do that. The import maps it for
+ * the device. An unbind ends that mapping and the attachment, while handles,
+ * framebuffers and the exporter's own mappings stay.
  *
  * &drm_gem_object.import_attach tells the core that such an object is an import,
- * and of which dma-buf: it brackets what it does to a framebuffer with
- * dma_buf_begin_cpu_access(), shares the dma-buf once more, and gives out no mmap
- * offset. That is not the attachment that is mapped, and stays over an unbind. A
+ * and of which dma-buf. The core then brackets CPU access to a framebuffer with
+ * dma_buf_begin_cpu_access(), exports the same dma-buf again, and gives out no mmap
+ * offset. It is not the attachment that is mapped, and stays over an unbind. A
  * driver must not call drm_prime_gem_destroy().
  */
 
 /**
  * struct drm_gem_sgt_mapping - a table that is mapped for an importer
  *
- * In &dma_buf_attachment.priv, which the resv protects. There is one for an
+ * In &dma_buf_attachment.priv, which the resv protects. There is one for each
  * attachment, as the core caches it.
  */
 struct drm_gem_sgt_mapping {
 	/** @table: owned */
 	struct sg_table *table;
-	/** @dir: of the mapping */
+	/** @dir: direction of the mapping */
 	enum dma_data_direction dir;
 };
 
@@ -75,7 +74,7 @@ static int drm_gem_sgt_map_table(struct dma_buf_attachment *attach,
 		return drm_sgt_dma_errno(ret);
 	}
 
-	/* What the CPU wrote last can be zeroes, over what was another's before. */
+	/* The CPU may have zeroed memory that held another user's data: sync that. */
 	drm_sgt_sync_table_for_device(attach->dev, table, mapping->dir);
 	mapping->table = table;
 	return 0;
@@ -108,9 +107,10 @@ drm_gem_sgt_map_dma_buf(struct dma_buf_attachment *attach,
 }
 
 /*
- * May the device have written what the CPU does not have? One that can read as well
- * says so with the fence of a write, which stays in the resv when it has signalled.
- * If there is none, the bytes behind a bounce buffer are older than those of the CPU.
+ * May the device have written bytes that the CPU has not seen? If it is mapped in
+ * both directions, a write fence in the resv says so, and stays there when it has
+ * signalled. Without such a fence, the bytes in a bounce buffer are older than those
+ * of the CPU.
  */
 static bool drm_gem_sgt_was_written(struct dma_buf *dma_buf,
 				    enum dma_data_direction dir)
@@ -173,7 +173,7 @@ static void drm_gem_sgt_sync_importers(struct dma_buf *dma_buf,
 }
 
 /*
- * A CPU that only writes gets nothing from the devices. The core waits for fences
+ * An access that only writes syncs nothing for the CPU. The core waits for fences
  * after this, which is too late for what the devices write.
  */
 static int drm_gem_sgt_begin_cpu_access(struct dma_buf *dma_buf,
@@ -197,7 +197,7 @@ static int drm_gem_sgt_begin_cpu_access(struct dma_buf *dma_buf,
 	return 0;
 }
 
-/* A CPU that only read gives nothing to the devices: they may have written since. */
+/* An access that only read syncs nothing for the devices: they may have written. */
 static int drm_gem_sgt_end_cpu_access(struct dma_buf *dma_buf,
 				      enum dma_data_direction dir)
 {
@@ -231,8 +231,8 @@ const struct dma_buf_ops drm_gem_sgt_dmabuf_ops = {
  *
  * For &drm_gem_object_funcs.export, as in drm_gem_prime_export(). Works after
  * unbind, too. An imported object is shared as the dma-buf that it came from.
- * Objects of a driver that imports must have this: by it, the driver knows its
- * own buffers when they come back.
+ * A driver that imports must use it for its objects: by this function,
+ * drm_gem_sgt_prime_import() recognises the driver's own buffers.
  *
  * Ownership: the caller has a reference to the dma-buf, which has one to @obj
  * unless that is an import.

@@ -31,8 +31,8 @@ static struct drm_sgt *drm_gem_sgt_map_import(struct drm_sgt_device *sdev,
 }
 
 /*
- * The object comes last: only the driver can undo its gem_create_object, by a
- * free that wants a complete object.
+ * Create the object last: only the driver can undo its gem_create_object, in a free
+ * callback that needs a complete object.
  */
 static struct drm_gem_sgt_object *drm_gem_sgt_import(struct drm_device *dev,
 						     struct drm_sgt_device *sdev,
@@ -74,10 +74,10 @@ static struct drm_gem_sgt_object *drm_gem_sgt_import(struct drm_device *dev,
  * drm_gem_sgt_create(), when all else has succeeded.
  *
  * The exporter maps, and may sync for the CPU when it unmaps. Behind a bounce
- * buffer, what the CPU wrote meanwhile survives that if @dir is DMA_TO_DEVICE, and
- * if it is DMA_BIDIRECTIONAL and @sdev is coherent. What the device wrote has to be
- * fetched with drm_sgt_sync_for_cpu() before the mapping ends. A driver whose device
- * does not write should say so.
+ * buffer, what the CPU wrote meanwhile survives that if @dir is DMA_TO_DEVICE, or
+ * if @dir is DMA_BIDIRECTIONAL and @sdev is coherent. If the device wrote, the driver
+ * must call drm_sgt_sync_for_cpu() before the mapping ends. If the device never
+ * writes, pass DMA_TO_DEVICE.
  *
  * Ownership: the caller has the first reference to the object, or one more.
  * The object holds one to @dma_buf until it is freed.

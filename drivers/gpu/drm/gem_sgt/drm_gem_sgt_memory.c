@@ -14,7 +14,7 @@
  * @bo: the object
  *
  * Context: Any.
- * Return: true for one made by drm_gem_sgt_prime_import() of another device's
+ * Return: true for one made by drm_gem_sgt_prime_import() of a foreign dma-buf
  */
 bool drm_gem_sgt_is_import(const struct drm_gem_sgt_object *bo)
 {
@@ -22,7 +22,7 @@ bool drm_gem_sgt_is_import(const struct drm_gem_sgt_object *bo)
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_is_import);
 
-/* What an import was made of, for as long as @bo lives; NULL for others. */
+/* The dma-buf of an import, valid for as long as @bo lives; NULL for others. */
 struct dma_buf *drm_gem_sgt_import_dma_buf(const struct drm_gem_sgt_object *bo)
 {
 	return drm_gem_sgt_is_import(bo) ? drm_sgt_import_source(bo->sgt)->dmabuf : NULL;

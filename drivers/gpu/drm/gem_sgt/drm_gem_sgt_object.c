@@ -22,9 +22,9 @@
  *
  * A &struct drm_gem_sgt_object is a GEM object in shmem that owns a &struct
  * drm_sgt. It has the form of the shmem helper (&struct drm_gem_shmem_object),
- * so that moving a driver over is mechanical, and differs in three points:
+ * so that converting a driver is mechanical, and differs in three points:
  *
- * * the device mapping is asked for, by drm_gem_sgt_map(), and ends at unbind;
+ * * the driver requests the device mapping, by drm_gem_sgt_map(); it ends at unbind;
  * * it is made for the DMA device of a &struct drm_sgt_device, which need not be
  *   the parent of the DRM device;
  * * there is no array of pages and no public &struct sg_table: pages are found
@@ -33,11 +33,12 @@
  *
  * An object can also be an import: see drm_gem_sgt_prime_import().
  *
- * Pages come with the first of drm_gem_sgt_map(), drm_gem_sgt_pin(),
+ * Pages are allocated by the first of drm_gem_sgt_map(), drm_gem_sgt_pin(),
  * drm_gem_sgt_vmap_locked(), drm_gem_sgt_mmap() and the attachment of an
- * importer. Each of these keeps them as long as it lasts. After that, a driver can
- * give them back with drm_sgt_depopulate(); the free does so in any case. All but
- * the first work after unbind, too: CPU mappings and dma-bufs outlive the device.
+ * importer. Each of these keeps the pages until it is undone. After that, a driver
+ * can free them with drm_sgt_depopulate(); drm_gem_sgt_free() does so in any case.
+ * All but drm_gem_sgt_map() work after unbind, too: CPU mappings and dma-bufs
+ * outlive the device.
  */
 
 static const struct drm_gem_object_funcs drm_gem_sgt_funcs = {
@@ -75,7 +76,7 @@ struct drm_gem_sgt_object *drm_gem_sgt_alloc(struct drm_device *dev, size_t size
 	return bo;
 }
 
-/* A table of a new file, to which @filp is a reference of the caller's. */
+/* Create a table of a new file. The caller gets a reference to the file in @filp. */
 static struct drm_sgt *drm_gem_sgt_create_table(struct drm_sgt_device *sdev,
 						size_t size, struct file **filp)
 {
@@ -87,8 +88,8 @@ static struct drm_sgt *drm_gem_sgt_create_table(struct drm_sgt_device *sdev,
 		return ERR_CAST(*filp);
 
 	/*
-	 * The object can be large: rather fail than wake the OOM killer, and
-	 * do not print a backtrace for what is reported as -ENOMEM.
+	 * The object can be large: fail rather than invoke the OOM killer, and print
+	 * no backtrace, as the caller gets -ENOMEM.
 	 */
 	mapping_set_gfp_mask((*filp)->f_mapping, GFP_HIGHUSER |
 			     __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
@@ -99,7 +100,7 @@ static struct drm_sgt *drm_gem_sgt_create_table(struct drm_sgt_device *sdev,
 	return sgt;
 }
 
-/* The object comes after the table, as only the driver can free what it made. */
+/* Create the object after the table, as only the driver can free its object. */
 static struct drm_gem_sgt_object *
 drm_gem_sgt_create_shmem(struct drm_device *dev, struct drm_sgt_device *sdev,
 			 size_t size)
@@ -148,7 +149,7 @@ drm_gem_sgt_create_shmem(struct drm_device *dev, struct drm_sgt_device *sdev,
  * * %-EINVAL - @size is 0
  * * %-E2BIG  - @size is more than a table can list
  * * %-ENOMEM - out of memory
- * * %-ENOSPC - out of mmap offsets; or of memory for an inode, in shmem's words
+ * * %-ENOSPC - out of mmap offsets; or out of memory for an inode of shmem
  * * %-ENFILE - out of files
  */
 struct drm_gem_sgt_object *drm_gem_sgt_create(struct drm_device *dev,
@@ -186,8 +187,8 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_create);
  * drm_gem_sgt_free() - free a GEM object
  * @bo: the object, without any reference left
  *
- * For &drm_gem_object_funcs.free, last: frees the structure too. The device
- * does not use the object any more: a driver has told it, or it is unbound.
+ * For &drm_gem_object_funcs.free, last: frees the structure too. The device must
+ * no longer use the object: the driver has stopped that, or the device is unbound.
  *
  * Context: Process context, may sleep. Takes the resv of the dma-buf, if @bo is an
  * import: the last reference must not be dropped with that held.
@@ -249,12 +250,12 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_create_with_handle);
  * @args: width, height and bpp are read, pitch and size are set
  *
  * Rows follow each other without a gap: the pitch is the width in bytes.
- * Drivers with other wishes set pitch and size themselves.
+ * Drivers with other requirements set pitch and size themselves.
  *
  * Context: Any.
  * Return:
  * * %0       - @args is complete
- * * %-EINVAL - something is 0, or flags are set: there are none
+ * * %-EINVAL - width, height or bpp is 0, or flags are set: none are defined
  * * %-EOVERFLOW - the size does not fit
  */
 int drm_gem_sgt_dumb_args(struct drm_device *dev,
@@ -313,21 +314,21 @@ int drm_gem_sgt_dumb_create(struct drm_file *file, struct drm_device *dev,
 EXPORT_SYMBOL_GPL(drm_gem_sgt_dumb_create);
 
 /**
- * drm_gem_sgt_dumb_map_offset() - where in the DRM file an object can be mapped
+ * drm_gem_sgt_dumb_map_offset() - the mmap offset of an object in the DRM file
  * @file: whose handle it is
  * @dev: DRM device
- * @handle: of the object
+ * @handle: handle of the object
  * @offset: filled
  *
- * For &drm_driver.dumb_map_offset: drm_gem_dumb_map_offset(), which refuses an
- * import, but not an object that its driver gave no &drm_gem_object_funcs.mmap.
+ * For &drm_driver.dumb_map_offset. Unlike drm_gem_dumb_map_offset(), which refuses
+ * only imports, it also refuses an object without &drm_gem_object_funcs.mmap.
  *
  * Context: Process context, may sleep.
  * Return:
  * * %0       - @offset is valid
  * * %-ENOENT - there is no such handle
- * * %-EINVAL - it is of an import, whose dma-buf is what can be mapped, or of an
- *   object that cannot be mapped at all
+ * * %-EINVAL - the object is an import, whose dma-buf userspace maps instead, or
+ *   cannot be mapped at all
  * * %-ENOSPC - out of mmap offsets
  */
 int drm_gem_sgt_dumb_map_offset(struct drm_file *file, struct drm_device *dev,
@@ -350,14 +351,13 @@ int drm_gem_sgt_dumb_map_offset(struct drm_file *file, struct drm_device *dev,
 EXPORT_SYMBOL_GPL(drm_gem_sgt_dumb_map_offset);
 
 /**
- * drm_gem_sgt_print_info() - what /sys/kernel/debug/dri/N/framebuffer says of a
- *	buffer
+ * drm_gem_sgt_print_info() - print a buffer in /sys/kernel/debug/dri/N/framebuffer
  * @bo: the object
  * @p: DRM printer
  * @indent: tabs before each line
  *
  * Context: Process context; does not sleep, unless @p does. The counts are read
- * without the resv, and may be of a moment ago.
+ * without the resv, and may be out of date.
  */
 void drm_gem_sgt_print_info(const struct drm_gem_sgt_object *bo,
 			    struct drm_printer *p, unsigned int indent)
@@ -387,7 +387,7 @@ static void __exit drm_gem_sgt_module_exit(void)
 }
 module_exit(drm_gem_sgt_module_exit);
 
-/* Spelled out: MODULE_IMPORT_NS() wants a string since 6.13, and did not before. */
+/* Spelled out: since 6.13, and not before, MODULE_IMPORT_NS() takes a string. */
 MODULE_INFO(import_ns, "DMA_BUF");
 MODULE_DESCRIPTION("GEM objects whose DMA mappings end with the device");
 MODULE_LICENSE("GPL");
