@@ -155,9 +155,9 @@ static void import_order_desc(const struct import_order *order, char *desc)
 KUNIT_ARRAY_PARAM(import_order, import_orders, import_order_desc);
 
 /*
- * The first step ends the mapping and the attachment, whoever takes it and
- * whatever the exporter keeps; the others find nothing left. The dma-buf is
- * referenced until the table is freed, and no longer.
+ * The first step ends the mapping and the attachment, whichever step it is and
+ * whatever the exporter keeps. The later steps find nothing left. The table holds a
+ * reference to the dma-buf until it is freed.
  */
 static void import_ends_once(struct kunit *test)
 {
@@ -367,7 +367,7 @@ static void import_has_no_pages(struct kunit *test)
 	}
 }
 
-/* Sizes that no table can have are refused, before anybody is attached. */
+/* Sizes that no table can have are refused before any attachment is made. */
 static void import_refuses_sizes(struct kunit *test)
 {
 	static const size_t size[] = { 0, 1, PAGE_SIZE - 1, PAGE_SIZE + 1, IMPORT_SIZE - 512 };

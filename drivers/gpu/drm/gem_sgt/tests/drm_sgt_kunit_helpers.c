@@ -185,8 +185,8 @@ struct drm_sgt_device_stats drm_sgt_kunit_stats(struct drm_sgt_device *sdev)
 }
 
 /*
- * The last thing that happens to a device in a case, but for the unbind of its
- * owner where the case did not do that. Whoever fails here has left something.
+ * The last check of a device in a case, before the unbind of its owner if the case
+ * did not unbind it. A case that fails here has left something behind.
  */
 static void drm_sgt_kunit_device_check(void *data)
 {
