@@ -20,6 +20,7 @@
 #include "virtgpu_sgt_cmd.h"
 #include "virtgpu_sgt_device.h"
 #include "virtgpu_sgt_mem_entries.h"
+#include "virtgpu_sgt_va_entries.h"
 #include "virtgpu_sgt_va_resource.h"
 #include "virtgpu_sgt_vm_job.h"
 #include "virtgpu_sgt_vm_types.h"
@@ -58,7 +59,7 @@ static int virtgpu_sgt_attach_collect_locked(struct virtgpu_sgt_va_resource *va_
 					     struct virtgpu_sgt_backing *backing,
 					     u64 *entries)
 {
-	struct virtgpu_sgt_mem_entries_counter counter = {};
+	struct virtgpu_sgt_va_entries counter = {};
 	struct virtgpu_sgt_piece *piece = backing->pieces;
 	struct virtgpu_sgt_vm *vm = va_res->vm;
 	u64 end = va_res->last + 1;
@@ -77,10 +78,10 @@ static int virtgpu_sgt_attach_collect_locked(struct virtgpu_sgt_va_resource *va_
 		piece->obj = va->gem.obj;
 		piece->offset = va->gem.offset + skip;
 		piece->len = min(va->va.range, end - va->va.addr) - skip;
-		ret = virtgpu_sgt_mem_entries_count(&counter,
-						    to_virtgpu_sgt_bo(piece->obj)->base.sgt,
-						    piece->offset, piece->len,
-						    to_virtgpu_sgt_mapping(va)->prot);
+		ret = virtgpu_sgt_va_entries_count(&counter,
+						   to_virtgpu_sgt_bo(piece->obj)->base.sgt,
+						   piece->offset, piece->len,
+						   to_virtgpu_sgt_mapping(va)->prot);
 		if (ret) {
 			drm_dbg_driver(vm->vgdev->drm, "listing the memory of 0x%llx: %pe\n",
 				       va->va.addr, ERR_PTR(ret));
@@ -88,7 +89,7 @@ static int virtgpu_sgt_attach_collect_locked(struct virtgpu_sgt_va_resource *va_
 		}
 		piece++;
 	}
-	*entries = virtgpu_sgt_mem_entries_total(&counter);
+	*entries = virtgpu_sgt_va_entries_total(&counter);
 	return 0;
 }
 
@@ -275,8 +276,8 @@ static int virtgpu_sgt_attach_send_locked(struct virtgpu_sgt_attach *attach,
 
 	lockdep_assert_held(&res->lock);
 
-	ret = virtgpu_sgt_mem_entries_fill_range(attach->entries, va_res->vm->gpt,
-						 va_res->va, va_res->base.size);
+	ret = virtgpu_sgt_va_entries_fill(attach->entries, va_res->vm->gpt,
+					  va_res->va, va_res->base.size);
 	if (ret) {
 		if (virtgpu_sgt_va_resource_forget_locked(va_res, backing))
 			virtgpu_sgt_backing_put(backing);

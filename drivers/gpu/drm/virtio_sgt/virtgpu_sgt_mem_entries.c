@@ -3,14 +3,12 @@
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/gfp.h>
-#include <linux/math64.h>
+#include <linux/minmax.h>
 #include <linux/slab.h>
 #include <linux/virtio.h>
 #include <linux/virtio_gpu.h>
 
 #include <drm/drm_device.h>
-#include <drm/drm_gpupt.h>
-#include <drm/drm_gpupt_fmt.h>
 #include <drm/drm_print.h>
 #include <drm/drm_sgt.h>
 
@@ -22,12 +20,21 @@
 /* Up to so many bytes, a list is short: no chunk is allocated for it. */
 #define VIRTGPU_SGT_SHORT_LIST	1024
 
-/* A place in the list, while it is being filled. */
-struct virtgpu_sgt_mem_entries_pos {
-	struct scatterlist *sg;
-	unsigned int index;
-	unsigned int left;
-};
+/**
+ * virtgpu_sgt_mem_entries_begin() - start to fill a list
+ * @pos: initialised to the first entry
+ * @entries: the list
+ *
+ * Context: Any.
+ */
+void virtgpu_sgt_mem_entries_begin(struct virtgpu_sgt_mem_entries_pos *pos,
+				   struct virtgpu_sgt_mem_entries *entries)
+{
+	*pos = (struct virtgpu_sgt_mem_entries_pos) {
+		.sg = entries->sgl,
+		.left = entries->count,
+	};
+}
 
 static int virtgpu_sgt_mem_entries_put(struct virtgpu_sgt_mem_entries_pos *pos,
 				       u64 addr, u32 len)
@@ -51,83 +58,40 @@ static int virtgpu_sgt_mem_entries_put(struct virtgpu_sgt_mem_entries_pos *pos,
 	return 0;
 }
 
-/* What a list is made of: a table, or a range of an address space. */
-struct virtgpu_sgt_mem_entries_source {
-	struct drm_sgt *sgt;
-	struct drm_gpupt *gpt;
-	u64 va;
-	u64 size;
-};
-
-/* Call @fn for each segment, in order, as drm_gpupt_walk() does. */
-static int
-virtgpu_sgt_mem_entries_each(const struct virtgpu_sgt_mem_entries_source *source,
-			     int (*fn)(void *arg, const struct drm_gpupt_run *run),
-			     void *arg)
-{
-	struct drm_gpupt_run run = {};
-	struct drm_dma_iter iter;
-	int ret;
-
-	if (source->gpt)
-		return drm_gpupt_walk(source->gpt, source->va, source->size, fn,
-				      arg);
-
-	drm_sgt_access_scope(view, source->sgt, ret) {
-		ret = drm_dma_iter_init(&iter, view, 0, source->size);
-		while (!ret && drm_dma_iter_next(&iter, &run.seg))
-			ret = fn(arg, &run);
-	}
-	return ret;
-}
-
-static int virtgpu_sgt_mem_entries_count_run(void *arg,
-					     const struct drm_gpupt_run *run)
-{
-	u64 *count = arg;
-
-	*count += DIV64_U64_ROUND_UP(run->seg.len, drm_gpupt_virtio_mem.max_len);
-	return 0;
-}
-
-static int virtgpu_sgt_mem_entries_put_run(void *arg, const struct drm_gpupt_run *run)
-{
-	struct drm_dma_seg seg = run->seg;
-
-	while (seg.len) {
-		u32 len = min_t(u64, seg.len, drm_gpupt_virtio_mem.max_len);
-		int ret = virtgpu_sgt_mem_entries_put(arg, seg.addr, len);
-
-		if (ret)
-			return ret;
-		seg.addr += len;
-		seg.len -= len;
-	}
-	return 0;
-}
-
-/*
- * The list that this writes is good after the section, too. The addresses in
- * it end when the mapping does, and that is either an unbind, where nothing is
- * sent to the host any more and what was sent ends with the reset, or the end
- * of the buffer, which comes after the host has answered the UNREF or DETACH.
+/**
+ * virtgpu_sgt_mem_entries_add() - add a segment to a list
+ * @pos: where the list goes on
+ * @seg: the segment; takes virtgpu_sgt_mem_entries_needed() entries
+ *
+ * Context: Any, while the addresses of @seg are valid.
+ * Return: 0, or -EIO: the list is full
  */
-static int
-virtgpu_sgt_mem_entries_fill(struct virtgpu_sgt_mem_entries *entries,
-			     const struct virtgpu_sgt_mem_entries_source *source)
+int virtgpu_sgt_mem_entries_add(struct virtgpu_sgt_mem_entries_pos *pos,
+				const struct drm_dma_seg *seg)
 {
-	struct virtgpu_sgt_mem_entries_pos pos = {
-		.sg = entries->sgl,
-		.left = entries->count,
-	};
-	int ret;
+	u64 addr = seg->addr, left = seg->len;
+	int ret = 0;
 
-	ret = virtgpu_sgt_mem_entries_each(source, virtgpu_sgt_mem_entries_put_run,
-					   &pos);
-	/* What is mapped does not change: this is what was measured. */
-	if (!ret && WARN_ON_ONCE(pos.left))
-		ret = -EIO;
+	while (left && !ret) {
+		u32 len = min(left, VIRTGPU_SGT_MAX_MEM_ENTRY_LEN);
+
+		ret = virtgpu_sgt_mem_entries_put(pos, addr, len);
+		addr += len;
+		left -= len;
+	}
 	return ret;
+}
+
+/**
+ * virtgpu_sgt_mem_entries_end() - finish a list
+ * @pos: behind the last entry that was added
+ *
+ * Context: Any.
+ * Return: 0, or -EIO: the list has room left
+ */
+int virtgpu_sgt_mem_entries_end(const struct virtgpu_sgt_mem_entries_pos *pos)
+{
+	return pos->left ? -EIO : 0;
 }
 
 static int virtgpu_sgt_mem_entries_alloc_chunks(struct virtgpu_sgt_mem_entries *entries,
@@ -220,9 +184,9 @@ virtgpu_sgt_mem_entries_reserve(struct drm_device *drm, u64 count,
 {
 	struct virtgpu_sgt_mem_entries *entries;
 
-	if (count > drm_gpupt_virtio_mem.max_entries) {
+	if (count > VIRTGPU_SGT_MAX_MEM_ENTRIES) {
 		drm_dbg_driver(drm, "%llu memory entries, the host takes %u\n",
-			       count, drm_gpupt_virtio_mem.max_entries);
+			       count, VIRTGPU_SGT_MAX_MEM_ENTRIES);
 		return ERR_PTR(-E2BIG);
 	}
 
@@ -231,6 +195,43 @@ virtgpu_sgt_mem_entries_reserve(struct drm_device *drm, u64 count,
 		drm_dbg_driver(drm, "%llu memory entries, too many for the ring\n",
 			       count);
 	return entries;
+}
+
+static int virtgpu_sgt_mem_entries_count_table(struct drm_sgt *sgt, u64 *count)
+{
+	struct drm_dma_iter iter;
+	struct drm_dma_seg seg;
+	int ret;
+
+	drm_sgt_access_scope(view, sgt, ret) {
+		ret = drm_dma_iter_init(&iter, view, 0, drm_sgt_size(sgt));
+		while (!ret && drm_dma_iter_next(&iter, &seg))
+			*count += virtgpu_sgt_mem_entries_needed(seg.len);
+	}
+	return ret;
+}
+
+/*
+ * The list that this writes is good after the section, too. The addresses in
+ * it end when the mapping does, and that is either an unbind, where nothing is
+ * sent to the host any more and what was sent ends with the reset, or the end
+ * of the buffer, which comes after the host has answered the UNREF.
+ */
+static int virtgpu_sgt_mem_entries_fill_table(struct virtgpu_sgt_mem_entries *entries,
+					      struct drm_sgt *sgt)
+{
+	struct virtgpu_sgt_mem_entries_pos pos;
+	struct drm_dma_iter iter;
+	struct drm_dma_seg seg;
+	int ret;
+
+	virtgpu_sgt_mem_entries_begin(&pos, entries);
+	drm_sgt_access_scope(view, sgt, ret) {
+		ret = drm_dma_iter_init(&iter, view, 0, drm_sgt_size(sgt));
+		while (!ret && drm_dma_iter_next(&iter, &seg))
+			ret = virtgpu_sgt_mem_entries_add(&pos, &seg);
+	}
+	return ret ?: virtgpu_sgt_mem_entries_end(&pos);
 }
 
 /**
@@ -252,22 +253,17 @@ struct virtgpu_sgt_mem_entries *
 virtgpu_sgt_mem_entries_of_table(struct drm_device *drm, struct drm_sgt *sgt,
 				 u64 min_size, unsigned int max_chunks)
 {
-	const struct virtgpu_sgt_mem_entries_source source = {
-		.sgt = sgt,
-		.size = drm_sgt_size(sgt),
-	};
 	struct virtgpu_sgt_mem_entries *entries;
 	u64 count = 0;
 	int ret;
 
-	if (source.size < min_size) {
+	if (drm_sgt_size(sgt) < min_size) {
 		drm_dbg_driver(drm, "%llu bytes back a resource of %llu\n",
-			       source.size, min_size);
+			       drm_sgt_size(sgt), min_size);
 		return ERR_PTR(-EINVAL);
 	}
 
-	ret = virtgpu_sgt_mem_entries_each(&source, virtgpu_sgt_mem_entries_count_run,
-					   &count);
+	ret = virtgpu_sgt_mem_entries_count_table(sgt, &count);
 	if (ret)
 		return ERR_PTR(ret);
 
@@ -275,99 +271,12 @@ virtgpu_sgt_mem_entries_of_table(struct drm_device *drm, struct drm_sgt *sgt,
 	if (IS_ERR(entries))
 		return entries;
 
-	ret = virtgpu_sgt_mem_entries_fill(entries, &source);
+	ret = virtgpu_sgt_mem_entries_fill_table(entries, sgt);
 	if (ret) {
 		virtgpu_sgt_mem_entries_free(entries);
 		return ERR_PTR(ret);
 	}
 	return entries;
-}
-
-static void virtgpu_sgt_mem_entries_end_run(struct virtgpu_sgt_mem_entries_counter *counter)
-{
-	virtgpu_sgt_mem_entries_count_run(&counter->count, &counter->run);
-	counter->run.seg.len = 0;
-}
-
-/**
- * virtgpu_sgt_mem_entries_count() - count the entries of a range of GPU VA
- * @counter: zeroed before the first part of the range
- * @sgt: the table that the next part maps to, DMA-mapped
- * @offset: first byte of that in @sgt
- * @len: bytes of the part
- * @prot: DRM_GPUPT_* that the part has
- *
- * Joins what drm_gpupt_walk() will join.
- *
- * Context: Process context, may sleep. Enters an access section of @sgt.
- * Return: 0, -ENODEV: the device is no longer bound, or -E2BIG: the range so far
- * takes more entries than the host does
- */
-int virtgpu_sgt_mem_entries_count(struct virtgpu_sgt_mem_entries_counter *counter,
-				  struct drm_sgt *sgt, u64 offset, u64 len, u32 prot)
-{
-	struct drm_gpupt_run *run = &counter->run;
-	struct drm_dma_iter iter;
-	struct drm_dma_seg seg;
-	int ret;
-
-	drm_sgt_access_scope(view, sgt, ret) {
-		ret = drm_dma_iter_init(&iter, view, offset, len);
-		while (!ret && drm_dma_iter_next(&iter, &seg)) {
-			if (run->seg.len && run->prot == prot &&
-			    run->seg.addr + run->seg.len == seg.addr) {
-				run->seg.len += seg.len;
-				continue;
-			}
-			virtgpu_sgt_mem_entries_end_run(counter);
-			if (counter->count > drm_gpupt_virtio_mem.max_entries) {
-				ret = -E2BIG;
-				break;
-			}
-			run->seg = seg;
-			run->prot = prot;
-		}
-	}
-	return ret;
-}
-
-/**
- * virtgpu_sgt_mem_entries_total() - how many entries a list will have
- * @counter: the counter, after the last part of the range
- *
- * Context: Any.
- * Return: the number of entries
- */
-u64 virtgpu_sgt_mem_entries_total(struct virtgpu_sgt_mem_entries_counter *counter)
-{
-	virtgpu_sgt_mem_entries_end_run(counter);
-	return counter->count;
-}
-
-/**
- * virtgpu_sgt_mem_entries_fill_range() - list what a range of GPU VA maps to
- * @entries: a list with just the room for it
- * @gpt: the page table
- * @va: first byte of the range, which does not change meanwhile
- * @size: bytes of the range
- *
- * Context: Process context, the fence-signalling path.
- * Return: 0, or a negative errno:
- *
- * * %-EFAULT - part of the range leads nowhere
- * * %-EIO    - there are more entries than there is room for, or fewer
- * * %-ENODEV - the device is no longer bound
- */
-int virtgpu_sgt_mem_entries_fill_range(struct virtgpu_sgt_mem_entries *entries,
-				       struct drm_gpupt *gpt, u64 va, u64 size)
-{
-	const struct virtgpu_sgt_mem_entries_source source = {
-		.gpt = gpt,
-		.va = va,
-		.size = size,
-	};
-
-	return virtgpu_sgt_mem_entries_fill(entries, &source);
 }
 
 static void virtgpu_sgt_mem_entries_unmap_until(struct virtgpu_sgt_mem_entries *entries,

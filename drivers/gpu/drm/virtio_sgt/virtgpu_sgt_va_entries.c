@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <drm/drm_gpupt.h>
+#include <drm/drm_sgt.h>
+
+#include "virtgpu_sgt_mem_entries.h"
+#include "virtgpu_sgt_va_entries.h"
+
+static void virtgpu_sgt_va_entries_end_seg(struct virtgpu_sgt_va_entries *entries)
+{
+	entries->count += virtgpu_sgt_mem_entries_needed(entries->seg.len);
+	entries->seg.len = 0;
+}
+
+/**
+ * virtgpu_sgt_va_entries_count() - count the entries of a part of a range
+ * @entries: the counter
+ * @sgt: the table that the next part maps to, DMA-mapped
+ * @offset: first byte of that in @sgt
+ * @len: bytes of the part
+ * @prot: DRM_GPUPT_* that the part has
+ *
+ * Joins what drm_gpupt_walk() will join.
+ *
+ * Context: Process context, may sleep. Enters an access section of @sgt.
+ * Return: 0, or a negative errno:
+ *
+ * * %-E2BIG  - the range so far takes more entries than the host does
+ * * %-ENODEV - the device is no longer bound
+ */
+int virtgpu_sgt_va_entries_count(struct virtgpu_sgt_va_entries *entries,
+				 struct drm_sgt *sgt, u64 offset, u64 len, u32 prot)
+{
+	struct drm_dma_seg *last = &entries->seg;
+	struct drm_dma_iter iter;
+	struct drm_dma_seg seg;
+	int ret;
+
+	drm_sgt_access_scope(view, sgt, ret) {
+		ret = drm_dma_iter_init(&iter, view, offset, len);
+		while (!ret && drm_dma_iter_next(&iter, &seg)) {
+			if (last->len && entries->prot == prot &&
+			    last->addr + last->len == seg.addr) {
+				last->len += seg.len;
+				continue;
+			}
+			virtgpu_sgt_va_entries_end_seg(entries);
+			if (entries->count > VIRTGPU_SGT_MAX_MEM_ENTRIES) {
+				ret = -E2BIG;
+				break;
+			}
+			*last = seg;
+			entries->prot = prot;
+		}
+	}
+	return ret;
+}
+
+/**
+ * virtgpu_sgt_va_entries_total() - how many entries the range takes
+ * @entries: the counter, after the last part of the range
+ *
+ * Context: Any.
+ * Return: the number of entries
+ */
+u64 virtgpu_sgt_va_entries_total(struct virtgpu_sgt_va_entries *entries)
+{
+	virtgpu_sgt_va_entries_end_seg(entries);
+	return entries->count;
+}
+
+static int virtgpu_sgt_va_entries_add(void *arg, const struct drm_gpupt_run *run)
+{
+	return virtgpu_sgt_mem_entries_add(arg, &run->seg);
+}
+
+/**
+ * virtgpu_sgt_va_entries_fill() - list what a range of GPU VA maps to
+ * @list: has room for just the entries of the range
+ * @gpt: the page table
+ * @va: first byte of the range, which does not change meanwhile
+ * @size: bytes of the range
+ *
+ * The addresses in the list end with the mapping of the range, whose unmap waits until
+ * the host has answered the DETACH; or at the unbind, after which nothing is sent to the
+ * host and what was sent ends with the reset.
+ *
+ * Context: Process context, the fence-signalling path.
+ * Return: 0, or a negative errno:
+ *
+ * * %-EFAULT - part of the range is not mapped
+ * * %-EIO    - there are more entries than there is room for, or fewer
+ * * %-EINTR  - the task is being killed
+ * * %-ENODEV - the device is no longer bound
+ */
+int virtgpu_sgt_va_entries_fill(struct virtgpu_sgt_mem_entries *list,
+				struct drm_gpupt *gpt, u64 va, u64 size)
+{
+	struct virtgpu_sgt_mem_entries_pos pos;
+	int ret;
+
+	virtgpu_sgt_mem_entries_begin(&pos, list);
+	ret = drm_gpupt_walk(gpt, va, size, virtgpu_sgt_va_entries_add, &pos);
+	return ret ?: virtgpu_sgt_mem_entries_end(&pos);
+}
