@@ -12,7 +12,6 @@ struct drm_gpupt;
 struct drm_gpupt_fmt;
 struct drm_gpupt_mem;
 struct drm_gpupt_table;
-struct page;
 struct seq_file;
 
 /* What the device may do, for formats that can say so; see &drm_gpupt_fmt.prot. */
@@ -171,7 +170,7 @@ int __must_check drm_gpupt_walk(struct drm_gpupt *gpt, u64 va, u64 len,
 struct drm_gpupt_info {
 	/** @tables: see drm_gpupt_tables() */
 	unsigned long tables;
-	/** @leaves: leaves in the table, by level; of a list, its entries in [0] */
+	/** @leaves: leaves in the table, by level */
 	u64 leaves[DRM_GPUPT_MAX_LEVELS];
 	/** @mapped: bytes that the leaves cover */
 	u64 mapped;
@@ -183,10 +182,5 @@ int __must_check drm_gpupt_get_info(struct drm_gpupt *gpt, struct drm_gpupt_info
 int __must_check drm_gpupt_count_leaves(struct drm_gpupt *gpt, u64 va, u64 len,
 					u64 leaves[DRM_GPUPT_MAX_LEVELS]);
 void drm_gpupt_show(struct drm_gpupt *gpt, struct seq_file *m);
-
-/* drm_gpupt_list.c: for formats with &drm_gpupt_fmt.list */
-
-unsigned int drm_gpupt_list_entries(struct drm_gpupt *gpt);
-struct page *drm_gpupt_list_page(struct drm_gpupt *gpt, unsigned int index);
 
 #endif /* __DRM_GPUPT_H__ */

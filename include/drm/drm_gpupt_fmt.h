@@ -75,7 +75,7 @@ struct drm_gpupt_fmt {
 	/** @level: the levels; [0] is the lowest */
 	struct drm_gpupt_level level[DRM_GPUPT_MAX_LEVELS];
 
-	/** @levels: how many; 1 for a list */
+	/** @levels: how many */
 	u8 levels;
 
 	/** @entry_size: bytes of an entry */
@@ -97,20 +97,6 @@ struct drm_gpupt_fmt {
 	u32 prot;
 
 	/**
-	 * @list: not a tree: entries have a length, and the device reads them
-	 * from the first. It is mapped as a whole, from VA 0, and unmapped so.
-	 * Level 0 says how many entries a page has, and its shift what their
-	 * lengths are multiples of; level 1 how many pages there can be
-	 */
-	bool list;
-
-	/** @max_entries: how many entries a list may have; 0 for a tree */
-	u32 max_entries;
-
-	/** @max_len: bytes of one entry of a list at most; 0 for a tree */
-	u64 max_len;
-
-	/**
 	 * @fill: write leaves
 	 *
 	 * Most formats call drm_gpupt_fill_leaves() from here, which makes a loop
@@ -121,7 +107,7 @@ struct drm_gpupt_fmt {
 	/**
 	 * @link: write the address of a table of the level below
 	 *
-	 * In one store, as the device may be reading. Not for a list.
+	 * In one store, as the device may be reading.
 	 */
 	void (*link)(void *entry, dma_addr_t table);
 
@@ -146,7 +132,6 @@ struct drm_gpupt_fmt {
 /* The formats that come with the layer. */
 extern const struct drm_gpupt_fmt drm_gpupt_x86_64;
 extern const struct drm_gpupt_fmt drm_gpupt_radix3;
-extern const struct drm_gpupt_fmt drm_gpupt_virtio_mem;
 
 /* drm_gpupt_commit.c */
 bool drm_gpupt_fill_next(struct drm_gpupt_fill *fill);

@@ -56,40 +56,28 @@ static bool drm_gpupt_level_is_sane(const struct drm_gpupt_fmt *fmt, unsigned in
 	       level->leaf <= level[-1].leaf;
 }
 
-static bool drm_gpupt_tree_is_sane(const struct drm_gpupt_fmt *fmt)
+static bool drm_gpupt_fmt_is_sane(const struct drm_gpupt_fmt *fmt)
 {
 	unsigned int i;
 
-	for (i = 0; i < fmt->levels; i++)
-		if (!drm_gpupt_level_is_sane(fmt, i))
-			return false;
-	return fmt->level[i - 1].shift + fmt->level[i - 1].bits < 64 && fmt->link;
-}
-
-/* A list has pages of entries below a table that the device does not read. */
-static bool drm_gpupt_list_is_sane(const struct drm_gpupt_fmt *fmt)
-{
-	return fmt->levels == 1 && drm_gpupt_level_is_sane(fmt, 0) &&
-	       fmt->max_entries <= 1u << (fmt->level[0].bits + fmt->level[1].bits) &&
-	       fmt->max_len && IS_ALIGNED(fmt->max_len, BIT_ULL(fmt->level[0].shift));
-}
-
-static bool drm_gpupt_fmt_is_sane(const struct drm_gpupt_fmt *fmt)
-{
 	if (!fmt->levels || fmt->levels > DRM_GPUPT_MAX_LEVELS)
 		return false;
 	if (!fmt->entry_size || fmt->addr_bits > 64)
 		return false;
-	if (!fmt->fill || !fmt->clear || !fmt->read)
+	if (!fmt->fill || !fmt->link || !fmt->clear || !fmt->read)
 		return false;
-	return fmt->list ? drm_gpupt_list_is_sane(fmt) : drm_gpupt_tree_is_sane(fmt);
+
+	for (i = 0; i < fmt->levels; i++)
+		if (!drm_gpupt_level_is_sane(fmt, i))
+			return false;
+	return fmt->level[i - 1].shift + fmt->level[i - 1].bits < 64;
 }
 
 static u64 drm_gpupt_va_size(const struct drm_gpupt_fmt *fmt)
 {
 	const struct drm_gpupt_level *top = &fmt->level[fmt->levels - 1];
 
-	return fmt->list ? S64_MAX : BIT_ULL(top->shift + top->bits);
+	return BIT_ULL(top->shift + top->bits);
 }
 
 static int drm_gpupt_add_root(struct drm_gpupt *gpt)
@@ -99,11 +87,9 @@ static int drm_gpupt_add_root(struct drm_gpupt *gpt)
 	LIST_HEAD(unused);
 	int ret;
 
-	gpt->root = drm_gpupt_table_alloc(fmt, fmt->list ? 1 : fmt->levels - 1, 0);
+	gpt->root = drm_gpupt_table_alloc(fmt, fmt->levels - 1, 0);
 	if (!gpt->root)
 		return -ENOMEM;
-	if (fmt->list)
-		return 0;
 
 	mem = drm_gpupt_mem_alloc(gpt, 1);
 	if (IS_ERR(mem))
@@ -136,8 +122,7 @@ static const struct drm_gpupt_config drm_gpupt_no_config;
 /**
  * drm_gpupt_create() - make an empty page table
  * @fmt: what it looks like
- * @sdev: the device whose addresses are mapped in it, which also maps the tables;
- *	NULL for a list whose pages the driver maps by itself
+ * @sdev: the device whose addresses are mapped in it, which also maps the tables
  * @config: what the driver adds; NULL for nothing
  * @priv: for &drm_gpupt_config.flush
  *
@@ -146,7 +131,7 @@ static const struct drm_gpupt_config drm_gpupt_no_config;
  * Context: Process context, may sleep.
  * Return: the page table, or an ERR_PTR():
  *
- * * %-EINVAL - @fmt makes no sense, or it is a tree and has no @sdev
+ * * %-EINVAL - @fmt makes no sense, or there is no @sdev
  * * %-EOVERFLOW - the root has an address of more than &drm_gpupt_fmt.addr_bits
  * * %-ENOMEM - out of memory, or see drm_sgt_map()
  * * %-ENODEV - the device is no longer bound
@@ -158,10 +143,10 @@ struct drm_gpupt *drm_gpupt_create(const struct drm_gpupt_fmt *fmt,
 	struct drm_gpupt *gpt;
 	int ret;
 
-	if (!drm_gpupt_fmt_is_sane(fmt) || (!sdev && !fmt->list))
+	if (!sdev || !drm_gpupt_fmt_is_sane(fmt))
 		return ERR_PTR(-EINVAL);
 	/* Mapping the root would say so, too, but not all tables are mapped. */
-	if (sdev && drm_sgt_device_is_gone(sdev))
+	if (drm_sgt_device_is_gone(sdev))
 		return ERR_PTR(-ENODEV);
 
 	gpt = kzalloc(sizeof(*gpt), GFP_KERNEL_ACCOUNT);
@@ -172,8 +157,7 @@ struct drm_gpupt *drm_gpupt_create(const struct drm_gpupt_fmt *fmt,
 	gpt->va_size = drm_gpupt_va_size(fmt);
 	gpt->config = config ?: &drm_gpupt_no_config;
 	gpt->priv = priv;
-	if (sdev)
-		gpt->sdev = drm_sgt_device_get(sdev);
+	gpt->sdev = drm_sgt_device_get(sdev);
 	mutex_init(&gpt->plan_lock);
 	mutex_init(&gpt->commit_lock);
 	drm_gpupt_prime_lockdep(gpt);
@@ -214,8 +198,7 @@ void drm_gpupt_destroy(struct drm_gpupt *gpt)
 	drm_gpupt_mem_free_list(&unused);
 	mutex_destroy(&gpt->plan_lock);
 	mutex_destroy(&gpt->commit_lock);
-	if (gpt->sdev)
-		drm_sgt_device_put(gpt->sdev);
+	drm_sgt_device_put(gpt->sdev);
 	kfree(gpt);
 }
 EXPORT_SYMBOL_GPL(drm_gpupt_destroy);
@@ -228,8 +211,8 @@ EXPORT_SYMBOL_GPL(drm_gpupt_destroy);
  * like any other.
  *
  * Context: Any.
- * Return: a mapped table of one page, which is the page table's; NULL for a list, and
- * with &drm_gpupt_config.cpu_only
+ * Return: a mapped table of one page, which is the page table's; NULL with
+ * &drm_gpupt_config.cpu_only
  */
 struct drm_sgt *drm_gpupt_root(const struct drm_gpupt *gpt)
 {
@@ -245,7 +228,7 @@ EXPORT_SYMBOL_GPL(drm_gpupt_root);
  * that fell out and wait for drm_gpupt_op_fini(). Takes no lock and walks nothing.
  *
  * Context: Any.
- * Return: tables; of a list, pages of entries
+ * Return: tables
  */
 unsigned long drm_gpupt_tables(const struct drm_gpupt *gpt)
 {

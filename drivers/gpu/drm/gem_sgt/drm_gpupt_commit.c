@@ -56,9 +56,6 @@ static void drm_gpupt_write_split(struct drm_gpupt *gpt, struct drm_gpupt_edit *
 static void drm_gpupt_write_clear(struct drm_gpupt *gpt, struct drm_gpupt_table *table,
 				  unsigned int first, unsigned int count)
 {
-	if (!table->entries)
-		return;
-
 	gpt->fmt->clear(drm_gpupt_entry(gpt, table, first), count);
 	drm_gpupt_table_sync(gpt, table, first, count);
 }
@@ -66,8 +63,6 @@ static void drm_gpupt_write_clear(struct drm_gpupt *gpt, struct drm_gpupt_table 
 static void drm_gpupt_write_link(struct drm_gpupt *gpt, struct drm_gpupt_edit *edit)
 {
 	drm_gpupt_table_go_live(gpt, edit->table, edit->child);
-	if (!edit->table->entries)
-		return;
 
 	/* The device finds a table that is complete. */
 	dma_wmb();

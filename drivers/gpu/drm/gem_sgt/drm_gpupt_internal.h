@@ -22,7 +22,7 @@
  * Freed with the last of the tables.
  */
 struct drm_gpupt_mem {
-	/** @sgt: of @pages; NULL if the device does not read them through us */
+	/** @sgt: of @pages; NULL with &drm_gpupt_config.cpu_only */
 	struct drm_sgt *sgt;
 	/** @tables: how many use a page; protected by &drm_gpupt.plan_lock */
 	unsigned int tables;
@@ -47,7 +47,7 @@ struct drm_gpupt_table {
 	unsigned int index;
 	/**
 	 * @entries: the memory that the device reads; written under
-	 * &drm_gpupt.commit_lock. NULL for the pages of a list's own table
+	 * &drm_gpupt.commit_lock
 	 */
 	void *entries;
 	/** @dma: its address, for the table above; the physical one without a mapping */
@@ -87,13 +87,13 @@ struct drm_gpupt {
 	const struct drm_gpupt_fmt *fmt;
 	/** @va_size: one past the last VA: bytes; constant */
 	u64 va_size;
-	/** @sdev: maps the tables; counted; NULL for a list of its own; constant */
+	/** @sdev: maps the tables; counted; constant */
 	struct drm_sgt_device *sdev;
 	/** @config: constant, not NULL */
 	const struct drm_gpupt_config *config;
 	/** @priv: for @config; constant */
 	void *priv;
-	/** @root: constant; of a list, a table without memory */
+	/** @root: constant */
 	struct drm_gpupt_table *root;
 
 	/** @plan_lock: protects the plan */
@@ -104,8 +104,6 @@ struct drm_gpupt {
 	unsigned long tables;
 	/** @pages: of tables, and not freed yet; protected by @plan_lock */
 	unsigned long pages;
-	/** @list_len: planned bytes of a list; protected by @plan_lock */
-	u64 list_len;
 
 	/** @commit_lock: protects what the device reads */
 	struct mutex commit_lock;
@@ -139,14 +137,7 @@ enum drm_gpupt_step {
 	DRM_GPUPT_STEP_UNLINK,
 };
 
-/* For messages. NULL if the tables are not mapped, or in physical mode. */
-static inline struct device *drm_gpupt_dev(const struct drm_gpupt *gpt)
-{
-	return gpt->sdev ? gpt->sdev->dma_dev : NULL;
-}
-
-#define drm_gpupt_dbg(gpt, fmt, ...) \
-	drm_dev_dbg(drm_gpupt_dev(gpt), DRM_UT_DRIVER, fmt, ##__VA_ARGS__)
+#define drm_gpupt_dbg(gpt, fmt, ...) drm_sgt_dbg((gpt)->sdev, fmt, ##__VA_ARGS__)
 
 static inline unsigned int drm_gpupt_nr_entries(const struct drm_gpupt *gpt,
 						unsigned int level)
@@ -262,19 +253,7 @@ struct drm_gpupt_plan {
 	struct drm_dma_seg seg;
 };
 
-struct drm_gpupt_table *drm_gpupt_plan_table(struct drm_gpupt_plan *plan,
-					     enum drm_gpupt_step what,
-					     struct drm_gpupt_table *parent,
-					     unsigned int index);
-int drm_gpupt_plan_link(struct drm_gpupt_plan *plan, struct drm_gpupt_table *table,
-			struct drm_gpupt_table *child, unsigned int index);
-int drm_gpupt_plan_unlink(struct drm_gpupt_plan *plan, struct drm_gpupt_table *table,
-			  struct drm_gpupt_table *child);
 int drm_gpupt_plan_map(struct drm_gpupt_plan *plan, u64 va, u64 end);
 int drm_gpupt_plan_unmap(struct drm_gpupt_plan *plan, u64 va, u64 end);
-
-/* drm_gpupt_list.c */
-int drm_gpupt_list_plan_map(struct drm_gpupt_plan *plan);
-int drm_gpupt_list_plan_unmap(struct drm_gpupt_plan *plan);
 
 #endif /* __DRM_GPUPT_INTERNAL_H__ */

@@ -110,7 +110,7 @@ struct drm_gpupt_mem *drm_gpupt_mem_alloc(const struct drm_gpupt *gpt,
 		if (!mem->pages[i])
 			ret = -ENOMEM;
 	}
-	if (!ret && gpt->sdev && !gpt->config->cpu_only)
+	if (!ret && !gpt->config->cpu_only)
 		ret = drm_gpupt_mem_map(mem, gpt->sdev);
 	if (ret) {
 		drm_gpupt_mem_free(mem);
@@ -151,7 +151,7 @@ static int drm_gpupt_mem_read(struct drm_gpupt_mem *mem, struct drm_gpupt_table 
 /* Whether entries of the tables above have room for it; a register for the root, too. */
 static int drm_gpupt_mem_check(const struct drm_gpupt *gpt, dma_addr_t addr)
 {
-	if (gpt->fmt->list || fls64(addr + PAGE_SIZE - 1) <= gpt->fmt->addr_bits)
+	if (fls64(addr + PAGE_SIZE - 1) <= gpt->fmt->addr_bits)
 		return 0;
 
 	drm_gpupt_dbg(gpt, "a table at %pad: an address has %u bits\n", &addr,

@@ -185,8 +185,6 @@ static int drm_gpupt_op_finish_locked(struct drm_gpupt_op *op, int ret,
 		return ret;
 	}
 
-	if (gpt->fmt->list)
-		gpt->list_len = op->is_map ? op->len : 0;
 	op->seq = ++gpt->planned;
 	op->state = DRM_GPUPT_OP_PREPARED;
 	return 0;
@@ -216,7 +214,7 @@ static int drm_gpupt_check_op(struct drm_gpupt *gpt, const struct drm_gpupt_op *
 		drm_gpupt_dbg(gpt, "the operation is in use\n");
 		return -EBUSY;
 	}
-	if (gpt->sdev && drm_sgt_device_is_gone(gpt->sdev))
+	if (drm_sgt_device_is_gone(gpt->sdev))
 		return -ENODEV;
 	return drm_gpupt_check_range(gpt, va, len);
 }
@@ -248,8 +246,7 @@ static bool drm_gpupt_segments_matter(const struct drm_gpupt *gpt, u64 len,
 		layout = &measured;
 	}
 
-	return gpt->fmt->list ||
-	       layout->bits & (drm_gpupt_span(gpt, 0) - 1) ||
+	return layout->bits & (drm_gpupt_span(gpt, 0) - 1) ||
 	       fls64(layout->last) > gpt->fmt->addr_bits ||
 	       (large && len >= large && layout->longest >= large);
 }
@@ -261,9 +258,6 @@ static int drm_gpupt_plan_op_locked(struct drm_gpupt_op *op, struct drm_gpupt_pl
 
 	lockdep_assert_held(&gpt->plan_lock);
 
-	if (gpt->fmt->list)
-		return op->is_map ? drm_gpupt_list_plan_map(plan) :
-				    drm_gpupt_list_plan_unmap(plan);
 	return op->is_map ? drm_gpupt_plan_map(plan, op->va, end) :
 			    drm_gpupt_plan_unmap(plan, op->va, end);
 }
@@ -321,8 +315,6 @@ static int drm_gpupt_prepare(struct drm_gpupt_op *op, struct drm_gpupt_plan *pla
  * * %-ERANGE - @view has less than @len bytes at @offset
  * * %-EEXIST - something is mapped in the range, or will be
  * * %-EOVERFLOW - an address has more bits than an entry, of memory or of a table
- * * %-EOPNOTSUPP - a list is mapped from VA 0 only
- * * %-E2BIG  - more entries than a list may have
  * * %-ENOSPC - more tables than &drm_gpupt_config.max_tables
  * * %-EBUSY  - @op is not idle
  * * %-EINTR  - the task is being killed
@@ -381,7 +373,6 @@ EXPORT_SYMBOL_GPL(drm_gpupt_prepare_map);
  * * %-EINVAL - @va or @len is no multiple of the smallest leaf, @len is 0, or the
  *   range is beyond the VA
  * * %-ENOENT - the range has a hole, or will have
- * * %-EOPNOTSUPP - a list is unmapped as a whole only
  * * %-ENOSPC - a leaf is cut, and &drm_gpupt_config.max_tables leaves no table for it
  * * %-EBUSY  - @op is not idle
  * * %-EINTR  - the task is being killed
@@ -431,8 +422,6 @@ int drm_gpupt_abort(struct drm_gpupt_op *op)
 			return -EBUSY;
 
 		gpt->planned--;
-		if (gpt->fmt->list)
-			gpt->list_len = op->is_map ? 0 : op->len;
 		drm_gpupt_undo_locked(op, &unused);
 	}
 	drm_gpupt_mem_free_list(&unused);

@@ -8,7 +8,7 @@
 #include "drm_gpupt_internal.h"
 
 /*
- * What an operation will do to a tree, found out from the top, and written into
+ * What an operation will do to the tables, found out from the root, and written into
  * the plan on the way. Steps are in an order that is safe for a device that is
  * reading: a table is filled before it is linked.
  */
@@ -25,20 +25,13 @@ static bool drm_gpupt_plan_has_room(const struct drm_gpupt_plan *plan)
 	return false;
 }
 
-/**
- * drm_gpupt_plan_table() - plan a new table
- * @plan: of which operation
- * @what: DRM_GPUPT_STEP_NEW for an empty one, or DRM_GPUPT_STEP_SPLIT
- * @parent: above it
- * @index: its entry there; not changed yet
- *
- * Return: the table, which belongs to the operation until it is linked; or an
- * ERR_PTR() of -ENOMEM or -ENOSPC
+/*
+ * Plan a new table, empty or split from a leaf, for entry @index of @parent. Until it
+ * is linked, it belongs to the operation.
  */
-struct drm_gpupt_table *drm_gpupt_plan_table(struct drm_gpupt_plan *plan,
-					     enum drm_gpupt_step what,
-					     struct drm_gpupt_table *parent,
-					     unsigned int index)
+static struct drm_gpupt_table *
+drm_gpupt_plan_table(struct drm_gpupt_plan *plan, enum drm_gpupt_step what,
+		     struct drm_gpupt_table *parent, unsigned int index)
 {
 	struct drm_gpupt_table *child;
 	struct drm_gpupt_edit *edit;
@@ -64,17 +57,10 @@ struct drm_gpupt_table *drm_gpupt_plan_table(struct drm_gpupt_plan *plan,
 	return child;
 }
 
-/**
- * drm_gpupt_plan_link() - plan to point an entry to a new table
- * @plan: of which operation
- * @table: has the entry
- * @child: the new table
- * @index: of the entry: empty, or the leaf that @child was split from
- *
- * Return: 0 or -ENOMEM
- */
-int drm_gpupt_plan_link(struct drm_gpupt_plan *plan, struct drm_gpupt_table *table,
-			struct drm_gpupt_table *child, unsigned int index)
+/* Plan to link @child to an entry that is empty, or the leaf that it was split from. */
+static int drm_gpupt_plan_link(struct drm_gpupt_plan *plan,
+			       struct drm_gpupt_table *table,
+			       struct drm_gpupt_table *child, unsigned int index)
 {
 	struct drm_gpupt_edit *edit;
 
@@ -90,16 +76,10 @@ int drm_gpupt_plan_link(struct drm_gpupt_plan *plan, struct drm_gpupt_table *tab
 	return 0;
 }
 
-/**
- * drm_gpupt_plan_unlink() - plan to unlink a table, with all below it
- * @plan: of which operation
- * @table: has the entry
- * @child: the table that the entry points to
- *
- * Return: 0 or -ENOMEM
- */
-int drm_gpupt_plan_unlink(struct drm_gpupt_plan *plan, struct drm_gpupt_table *table,
-			  struct drm_gpupt_table *child)
+/* Plan to unlink a table, with all below it. */
+static int drm_gpupt_plan_unlink(struct drm_gpupt_plan *plan,
+				 struct drm_gpupt_table *table,
+				 struct drm_gpupt_table *child)
 {
 	struct drm_gpupt_edit *edit;
 
@@ -310,7 +290,7 @@ static int drm_gpupt_plan_map_table(struct drm_gpupt_plan *plan,
 }
 
 /**
- * drm_gpupt_plan_map() - plan to map a range of a tree
+ * drm_gpupt_plan_map() - plan to map a range
  * @plan: of which operation
  * @va: first byte
  * @end: first byte after it
@@ -434,7 +414,7 @@ static int drm_gpupt_plan_unmap_table(struct drm_gpupt_plan *plan,
 }
 
 /**
- * drm_gpupt_plan_unmap() - plan to empty a range of a tree
+ * drm_gpupt_plan_unmap() - plan to empty a range
  * @plan: of which operation
  * @va: first byte
  * @end: first byte after it

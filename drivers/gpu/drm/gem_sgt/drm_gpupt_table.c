@@ -14,7 +14,7 @@
 /**
  * drm_gpupt_table_alloc() - make a table that has no memory yet
  * @fmt: of what
- * @level: its level; of a list's own table, 1
+ * @level: its level
  * @slot: its entry in the table above
  *
  * Return: the table, or NULL

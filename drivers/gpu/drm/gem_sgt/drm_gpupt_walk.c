@@ -79,39 +79,9 @@ static int drm_gpupt_visit_table(struct drm_gpupt *gpt, const struct drm_gpupt_t
 	return ret;
 }
 
-/*
- * The entries of a list follow each other, whatever their length. The format says
- * how many there can be, so they are one piece.
- */
-static int drm_gpupt_visit_list(struct drm_gpupt *gpt, struct drm_gpupt_visit *visit)
-{
-	unsigned int nr = drm_gpupt_nr_entries(gpt, 0);
-	unsigned int max = gpt->fmt->max_entries;
-	struct drm_gpupt_table *page = drm_gpupt_table_live_from(gpt, gpt->root, 0);
-	struct drm_gpupt_run run = {};
-	u64 va = visit->va;
-	unsigned int i;
-	int ret = 0;
-
-	visit->va = visit->end;
-	for (i = 0; i < max && run.va < visit->end && !ret; i++, run.va += run.seg.len) {
-		if (i && !(i % nr))
-			page = drm_gpupt_table_live_next(page);
-		if (!page || gpt->fmt->read(drm_gpupt_entry(gpt, page, i % nr), 0,
-					    &run) != DRM_GPUPT_ENTRY_LEAF)
-			break;
-		if (run.va + run.seg.len > va)
-			ret = visit->fn(visit->arg, 0, &run);
-	}
-	return ret;
-}
-
 static int drm_gpupt_visit_some(struct drm_gpupt *gpt, struct drm_gpupt_visit *visit)
 {
 	guard(mutex)(&gpt->commit_lock);
-
-	if (gpt->fmt->list)
-		return drm_gpupt_visit_list(gpt, visit);
 
 	visit->left = DRM_GPUPT_VISIT_ENTRIES;
 	return drm_gpupt_visit_table(gpt, gpt->root, visit->end, visit);
@@ -234,10 +204,6 @@ int drm_gpupt_walk(struct drm_gpupt *gpt, u64 va, u64 len,
 	}
 
 	walker.end = va + len;
-	/* The caller knows what a list without a device maps to. */
-	if (!gpt->sdev)
-		return drm_gpupt_walk_live(gpt, &walker);
-
 	ret = drm_sgt_device_enter(gpt->sdev, &idx);
 	if (ret)
 		return ret;

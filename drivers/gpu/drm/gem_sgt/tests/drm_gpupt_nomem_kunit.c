@@ -15,7 +15,6 @@ struct gpt_nomem {
 	struct drm_sgt_kunit_device *d;
 	struct drm_gpupt_kunit *gpt;
 	struct drm_gpupt_kunit_mem *mem;
-	struct drm_gpupt *list;
 	struct drm_gpupt_op op;
 	u64 va;
 	u64 len;
@@ -106,53 +105,6 @@ static void gpt_nomem_unmapping(struct kunit *test)
 	drm_gpupt_kunit_unmap_now(c->gpt, 0, 4ull * SZ_1G);
 }
 
-/* lists */
-
-static int gpt_nomem_map_list(void *arg)
-{
-	struct gpt_nomem *c = arg;
-
-	return drm_gpupt_prepare_map(c->list, &c->op, 0, c->mem->size, drm_gpupt_kunit_view(c->mem),
-				     0, 0);
-}
-
-static void gpt_nomem_check_list(void *arg, int ret)
-{
-	struct gpt_nomem *c = arg;
-	struct drm_gpupt_info info;
-
-	if (ret)
-		KUNIT_EXPECT_EQ(c->test, ret, -ENOMEM);
-	KUNIT_EXPECT_EQ(c->test, 0, drm_gpupt_abort(&c->op));
-	KUNIT_EXPECT_EQ(c->test, 0, drm_gpupt_get_info(c->list, &info));
-	KUNIT_EXPECT_EQ(c->test, info.tables, c->trace.info.tables);
-	KUNIT_EXPECT_EQ(c->test, info.in_flight, 0);
-	KUNIT_EXPECT_EQ(c->test, drm_gpupt_list_entries(c->list), 0);
-}
-
-/* A list of some pages. */
-static void gpt_nomem_mapping_a_list(struct kunit *test)
-{
-	struct gpt_nomem *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
-	struct drm_dma_seg *seg = kunit_kcalloc(test, 600, sizeof(*seg), GFP_KERNEL);
-	unsigned int i;
-
-	KUNIT_ASSERT_NOT_NULL(test, c);
-	KUNIT_ASSERT_NOT_NULL(test, seg);
-	c->test = test;
-	for (i = 0; i < 600; i++)
-		seg[i] = (struct drm_dma_seg) { SZ_1G + i * SZ_8K, SZ_4K };
-	c->mem = drm_gpupt_kunit_mem(test, seg, 600);
-	c->list = drm_gpupt_create(&drm_gpupt_virtio_mem, NULL, NULL, NULL);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, c->list);
-	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_get_info(c->list, &c->trace.info));
-	drm_sgt_kunit_nomem(test);
-	/* Three pages, and as many structures. */
-	KUNIT_EXPECT_GE(test, drm_sgt_kunit_sweep(test, gpt_nomem_map_list,
-						  gpt_nomem_check_list, c), 6);
-	drm_gpupt_destroy(c->list);
-}
-
 /* create */
 
 static int gpt_nomem_create(void *arg)
@@ -192,7 +144,6 @@ static struct kunit_case drm_gpupt_nomem_cases[] = {
 	KUNIT_CASE(gpt_nomem_creating),
 	KUNIT_CASE(gpt_nomem_mapping),
 	KUNIT_CASE(gpt_nomem_unmapping),
-	KUNIT_CASE(gpt_nomem_mapping_a_list),
 	{}
 };
 
