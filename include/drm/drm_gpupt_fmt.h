@@ -2,8 +2,7 @@
 #ifndef __DRM_GPUPT_FMT_H__
 #define __DRM_GPUPT_FMT_H__
 
-#include <linux/minmax.h>
-#include <linux/scatterlist.h>
+#include <linux/bits.h>
 #include <linux/string.h>
 #include <linux/types.h>
 
@@ -39,7 +38,8 @@ struct drm_gpupt_level {
 /**
  * struct drm_gpupt_fill - leaves that a format is to write
  *
- * One after the other into one table, from DMA segments that cover them.
+ * One after the other into one table. Their addresses are in a list, or follow each
+ * other.
  */
 struct drm_gpupt_fill {
 	/** @entry: the first one */
@@ -52,11 +52,10 @@ struct drm_gpupt_fill {
 	unsigned int shift;
 	/** @prot: DRM_GPUPT_*, a subset of &drm_gpupt_fmt.prot */
 	u32 prot;
-	/** @seg: what is left of the segment that the last leaf came from */
-	struct drm_dma_seg seg;
-	/* private: where the segments after that come from */
-	struct drm_dma_iter iter;
-	bool merge;
+	/** @addrs: the address of each leaf; NULL if they follow each other */
+	const dma_addr_t *addrs;
+	/** @addr: the address of the first leaf, without @addrs */
+	dma_addr_t addr;
 };
 
 /**
@@ -102,7 +101,7 @@ struct drm_gpupt_fmt {
 	 * Most formats call drm_gpupt_fill_leaves() from here, which makes a loop
 	 * of its own for each format.
 	 */
-	void (*fill)(struct drm_gpupt_fill *fill);
+	void (*fill)(const struct drm_gpupt_fill *fill);
 
 	/**
 	 * @link: write the address of a table of the level below
@@ -133,71 +132,33 @@ struct drm_gpupt_fmt {
 extern const struct drm_gpupt_fmt drm_gpupt_x86_64;
 extern const struct drm_gpupt_fmt drm_gpupt_radix3;
 
-/* drm_gpupt_commit.c */
-bool drm_gpupt_fill_next(struct drm_gpupt_fill *fill);
-
 /* Writes one leaf, in one store. */
 typedef void (*drm_gpupt_put_fn)(void *entry, dma_addr_t addr, u64 bits);
 
-/*
- * Entries of the table that are one leaf each, as of memory in scattered pages:
- * a dozen instructions a leaf, where a call would take more. Stops at the first
- * entry of another length, which is in @seg then.
- */
-static __always_inline void *
-__drm_gpupt_fill_singles(struct drm_gpupt_fill *fill, void *entry, void *end,
-			 size_t size, drm_gpupt_put_fn put, u64 bits, bool phys)
+/* @listed: a constant, so that there is one loop for each kind of addresses. */
+static __always_inline void
+__drm_gpupt_fill_leaves(const struct drm_gpupt_fill *fill, size_t size,
+			drm_gpupt_put_fn put, u64 bits, bool listed)
 {
-	const unsigned int step = 1u << fill->shift;
-	struct scatterlist *sg = fill->iter.sg;
-
-	do {
-		dma_addr_t addr;
-		unsigned int len;
-
-		/* As much was prepared as there is: no look for the end. */
-		sg++;
-		if (unlikely(sg_is_chain(sg))) {
-			sg = sg_chain_ptr(sg);
-			/* A branch, not a conditional move that each load waits for. */
-			OPTIMIZER_HIDE_VAR(sg);
-		}
-		addr = phys ? sg_phys(sg) : sg_dma_address(sg);
-		len = phys ? sg->length : sg_dma_len(sg);
-		if (unlikely(len != step)) {
-			fill->seg.addr = addr;
-			fill->seg.len = len;
-			break;
-		}
-		put(entry, addr, bits);
-		entry += size;
-	} while (entry != end);
-
-	fill->iter.sg = sg;
-	return entry;
-}
-
-/* Leaves whose addresses follow each other. */
-static __always_inline void *
-__drm_gpupt_fill_run(void *entry, u64 count, size_t size, drm_gpupt_put_fn put,
-		     dma_addr_t addr, u64 step, u64 bits)
-{
-	unsigned int i;
+	const u64 step = BIT_ULL(fill->shift);
+	const dma_addr_t *addrs = fill->addrs;
+	unsigned int count = fill->count, i;
+	dma_addr_t addr = fill->addr;
+	void *entry = fill->entry;
 
 	/* No address waits for the one before it. */
 	for (; count >= 8; count -= 8) {
 #pragma GCC unroll 8
 		for (i = 0; i < 8; i++)
-			put(entry + i * size, addr + i * step, bits);
+			put(entry + i * size, listed ? addrs[i] : addr + i * step, bits);
 		entry += 8 * size;
-		addr += 8 * step;
+		if (listed)
+			addrs += 8;
+		else
+			addr += 8 * step;
 	}
-	for (; count; count--) {
-		put(entry, addr, bits);
-		entry += size;
-		addr += step;
-	}
-	return entry;
+	for (i = 0; i < count; i++)
+		put(entry + i * size, listed ? addrs[i] : addr + i * step, bits);
 }
 
 /**
@@ -206,42 +167,15 @@ __drm_gpupt_fill_run(void *entry, u64 count, size_t size, drm_gpupt_put_fn put,
  * @size: bytes of an entry; a constant
  * @put: writes one leaf; a function that is inlined
  * @bits: for @put: what all leaves have in common
- *
- * Segments that are longer than a leaf become runs of leaves.
  */
 static __always_inline void
-drm_gpupt_fill_leaves(struct drm_gpupt_fill *fill, size_t size, drm_gpupt_put_fn put,
-		      u64 bits)
+drm_gpupt_fill_leaves(const struct drm_gpupt_fill *fill, size_t size,
+		      drm_gpupt_put_fn put, u64 bits)
 {
-	const u64 step = BIT_ULL(fill->shift);
-	void *entry = fill->entry;
-	void *end = entry + fill->count * size;
-
-	while (entry != end) {
-		struct drm_dma_seg *seg = &fill->seg;
-		u64 count;
-
-		if (!seg->len) {
-			if (fill->merge) {
-				if (!drm_gpupt_fill_next(fill))
-					return;
-			} else if (fill->iter.phys) {
-				entry = __drm_gpupt_fill_singles(fill, entry, end, size,
-								 put, bits, true);
-			} else {
-				entry = __drm_gpupt_fill_singles(fill, entry, end, size,
-								 put, bits, false);
-			}
-			continue;
-		}
-
-		/* The last page of a range may be there in part. */
-		count = max(seg->len >> fill->shift, 1);
-		count = min(count, (end - entry) / size);
-		entry = __drm_gpupt_fill_run(entry, count, size, put, seg->addr, step, bits);
-		seg->addr += count << fill->shift;
-		seg->len -= min(seg->len, count << fill->shift);
-	}
+	if (fill->addrs)
+		__drm_gpupt_fill_leaves(fill, size, put, bits, true);
+	else
+		__drm_gpupt_fill_leaves(fill, size, put, bits, false);
 }
 
 /**

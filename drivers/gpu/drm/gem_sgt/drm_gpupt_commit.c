@@ -5,31 +5,72 @@
 
 #include "drm_gpupt_internal.h"
 
-/**
- * drm_gpupt_fill_next() - the next run of neighbouring segments
- * @fill: whose &drm_gpupt_fill.seg is used up
- *
- * For formats that bring a loop of their own.
- *
- * Context: Inside &drm_gpupt_fmt.fill.
- * Return: whether there was one. There is: prepared is what the view has
- */
-bool drm_gpupt_fill_next(struct drm_gpupt_fill *fill)
-{
-	return !WARN_ON_ONCE(!drm_dma_iter_next(&fill->iter, &fill->seg));
-}
-EXPORT_SYMBOL_GPL(drm_gpupt_fill_next);
+/* Leaves of scattered memory that a format writes in one call; on the stack. */
+#define DRM_GPUPT_FILL_BATCH	64
 
-/* Write leaves of @table, from where @fill is. */
-static void drm_gpupt_write_leaves(struct drm_gpupt *gpt, struct drm_gpupt_fill *fill,
+/* The memory that leaves are written for. */
+struct drm_gpupt_source {
+	/* what is left of the segment that the last leaf came from */
+	struct drm_dma_seg seg;
+	/* the segments after that */
+	struct drm_dma_iter iter;
+	u32 prot;
+};
+
+/* Leaves of the segment, which is not used up. */
+static void drm_gpupt_take_run(struct drm_gpupt_source *source,
+			       struct drm_gpupt_fill *fill, unsigned int count)
+{
+	struct drm_dma_seg *seg = &source->seg;
+	u64 taken;
+
+	/* The last page of a range may be there in part. */
+	fill->count = clamp(seg->len >> fill->shift, 1, count);
+	fill->addrs = NULL;
+	fill->addr = seg->addr;
+
+	taken = (u64)fill->count << fill->shift;
+	seg->addr += taken;
+	seg->len -= min(seg->len, taken);
+}
+
+/* The next leaves, @count at most. There are as many as were prepared. */
+static bool drm_gpupt_take_leaves(struct drm_gpupt_source *source,
+				  struct drm_gpupt_fill *fill, dma_addr_t *addrs,
+				  unsigned int count)
+{
+	if (!source->seg.len) {
+		fill->addrs = addrs;
+		fill->count = drm_dma_iter_next_blocks(&source->iter, fill->shift, addrs,
+						       min(count, DRM_GPUPT_FILL_BATCH));
+		if (fill->count)
+			return true;
+		if (WARN_ON_ONCE(!drm_dma_iter_next(&source->iter, &source->seg)))
+			return false;
+	}
+	drm_gpupt_take_run(source, fill, count);
+	return true;
+}
+
+/* Write leaves of @table, from where @source is. */
+static void drm_gpupt_write_leaves(struct drm_gpupt *gpt, struct drm_gpupt_source *source,
 				   struct drm_gpupt_table *table,
 				   unsigned int first, unsigned int count)
 {
-	fill->entry = drm_gpupt_entry(gpt, table, first);
-	fill->count = count;
-	fill->level = table->level;
-	fill->shift = gpt->fmt->level[table->level].shift;
-	gpt->fmt->fill(fill);
+	dma_addr_t addrs[DRM_GPUPT_FILL_BATCH] __uninitialized;
+	struct drm_gpupt_fill fill = {
+		.entry = drm_gpupt_entry(gpt, table, first),
+		.level = table->level,
+		.shift = gpt->fmt->level[table->level].shift,
+		.prot = source->prot,
+	};
+	unsigned int left = count;
+
+	while (left && drm_gpupt_take_leaves(source, &fill, addrs, left)) {
+		gpt->fmt->fill(&fill);
+		fill.entry += fill.count * gpt->fmt->entry_size;
+		left -= fill.count;
+	}
 	drm_gpupt_table_sync(gpt, table, first, count);
 }
 
@@ -41,15 +82,15 @@ static void drm_gpupt_write_split(struct drm_gpupt *gpt, struct drm_gpupt_edit *
 {
 	void *entry = drm_gpupt_entry(gpt, edit->table, edit->first);
 	struct drm_gpupt_table *child = edit->child;
-	struct drm_gpupt_fill fill = {};
+	struct drm_gpupt_source source = {};
 	struct drm_gpupt_run run = {};
 
 	if (gpt->fmt->read(entry, edit->table->level, &run) != DRM_GPUPT_ENTRY_LEAF)
 		return;
 
-	fill.seg = run.seg;
-	fill.prot = run.prot;
-	drm_gpupt_write_leaves(gpt, &fill, child, 0,
+	source.seg = run.seg;
+	source.prot = run.prot;
+	drm_gpupt_write_leaves(gpt, &source, child, 0,
 			       drm_gpupt_nr_entries(gpt, child->level));
 }
 
@@ -72,7 +113,7 @@ static void drm_gpupt_write_link(struct drm_gpupt *gpt, struct drm_gpupt_edit *e
 }
 
 static void drm_gpupt_commit_edit(struct drm_gpupt *gpt, struct drm_gpupt_edit *edit,
-				  struct drm_gpupt_fill *fill)
+				  struct drm_gpupt_source *source)
 {
 	switch (edit->what) {
 	case DRM_GPUPT_STEP_NEW:
@@ -81,8 +122,8 @@ static void drm_gpupt_commit_edit(struct drm_gpupt *gpt, struct drm_gpupt_edit *
 		drm_gpupt_write_split(gpt, edit);
 		break;
 	case DRM_GPUPT_STEP_MAP:
-		if (fill)
-			drm_gpupt_write_leaves(gpt, fill, edit->table,
+		if (source)
+			drm_gpupt_write_leaves(gpt, source, edit->table,
 					       edit->first, edit->count);
 		break;
 	case DRM_GPUPT_STEP_CLEAR:
@@ -98,7 +139,8 @@ static void drm_gpupt_commit_edit(struct drm_gpupt *gpt, struct drm_gpupt_edit *
 	}
 }
 
-static void drm_gpupt_commit_locked(struct drm_gpupt_op *op, struct drm_gpupt_fill *fill)
+static void drm_gpupt_commit_locked(struct drm_gpupt_op *op,
+				    struct drm_gpupt_source *source)
 {
 	struct drm_gpupt *gpt = op->gpt;
 	unsigned int i;
@@ -113,7 +155,7 @@ static void drm_gpupt_commit_locked(struct drm_gpupt_op *op, struct drm_gpupt_fi
 	for (i = 0; i < op->nr_edits; i++) {
 		if (i)
 			drm_gpupt_relax(i);
-		drm_gpupt_commit_edit(gpt, &op->edits[i], fill);
+		drm_gpupt_commit_edit(gpt, &op->edits[i], source);
 	}
 
 	WRITE_ONCE(gpt->committed, op->seq);
@@ -122,31 +164,15 @@ static void drm_gpupt_commit_locked(struct drm_gpupt_op *op, struct drm_gpupt_fi
 		gpt->config->flush(gpt->priv, op->va, op->len);
 }
 
-static void drm_gpupt_commit_with(struct drm_gpupt_op *op, struct drm_gpupt_fill *fill)
+static void drm_gpupt_commit_with(struct drm_gpupt_op *op,
+				  struct drm_gpupt_source *source)
 {
 	bool cookie = dma_fence_begin_signalling();
 
 	mutex_lock(&op->gpt->commit_lock);
-	drm_gpupt_commit_locked(op, fill);
+	drm_gpupt_commit_locked(op, source);
 	mutex_unlock(&op->gpt->commit_lock);
 	dma_fence_end_signalling(cookie);
-}
-
-/* The first entry can be one that the range begins in the middle of. */
-static void drm_gpupt_fill_begin(struct drm_gpupt_fill *fill,
-				 const struct drm_gpupt_op *op)
-{
-	struct drm_dma_iter *iter = &fill->iter;
-
-	fill->prot = op->prot;
-	fill->merge = op->merge;
-	fill->seg.len = 0;
-	if (fill->merge)
-		return;
-
-	fill->seg = drm_dma_entry(iter->sg, iter->phys);
-	fill->seg.addr += iter->skip;
-	fill->seg.len -= iter->skip;
 }
 
 /**
@@ -161,16 +187,17 @@ static void drm_gpupt_fill_begin(struct drm_gpupt_fill *fill,
 void drm_gpupt_commit_map(struct drm_gpupt_op *op, const struct drm_dma_view view)
 {
 	/* Not zeroed: see drm_gpupt_prepare(). */
-	struct drm_gpupt_fill fill __uninitialized;
+	struct drm_gpupt_source source __uninitialized;
 
 	if (WARN_ON_ONCE(!op->is_map) ||
-	    WARN_ON_ONCE(drm_dma_iter_init(&fill.iter, view, op->offset, op->len))) {
+	    WARN_ON_ONCE(drm_dma_iter_init(&source.iter, view, op->offset, op->len))) {
 		drm_gpupt_commit_with(op, NULL);
 		return;
 	}
 
-	drm_gpupt_fill_begin(&fill, op);
-	drm_gpupt_commit_with(op, &fill);
+	source.seg.len = 0;
+	source.prot = op->prot;
+	drm_gpupt_commit_with(op, &source);
 }
 EXPORT_SYMBOL_GPL(drm_gpupt_commit_map);
 

@@ -3,6 +3,7 @@
 #define __DRM_GPUPT_INTERNAL_H__
 
 #include <linux/bitmap.h>
+#include <linux/minmax.h>
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
 #include <linux/sched.h>

@@ -25,7 +25,7 @@ static __always_inline void radix3_put(void *entry, dma_addr_t addr, u64 bits)
 	WRITE_ONCE(*(__le64 *)entry, cpu_to_le64(addr));
 }
 
-static void radix3_fill(struct drm_gpupt_fill *fill)
+static void radix3_fill(const struct drm_gpupt_fill *fill)
 {
 	drm_gpupt_fill_leaves(fill, sizeof(__le64), radix3_put, 0);
 }

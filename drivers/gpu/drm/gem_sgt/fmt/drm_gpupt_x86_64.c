@@ -32,7 +32,7 @@ static __always_inline void x86_64_put(void *entry, dma_addr_t addr, u64 bits)
 	WRITE_ONCE(*(u64 *)entry, addr + bits);
 }
 
-static void x86_64_fill(struct drm_gpupt_fill *fill)
+static void x86_64_fill(const struct drm_gpupt_fill *fill)
 {
 	u64 bits = X86_64_P | X86_64_US | X86_64_A | X86_64_D;
 

@@ -129,6 +129,36 @@ static void view_check_range(struct kunit *test, const struct drm_dma_view view,
 	KUNIT_EXPECT_FALSE(test, drm_dma_iter_next(&iter, &seg));
 }
 
+/* The same, by blocks, and by segments where an entry is none. */
+static void view_check_blocks(struct kunit *test, const struct drm_dma_view view,
+			      const u64 *addr, u64 offset, u64 len, unsigned int shift)
+{
+	struct drm_dma_iter iter;
+	dma_addr_t block[3];
+	u64 done = 0;
+
+	KUNIT_ASSERT_EQ(test, 0, drm_dma_iter_init(&iter, view, offset, len));
+	for (;;) {
+		unsigned int i, nr = drm_dma_iter_next_blocks(&iter, shift, block, 3);
+		struct drm_dma_seg seg = { .len = BIT(shift) };
+		u64 k;
+
+		KUNIT_ASSERT_LE(test, nr, 3);
+		if (!nr && !drm_dma_iter_next(&iter, &seg))
+			break;
+		for (i = 0; i < max(nr, 1); i++) {
+			if (nr)
+				seg.addr = block[i];
+			KUNIT_ASSERT_LE(test, seg.len, len - done);
+			for (k = 0; k < seg.len; k++, done++)
+				if (seg.addr + k != addr[offset + done])
+					KUNIT_FAIL_AND_ABORT(test, "%llu bytes at %llu: byte %llu",
+							     len, offset, done);
+		}
+	}
+	KUNIT_EXPECT_EQ_MSG(test, done, len, "%llu bytes at %llu", len, offset);
+}
+
 /* Every range that fits, and every one of those that do not, by one byte. */
 static void view_check_all(struct kunit *test, const struct drm_dma_view view,
 			   const u64 *addr, u64 size)
@@ -138,8 +168,10 @@ static void view_check_all(struct kunit *test, const struct drm_dma_view view,
 
 	KUNIT_ASSERT_EQ(test, drm_dma_view_size(view), size);
 	for (offset = 0; offset <= size; offset++) {
-		for (len = 0; len <= size - offset; len++)
+		for (len = 0; len <= size - offset; len++) {
 			view_check_range(test, view, addr, offset, len);
+			view_check_blocks(test, view, addr, offset, len, len % 4);
+		}
 		KUNIT_EXPECT_EQ(test, -ERANGE,
 				drm_dma_iter_init(&iter, view, offset,
 						  size - offset + 1));
@@ -387,7 +419,48 @@ static void view_walks_chained_lists(struct kunit *test)
 		u32 len = drm_sgt_kunit_below(&rnd, n - offset + 1);
 
 		view_check_range(test, drm_dma_view_borrow(table), addr, offset, len);
+		view_check_blocks(test, drm_dma_view_borrow(table), addr, offset, len, round % 4);
 	}
+}
+
+/* As many blocks as there are or as fit, and none of an entry that is not one. */
+static void view_takes_as_many_blocks_as_it_can(struct kunit *test)
+{
+	const struct view_ent ent[] = {
+		{ 0x1000, 8 }, { 0x3000, 8 }, { 0x2000, 8 }, { 0x5000, 16 }, { 0x7000, 8 },
+	};
+	struct sg_table *table = view_fixture_create(test, ent, 5, 5, 5);
+	const struct drm_dma_view view = drm_dma_view_borrow(table);
+	struct drm_dma_iter iter;
+	struct drm_dma_seg seg;
+	dma_addr_t block[4];
+
+	KUNIT_ASSERT_EQ(test, 0, drm_dma_iter_init(&iter, view, 0, 48));
+	KUNIT_EXPECT_EQ(test, 0, drm_dma_iter_next_blocks(&iter, 3, block, 0));
+	KUNIT_EXPECT_EQ(test, 2, drm_dma_iter_next_blocks(&iter, 3, block, 2));
+	KUNIT_EXPECT_EQ(test, block[0], 0x1000);
+	KUNIT_EXPECT_EQ(test, block[1], 0x3000);
+	KUNIT_EXPECT_EQ(test, 1, drm_dma_iter_next_blocks(&iter, 3, block, 4));
+	KUNIT_EXPECT_EQ(test, block[0], 0x2000);
+	KUNIT_EXPECT_EQ(test, 0, drm_dma_iter_next_blocks(&iter, 3, block, 4));
+	KUNIT_ASSERT_TRUE(test, drm_dma_iter_next(&iter, &seg));
+	KUNIT_EXPECT_EQ(test, seg.addr, 0x5000);
+	KUNIT_EXPECT_EQ(test, 1, drm_dma_iter_next_blocks(&iter, 3, block, 4));
+	KUNIT_EXPECT_EQ(test, block[0], 0x7000);
+	KUNIT_EXPECT_EQ(test, 0, drm_dma_iter_next_blocks(&iter, 3, block, 4));
+	KUNIT_EXPECT_FALSE(test, drm_dma_iter_next(&iter, &seg));
+
+	/* Half of the last one is no block; nor is what is left of the first. */
+	KUNIT_ASSERT_EQ(test, 0, drm_dma_iter_init(&iter, view, 4, 16));
+	KUNIT_EXPECT_EQ(test, 0, drm_dma_iter_next_blocks(&iter, 3, block, 4));
+	KUNIT_ASSERT_TRUE(test, drm_dma_iter_next(&iter, &seg));
+	KUNIT_EXPECT_EQ(test, seg.addr, 0x1004);
+	KUNIT_EXPECT_EQ(test, 1, drm_dma_iter_next_blocks(&iter, 3, block, 4));
+	KUNIT_EXPECT_EQ(test, block[0], 0x3000);
+	KUNIT_EXPECT_EQ(test, 0, drm_dma_iter_next_blocks(&iter, 3, block, 4));
+	KUNIT_ASSERT_TRUE(test, drm_dma_iter_next(&iter, &seg));
+	KUNIT_EXPECT_EQ(test, seg.addr, 0x2000);
+	KUNIT_EXPECT_EQ(test, seg.len, 4);
 }
 
 /*
@@ -416,6 +489,7 @@ static struct kunit_case drm_dma_view_cases[] = {
 	KUNIT_CASE(view_walks_physical_addresses),
 	KUNIT_CASE(view_walks_random_tables),
 	KUNIT_CASE(view_walks_chained_lists),
+	KUNIT_CASE(view_takes_as_many_blocks_as_it_can),
 	KUNIT_CASE(view_borrow_counts_nents_only),
 	{}
 };

@@ -24,7 +24,7 @@ static __always_inline void example_put(void *entry, dma_addr_t addr, u64 bits)
 	WRITE_ONCE(*(u32 *)entry, addr >> 12 << 4 | bits);
 }
 
-static void example_fill(struct drm_gpupt_fill *fill)
+static void example_fill(const struct drm_gpupt_fill *fill)
 {
 	u32 bits = EXAMPLE_VALID;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <linux/align.h>
+#include <linux/minmax.h>
 #include <linux/string.h>
 
 #include "drm_gpupt_kunit_flat.h"

@@ -18,7 +18,7 @@ static __always_inline void toy_put(void *entry, dma_addr_t addr, u64 kind)
 	WRITE_ONCE(*(u32 *)entry, FIELD_PREP(TOY_FRAME, addr >> TOY_FRAME_SHIFT) | kind);
 }
 
-static void toy_fill(struct drm_gpupt_fill *fill)
+static void toy_fill(const struct drm_gpupt_fill *fill)
 {
 	drm_gpupt_fill_leaves(fill, sizeof(u32), toy_put,
 			      fill->prot & DRM_GPUPT_WRITE ? TOY_KIND_LEAF_WRITE : TOY_KIND_LEAF);
@@ -83,7 +83,7 @@ static __always_inline void be_put(void *entry, dma_addr_t addr, u64 bits)
 	WRITE_ONCE(*(__be64 *)entry, cpu_to_be64((addr & BE_ADDR) | bits));
 }
 
-static void be_fill(struct drm_gpupt_fill *fill)
+static void be_fill(const struct drm_gpupt_fill *fill)
 {
 	drm_gpupt_fill_leaves(fill, sizeof(u64), be_put, BE_VALID | BE_LEAF);
 }
