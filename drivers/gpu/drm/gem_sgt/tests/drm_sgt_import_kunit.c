@@ -5,14 +5,14 @@
 #include <linux/dma-mapping.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/sizes.h>
 
 #include "drm_sgt_kunit_exporter.h"
 
 /*
  * Tables that stand for a dma-buf. The exporter is one of the test: it counts
- * attachments and mappings. GEM objects made of such tables
- * are in drm_gem_sgt_import_kunit.c.
+ * attachments and mappings. What becomes of the entries of its table is in
+ * drm_sgt_import_table_kunit.c. GEM objects made of such tables are in
+ * drm_gem_sgt_import_kunit.c.
  */
 
 #define IMPORT_PAGES	6
@@ -238,108 +238,6 @@ static void import_twice(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f.d->sdev).grace_periods, 1);
 }
 
-/*
- * Tables of exporters
- */
-
-#define A	SZ_1G
-#define B	SZ_2G
-#define PG	PAGE_SIZE
-
-static const struct drm_sgt_kunit_layout import_layouts[] = {
-	{ "an entry a page", .nents = 6, .orig_nents = 6,
-	  .seg = { { A, PG }, { B, PG }, { A + PG, PG }, { B + PG, PG },
-		   { A + 2 * PG, PG }, { B - PG, PG } },
-	  .expected = { { A, PG }, { B, PG }, { A + PG, PG }, { B + PG, PG },
-			{ A + 2 * PG, PG }, { B - PG, PG } } },
-	{ "neighbours", .nents = 4, .orig_nents = 4,
-	  .seg = { { A, PG }, { A + PG, 2 * PG }, { B, PG }, { B + PG, 2 * PG } },
-	  .expected = { { A, 3 * PG }, { B, 3 * PG } } },
-	{ "merged by an IOMMU", .nents = 1, .orig_nents = 6,
-	  .seg = { { A, 6 * PG } }, .expected = { { A, 6 * PG } } },
-	{ "merged in part", .nents = 2, .orig_nents = 6,
-	  .seg = { { B, 2 * PG }, { A, 4 * PG } }, .expected = { { B, 2 * PG }, { A, 4 * PG } } },
-	{ "no CPU entries", .nents = 2, .orig_nents = 0,
-	  .seg = { { A, 5 * PG }, { B, PG } }, .expected = { { A, 5 * PG }, { B, PG } } },
-	{ "zero lengths at the end", .nents = 5, .orig_nents = 5,
-	  .seg = { { A, 4 * PG }, { B, 2 * PG }, { 0, 0 }, { 0, 0 }, { 0, 0 } },
-	  .expected = { { A, 4 * PG }, { B, 2 * PG } } },
-	{ "zero lengths in between", .nents = 5, .orig_nents = 5,
-	  .seg = { { 0, 0 }, { A, 4 * PG }, { 0, 0 }, { 0, 0 }, { A + 4 * PG, 2 * PG } },
-	  .expected = { { A, 6 * PG } } },
-	{ "longer than the dma-buf", .nents = 2, .orig_nents = 2,
-	  .seg = { { A, 4 * PG }, { B, 4 * PG } }, .expected = { { A, 4 * PG }, { B, 2 * PG } } },
-	{ "longer by an entry", .nents = 3, .orig_nents = 3,
-	  .seg = { { A, 4 * PG }, { B, 2 * PG }, { SZ_1M, PG } },
-	  .expected = { { A, 4 * PG }, { B, 2 * PG } } },
-	{ "shorter than the dma-buf", .nents = 2, .orig_nents = 2,
-	  .seg = { { A, 4 * PG }, { B, PG } }, .err = -EIO },
-	{ "shorter, with garbage behind", .nents = 1, .orig_nents = 6,
-	  .seg = { { A, 5 * PG } }, .err = -EIO },
-	{ "empty", .nents = 0, .orig_nents = 1, .err = -EIO },
-};
-
-#undef A
-#undef B
-#undef PG
-
-static void import_layout_desc(const struct drm_sgt_kunit_layout *l, char *desc)
-{
-	strscpy(desc, l->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(import_layout, import_layouts, import_layout_desc);
-
-/* A walk finds the segments of the exporter, all of them and nothing else. */
-static void import_check_walk(struct import_fixture *f)
-{
-	const struct drm_dma_seg *expected = f->e->layout->expected;
-	struct drm_dma_iter iter;
-	struct drm_dma_seg seg;
-	int ret;
-
-	drm_sgt_access_scope(view, f->sgt, ret) {
-		KUNIT_EXPECT_EQ(f->test, drm_dma_view_size(view), IMPORT_SIZE);
-		KUNIT_EXPECT_EQ(f->test, -ERANGE,
-				drm_dma_iter_init(&iter, view, 0, IMPORT_SIZE + 1));
-		ret = drm_dma_iter_init(&iter, view, 0, IMPORT_SIZE);
-		if (ret)
-			break;
-		for (; drm_dma_iter_next(&iter, &seg) && expected->len; expected++) {
-			KUNIT_EXPECT_EQ(f->test, seg.addr, expected->addr);
-			KUNIT_EXPECT_EQ(f->test, seg.len, expected->len);
-		}
-		KUNIT_EXPECT_EQ(f->test, seg.len, 0);
-		KUNIT_EXPECT_EQ(f->test, expected->len, 0);
-	}
-	KUNIT_EXPECT_EQ(f->test, ret, 0);
-}
-
-/*
- * Whatever an exporter hands out, its DMA fields are walked and nothing else is
- * looked at. What does not cover the dma-buf is handed back at once.
- */
-static void import_of_a_layout(struct kunit *test)
-{
-	struct import_fixture f = import_fixture_create(test, EXPORTER_PLAIN);
-	const struct drm_sgt_kunit_layout *l = test->param_value;
-	struct drm_sgt_info info;
-
-	if (l->nents != l->orig_nents && !IS_ENABLED(CONFIG_NEED_SG_DMA_LENGTH))
-		kunit_skip(test, "entries have one length for CPU and device");
-	f.e->layout = l;
-	KUNIT_EXPECT_EQ(test, l->err, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
-	drm_sgt_kunit_exporter_check(f.e, 1, !!l->err);
-	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f.d->sdev).mapped, !l->err);
-	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(f.sgt), l->err ? DRM_SGT_BACKED : DRM_SGT_MAPPED);
-	if (l->err)
-		return;
-	import_check_walk(&f);
-	drm_sgt_get_info(f.sgt, &info);
-	KUNIT_EXPECT_EQ(test, info.dma_segs, l->nents);
-	KUNIT_EXPECT_EQ(test, info.cpu_ents, 0);
-}
-
 /* An import has no pages to give back, to walk or to list. */
 static void import_has_no_pages(struct kunit *test)
 {
@@ -484,7 +382,7 @@ static void import_in_physical_mode(struct kunit *test)
 	import_fixture_on_bus(&f, test);
 	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
 	import_check(&f, 1, 0);
-	import_check_walk(&f);
+	drm_sgt_kunit_exporter_check_walk(f.e, f.sgt);
 	KUNIT_EXPECT_EQ(test, 0, drm_sgt_sync_for_device(f.sgt, 0, IMPORT_SIZE));
 	KUNIT_EXPECT_EQ(test, -ERANGE, drm_sgt_sync_for_device(f.sgt, 1, IMPORT_SIZE));
 	drm_sgt_kunit_unbind(f.d);
@@ -504,112 +402,6 @@ static void import_refuses_translated_addresses(struct kunit *test)
 
 	kunit_activate_static_stub(test, drm_sgt_import_is_phys, import_says_phys);
 	KUNIT_EXPECT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
-}
-
-/*
- * Syncs
- */
-
-/* The segment that a byte of a table is in; @offset: in, and from its start, out. */
-static const struct drm_dma_seg *import_find_seg(const struct drm_sgt_kunit_layout *l,
-						 u64 *offset)
-{
-	const struct drm_dma_seg *seg = l->seg;
-
-	for (; *offset >= seg->len; seg++)
-		*offset -= seg->len;
-	return seg;
-}
-
-/* The calls that were recorded are those for @len bytes at @offset, one an entry. */
-static void import_check_syncs(struct import_fixture *f, u64 offset, u64 len, bool for_cpu)
-{
-	struct drm_sgt_kunit *ctx = f->test->priv;
-	const struct drm_sgt_kunit_sync *sync = ctx->sync;
-	unsigned int n = 0;
-
-	while (len) {
-		u64 skip = offset;
-		const struct drm_dma_seg *seg = import_find_seg(f->e->layout, &skip);
-		u64 part = min(seg->len - skip, len);
-
-		KUNIT_ASSERT_LT(f->test, n, ctx->nr_syncs);
-		KUNIT_EXPECT_EQ(f->test, sync[n].addr, seg->addr + skip);
-		KUNIT_EXPECT_EQ(f->test, sync[n].len, part);
-		KUNIT_EXPECT_EQ(f->test, sync[n].dir, DMA_BIDIRECTIONAL);
-		KUNIT_EXPECT_EQ(f->test, sync[n].for_cpu, for_cpu);
-		offset += part;
-		len -= part;
-		n++;
-	}
-	KUNIT_EXPECT_EQ_MSG(f->test, ctx->nr_syncs, n, "%llu bytes at %llu", len, offset);
-	ctx->nr_syncs = 0;
-}
-
-static struct import_fixture import_fixture_with_syncs(struct kunit *test,
-						       const struct drm_sgt_kunit_layout *l)
-{
-	struct import_fixture f = import_fixture_create(test, EXPORTER_PLAIN);
-
-	if (!dma_dev_need_sync(f.d->dev))
-		kunit_skip(test, "nothing to sync here without CONFIG_DMA_API_DEBUG");
-	if (l->nents != l->orig_nents && !IS_ENABLED(CONFIG_NEED_SG_DMA_LENGTH))
-		kunit_skip(test, "entries have one length for CPU and device");
-	f.e->layout = l;
-	drm_sgt_kunit_stub_sync(test->priv);
-	return f;
-}
-
-/*
- * A sync goes entry by entry of the exporter, whatever these are like and whatever
- * its CPU entries say: a bounce buffer is behind one of them, not behind two that
- * are neighbours.
- */
-static void import_syncs_by_entry(struct kunit *test)
-{
-	const struct drm_sgt_kunit_layout *l = test->param_value;
-	struct import_fixture f = import_fixture_with_syncs(test, l);
-	struct rnd_state rnd;
-	unsigned int round;
-
-	if (l->err)
-		return;
-	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
-	KUNIT_EXPECT_EQ(test, 0, drm_sgt_sync_for_device(f.sgt, 0, IMPORT_SIZE));
-	import_check_syncs(&f, 0, IMPORT_SIZE, false);
-	KUNIT_EXPECT_EQ(test, -ERANGE, drm_sgt_sync_for_cpu(f.sgt, 1, IMPORT_SIZE));
-	import_check_syncs(&f, 0, 0, true);
-
-	drm_sgt_kunit_seed(test, &rnd);
-	for (round = 0; round < 200; round++) {
-		u64 offset = drm_sgt_kunit_below(&rnd, IMPORT_SIZE + 1);
-		u64 len = drm_sgt_kunit_below(&rnd, IMPORT_SIZE - offset + 1);
-
-		KUNIT_ASSERT_EQ(test, 0, drm_sgt_sync_for_cpu(f.sgt, offset, len));
-		import_check_syncs(&f, offset, len, true);
-	}
-}
-
-static bool import_says_not_coherent(struct device *dev)
-{
-	return false;
-}
-
-/*
- * Where caches have to be maintained, that is for the exporter to do: its memory
- * need not be in the linear map. Ranges are checked nevertheless.
- */
-static void import_leaves_caches_to_the_exporter(struct kunit *test)
-{
-	struct import_fixture f = import_fixture_with_syncs(test, &drm_sgt_kunit_layout);
-
-	kunit_activate_static_stub(test, drm_sgt_dma_is_coherent, import_says_not_coherent);
-	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
-	KUNIT_EXPECT_EQ(test, 0, drm_sgt_sync_for_device(f.sgt, 0, IMPORT_SIZE));
-	KUNIT_EXPECT_EQ(test, 0, drm_sgt_sync_for_cpu(f.sgt, 0, IMPORT_SIZE));
-	KUNIT_EXPECT_EQ(test, -ERANGE, drm_sgt_sync_for_cpu(f.sgt, 1, IMPORT_SIZE));
-	KUNIT_EXPECT_EQ(test, 0, drm_sgt_unmap(f.sgt));
-	import_check_syncs(&f, 0, 0, true);
 }
 
 /*
@@ -698,15 +490,12 @@ static struct kunit_case drm_sgt_import_cases[] = {
 	KUNIT_CASE_PARAM(import_after_unbind, import_kind_gen_params),
 	KUNIT_CASE_PARAM(import_keeps_the_dma_buf, import_kind_gen_params),
 	KUNIT_CASE_PARAM(import_twice, import_kind_gen_params),
-	KUNIT_CASE_PARAM(import_of_a_layout, import_layout_gen_params),
 	KUNIT_CASE(import_has_no_pages),
 	KUNIT_CASE(import_refuses_sizes),
 	KUNIT_CASE_PARAM(import_passes_errors_on, import_kind_gen_params),
 	KUNIT_CASE(import_without_a_bus_device),
 	KUNIT_CASE(import_in_physical_mode),
 	KUNIT_CASE(import_refuses_translated_addresses),
-	KUNIT_CASE_PARAM(import_syncs_by_entry, import_layout_gen_params),
-	KUNIT_CASE(import_leaves_caches_to_the_exporter),
 	KUNIT_CASE_PARAM(import_keeps_what_the_cpu_wrote, import_kind_gen_params),
 	KUNIT_CASE_PARAM(import_keeps_what_the_device_wrote, import_kind_gen_params),
 	KUNIT_CASE_PARAM(import_waits_for_the_exporter, import_kind_gen_params),

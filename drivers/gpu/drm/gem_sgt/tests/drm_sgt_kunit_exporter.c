@@ -390,3 +390,28 @@ void drm_sgt_kunit_exporter_check(struct drm_sgt_kunit_exporter *e, unsigned int
 	KUNIT_EXPECT_EQ(e->test, e->pins - e->unpins,
 			e->kind == EXPORTER_DYNAMIC ? (begun - ended) * pins : 0);
 }
+
+/* A walk over @sgt finds the segments of the exporter and nothing else. */
+void drm_sgt_kunit_exporter_check_walk(struct drm_sgt_kunit_exporter *e, struct drm_sgt *sgt)
+{
+	const struct drm_dma_seg *expected = e->layout->expected;
+	u64 size = e->buf->size;
+	struct drm_dma_iter iter;
+	struct drm_dma_seg seg;
+	int ret;
+
+	drm_sgt_access_scope(view, sgt, ret) {
+		KUNIT_EXPECT_EQ(e->test, drm_dma_view_size(view), size);
+		KUNIT_EXPECT_EQ(e->test, -ERANGE, drm_dma_iter_init(&iter, view, 0, size + 1));
+		ret = drm_dma_iter_init(&iter, view, 0, size);
+		if (ret)
+			break;
+		for (; drm_dma_iter_next(&iter, &seg) && expected->len; expected++) {
+			KUNIT_EXPECT_EQ(e->test, seg.addr, expected->addr);
+			KUNIT_EXPECT_EQ(e->test, seg.len, expected->len);
+		}
+		KUNIT_EXPECT_EQ(e->test, seg.len, 0);
+		KUNIT_EXPECT_EQ(e->test, expected->len, 0);
+	}
+	KUNIT_EXPECT_EQ(e->test, ret, 0);
+}

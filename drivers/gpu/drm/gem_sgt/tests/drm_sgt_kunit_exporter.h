@@ -125,5 +125,6 @@ void drm_sgt_kunit_exporter_put(struct drm_sgt_kunit_exporter *e);
 bool drm_sgt_kunit_exporter_released(struct drm_sgt_kunit_exporter *e);
 void drm_sgt_kunit_exporter_check(struct drm_sgt_kunit_exporter *e, unsigned int begun,
 				  unsigned int ended);
+void drm_sgt_kunit_exporter_check_walk(struct drm_sgt_kunit_exporter *e, struct drm_sgt *sgt);
 
 #endif /* __DRM_SGT_KUNIT_EXPORTER_H__ */

@@ -7,7 +7,7 @@
 
 /*
  * Syncs in the middle of a long table. What they cover in a short one is in
- * drm_sgt_access_kunit.c, and those of imports are in drm_sgt_import_kunit.c.
+ * drm_sgt_access_kunit.c, those of imports in drm_sgt_import_table_kunit.c.
  */
 
 /* More entries than three pages of them, and not a multiple. */
