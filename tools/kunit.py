@@ -61,17 +61,24 @@ def cases(output: Timed) -> Iterator[Case]:
 
 
 def record(report: Report, name: str, output: Timed, wanted: str, again: str) -> int:
-    """Reports the cases in the output that match wanted; returns their number."""
-    ran = 0
+    """Reports the cases in the output that match wanted; returns their number.
+
+    A suite of the sources that is not in the output fails.
+    """
+    ran, wanted = 0, wanted or '*'
+    absent = {choice.group(test) for test in choice.kunit_tests() if choice.is_meant(test, wanted)}
     for suite, case, result, seconds, detail, log in cases(output):
+        absent.discard(suite)
         test, text = f'{suite}.{case}', '\n'.join(log)
-        if not choice.is_meant(test, wanted or '*'):
+        if not choice.is_meant(test, wanted):
             continue
         if (result != 'fail' or not detail) and (wrong := splat.complaint(text, 0)):
             result, detail = 'fail', wrong
         report.add(name, test, result, seconds, graft.shorter(detail), text,
                    f'{again} TEST={test}')
         ran += 1
+    for suite in sorted(absent):
+        report.add(name, suite, 'fail', 0.0, 'the suite did not run', '', f'{again} TEST={suite}')
     return ran
 
 

@@ -200,17 +200,24 @@ class Cases(unittest.TestCase):
 
 
 class Record(unittest.TestCase):
-    def record(self, text, wanted=''):
+    def record(self, text, wanted='', listed=()):
         report = mock.Mock()
         output = ((float(number), line) for number, line in enumerate(text.splitlines()))
-        ran = kunit.record(report, 'kunit', output, wanted, 'make kunit')
+        with mock.patch.object(kunit.choice, 'kunit_tests', return_value=listed):
+            ran = kunit.record(report, 'kunit', output, wanted, 'make kunit')
         calls = [call.args for call in report.add.call_args_list]
-        self.assertEqual(ran, len(calls))
+        self.assertEqual(ran, len([call for call in calls if '.' in call[1]]))
         return calls
 
     def test_only_what_is_wanted(self):
         self.assertEqual([call[1] for call in self.record(KTAP, 'first.f*')], ['first.fails'])
         self.assertEqual(self.record(KTAP, 'third'), [])
+
+    def test_a_suite_that_does_not_run(self):
+        listed = 'first.fails', 'third.one', 'third.two'
+        self.assertEqual(self.record(KTAP, '', listed)[-1][1:5],
+                         ('third', 'fail', 0.0, 'the suite did not run'))
+        self.assertEqual(len(self.record(KTAP, 'first.*', listed)), 3)
 
     def test_what_repeats_it(self):
         self.assertEqual(self.record(KTAP, 'first.fails')[0][6], 'make kunit TEST=first.fails')
