@@ -11,12 +11,12 @@ struct scatterlist;
 struct sg_table;
 
 /**
- * struct drm_dma_seg - a run of addresses as the device sees them
+ * struct drm_dma_seg - contiguous addresses, as the device sees them
  */
 struct drm_dma_seg {
 	/** @addr: first DMA address (physical address in physical mode) */
 	dma_addr_t addr;
-	/** @len: bytes; 64 bits wide, as neighbours of 4 GiB may merge */
+	/** @len: bytes; 64 bits, as a merge of adjacent entries can exceed 4 GiB */
 	u64 len;
 };
 
@@ -26,10 +26,10 @@ struct drm_dma_seg {
  * A view is a value: it owns nothing, frees nothing and cannot be written
  * through. It shows the addresses that the device sees; no page can be found from
  * it. A view from an access section is valid until the end of the section, one from
- * drm_dma_view_borrow() until its table is unmapped, which the caller must know.
+ * drm_dma_view_borrow() until its table is unmapped: only the caller knows when.
  * All members are const, so that a view cannot be assigned to a variable that
- * outlives its section. C does not catch a pointer to a view, or a walk, that
- * outlives the section; lockdep checks the walk.
+ * outlives its section. The compiler does not catch a pointer to a view, or a walk,
+ * that outlives the section; lockdep checks the walk.
  *
  * Invariants: the lengths of the first @nents entries of @sgl add up to @size,
  * or, in the table of an exporter, to more.

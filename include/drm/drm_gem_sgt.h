@@ -30,7 +30,7 @@ struct drm_gem_sgt_object {
 
 	/**
 	 * @sgt: pages, table and mapping, or the import of a dma-buf; set once
-	 * by the constructor, locked by itself
+	 * by the constructor; has a lock of its own
 	 */
 	struct drm_sgt *sgt;
 
@@ -46,7 +46,7 @@ struct drm_gem_sgt_object {
 	 */
 	void *vaddr;
 
-	/* private: the debugfs table of live objects, under its own lock */
+	/* private: for the debugfs list of live objects, under the lock of the list */
 	struct list_head live;
 	unsigned int minor;
 	pid_t pid;
@@ -100,7 +100,7 @@ extern const struct vm_operations_struct drm_gem_sgt_vm_ops;
  */
 
 /**
- * drm_gem_sgt_object_free - &drm_gem_object_funcs.free over drm_gem_sgt_free()
+ * drm_gem_sgt_object_free - GEM object function for drm_gem_sgt_free()
  * @obj: GEM object
  */
 static inline void drm_gem_sgt_object_free(struct drm_gem_object *obj)
@@ -109,8 +109,7 @@ static inline void drm_gem_sgt_object_free(struct drm_gem_object *obj)
 }
 
 /**
- * drm_gem_sgt_object_print_info - &drm_gem_object_funcs.print_info over
- *	drm_gem_sgt_print_info()
+ * drm_gem_sgt_object_print_info - GEM object function for drm_gem_sgt_print_info()
  * @p: DRM printer
  * @indent: tabs before each line
  * @obj: GEM object
@@ -123,8 +122,7 @@ static inline void drm_gem_sgt_object_print_info(struct drm_printer *p,
 }
 
 /**
- * drm_gem_sgt_object_pin - &drm_gem_object_funcs.pin over
- *	drm_gem_sgt_pin_locked()
+ * drm_gem_sgt_object_pin - GEM object function for drm_gem_sgt_pin_locked()
  * @obj: GEM object, resv held
  *
  * Return: see drm_gem_sgt_pin_locked()
@@ -135,8 +133,7 @@ static inline int drm_gem_sgt_object_pin(struct drm_gem_object *obj)
 }
 
 /**
- * drm_gem_sgt_object_unpin - &drm_gem_object_funcs.unpin over
- *	drm_gem_sgt_unpin_locked()
+ * drm_gem_sgt_object_unpin - GEM object function for drm_gem_sgt_unpin_locked()
  * @obj: GEM object, resv held
  */
 static inline void drm_gem_sgt_object_unpin(struct drm_gem_object *obj)
@@ -145,8 +142,7 @@ static inline void drm_gem_sgt_object_unpin(struct drm_gem_object *obj)
 }
 
 /**
- * drm_gem_sgt_object_get_sg_table - &drm_gem_object_funcs.get_sg_table over
- *	drm_gem_sgt_get_sg_table()
+ * drm_gem_sgt_object_get_sg_table - GEM object function for drm_gem_sgt_get_sg_table()
  * @obj: GEM object
  *
  * Return: see drm_gem_sgt_get_sg_table()
@@ -158,8 +154,7 @@ drm_gem_sgt_object_get_sg_table(struct drm_gem_object *obj)
 }
 
 /**
- * drm_gem_sgt_object_vmap - &drm_gem_object_funcs.vmap over
- *	drm_gem_sgt_vmap_locked()
+ * drm_gem_sgt_object_vmap - GEM object function for drm_gem_sgt_vmap_locked()
  * @obj: GEM object, resv held
  * @map: filled with the kernel address
  *
@@ -172,8 +167,7 @@ static inline int drm_gem_sgt_object_vmap(struct drm_gem_object *obj,
 }
 
 /**
- * drm_gem_sgt_object_vunmap - &drm_gem_object_funcs.vunmap over
- *	drm_gem_sgt_vunmap_locked()
+ * drm_gem_sgt_object_vunmap - GEM object function for drm_gem_sgt_vunmap_locked()
  * @obj: GEM object, resv held
  * @map: filled by drm_gem_sgt_object_vmap()
  */
@@ -184,7 +178,7 @@ static inline void drm_gem_sgt_object_vunmap(struct drm_gem_object *obj,
 }
 
 /**
- * drm_gem_sgt_object_mmap - &drm_gem_object_funcs.mmap over drm_gem_sgt_mmap()
+ * drm_gem_sgt_object_mmap - GEM object function for drm_gem_sgt_mmap()
  * @obj: GEM object
  * @vma: the VMA to map it into
  *

@@ -47,7 +47,7 @@ struct drm_sgt_device_stats {
 	u64 maps;
 	/** @unmaps: mappings ended, for whatever reason, since the device was created */
 	u64 unmaps;
-	/** @revoked: how many of @unmaps a device shutdown did */
+	/** @revoked: those of @unmaps that were done by a device shutdown */
 	u64 revoked;
 	/** @grace_periods: grace periods that a device shutdown waited for */
 	u64 grace_periods;
@@ -168,9 +168,9 @@ struct drm_sgt_info {
 	u64 size;
 	/** @runs: physically contiguous runs of pages, 0 when EMPTY or imported */
 	unsigned int runs;
-	/** @folios: folios, each counted once per run, 0 as @runs */
+	/** @folios: folios of shmem, pages of other sources; 0 when @runs is 0 */
 	unsigned long folios;
-	/** @cpu_ents: entries of the table (orig_nents), 0 as @runs */
+	/** @cpu_ents: entries of the table (orig_nents), 0 when @runs is 0 */
 	unsigned int cpu_ents;
 	/** @dma_segs: DMA segments (nents), 0 unless MAPPED */
 	unsigned int dma_segs;
@@ -216,9 +216,9 @@ int __must_check drm_sgt_sync_for_cpu(struct drm_sgt *sgt, u64 offset, u64 len);
 /**
  * struct drm_sgt_access - an access section in progress
  *
- * Lives on the stack of one task. Zero-initialise it; drm_sgt_access_end() on
- * one that was never begun, or was ended, does nothing. It can be begun again
- * when it was ended.
+ * Lives on the stack of one task. Zero-initialise it. drm_sgt_access_end() does
+ * nothing if the section was not begun, or has ended. An ended section can be begun
+ * again.
  */
 struct drm_sgt_access {
 	/* private: */
@@ -240,7 +240,7 @@ struct drm_dma_view drm_sgt_access_view(const struct drm_sgt_access *access);
  *
  * The section ends however the block is left: at its end, by break, continue,
  * return or goto. Use this rather than drm_sgt_access_begin() wherever the
- * section fits into one function: @view__ cannot be named after it.
+ * section fits into one function: @view__ is out of scope after the block.
  *
  * Context: see drm_sgt_access_begin().
  */
