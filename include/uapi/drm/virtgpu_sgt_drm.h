@@ -60,7 +60,7 @@ extern "C" {
  *                 of the structure; a range that is empty, not of whole pages, or not
  *                 within the address space; an offset that is not a multiple of the
  *                 page size; an UNMAP with a flag, an offset or a handle; a timeline
- *                 value of a binary syncobj, or none of a timeline; a wait for a
+ *                 value for a binary syncobj, or 0 for a timeline; a wait for a
  *                 syncobj without a fence, or for a point not yet submitted
  * E2BIG           a stride of more than 4096 bytes, or excess bytes that are not 0
  * ENOENT          an unknown buffer or syncobj handle
@@ -74,8 +74,8 @@ extern "C" {
  *                 %VIRTGPU_SGT_VM_MAX_JOBS or %VIRTGPU_SGT_VM_MAX_JOB_OPS: wait for
  *                 one of them, and repeat the call
  * EINTR           interrupted before the operations were queued. Afterwards only a
- *                 fatal signal interrupts the call, and the operations are done
- *                 nevertheless
+ *                 fatal signal interrupts the call, and the operations are still
+ *                 done
  * ENODEV,         of a synchronous call: the driver was unbound, or the file closed,
  * ECANCELED       after the operations were queued
  * ==============  =================================================================
@@ -83,28 +83,28 @@ extern "C" {
  * ==================  =============================================================
  * RESOURCE_FROM_VA
  * ==================  =============================================================
- * EINVAL              flags; a range as of VM_BIND; a width or height of 0 or above
- *                     16384; a format that virtio-gpu does not define; a size below
- *                     4 * width * height; the host rejected a parameter
+ * EINVAL              a flag is set; a range that VM_BIND rejects; a width or height of
+ *                     0 or above 16384; a format that virtio-gpu does not define; a
+ *                     size below 4 * width * height; the host rejected a parameter
  * EFAULT              part of the range is unmapped
- * ENOSPC              the file has %VIRTGPU_SGT_VM_MAX_RESOURCES of them
+ * ENOSPC              the file has %VIRTGPU_SGT_VM_MAX_RESOURCES resources from VA
  * E2BIG               the range has more than 16384 DMA segments, the limit of QEMU,
  *                     or more than the queue can carry
- * ENOMEM              out of memory, also of bounce buffers or on the host
+ * ENOMEM              out of memory, of bounce buffers, or of memory on the host
  * EIO                 the host reported another error, or does not answer
  * ==================  =============================================================
  *
  * ==============  =================================================================
  * VM_QUERY
  * ==============  =================================================================
- * EINVAL          a range as of VM_BIND
+ * EINVAL          a range that VM_BIND rejects
  * ECANCELED       the file was closed
  * ==============  =================================================================
  *
  * ==============  =================================================================
  * BO_INFO
  * ==============  =================================================================
- * EINVAL          flags
+ * EINVAL          a flag is set
  * ENOENT          an unknown handle
  * ECANCELED       the file was closed
  * ==============  =================================================================
@@ -120,8 +120,8 @@ extern "C" {
 #define VIRTGPU_SGT_VA_BITS		48
 
 /*
- * The limits of this version, which another version may change:
- * struct drm_virtgpu_sgt_vm_info has those of the running kernel.
+ * The limits of this kernel version, which a later one may change. For the limits of
+ * the running kernel, query struct drm_virtgpu_sgt_vm_info.
  */
 
 /* Operations of one VM_BIND, and its syncs, waits and signals together. */
@@ -129,9 +129,9 @@ extern "C" {
 #define VIRTGPU_SGT_VM_BIND_MAX_SYNCS	64
 
 /*
- * Page tables of 4096 bytes of a file, 128 MiB: enough for 64 GiB of scattered pages,
- * or for 8192 mappings far from each other. Tables that a VM_BIND removes count until
- * it is done.
+ * Page tables of a file, 4096 bytes each, 128 MiB in all: enough for 64 GiB of
+ * scattered pages, or for 8192 mappings far from each other. Tables that a VM_BIND
+ * removes count until it is done.
  */
 #define VIRTGPU_SGT_VM_MAX_TABLES	32768
 
@@ -163,7 +163,7 @@ struct drm_virtgpu_sgt_obj_array {
 	__u64 array;
 };
 
-/* Types of DEV_QUERY: what is at the pointer. struct drm_virtgpu_sgt_vm_info */
+/* Types of DEV_QUERY, with the structure at the pointer: struct drm_virtgpu_sgt_vm_info */
 #define VIRTGPU_SGT_DEV_QUERY_VM	0
 
 /**
@@ -209,7 +209,7 @@ struct drm_virtgpu_sgt_dev_query {
 
 /* Map part of a buffer at an unmapped range; else EEXIST. */
 #define VIRTGPU_SGT_VM_MAP		1
-/* Unmap a range, in which nothing need be mapped. No buffer. */
+/* Unmap a range, all of which may be unmapped already. Takes no buffer. */
 #define VIRTGPU_SGT_VM_UNMAP		2
 /* Unmap a range, and map part of a buffer there. */
 #define VIRTGPU_SGT_VM_REMAP		3
@@ -250,19 +250,19 @@ struct drm_virtgpu_sgt_vm_bind_op {
  * struct drm_virtgpu_sgt_sync - a fence that a VM_BIND waits for, or that it signals
  *
  * A wait takes the fence that the syncobj, or the point of the timeline, has when the
- * ioctl is called, before the syncs to signal get theirs. There is no wait for a
- * submission.
+ * ioctl is called, before the syncs to signal get their fences. It cannot wait for a
+ * fence that is submitted later.
  *
  * Points of a timeline must increase. As everywhere in DRM, a point signals after those
- * that were added before it, and one that is not higher than its predecessor is added
- * with the value of that.
+ * that were added before it, and a point that is not higher than its predecessor gets
+ * the value of its predecessor.
  */
 struct drm_virtgpu_sgt_sync {
 	/** @flags: one VIRTGPU_SGT_SYNC type, and _WAIT or _SIGNAL */
 	__u32 flags;
 	/** @handle: handle of the syncobj */
 	__u32 handle;
-	/** @timeline_value: point of a timeline, not 0; 0 of a binary syncobj */
+	/** @timeline_value: point of a timeline, not 0; 0 for a binary syncobj */
 	__u64 timeline_value;
 };
 
@@ -272,13 +272,13 @@ struct drm_virtgpu_sgt_sync {
 /**
  * struct drm_virtgpu_sgt_vm_bind - change the address space of the file
  *
- * Does all operations or none, in their order. Each operation, also of a later call,
- * is checked against the result of all operations before it, done or pending. Once the
- * ioctl has queued the operations, they cannot fail.
+ * Does all operations, in order, or none. Each operation is checked against the result
+ * of all operations before it, done or pending, including those of earlier calls. Once
+ * the ioctl has queued the operations, they cannot fail.
  *
- * If a fence that is waited for has an error, the operations are done nevertheless,
- * since later ones depend on them, and the signalled fence has that error. A point of a
- * timeline carries no error.
+ * If a fence that is waited for has an error, the operations are still done, since
+ * later ones depend on them, and the fence that is signalled has that error. A point of
+ * a timeline carries no error.
  *
  * Host resources are detached from ranges before these are unmapped or remapped. Using
  * such a resource fails with EFAULT until all of its range is mapped again.
@@ -307,11 +307,11 @@ struct drm_virtgpu_sgt_vm_bind {
  * pending operations of the file.
  */
 struct drm_virtgpu_sgt_resource_from_va {
-	/** @va: first byte of the picture */
+	/** @va: first byte of the image */
 	__u64 va;
 	/** @size: bytes, at least 4 * @width * @height */
 	__u64 size;
-	/** @width: pixels of a line; there is no gap between lines */
+	/** @width: pixels per line; there is no gap between lines */
 	__u32 width;
 	/** @height: lines */
 	__u32 height;
@@ -361,9 +361,9 @@ struct drm_virtgpu_sgt_bo_info {
 	__u32 flags;
 	/** @size: out: bytes */
 	__u64 size;
-	/** @folios: out: folios of its pages; 0 of an import and a resource from VA */
+	/** @folios: out: folios of its pages; 0 for an import and a resource from VA */
 	__u64 folios;
-	/** @cpu_runs: out: physically contiguous runs of its pages; 0 likewise */
+	/** @cpu_runs: out: physically contiguous runs of its pages; 0 as for @folios */
 	__u64 cpu_runs;
 	/** @segments: out: contiguous segments of DMA addresses */
 	__u64 segments;
