@@ -19,11 +19,11 @@
  * and table stay after an unbind: CPU mappings of the buffer and dma-bufs made of
  * it continue to work.
  *
- * No scatterlist reaches a driver. DMA addresses are read through a &struct
- * drm_dma_view, inside an access section only; pages through
+ * Drivers do not see the scatterlist. They read DMA addresses through a &struct
+ * drm_dma_view, inside an access section only, and pages through
  * drm_sgt_run_iter_next(), which does not accept a view.
  *
- * This part knows nothing of GEM. &struct drm_gem_sgt_object builds on it.
+ * Tables do not depend on GEM. &struct drm_gem_sgt_object builds on them.
  */
 
 /**
@@ -56,10 +56,10 @@
  *    reclaim
  * 4. &drm_sgt_device.lock, a spinlock: the list of mappings, and the states
  *
- * Access sections, and the moment of mapping under 1 or 3, hold
- * &drm_sgt_device.srcu for reading. Inside a section, the table cannot be
- * unmapped, but another one may be populated or mapped. An import takes 2 while it
- * is being mapped, as exporters require the resv.
+ * Access sections hold &drm_sgt_device.srcu for reading, and so does drm_sgt_map(),
+ * under 1 or 3, while it maps. Inside a section, the table cannot be unmapped, but
+ * another one may be populated or mapped. Mapping an import takes 2 as well, as
+ * exporters require the resv.
  *
  * The mmap lock nests outside all of these: mmap and faults populate, under 3.
  * A section does not take it: see "access sections".
@@ -218,7 +218,7 @@ static int drm_sgt_populate_locked(struct drm_sgt *sgt)
  * @sgt: the table
  *
  * Nothing happens if the pages are there already. They stay until
- * drm_sgt_depopulate() or drm_sgt_free(), also over an unbind. A caller that
+ * drm_sgt_depopulate() or drm_sgt_free(), even across an unbind. A caller that
  * cannot rule out a depopulate pins them with drm_sgt_pin_pages().
  *
  * Context: Process context, may sleep and allocate.
@@ -226,8 +226,8 @@ static int drm_sgt_populate_locked(struct drm_sgt *sgt)
  * * %0       - the table is BACKED or MAPPED
  * * %-ENOMEM - out of memory
  * * %-EINTR  - the task is being killed
- * * %-EIO    - the source has fewer pages than it said, or a broken one
- * * what the &drm_sgt_pages_ops.get of another source returns
+ * * %-EIO    - the source has too few pages, or one is poisoned
+ * * any errno that the &drm_sgt_pages_ops.get of a driver returns
  */
 int drm_sgt_populate(struct drm_sgt *sgt)
 {
@@ -352,8 +352,8 @@ EXPORT_SYMBOL_GPL(drm_sgt_depopulate);
  * drm_sgt_free() - free a table and all that it owns
  * @sgt: the table, or NULL
  *
- * From any state. If an unbind is ending the mapping right now, waits until it
- * has.
+ * Works in any state. If an unbind is ending the mapping right now, waits until it
+ * has ended.
  *
  * Context: Process context, may sleep. The caller has the last pointer to @sgt:
  * it is a bug to have an access section open, and it leaks the table, with a
@@ -401,7 +401,7 @@ void drm_sgt_get_info(struct drm_sgt *sgt, struct drm_sgt_info *info)
 		.state = sgt->state,
 		.source = sgt->ops->name,
 	};
-	/* A table that was freed keeps its numbers. */
+	/* sg_free_table() does not reset the counts. */
 	if (sgt->state != DRM_SGT_EMPTY)
 		info->cpu_ents = sgt->table.orig_nents;
 	if (sgt->state == DRM_SGT_MAPPED)
@@ -471,10 +471,10 @@ static int drm_sgt_copy_table_locked(struct drm_sgt *sgt,
 /**
  * drm_sgt_dup_table() - list the pages once more, for an importer to map
  * @sgt: the table, pinned
- * @importer: the device that will map them, for its limits; NULL: cut as @sgt
+ * @importer: the device that will map them, for its limits; NULL for those of @sgt
  *
- * For exporters: the importer maps the copy for its own device, also after this
- * one is gone.
+ * For exporters: the importer maps the copy for its own device, even after the
+ * device of @sgt is gone.
  *
  * Ownership: the caller frees the copy, with sg_free_table() and kfree(). It
  * owns no pages: the pin on @sgt has to stay until then.
@@ -482,8 +482,8 @@ static int drm_sgt_copy_table_locked(struct drm_sgt *sgt,
  * Context: Process context, may sleep and allocate.
  * Return: an unmapped table, or an ERR_PTR():
  *
- * * %-EINVAL - @sgt is not pinned, or its pages are not its own, or @importer
- *   cannot map a page in one piece
+ * * %-EINVAL - @sgt is not pinned, or is an import, or @importer cannot map a page
+ *   in one piece
  * * %-EINTR  - the task is being killed
  * * %-ENOMEM - out of memory
  */

@@ -33,7 +33,7 @@ static DEFINE_MUTEX(drm_sgt_devices_lock);
 static LIST_HEAD(drm_sgt_devices);
 static unsigned int drm_sgt_next_id;
 
-/* Protected by drm_sgt_devices_lock, like the list and the next number. */
+/* drm_sgt_devices_lock protects the list and the next id. */
 static void drm_sgt_device_publish(struct drm_sgt_device *sdev)
 {
 	mutex_lock(&drm_sgt_devices_lock);
@@ -221,7 +221,7 @@ drm_sgt_device_bind(struct device *owner, struct device *dma_dev,
 }
 
 /**
- * devm_drm_sgt_device_create() - create the device whose unbind ends all mappings
+ * devm_drm_sgt_device_create() - create a device that ends all mappings at unbind
  * @owner: the device that the calling driver is being bound to
  * @dma_dev: the device that does the DMA; can be @owner
  *
@@ -241,7 +241,7 @@ drm_sgt_device_bind(struct device *owner, struct device *dma_dev,
  * Return: the device, or an ERR_PTR():
  *
  * * %-EINVAL - there is no @dma_dev, or it cannot map a page in one piece, or
- *   its segment boundary is no mask, or it is below @owner. For a device
+ *   its segment boundary is not a mask, or it is below @owner. For a device
  *   without DMA addresses of its own see devm_drm_sgt_device_create_phys()
  * * %-EPROBE_DEFER - a link is needed, and @dma_dev has no driver
  * * %-ENOMEM - out of memory, or the driver core refuses the link, as @dma_dev is
@@ -262,12 +262,12 @@ EXPORT_SYMBOL_GPL(devm_drm_sgt_device_create);
 /**
  * devm_drm_sgt_device_create_phys() - create a device that takes physical addresses
  * @owner: the device that the calling driver is being bound to
- * @bus_dev: the device below, for imports; NULL if it imports nothing
+ * @bus_dev: the device on the bus, to attach imports to; NULL if there are none
  *
- * For devices that take physical addresses by contract, as a virtio device
- * without VIRTIO_F_ACCESS_PLATFORM does: those for which virtqueue_dma_dev() is
- * NULL. "Mapping" a table then makes its physical addresses readable until the
- * unbind, under the same rules, and drm_sgt_sync_for_device() has nothing to do.
+ * For devices that take physical addresses by contract, such as a virtio device
+ * without VIRTIO_F_ACCESS_PLATFORM, for which virtqueue_dma_dev() returns NULL.
+ * "Mapping" a table then makes its physical addresses readable until the unbind,
+ * under the same rules, and drm_sgt_sync_for_device() has nothing to do.
  *
  * An import (drm_sgt_create_import()) has DMA addresses only. It is attached to
  * @bus_dev, and is refused if an IOMMU translates the DMA of that device or a
@@ -294,8 +294,8 @@ EXPORT_SYMBOL_GPL(devm_drm_sgt_device_create_phys);
  * drm_sgt_device_get() - take a reference
  * @sdev: the device
  *
- * A reference keeps the structure, not the device: after unbind it still
- * answers, with -ENODEV.
+ * A reference keeps the structure alive, not the device: calls that need the device
+ * return -ENODEV after unbind.
  *
  * Context: Any. The caller has a reference, or @sdev's owner is bound.
  * Return: @sdev
@@ -386,7 +386,7 @@ static void drm_sgt_device_show(struct seq_file *m, struct drm_sgt_device *sdev)
 		   stats.grace_periods);
 }
 
-/* The debugfs table; it lists a device until its last table is freed. */
+/* The debugfs file "devices". It lists a device until its last reference is dropped. */
 void drm_sgt_device_show_all(struct seq_file *m)
 {
 	struct drm_sgt_device *sdev;

@@ -20,7 +20,7 @@ struct seq_file;
 struct drm_sgt_limits {
 	/** @max_segment: bytes, a multiple of the page size */
 	unsigned int max_segment;
-	/** @boundary: no entry crosses a multiple of this plus one */
+	/** @boundary: a mask; no entry crosses a multiple of @boundary + 1 */
 	unsigned long boundary;
 };
 
@@ -44,8 +44,8 @@ struct drm_sgt_device {
 	struct device *dma_dev;
 
 	/**
-	 * @bus_dev: in physical mode, the device below, which imports are
-	 * attached to; referenced, can be NULL; constant
+	 * @bus_dev: in physical mode, the device on the bus, to attach imports
+	 * to; referenced, can be NULL; constant
 	 */
 	struct device *bus_dev;
 

@@ -12,12 +12,12 @@
  * The kernel can make allocations fail on request, but not DMA mappings. With
  * CONFIG_FAULT_INJECTION, those of this layer can: fail_dma_map in the debugfs
  * directory of the module has the usual knobs, and /proc/<pid>/fail-nth counts
- * them along with the others. See Documentation/fault-injection/ in the kernel.
+ * mappings along with allocations. See Documentation/fault-injection/ in the kernel.
  */
 
 static DECLARE_FAULT_ATTR(drm_sgt_fail_dma_map);
 
-/* Is the next mapping, of @size bytes, to fail? */
+/* Should the next mapping, of @size bytes, fail? */
 bool drm_sgt_should_fail_map(u64 size)
 {
 	return should_fail(&drm_sgt_fail_dma_map, min_t(u64, size, SSIZE_MAX));

@@ -19,16 +19,16 @@
  * allocate, and should be short. It must not wait for a fence, for the device or for
  * ring space: these may in turn wait for the unbind, which waits for the section.
  *
- * Nor may they touch user memory, by copy_from_user(), get_user() or pinning
- * pages: with userfaultfd, a user decides when such a fault ends, and so when the
- * unbind does. Copy before the section, or after it. Lockdep reports a section
- * that takes the mmap lock, which might_fault() annotates.
+ * Nor may a section touch user memory, by copy_from_user(), get_user() or pinning
+ * pages: with userfaultfd, a process decides when such a fault ends, and so when the
+ * unbind ends. Copy before the section, or after it. Lockdep reports a section that
+ * takes the mmap lock; might_fault() tells it where that can happen.
  *
  * What is written with the addresses (a page table, a command) outlives the
  * section. The driver must stop the device from using it before the mapping ends,
  * at unbind as well as before drm_sgt_unmap().
  *
- * For example, from Documentation/gpu/drm-sgt.rst and the tests:
+ * For example, as in the tests:
  *
  * .. code-block:: c
  *
@@ -68,10 +68,10 @@
  */
 
 /**
- * drm_sgt_device_is_gone() - can nothing be mapped any more?
+ * drm_sgt_device_is_gone() - has the shutdown of a device begun?
  * @sdev: the device
  *
- * Only a hint outside of an access section: the device can go the next moment.
+ * Only a hint outside of an access section: the shutdown can begin at any moment.
  *
  * Context: Any.
  * Return: true once drm_sgt_device_shutdown() has begun
@@ -92,7 +92,7 @@ EXPORT_SYMBOL_GPL(drm_sgt_device_is_gone);
  */
 enum drm_sgt_state drm_sgt_get_state(struct drm_sgt *sgt)
 {
-	/* A reader that sees a state also sees its fields: pairs with its stores. */
+	/* A reader that sees a state also sees its fields; pairs with the releases. */
 	return smp_load_acquire(&sgt->state);
 }
 EXPORT_SYMBOL_GPL(drm_sgt_get_state);
@@ -125,14 +125,14 @@ int drm_sgt_access_begin(struct drm_sgt *sgt, struct drm_sgt_access *access)
 	struct drm_sgt_device *sdev = sgt->sdev;
 	int idx, ret = 0;
 
-	/* Its end would leave only one of the two, and an unbind would wait for ever. */
+	/* One end would leave one of two sections open: an unbind would wait for ever. */
 	if (unlikely(access->sgt)) {
 		drm_sgt_access_misused();
 		return -EBUSY;
 	}
 
 	idx = srcu_read_lock(&sdev->srcu);
-	/* A section that an unbind does not wait for began late enough to see it. */
+	/* A section that a shutdown does not wait for began late enough to see the mark. */
 	if (drm_sgt_device_is_gone(sdev))
 		ret = -ENODEV;
 	else if (!atomic_inc_unless_negative(&sgt->readers))
@@ -267,8 +267,8 @@ static int drm_sgt_index_cpu(struct drm_sgt *sgt)
 }
 
 /*
- * List a table that was just mapped. The caller is in the section in which it
- * saw that the device is not gone: a shutdown waits for it before it looks at
+ * List a table that was just mapped. The caller is still in the section in which it
+ * saw that the device is not gone: a shutdown waits for that section before it reads
  * the list.
  */
 static void drm_sgt_device_add(struct drm_sgt_device *sdev, struct drm_sgt *sgt)
@@ -380,8 +380,8 @@ static int drm_sgt_map_locked(struct drm_sgt *sgt, enum dma_data_direction dir)
  * * %-EOPNOTSUPP - the device takes physical addresses, and the exporter has
  *   none to give: an IOMMU or a bounce buffer is in between, or the bus is not
  *   coherent
- * * %-ENOMEM - as above, too if the exporter passes an -EIO of the DMA API on;
- *   also segments that are longer than a bounce buffer
+ * * %-ENOMEM - as above, also if the exporter passes on an -EIO of the DMA API, or if
+ *   segments are longer than a bounce buffer
  * * any other errno of the exporter
  */
 int drm_sgt_map(struct drm_sgt *sgt, enum dma_data_direction dir)
@@ -453,7 +453,7 @@ int drm_sgt_device_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt)
 		drm_sgt_end_mapping(sgt);
 		drm_sgt_device_forget(sdev, sgt);
 	}
-	/* The other party is drm_sgt_device_shutdown(), between pop and forget. */
+	/* The other side is drm_sgt_device_shutdown(), between pop and forget. */
 	wait_event(sdev->unmapped,
 		   drm_sgt_get_state(sgt) != DRM_SGT_MAPPED);
 	return 0;
@@ -465,7 +465,7 @@ int drm_sgt_device_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt)
  *
  * For the driver to call when neither the device nor a page table uses the
  * addresses any more. Nothing happens if there is no mapping; if an unbind is
- * ending it right now, waits until it has.
+ * ending it right now, waits until it has ended.
  *
  * Context: Process context, may sleep. Not inside an access section of @sgt.
  * Return:
@@ -526,7 +526,7 @@ static void drm_sgt_device_drain(struct drm_sgt_device *sdev)
 		cond_resched();
 	}
 
-	/* The other party is drm_sgt_device_remove(), past its list_del. */
+	/* The other side is drm_sgt_device_remove(), past its list_del. */
 	wait_event(sdev->unmapped, !drm_sgt_device_nr_mapped(sdev));
 }
 
@@ -537,13 +537,13 @@ static void drm_sgt_device_drain(struct drm_sgt_device *sdev)
  * Call it last in the remove callback of the owner's driver, when the hardware
  * no longer does DMA and no access section waits for it. When it returns, the
  * layer has no mapping on the device, no access section is open, and none can be
- * opened. Tables stay, with their pages, in state BACKED.
- * A second call does nothing.
+ * opened. Mapped tables become BACKED, and keep their pages. A second call does
+ * nothing.
  *
  * Context: Process context, may sleep. Not inside an access section, and without
- * any lock that is taken inside one. Takes the resv of the dma-bufs that are
- * imported, and waits for an import that is being mapped by its exporter: signal
- * the fences of the driver before.
+ * holding a lock that is taken inside one. Takes the resv of the dma-bufs that are
+ * imported, and waits for an import that is being mapped by its exporter: first
+ * signal the fences of the driver.
  */
 void drm_sgt_device_shutdown(struct drm_sgt_device *sdev)
 {
