@@ -53,7 +53,7 @@ struct drm_dma_ents {
 	bool phys;
 };
 
-/* A sum that wraps around to address 0 is not contiguous. */
+/* A segment that ends at the last address is not contiguous with address 0. */
 static inline bool drm_dma_seg_touches(const struct drm_dma_seg *seg,
 				       const struct drm_dma_seg *next)
 {

@@ -9,14 +9,14 @@
  * A mapped &struct sg_table is two lists in one. The first nents entries say
  * what the device sees, the first orig_nents what the CPU sees, and entry n of
  * one is unrelated to entry n of the other. If an IOMMU merges entries, nents is
- * smaller than orig_nents, and the entries behind it hold garbage. A table from another
- * driver may have no CPU list at all (orig_nents 0, pages NULL).
+ * smaller than orig_nents, and the DMA fields of the remaining entries are undefined. A
+ * table from another driver may have no CPU list at all (orig_nents 0, pages NULL).
  *
  * So there are two iterators, and neither accepts the input of the other.
  * drm_dma_iter_next() walks a range of a &struct drm_dma_view: nents and the
  * DMA fields, nothing else. drm_sgt_run_iter_next() walks the pages of a
- * &struct drm_sgt. Both merge neighbours. A range that the view does not cover
- * is refused before the first step, so that a walk never ends short.
+ * &struct drm_sgt. Both merge adjacent entries. A range that the view does not cover
+ * is refused before the first step, so that a walk never ends early.
  */
 
 static struct drm_dma_ents drm_dma_view_ents(const struct drm_dma_view view)
@@ -41,8 +41,8 @@ void drm_dma_view_measure(const struct drm_dma_view view,
  *
  * For example, of a dma-buf attachment. Only nents and the DMA fields are read.
  *
- * Ownership: none. The view does not keep the mapping: the caller knows how long
- * that lasts, and does not use the view longer.
+ * Ownership: none. The view does not keep the table mapped: the caller knows how long
+ * it is, and must not use the view after that.
  *
  * Context: Any, while @table stays mapped. Reads each segment once.
  * Return: the view

@@ -16,13 +16,13 @@
  *
  * A table can also stand for a dma-buf of another exporter. It has no pages and is
  * BACKED from the start. Mapping it attaches to the dma-buf and has the exporter
- * map it for the DMA device; unmapping it undoes both. The two
- * belong together, since exporters keep their mapping until the attachment is
- * detached: an unbind that only unmapped would end nothing.
+ * map it for the DMA device; unmapping it undoes both. Exporters can keep their
+ * mapping until the attachment is detached: an unbind that only unmapped would end
+ * nothing.
  *
- * The layer owns the attachment, which ends with the mapping. The core recognises
+ * The layer owns the attachment, which ends with the mapping. The DRM core recognises
  * an imported GEM object by its &drm_gem_object.import_attach and finds the dma-buf
- * there, also after the unbind. So the source of the table is a second &struct
+ * there, even after the unbind. So the source of the table is a second &struct
  * dma_buf_attachment. It is never attached, and only its
  * &dma_buf_attachment.dmabuf is set.
  *
@@ -30,11 +30,11 @@
  * list no pages at all.
  *
  * The layer attaches dynamically to an exporter that can move its memory, and pins
- * the memory while it is mapped: otherwise, the core would map it in both directions
- * at once. Exporters may sync for the CPU when they unmap. Unless the direction is
- * DMA_TO_DEVICE, that copies the bytes of a bounce buffer over the memory. So an
- * import in both directions is synced for the device before the unmap: the bytes
- * that the CPU wrote are copied back.
+ * the memory while it is mapped: otherwise, the dma-buf core would map it in both
+ * directions when it attaches. Exporters may sync for the CPU when they unmap. Unless
+ * the direction is DMA_TO_DEVICE, that copies the bytes of a bounce buffer over the
+ * memory. So an import in both directions is synced for the device before the unmap:
+ * the bytes that the CPU wrote are then copied back.
  *
  * The reference to the dma-buf is held until drm_sgt_free(). The lock of an import
  * nests outside the resv of its dma-buf, which the exporter requires for mapping.
@@ -71,7 +71,7 @@ bool drm_sgt_is_import(const struct drm_sgt *sgt)
 EXPORT_SYMBOL_GPL(drm_sgt_is_import);
 
 /**
- * drm_sgt_import_source() - the unused attachment of an import, for the core
+ * drm_sgt_import_source() - the unused attachment of an import, for the DRM core
  * @sgt: the table, an import
  *
  * Context: Any.
@@ -83,7 +83,7 @@ struct dma_buf_attachment *drm_sgt_import_source(const struct drm_sgt *sgt)
 	return sgt->source;
 }
 
-/* Where an import is attached: in physical mode, to the device below. */
+/* The device that imports are attached to: in physical mode, that on the bus. */
 static struct device *drm_sgt_import_device(const struct drm_sgt_device *sdev)
 {
 	return sdev->dma_dev ?: sdev->bus_dev;
@@ -123,8 +123,8 @@ static bool drm_sgt_import_needs_sync(struct device *dev, struct sg_table *table
 }
 
 /*
- * Mapped memory is pinned and does not move. An exporter may move it in the pin
- * itself and after the last unpin, but the memory is not mapped at these times.
+ * Mapped memory is pinned and does not move. An exporter may move it while pinning it
+ * and after the last unpin, but the memory is not mapped at these times.
  */
 static void drm_sgt_import_moved(struct dma_buf_attachment *attach)
 {
@@ -137,8 +137,8 @@ static const struct dma_buf_attach_ops drm_sgt_import_attach_ops = {
 /*
  * If the exporter can move its memory and the attachment is not dynamic, 6.12 maps
  * in dma_buf_attach(), in both directions. To choose the direction, attach
- * dynamically, and pin. If the exporter cannot move its memory, it is the dynamic
- * attachment that 6.12 would map in dma_buf_attach().
+ * dynamically, and pin. If the exporter cannot move its memory, 6.12 maps dynamic
+ * attachments there instead.
  */
 static struct dma_buf_attachment *
 drm_sgt_import_attach(struct dma_buf *dma_buf, struct device *dev)
@@ -161,7 +161,10 @@ drm_sgt_import_map_pinned(struct dma_buf_attachment *attach,
 	if (IS_ERR(table) || !attach->importer_ops)
 		return table;
 
-	/* This exporter may still be moving it here; for others, the core waits. */
+	/*
+	 * The exporter may still be moving the memory. Without importer_ops, the
+	 * dma-buf core has waited.
+	 */
 	ret = dma_resv_wait_timeout(resv, DMA_RESV_USAGE_KERNEL, true,
 				    MAX_SCHEDULE_TIMEOUT);
 	if (ret < 0) {
@@ -195,9 +198,9 @@ drm_sgt_import_map_attached(struct dma_buf_attachment *attach,
 }
 
 /*
- * Exporters sync for the CPU when they unmap: that copies the bytes of a bounce
- * buffer back. Sync for the device first, so that these are the bytes that the CPU
- * wrote last. The driver has synced for the CPU by now if the device wrote.
+ * Exporters may sync for the CPU when they unmap: that copies a bounce buffer over
+ * the memory. Sync for the device first, so that the bounce buffer has what the CPU
+ * wrote last. If the device wrote, the driver has synced for the CPU by now.
  */
 static void drm_sgt_import_flush(struct dma_buf_attachment *attach,
 				 struct sg_table *table,
@@ -278,7 +281,7 @@ static void drm_sgt_import_unmap(struct drm_sgt *sgt)
 	drm_sgt_import_end(attach, sgt->mapped, sgt->dir);
 }
 
-/* On a device that is not coherent, no bounce buffer can be synced alone. */
+/* On a device that is not coherent, a sync would include cache maintenance. */
 static bool drm_sgt_import_syncs(const struct drm_sgt *sgt)
 {
 	struct device *dev = sgt->sdev->dma_dev;

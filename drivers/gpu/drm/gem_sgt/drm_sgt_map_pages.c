@@ -12,9 +12,9 @@
  */
 
 /*
- * Skip implicit syncs at both ends: behind a bounce buffer, the sync in unmap
- * would overwrite what the CPU wrote since with what the device saw last. The
- * drivers sync, by range.
+ * Skip the implicit syncs of map and unmap. Behind a bounce buffer, the sync in unmap
+ * would overwrite what the CPU wrote with the older bytes of the bounce buffer. The
+ * drivers sync by range.
  */
 #define DRM_SGT_ATTRS DMA_ATTR_SKIP_CPU_SYNC
 

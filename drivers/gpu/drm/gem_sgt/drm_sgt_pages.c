@@ -15,7 +15,7 @@
 /**
  * DOC: sources of pages
  *
- * The layer has three. GEM objects use a shmem file: its folios go straight from
+ * The layer has three sources. GEM objects use a shmem file: its folios go straight from
  * the page cache into the table, which holds one reference to each and so keeps
  * them in memory. A vmalloc buffer and an array of pages are for drivers' own
  * tables and for firmware. A driver can provide its own &struct drm_sgt_pages_ops.
@@ -25,7 +25,7 @@
  * shmem
  */
 
-/* Unlike shmem_read_mapping_page_gfp(), shmem_read_folio_gfp() does not check. */
+/* Unlike shmem_read_mapping_page_gfp(), shmem_read_folio_gfp() ignores poison. */
 static bool drm_sgt_folio_is_poisoned(struct folio *folio)
 {
 	return folio_test_hwpoison(folio) ||
@@ -33,8 +33,8 @@ static bool drm_sgt_folio_is_poisoned(struct folio *folio)
 }
 
 /*
- * Translate errnos of shmem to those of the layer: no memory may be committed
- * (vm.overcommit_memory), and an index past the end of the file.
+ * Translate errnos of shmem to those of the layer: -ENOSPC if no memory may be
+ * committed (vm.overcommit_memory), -EINVAL for an index past the end of the file.
  */
 static int drm_sgt_shmem_errno(int ret)
 {
@@ -48,8 +48,8 @@ static int drm_sgt_shmem_errno(int ret)
 }
 
 /*
- * Add one folio, from @index on. Returns the pages added, or a negative errno. A new
- * folio is charged to the memory cgroup of the task, as in a page fault.
+ * Add the pages of one folio from @index on. Returns their number, or a negative errno.
+ * A new folio is charged to the memory cgroup of the task, as in a page fault.
  */
 static long drm_sgt_shmem_get_folio(struct address_space *mapping,
 				    struct drm_sgt_runs *runs, pgoff_t index)
@@ -58,7 +58,7 @@ static long drm_sgt_shmem_get_folio(struct address_space *mapping,
 	struct folio *folio;
 	int ret;
 
-	/* Not only in drm_sgt_runs_add(): the allocation can take long. */
+	/* drm_sgt_runs_add() checks too late: the allocation can take long. */
 	if (fatal_signal_pending(current))
 		return -EINTR;
 
@@ -137,9 +137,9 @@ static void drm_sgt_shmem_put_runs(struct drm_sgt_shmem_batch *batch,
 }
 
 /*
- * The mm does not see writes of the device, and reclaim drops clean folios. The
- * bytes are in use as long as the inode has any other file: file_count() of
- * this one does not count a memfd that was opened again through /proc.
+ * Mark all folios dirty: the mm does not see writes of the device, and reclaim drops
+ * clean folios. Even the last put must do so: another file of the inode, such as a
+ * memfd opened again through /proc, is not in the file_count() of this one.
  */
 static void drm_sgt_shmem_put(void *source, const struct drm_sgt_run *runs,
 			      unsigned int nr_runs, bool last)
@@ -240,8 +240,8 @@ struct drm_sgt *drm_sgt_create_shmem_own(struct drm_sgt_device *sdev,
  * @filp: a file of shmem_file_setup(), at least @size bytes long
  * @size: bytes, a multiple of the page size, not 0
  *
- * Pages are allocated, or swapped in, by drm_sgt_populate(), in the zone that
- * mapping_set_gfp_mask() on @filp says. A fatal signal interrupts it.
+ * Pages are allocated, or swapped in, by drm_sgt_populate(), with the GFP mask of the
+ * mapping of @filp. A fatal signal interrupts it.
  *
  * The file can have other users: a process, another table, a second open of a
  * memfd. Folios are marked dirty when they are given back. AS_UNEVICTABLE is left
@@ -362,9 +362,9 @@ static const struct drm_sgt_pages_ops drm_sgt_array_ops = {
  * @pages: from kvmalloc_array(), with a reference to each page
  * @nr_pages: how many, not 0
  *
- * For the driver's own pages, from alloc_page(), with plain references: they are
- * not marked dirty, and not given back with unpin_user_page(). A page may be in the
- * array more than once, with a reference each time.
+ * For the driver's own pages, from alloc_page(): references are dropped by put_page(),
+ * not by unpin_user_page(), and pages are not marked dirty. A page may be in the array
+ * more than once, with a reference each time.
  *
  * Ownership: the caller owns the table, which owns the array and the
  * references. On failure, they stay with the caller.

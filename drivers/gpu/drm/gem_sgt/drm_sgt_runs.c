@@ -61,7 +61,7 @@ static struct drm_sgt_run *drm_sgt_runs_last(struct drm_sgt_runs *runs)
 	return &chunk->run[chunk->nr - 1];
 }
 
-/* Most buffers are small: a page would take longer to clear than to fill. */
+/* Most buffers are small: with init_on_alloc, a full page takes long to clear. */
 static struct drm_sgt_run_chunk *drm_sgt_run_chunk_alloc(unsigned long pages)
 {
 	unsigned int max = min(pages, DRM_SGT_RUNS_PER_CHUNK);

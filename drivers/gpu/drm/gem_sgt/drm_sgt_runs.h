@@ -14,7 +14,7 @@ struct drm_sgt_limits;
  * Independent of shmem, so that a test can add any pages.
  */
 struct drm_sgt_runs {
-	/** @chunks: the runs in order, a page of them each */
+	/** @chunks: the runs, in order, in chunks of up to a page */
 	struct list_head chunks;
 	/** @nr: runs so far */
 	unsigned int nr;

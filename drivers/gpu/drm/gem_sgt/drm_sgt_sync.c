@@ -85,8 +85,8 @@ static void drm_sgt_sync_ent(struct device *dev, dma_addr_t addr, size_t len,
 /*
  * A segment that an IOMMU merged is contiguous for the device only. The DMA API
  * looks up the physical address of where a sync starts and goes on from there,
- * so no sync may go over the end of a CPU entry. @cpu: where these are, without
- * an entry if they are those of @dma.
+ * so no sync may go over the end of a CPU entry. @cpu is the position in the CPU
+ * entries; it has no entry if nothing is merged.
  */
 static void drm_sgt_sync_ents(struct device *dev, struct drm_sgt_ent_pos dma,
 			      struct drm_sgt_ent_pos cpu, u64 len,
@@ -113,9 +113,8 @@ bool drm_sgt_dma_is_coherent(struct device *dev)
 }
 
 /*
- * The table of an exporter may have no CPU entries, and an import none of its own.
- * It needs none: a bounce buffer is behind one entry, and what is bounced is never
- * merged.
+ * An import has no CPU entries, and the table of its exporter need not have any. None
+ * are needed: a bounce buffer is behind one entry, and what is bounced is never merged.
  */
 static void drm_sgt_sync_range(struct drm_sgt *sgt, u64 offset, u64 len,
 			       drm_sgt_sync_fn sync)
@@ -224,7 +223,7 @@ void drm_sgt_sync_table_for_cpu(struct device *dev, const struct sg_table *table
  * * %0       - done, or there was nothing to do
  * * %-ENODEV - the device is no longer bound
  * * %-EINVAL - the table is not mapped
- * * %-ERANGE - the table is shorter
+ * * %-ERANGE - the range is not within the table
  */
 int drm_sgt_sync_for_device(struct drm_sgt *sgt, u64 offset, u64 len)
 {

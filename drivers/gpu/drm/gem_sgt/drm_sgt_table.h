@@ -120,7 +120,7 @@ struct drm_sgt {
 
 #define DRM_SGT_NO_READERS INT_MIN
 
-/* The size that a table can list if each page is an entry of its own. */
+/* The pages that a table can list even if each is an entry of its own. */
 #define DRM_SGT_MAX_PAGES INT_MAX
 
 /* An import has no pages of its own. */
