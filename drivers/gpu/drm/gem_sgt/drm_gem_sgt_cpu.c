@@ -97,8 +97,8 @@ static int drm_gem_sgt_vmap_own_locked(struct drm_gem_sgt_object *bo,
  * exporter, possibly to I/O memory.
  *
  * Context: Process context, may sleep. The caller holds the resv of @bo.
- * Return: 0, with a use that drm_gem_sgt_vunmap_locked() ends, or see
- * drm_sgt_populate(), or what the exporter says
+ * Return: 0, to be undone by drm_gem_sgt_vunmap_locked(), or see drm_sgt_populate(),
+ * or an errno of the exporter
  */
 int drm_gem_sgt_vmap_locked(struct drm_gem_sgt_object *bo, struct iosys_map *map)
 {
@@ -152,9 +152,9 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_vunmap_locked);
 #define DRM_GEM_SGT_FAULT_AROUND	16
 
 /*
- * The table keeps the folios in the page cache, bound or not: what is found there
+ * The table keeps the folios in the page cache, even after unbind: what is found there
  * needs no other reference, and what is not found does not belong to the object. A
- * poisoned page stays there, but is not mapped.
+ * poisoned page stays in the cache, but is not mapped.
  */
 static vm_fault_t drm_gem_sgt_map_page(struct vm_fault *vmf, pgoff_t index,
 				       unsigned long addr)
@@ -180,8 +180,8 @@ static vm_fault_t drm_gem_sgt_map_page(struct vm_fault *vmf, pgoff_t index,
  *
  * The pages around the faulting one are present, too, and mapping them now costs
  * less than a fault for each. One that cannot be mapped is an error only when it
- * is the faulting one. A read maps as a write does: writes to a PFN are not
- * tracked, so a folio is dirty when the table returns it.
+ * is the faulting one. A read fault maps a page as a write fault does: writes to a PFN
+ * are not tracked, and the table marks folios dirty when it gives them back.
  */
 static vm_fault_t drm_gem_sgt_fault(struct vm_fault *vmf)
 {
@@ -251,7 +251,7 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_vm_ops);
 /**
  * drm_gem_sgt_mmap() - map an object into a process
  * @bo: the object
- * @vma: where, with the fake offset of the object in it
+ * @vma: the VMA to map it into, with the fake offset of the object in vm_pgoff
  *
  * For &drm_gem_object_funcs.mmap, with &drm_gem_sgt_vm_ops: each VMA pins the
  * pages until it is closed. The mapping continues to work after unbind.
@@ -259,8 +259,8 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_vm_ops);
  * Context: Process context, may sleep. Called with the mmap lock held.
  * Return: 0, or see drm_sgt_populate(), or:
  *
- * * %-EINVAL - a private writable mapping, whose writes would stay private; or
- *   @bo is an import: userspace maps the dma-buf instead
+ * * %-EINVAL - @vma is private and writable, or @bo is an import: userspace maps the
+ *   dma-buf instead
  */
 int drm_gem_sgt_mmap(struct drm_gem_sgt_object *bo, struct vm_area_struct *vma)
 {

@@ -19,8 +19,8 @@
  * device is gone.
  *
  * devices
- *	one line for each &struct drm_sgt_device, bound or not, until the last
- *	of its tables is freed
+ *	one line for each &struct drm_sgt_device, bound or not, until its last
+ *	reference is dropped
  * buffers
  *	one line for each live GEM object of the layer
  * fail_dma_map
@@ -108,7 +108,7 @@ static void drm_gem_sgt_line_fill(struct drm_gem_sgt_line *line,
 	memcpy(line->comm, bo->comm, sizeof(line->comm));
 }
 
-/* The line of the next object becomes that of @pos; NULL if there is none. */
+/* Returns the line of the next object, for position @pos; NULL if there is none. */
 static void *drm_gem_sgt_reader_take(struct drm_gem_sgt_reader *reader, loff_t pos)
 {
 	struct drm_gem_sgt_object *bo;

@@ -10,7 +10,7 @@
 
 struct drm_gem_sgt_object;
 
-/* What the debugfs table says of one object. */
+/* The line of one object in the debugfs file "buffers". */
 struct drm_gem_sgt_line {
 	struct drm_sgt_info info;
 	unsigned int device;
@@ -25,14 +25,14 @@ struct drm_gem_sgt_line {
 };
 
 /**
- * struct drm_gem_sgt_reader - an open debugfs table of objects
+ * struct drm_gem_sgt_reader - an open debugfs file "buffers"
  */
 struct drm_gem_sgt_reader {
-	/** @entry: in the list of readers; protected by the lock of the table */
+	/** @entry: in the list of readers; protected by the lock of the objects' list */
 	struct list_head entry;
 	/** @next: the object to take next, or the end; protected as @entry */
 	struct list_head *next;
-	/** @pos: of @line; 0 for none */
+	/** @pos: position of @line; 0 if there is none */
 	loff_t pos;
 	/** @line: a copy of the object that was taken last */
 	struct drm_gem_sgt_line line;

@@ -16,30 +16,31 @@
 /**
  * DOC: PRIME
  *
- * An exported object gives each importer a table of its own, cut for the device
- * that will map it. Neither depends on the exporting device being bound.
+ * Each importer of an exported object gets a copy of the table, with entries that the
+ * importer's device can map. Importers can map it after the exporting device is
+ * unbound, too.
  *
  * A device sees what the CPU wrote before the table was mapped for it. After that,
  * the brackets of DMA_BUF_IOCTL_SYNC (dma_buf_begin_cpu_access()) sync the tables
  * of the importers, each for its device. The end of an access that writes syncs all
- * of them for their devices. The start of one that reads syncs those for the CPU
- * whose device may have written: a mapping that is only written to, and one in both
- * directions while the resv has the fence of a write. Without that rule, what a
- * process drew through an mmap of the DRM file, which has no brackets, would be
- * lost behind the bounce buffer of a display that maps in both directions. The
+ * of them for their devices. The start of an access that reads syncs, for the CPU,
+ * the tables that a device may have written to: those mapped DMA_FROM_DEVICE, and
+ * those mapped in both directions while the resv has a write fence. Without that rule,
+ * what a process drew through an mmap of the DRM file, which has no brackets, would be
+ * overwritten from the bounce buffer of a display that maps in both directions. The
  * driver syncs the mapping for the exporting device: see drm_sgt_sync_for_device().
  *
  * An imported object is a GEM object whose &drm_gem_sgt_object.sgt stands for
- * the dma-buf (drm_sgt_create_import()): it has no pages of its own and cannot
- * be mapped into a process: only the exporter can do that. The import maps it for
- * the device. An unbind ends that mapping and the attachment, while handles,
- * framebuffers and the exporter's own mappings stay.
+ * the dma-buf (drm_sgt_create_import()). It has no pages of its own and cannot be
+ * mapped into a process; only the exporter can do that. drm_gem_sgt_prime_import()
+ * maps the dma-buf for the device. An unbind ends that mapping and the attachment,
+ * while handles, framebuffers and the exporter's own mappings stay.
  *
- * &drm_gem_object.import_attach tells the core that such an object is an import,
- * and of which dma-buf. The core then brackets CPU access to a framebuffer with
+ * &drm_gem_object.import_attach tells the DRM core that an object is an import, and
+ * which dma-buf it imports. The core then brackets CPU access to a framebuffer with
  * dma_buf_begin_cpu_access(), exports the same dma-buf again, and gives out no mmap
- * offset. It is not the attachment that is mapped, and stays over an unbind. A
- * driver must not call drm_prime_gem_destroy().
+ * offset. This attachment is not the one that is mapped, and stays across an unbind.
+ * A driver must not call drm_prime_gem_destroy().
  */
 
 /**
@@ -107,10 +108,9 @@ drm_gem_sgt_map_dma_buf(struct dma_buf_attachment *attach,
 }
 
 /*
- * May the device have written bytes that the CPU has not seen? If it is mapped in
- * both directions, a write fence in the resv says so, and stays there when it has
- * signalled. Without such a fence, the bytes in a bounce buffer are older than those
- * of the CPU.
+ * May the device have written bytes that the CPU has not seen? For a mapping in both
+ * directions, a write fence in the resv says so: it stays there after it has signalled.
+ * Without such a fence, the bytes in a bounce buffer are older than those of the CPU.
  */
 static bool drm_gem_sgt_was_written(struct dma_buf *dma_buf,
 				    enum dma_data_direction dir)
@@ -174,7 +174,7 @@ static void drm_gem_sgt_sync_importers(struct dma_buf *dma_buf,
 
 /*
  * An access that only writes syncs nothing for the CPU. The core waits for fences
- * after this, which is too late for what the devices write.
+ * after this callback, which is too late to sync what the devices write.
  */
 static int drm_gem_sgt_begin_cpu_access(struct dma_buf *dma_buf,
 					enum dma_data_direction dir)
@@ -197,7 +197,7 @@ static int drm_gem_sgt_begin_cpu_access(struct dma_buf *dma_buf,
 	return 0;
 }
 
-/* An access that only read syncs nothing for the devices: they may have written. */
+/* An access that only read syncs nothing: a device may have written meanwhile. */
 static int drm_gem_sgt_end_cpu_access(struct dma_buf *dma_buf,
 				      enum dma_data_direction dir)
 {
@@ -231,7 +231,7 @@ const struct dma_buf_ops drm_gem_sgt_dmabuf_ops = {
  *
  * For &drm_gem_object_funcs.export, as in drm_gem_prime_export(). Works after
  * unbind, too. An imported object is shared as the dma-buf that it came from.
- * A driver that imports must use it for its objects: by this function,
+ * A driver that imports must export its objects with this function, so that
  * drm_gem_sgt_prime_import() recognises the driver's own buffers.
  *
  * Ownership: the caller has a reference to the dma-buf, which has one to @obj

@@ -67,20 +67,20 @@ static struct drm_gem_sgt_object *drm_gem_sgt_import(struct drm_device *dev,
  * @dma_buf: the dma-buf
  * @dir: direction of the data, seen from the CPU
  *
- * For &drm_driver.gem_prime_import, from a callback that knows @sdev. Attaches to
- * @dma_buf and maps it, unless it is of @dev itself: then this finds the object
- * that was exported. The mapping and the attachment end when the object is
- * freed, or at unbind. &drm_driver.gem_create_object is called as in
- * drm_gem_sgt_create(), when all else has succeeded.
+ * For &drm_driver.gem_prime_import, from a callback that knows @sdev. If @dev itself
+ * exported @dma_buf, returns the object that was exported. Otherwise, attaches to
+ * @dma_buf and maps it. The mapping and the attachment end when the object is freed,
+ * or at unbind. &drm_driver.gem_create_object is called as in drm_gem_sgt_create(),
+ * when all else has succeeded.
  *
  * The exporter maps, and may sync for the CPU when it unmaps. Behind a bounce
- * buffer, what the CPU wrote meanwhile survives that if @dir is DMA_TO_DEVICE, or
- * if @dir is DMA_BIDIRECTIONAL and @sdev is coherent. If the device wrote, the driver
- * must call drm_sgt_sync_for_cpu() before the mapping ends. If the device never
+ * buffer, what the CPU wrote meanwhile survives that sync if @dir is DMA_TO_DEVICE,
+ * or if @dir is DMA_BIDIRECTIONAL and @sdev is coherent. If the device wrote, the
+ * driver must call drm_sgt_sync_for_cpu() before the mapping ends. If the device never
  * writes, pass DMA_TO_DEVICE.
  *
- * Ownership: the caller has the first reference to the object, or one more.
- * The object holds one to @dma_buf until it is freed.
+ * Ownership: the caller gets a reference to the object, which holds a reference to
+ * @dma_buf until it is freed.
  *
  * Context: Process context, may sleep. Takes the resv of @dma_buf.
  * Return: the object, or an ERR_PTR():

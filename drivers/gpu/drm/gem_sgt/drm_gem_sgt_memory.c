@@ -10,11 +10,12 @@
 #include "drm_sgt_table.h"
 
 /**
- * drm_gem_sgt_is_import() - is an object an imported dma-buf?
+ * drm_gem_sgt_is_import() - does an object stand for a dma-buf?
  * @bo: the object
  *
  * Context: Any.
- * Return: true for one made by drm_gem_sgt_prime_import() of a foreign dma-buf
+ * Return: true for one that drm_gem_sgt_prime_import() made of another exporter's
+ * dma-buf
  */
 bool drm_gem_sgt_is_import(const struct drm_gem_sgt_object *bo)
 {
@@ -33,9 +34,9 @@ struct dma_buf *drm_gem_sgt_import_dma_buf(const struct drm_gem_sgt_object *bo)
  * @bo: the object
  *
  * The mapping is bidirectional, as userspace decides what the device does. It ends
- * when the object is freed, or at unbind. Nothing happens if the object is mapped,
- * as an import is from the start. An import that was unmapped is attached and
- * mapped again, in the same direction.
+ * when the object is freed, or at unbind. Nothing happens if the object is mapped
+ * already; an import is mapped when it is created. An import that was unmapped is
+ * attached and mapped again, in the same direction.
  *
  * Context: Process context, may sleep. Takes the lock of the table only: the
  * caller can hold the resv, unless @bo is an import, for which the resv is taken
@@ -61,14 +62,14 @@ int drm_gem_sgt_map(struct drm_gem_sgt_object *bo)
 EXPORT_SYMBOL_GPL(drm_gem_sgt_map);
 
 /**
- * drm_gem_sgt_pin_locked() - keep the pages of an object where they are
+ * drm_gem_sgt_pin_locked() - get the pages of an object, and keep them
  * @bo: the object
  *
- * Says nothing about the device: see drm_gem_sgt_map(). The pages of an import
- * stay as long as the object does.
+ * Does not map them for the device: see drm_gem_sgt_map(). For an import, only
+ * counts the pin: its pages are the exporter's.
  *
  * Context: Process context, may sleep. The caller holds the resv of @bo.
- * Return: 0, with a pin that drm_gem_sgt_unpin_locked() ends, or see
+ * Return: 0, with a pin that drm_gem_sgt_unpin_locked() drops, or see
  * drm_sgt_populate()
  */
 int drm_gem_sgt_pin_locked(struct drm_gem_sgt_object *bo)
@@ -106,7 +107,7 @@ void drm_gem_sgt_unpin_locked(struct drm_gem_sgt_object *bo)
 EXPORT_SYMBOL_GPL(drm_gem_sgt_unpin_locked);
 
 /**
- * drm_gem_sgt_pin() - keep the pages of an object where they are
+ * drm_gem_sgt_pin() - get the pages of an object, and keep them
  * @bo: the object
  *
  * Context: Process context, may sleep. Takes the resv of @bo.

@@ -21,11 +21,12 @@
  * DOC: GEM overview
  *
  * A &struct drm_gem_sgt_object is a GEM object in shmem that owns a &struct
- * drm_sgt. It has the form of the shmem helper (&struct drm_gem_shmem_object),
- * so that converting a driver is mechanical, and differs in three points:
+ * drm_sgt. The interface follows that of the shmem helper (&struct
+ * drm_gem_shmem_object), so that converting a driver is mechanical. It differs in
+ * three points:
  *
- * * the driver requests the device mapping, by drm_gem_sgt_map(); it ends at unbind;
- * * it is made for the DMA device of a &struct drm_sgt_device, which need not be
+ * * the driver requests the DMA mapping, by drm_gem_sgt_map(), and it ends at unbind;
+ * * the mapping is for the DMA device of a &struct drm_sgt_device, which need not be
  *   the parent of the DRM device;
  * * there is no array of pages and no public &struct sg_table: pages are found
  *   in the page cache, DMA addresses in an access section on
@@ -133,13 +134,13 @@ drm_gem_sgt_create_shmem(struct drm_device *dev, struct drm_sgt_device *sdev,
  * @sdev: the device that it will be mapped for
  * @size: bytes, not 0; rounded up to whole pages
  *
- * Calls &drm_driver.gem_create_object, if there is one, for the memory of the
- * object: from kzalloc(), with a &struct drm_gem_sgt_object first in it, and
- * with &drm_gem_object.funcs set if they are not the default ones. If something
- * fails afterwards, &drm_gem_object_funcs.free is called. Where a user can make
- * many objects, it is allocated with GFP_KERNEL_ACCOUNT, as all else that the
- * layer allocates for an object. No page is allocated yet; shmem charges pages to
- * the task that populates.
+ * Calls &drm_driver.gem_create_object, if there is one, to allocate the object: with
+ * kzalloc(), with a &struct drm_gem_sgt_object as first member, and with
+ * &drm_gem_object.funcs set if they are not the default ones. If something fails
+ * afterwards, &drm_gem_object_funcs.free is called. A driver whose userspace can make
+ * many objects allocates them with GFP_KERNEL_ACCOUNT, as the layer allocates all else
+ * for an object. No page is allocated yet; shmem charges pages to the task that
+ * populates.
  *
  * Ownership: the caller has the first reference.
  *
@@ -185,13 +186,13 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_create);
 
 /**
  * drm_gem_sgt_free() - free a GEM object
- * @bo: the object, without any reference left
+ * @bo: the object, whose last reference was dropped
  *
- * For &drm_gem_object_funcs.free, last: frees the structure too. The device must
- * no longer use the object: the driver has stopped that, or the device is unbound.
+ * For &drm_gem_object_funcs.free, as its last call: frees the structure, too. The
+ * device must no longer use the object: the driver has stopped it, or is unbound.
  *
  * Context: Process context, may sleep. Takes the resv of the dma-buf, if @bo is an
- * import: the last reference must not be dropped with that held.
+ * import: do not drop the last reference while holding that resv.
  */
 void drm_gem_sgt_free(struct drm_gem_sgt_object *bo)
 {
@@ -216,16 +217,16 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_free);
  * @size: bytes, not 0; rounded up to whole pages
  * @handle: filled
  *
- * For an object that needs nothing more from the driver. One that does is made
- * by drm_gem_sgt_create() and gets its handle last.
+ * For an object that needs no more set-up by the driver. Otherwise, the driver calls
+ * drm_gem_sgt_create(), and creates the handle last.
  *
  * Ownership: the handle has the only reference.
  *
  * Context: Process context, may sleep.
  * Return:
  * * %0       - @handle is valid
- * * %-ENOSPC - out of handles, too
- * * see drm_gem_sgt_create()
+ * * %-ENOSPC - out of handles
+ * * or see drm_gem_sgt_create()
  */
 int drm_gem_sgt_create_with_handle(struct drm_file *file, struct drm_device *dev,
 				   struct drm_sgt_device *sdev, size_t size,
@@ -256,7 +257,7 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_create_with_handle);
  * Return:
  * * %0       - @args is complete
  * * %-EINVAL - width, height or bpp is 0, or flags are set: none are defined
- * * %-EOVERFLOW - the size does not fit
+ * * %-EOVERFLOW - the pitch or the size does not fit into its type
  */
 int drm_gem_sgt_dumb_args(struct drm_device *dev,
 			  struct drm_mode_create_dumb *args)

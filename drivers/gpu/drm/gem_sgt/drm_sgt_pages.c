@@ -15,8 +15,8 @@
 /**
  * DOC: sources of pages
  *
- * The layer has three sources. GEM objects use a shmem file: its folios go straight from
- * the page cache into the table, which holds one reference to each and so keeps
+ * The layer has three sources. GEM objects use a shmem file: its folios go straight
+ * from the page cache into the table, which holds one reference to each and so keeps
  * them in memory. A vmalloc buffer and an array of pages are for drivers' own
  * tables and for firmware. A driver can provide its own &struct drm_sgt_pages_ops.
  */
