@@ -141,7 +141,7 @@ static int virtgpu_sgt_attach_plan_locked(struct virtgpu_sgt_attach *attach)
 
 	lockdep_assert_held(&vm->lock);
 
-	/* Before the state is read: without a fence, all jobs have changed it. */
+	/* Get the fence before the state: if there is none, no job can change the state. */
 	attach->fence = virtgpu_sgt_vm_jobs_last_fence(vm);
 	attached = virtgpu_sgt_resource_is_attached(&va_res->res);
 	if (attached && !attach->fence)
@@ -297,8 +297,8 @@ static int virtgpu_sgt_attach_send_locked(struct virtgpu_sgt_attach *attach,
 }
 
 /*
- * @ret is what waiting for the commands has returned. If the wait was interrupted, the
- * commands go on, and the next attach finds their backing.
+ * @ret is the result of waiting for the commands. If the wait was interrupted, the
+ * commands stay queued, and the next attach finds their backing.
  */
 static int virtgpu_sgt_attach_finish_locked(struct virtgpu_sgt_attach *attach,
 					    struct virtgpu_sgt_backing *backing,
@@ -377,7 +377,7 @@ static int virtgpu_sgt_attach_do_run(struct virtgpu_sgt_attach *attach,
  * Return: 0, or a negative errno:
  *
  * * %-EFAULT - part of the range was unmapped or remapped since
- * * %-EINTR  - the caller was killed
+ * * %-EINTR  - the task was killed
  * * others   - see virtgpu_sgt_cmd_wait()
  */
 int virtgpu_sgt_attach_run(struct virtgpu_sgt_attach *attach)
@@ -410,7 +410,7 @@ static int virtgpu_sgt_attach_try(struct virtgpu_sgt_va_resource *va_res)
  * virtgpu_sgt_attach_now() - attach a VA resource
  * @va_res: the VA resource; may be attached
  *
- * Plans again if the range changes meanwhile, as all of it may be mapped nevertheless.
+ * Plans again if the range changes meanwhile, as all of it may be mapped again.
  *
  * Context: Process context, not inside drm_dev_enter(): waits for jobs, and for the
  * host.

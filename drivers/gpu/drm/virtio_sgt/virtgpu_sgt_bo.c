@@ -24,8 +24,8 @@
  * and a 2D resource on the host that is backed by these pages. Both are created
  * and freed together.
  *
- * Format, width and height of the resource do not change, nor does its list of
- * memory entries: the pages do not move while the object lives.
+ * The format, width and height of the resource do not change, nor does its list of
+ * mem entries: the pages do not move while the object lives.
  *
  * Imports are an exception, since format and size of a dma-buf are not known until
  * a framebuffer is created for it. Until then, the resource is LOCAL. The first
@@ -39,8 +39,8 @@
  *
  * Mapping a buffer does not sync it. Before a TRANSFER_TO_HOST the driver syncs
  * the bytes from the first to the last pixel that the host will read, and no
- * others: with a bounce buffer, syncing a byte is copying it. The other direction
- * is never synced, since the host does not write to the backing of a 2D resource.
+ * others: with a bounce buffer, a sync copies the bytes. The other direction is
+ * never synced, since the host does not write to the backing of a 2D resource.
  */
 
 /* drm_gem_sgt_free() frees the memory through its own pointer. */
@@ -99,8 +99,8 @@ static int virtgpu_sgt_bo_complete_locked(struct virtgpu_sgt_device *vgdev,
 }
 
 /*
- * Make the resource of an import. Nothing happens if there is one, or if @fb is
- * nothing to make one of: for others to check then.
+ * Create the resource of an import. Does nothing if there is one already, or if none
+ * can be shown as @fb: virtgpu_sgt_fb_create() then fails.
  */
 static int virtgpu_sgt_bo_complete(struct virtgpu_sgt_bo *bo,
 				   const struct drm_framebuffer *fb)
@@ -211,8 +211,8 @@ struct drm_gem_object *virtgpu_sgt_gem_create_object(struct drm_device *drm,
  *
  * * %-EINVAL - @params.size is less than width and height need, or the host
  *   rejected a parameter
- * * %-E2BIG  - more memory entries than the host or its queue accepts
- * * %-ENOMEM - out of memory, of bounce buffers, or of memory of the host
+ * * %-E2BIG  - more mem entries than the host accepts or the queue can carry
+ * * %-ENOMEM - out of memory, of bounce buffers, or of memory on the host
  * * %-ENOSPC, %-ENFILE - see drm_gem_sgt_create()
  * * %-ENODEV - the device is being removed
  * * %-EIO    - the host reported another error, or was silent for too long

@@ -36,7 +36,7 @@ struct virtgpu_sgt_bo_params {
 	size_t size;
 	/** @format: one of enum virtio_gpu_formats */
 	u32 format;
-	/** @width: pixels of a line */
+	/** @width: pixels per line */
 	u32 width;
 	/** @height: lines */
 	u32 height;

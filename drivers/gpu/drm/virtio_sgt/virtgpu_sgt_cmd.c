@@ -224,7 +224,7 @@ void virtgpu_sgt_prep_attach(struct virtgpu_sgt_cmd *cmd,
 }
 
 /**
- * virtgpu_sgt_prep_detach() - take its pages from the host (5.7.6.8)
+ * virtgpu_sgt_prep_detach() - take the pages of a resource from the host (5.7.6.8)
  * @cmd: an idle command of the control queue
  * @res: the resource
  */
@@ -325,7 +325,7 @@ void virtgpu_sgt_prep_flush(struct virtgpu_sgt_cmd *cmd,
  * @update: whether image or hotspot are new
  *
  * The specification uses the resource in UPDATE_CURSOR only, but QEMU hides
- * the cursor when a MOVE_CURSOR comes without.
+ * the cursor when a MOVE_CURSOR has no resource.
  */
 void virtgpu_sgt_prep_cursor(struct virtgpu_sgt_cmd *cmd, u32 scanout,
 			     const struct virtgpu_sgt_cursor *cursor,
@@ -344,7 +344,7 @@ void virtgpu_sgt_prep_cursor(struct virtgpu_sgt_cmd *cmd, u32 scanout,
 	req->cursor.hot_y = cpu_to_le32(cursor->hot_y);
 }
 
-/* The virtqueue may be deleted once its queue has none. */
+/* Under the lock, as the virtqueue is deleted once @q no longer points to it. */
 static bool virtgpu_sgt_queue_is_broken(struct virtgpu_sgt_queue *q)
 {
 	bool broken;
@@ -400,9 +400,10 @@ static int virtgpu_sgt_cmd_do_wait(struct virtgpu_sgt_cmd *cmd, bool killable,
  * * %0       - the host has executed it
  * * %-ENODEV - the device is being removed, or its queue is broken. The queue may
  *   still have the command
- * * %-EIO    - the host was silent, and is lost. The queue may still have the
- *   command. Or the host has reported an error
- * * %-ENOMEM, %-EINVAL - the host has reported an error, or it could not be sent
+ * * %-EIO    - the host was silent, and the device is lost. The queue may still have
+ *   the command. Or the host has reported an error
+ * * %-ENOMEM, %-EINVAL - the host has reported an error, or the command could not be
+ *   sent
  */
 int virtgpu_sgt_cmd_wait(struct virtgpu_sgt_cmd *cmd)
 {

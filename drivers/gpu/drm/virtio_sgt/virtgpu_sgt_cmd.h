@@ -135,12 +135,12 @@ static inline bool virtgpu_sgt_cmd_is_idle(const struct virtgpu_sgt_cmd *cmd)
 }
 
 /**
- * virtgpu_sgt_cmd_has_failed() - is it certain that the host did not execute it?
+ * virtgpu_sgt_cmd_has_failed() - did the host certainly not execute a command?
  * @cmd: the command, submitted
  *
- * Return: true if the host has refused the command, or was not sent it. While a
- * queue has the command, the host may still execute it. After a response that is
- * no error code, it may have done so
+ * Return: true if the host has refused the command, or the command was not sent. While
+ * a queue has the command, the host may still execute it. After a response that is
+ * not an error code, it may have executed it
  */
 static inline bool virtgpu_sgt_cmd_has_failed(const struct virtgpu_sgt_cmd *cmd)
 {

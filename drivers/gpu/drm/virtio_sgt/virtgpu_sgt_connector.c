@@ -117,7 +117,7 @@ static void virtgpu_sgt_scanouts_set(struct virtgpu_sgt_device *vgdev,
  * Updates the connectors. If there is no response, they stay as they are.
  *
  * Context: Process context, in the probe or in a work item that the removal
- * cancels. Waits for the host, but not longer than some seconds.
+ * cancels. Waits for the host, for a few seconds at most.
  * Return: 0, or a negative errno: see virtgpu_sgt_cmd_wait_timeout()
  */
 int virtgpu_sgt_scanouts_refresh(struct virtgpu_sgt_device *vgdev)
@@ -181,7 +181,7 @@ static int virtgpu_sgt_connector_add_preferred(struct drm_connector *connector,
 }
 
 /*
- * Read the EDID each time, since an administrator may override it:
+ * Read the EDID each time, since it can be overridden meanwhile:
  * drm_edid_read_custom() checks for an override first.
  */
 static int virtgpu_sgt_connector_get_modes(struct drm_connector *connector)
@@ -237,7 +237,7 @@ int virtgpu_sgt_connector_init(struct virtgpu_sgt_output *output)
 	struct virtgpu_sgt_device *vgdev = output->vgdev;
 	int ret;
 
-	/* If the host does not answer, there is one display. */
+	/* Assume one display until the host answers. */
 	output->display.enabled = output->index == 0;
 
 	ret = drmm_connector_init(vgdev->drm, connector,

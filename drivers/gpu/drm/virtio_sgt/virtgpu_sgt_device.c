@@ -166,7 +166,7 @@ void virtgpu_sgt_device_reset(struct virtgpu_sgt_device *vgdev)
  *
  * See "a silent host". virtgpu_sgt_device_error() is -EIO from here on.
  *
- * Context: Process context, may sleep. No removal has begun, nor does.
+ * Context: Process context, may sleep. No removal has begun, and none begins.
  */
 void virtgpu_sgt_device_lose(struct virtgpu_sgt_device *vgdev)
 {
@@ -179,8 +179,8 @@ void virtgpu_sgt_device_lose(struct virtgpu_sgt_device *vgdev)
 
 /**
  * virtgpu_sgt_device_fini() - end all that needs the hardware
- * @vgdev: device after virtgpu_sgt_device_start(), whose queues are stopped or
- *	to which no call can come
+ * @vgdev: device after virtgpu_sgt_device_start(), whose queues are stopped, or that
+ *	was not registered
  *
  * Steps 6 to 9 of the removal.
  *

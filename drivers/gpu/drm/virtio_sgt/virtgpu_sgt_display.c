@@ -25,12 +25,12 @@
  * DOC: errors in a commit
  *
  * fb_create and atomic_check reject what the host would reject: a framebuffer must
- * have pitch and format of its resource and lie within it, and the resource must
- * be attached; the size of a mode must be one that the host accepts; a cursor must
- * be 64x64.
+ * have the pitch and the format of its resource and lie within it, and the resource
+ * must be attached; the size of a mode must be one that the host accepts; a cursor
+ * must be 64x64.
  *
- * The host may still fail a command of a commit, or the range of a VA resource may
- * lose memory after the check. At that time the commit is accepted, and cannot
+ * The host may still fail a command of a commit, or part of the range of a VA
+ * resource may be unmapped after the check. By then the commit is accepted, and cannot
  * fail any more. Such an error
  *
  * - is counted (commit_errors in virtgpu-stats) and logged,
@@ -38,7 +38,7 @@
  * - is kept, if it is the first of the CRTC. The next commit with that CRTC that
  *   is not TEST_ONLY returns it and does nothing; the one after that is carried
  *   out,
- * - makes the next change of the picture send all of it.
+ * - causes the next change of the picture to send all of it.
  *
  * Only the master that made the commit gets the error. When the master of the
  * device changes, errors that were kept are dropped, and later errors of earlier
@@ -47,11 +47,12 @@
  *
  * Errors are kept for, and returned to, only commits that userspace asked for,
  * since other commits cannot handle them: those of the console, which any write,
- * VT switch or last close causes; those at the end of a framebuffer; and that of
- * the removal. These commits take their locks uninterruptibly. The ioctls that
- * change a picture take them interruptibly, and get the error: ATOMIC, SETCRTC,
- * SETPLANE, PAGE_FLIP, CURSOR and DIRTYFB. The legacy ioctls for properties and
- * gamma do not, and leave the error to the next ioctl that does.
+ * VT switch or last close causes; those that remove a framebuffer; and that of the
+ * removal. The driver tells them apart by how they take their locks: these other
+ * commits take them uninterruptibly. The ioctls that change a picture take them
+ * interruptibly, and get the error: ATOMIC, SETCRTC, SETPLANE, PAGE_FLIP, CURSOR and
+ * DIRTYFB. The legacy ioctls for properties and gamma take them uninterruptibly, and
+ * leave the error to the next ioctl that does not.
  */
 
 /* Report the errors of a commit, after its hardware phase. */
@@ -70,8 +71,8 @@ static void virtgpu_sgt_commit_report(struct virtgpu_sgt_device *vgdev,
 		dma_fence_set_error(crtc_state->event->base.fence, error);
 
 	/*
-	 * All calls fail once the device is being removed. And that a task was
-	 * killed in its commit is no error for the next one.
+	 * All calls fail once the device is being removed. If a task was killed
+	 * in its commit, that is no error for the next commit.
 	 */
 	if (error == -ENODEV || error == -EINTR)
 		return;

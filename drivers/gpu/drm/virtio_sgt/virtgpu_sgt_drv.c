@@ -127,7 +127,7 @@
  * section.
  *
  * A wait for the host may outlive the virtqueue. So it uses only the queue, which
- * lives as long as the DRM device, and knows under its lock whether it has a
+ * lives as long as the DRM device. The lock of the queue protects whether there is a
  * virtqueue.
  */
 

@@ -10,7 +10,7 @@
  * DOC: fault injection
  *
  * A test cannot make the host silent, nor make it report wrong lengths. So the
- * driver can behave as if it did. The files are in a debugfs directory of the
+ * driver can behave as if the host did. The files are in a debugfs directory of the
  * module, since tests of the probe need them before there is a DRM device:
  *
  * ``hold_answers``
@@ -26,9 +26,9 @@ static bool virtgpu_sgt_hold_answers;
 static u32 virtgpu_sgt_answer_bytes = U32_MAX;
 
 /**
- * virtgpu_sgt_fault_hold() - shall the host appear silent?
+ * virtgpu_sgt_fault_hold() - should the host appear silent?
  *
- * Return: whether responses shall stay in the ring
+ * Return: whether responses should stay in the ring
  */
 bool virtgpu_sgt_fault_hold(void)
 {
@@ -39,7 +39,7 @@ bool virtgpu_sgt_fault_hold(void)
  * virtgpu_sgt_fault_len() - replace the length of a response
  * @len: bytes that the host reports to have written
  *
- * Return: @len, or what ``answer_bytes`` says
+ * Return: @len, or the value of ``answer_bytes``
  */
 unsigned int virtgpu_sgt_fault_len(unsigned int len)
 {

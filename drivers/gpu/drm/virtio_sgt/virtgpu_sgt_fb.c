@@ -15,7 +15,7 @@
  * virtgpu_sgt_fb_can_be_resource() - can a resource be created for a framebuffer?
  * @fb: framebuffer of an import
  *
- * Return: whether there is a 2D resource that is shown as @fb
+ * Return: whether a 2D resource can be shown as @fb
  */
 bool virtgpu_sgt_fb_can_be_resource(const struct drm_framebuffer *fb)
 {
@@ -30,8 +30,8 @@ bool virtgpu_sgt_fb_can_be_resource(const struct drm_framebuffer *fb)
  * @fb: framebuffer
  * @res: resource
  *
- * Format and size of a 2D resource are fixed when it is created. The host
- * shows it with no others.
+ * The format and the size of a 2D resource are fixed when it is created. The host
+ * cannot show it in another format or size.
  *
  * Return: 0, or -EINVAL
  */

@@ -26,7 +26,7 @@ struct virtgpu_sgt_fences {
 	/** @holds: the list holds references to device and module */
 	bool holds;
 
-	/** @work: drops the fences that are not held any more */
+	/** @work: drops the fences that only @list refers to */
 	struct delayed_work work;
 };
 

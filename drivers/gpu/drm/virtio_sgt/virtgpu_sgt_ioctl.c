@@ -21,8 +21,8 @@
 #include "virtgpu_sgt_vm_query.h"
 
 /*
- * The ioctls of virtgpu_drm.h, as on a device without 3D: those that need 3D fail with
- * the errno of the in-tree driver. And those of virtgpu_sgt_drm.h.
+ * The ioctls of virtgpu_drm.h, as on a device without 3D, and those of
+ * virtgpu_sgt_drm.h. Ioctls that need 3D fail with the errno of the in-tree driver.
  */
 
 /* Gallium's PIPE_TEXTURE_2D, the only target of a 2D resource. */
@@ -274,7 +274,7 @@ static int virtgpu_sgt_nosys_ioctl(struct drm_device *drm, void *data,
 	return -ENOSYS;
 }
 
-/* Ioctls of features whose parameters are 0, so that userspace does not call them. */
+/* Ioctls of features that GETPARAM reports as missing: userspace does not call them. */
 static int virtgpu_sgt_inval_ioctl(struct drm_device *drm, void *data,
 				   struct drm_file *file)
 {
