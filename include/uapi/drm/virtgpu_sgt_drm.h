@@ -365,7 +365,7 @@ struct drm_virtgpu_sgt_bo_info {
 	__u64 folios;
 	/** @cpu_runs: out: physically contiguous runs of its pages; 0 as for @folios */
 	__u64 cpu_runs;
-	/** @segments: out: contiguous segments of DMA addresses */
+	/** @segments: out: segments of DMA addresses; 0 for a resource from VA */
 	__u64 segments;
 	/** @leaves_4k: out: leaves of 4 KiB of its mappings in this file */
 	__u64 leaves_4k;

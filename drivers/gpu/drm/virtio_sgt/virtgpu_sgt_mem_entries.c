@@ -17,7 +17,7 @@
 /* Chunks are single pages unless the ring has too few descriptors for that. */
 #define VIRTGPU_SGT_MAX_ORDER	PAGE_ALLOC_COSTLY_ORDER
 
-/* Up to so many bytes, a list is short: no chunk is allocated for it. */
+/* A list of up to this many bytes is short: no chunk is allocated for it. */
 #define VIRTGPU_SGT_SHORT_LIST	1024
 
 /**
@@ -170,12 +170,12 @@ virtgpu_sgt_mem_entries_alloc(unsigned int count, unsigned int max_chunks)
  * virtgpu_sgt_mem_entries_reserve() - make room for a list
  * @drm: DRM device, for messages
  * @count: entries
- * @max_chunks: into how many pieces the list may be cut
+ * @max_chunks: the largest number of chunks that the list may have
  *
  * Context: Process context, may sleep.
  * Return: the list, not filled, owned by the caller, or an ERR_PTR():
  *
- * * %-E2BIG  - more entries than the host takes, or than @max_chunks hold
+ * * %-E2BIG  - more entries than the host accepts, or than @max_chunks hold
  * * %-ENOMEM - out of memory
  */
 struct virtgpu_sgt_mem_entries *
@@ -212,10 +212,10 @@ static int virtgpu_sgt_mem_entries_count_table(struct drm_sgt *sgt, u64 *count)
 }
 
 /*
- * The list that this writes is good after the section, too. The addresses in
- * it end when the mapping does, and that is either an unbind, where nothing is
- * sent to the host any more and what was sent ends with the reset, or the end
- * of the buffer, which comes after the host has answered the UNREF.
+ * The list stays valid after the section, until the mapping ends. At an unbind, the
+ * device has been reset by then, and nothing more is sent to the host. In all other
+ * cases, the mapping ends when the buffer is freed, after the host has answered the
+ * UNREF.
  */
 static int virtgpu_sgt_mem_entries_fill_table(struct virtgpu_sgt_mem_entries *entries,
 					      struct drm_sgt *sgt)
@@ -238,14 +238,14 @@ static int virtgpu_sgt_mem_entries_fill_table(struct virtgpu_sgt_mem_entries *en
  * virtgpu_sgt_mem_entries_of_table() - list the memory of a buffer for the host
  * @drm: DRM device, for messages
  * @sgt: the table of the buffer, mapped
- * @min_size: bytes that the host will expect; it does not check
- * @max_chunks: into how many pieces the list may be cut
+ * @min_size: bytes that the host will expect, without checking
+ * @max_chunks: the largest number of chunks that the list may have
  *
  * Context: Process context, may sleep. Enters access sections of @sgt.
  * Return: the list, owned by the caller, or an ERR_PTR():
  *
  * * %-EINVAL - the buffer has less than @min_size bytes
- * * %-E2BIG  - more entries than the host takes, or than @max_chunks hold
+ * * %-E2BIG  - more entries than the host accepts, or than @max_chunks hold
  * * %-ENOMEM - out of memory
  * * %-ENODEV - the device is no longer bound
  */
@@ -291,8 +291,8 @@ static void virtgpu_sgt_mem_entries_unmap_until(struct virtgpu_sgt_mem_entries *
 }
 
 /**
- * virtgpu_sgt_mem_entries_map() - have the device see a list
- * @entries: the list; what it lists is mapped in any case
+ * virtgpu_sgt_mem_entries_map() - map a list for the device
+ * @entries: the list; the memory that it lists is mapped already
  * @vq: the virtqueue that it is sent through
  *
  * Context: Any.
@@ -342,8 +342,8 @@ void virtgpu_sgt_mem_entries_free(struct virtgpu_sgt_mem_entries *entries)
 		return;
 
 	/*
-	 * A short list has no chunk. The first one of a long list that could not
-	 * be allocated has no page.
+	 * A short list has no chunk. If a chunk of a long list could not be
+	 * allocated, it has no page, nor have those that follow.
 	 */
 	for_each_sgtable_sg(&entries->table, sg, i) {
 		if (!sg_page(sg))

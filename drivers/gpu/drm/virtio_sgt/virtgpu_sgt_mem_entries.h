@@ -27,22 +27,22 @@ struct virtqueue;
 /**
  * struct virtgpu_sgt_mem_entries - where the pages of a resource are
  *
- * A list of struct virtio_gpu_mem_entry, in chunks of memory that need not be
- * next to each other, as the payload of an ATTACH_BACKING. One that is short has
- * no chunks, but is in here.
+ * A list of struct virtio_gpu_mem_entry, as the payload of an ATTACH_BACKING. It is in
+ * chunks of memory that need not be contiguous. A short list has no chunks, but is
+ * part of this structure.
  */
 struct virtgpu_sgt_mem_entries {
 	/** @sgl: where the list is */
 	struct scatterlist *sgl;
-	/** @table: the chunks; each is full but the last. None if it is short */
+	/** @table: the chunks, all full but the last; empty if the list is short */
 	struct sg_table table;
 	/** @inside: the list, if it is short */
 	struct scatterlist inside;
-	/** @chunks: how many of them, or 1 */
+	/** @chunks: number of chunks; 1 if the list is short */
 	unsigned int chunks;
 	/** @count: entries in all */
 	unsigned int count;
-	/** @order: pages of a chunk are 1 << this */
+	/** @order: allocation order of each chunk */
 	unsigned int order;
 	/** @entry: the entries, if the list is short */
 	struct virtio_gpu_mem_entry entry[];

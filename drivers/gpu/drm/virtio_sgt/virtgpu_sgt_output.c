@@ -29,12 +29,12 @@
  *
  * There is no vertical blank. Events are sent when the commit is done.
  *
- * The response of the host about a display is stored as received, and not trusted:
- * neither sizes nor EDID nor its length. The driver also asks for the EDID of a
- * display that is off, since a user may force it on. Each probe of a connector
- * reads the EDID, or the override of an administrator. If the EDID has no preferred
- * mode that can be shown, the size of the display information is preferred. If that
- * is 0 or cannot be shown, 1024x768 is preferred.
+ * The response of the host about a display is stored as received, and nothing in it
+ * is trusted: not the sizes, the EDID, nor its length. The driver also asks for the
+ * EDID of a display that is off, since it can be forced on (video=). Each probe of a
+ * connector reads the EDID, or its override if there is one. If the EDID has no
+ * preferred mode that can be shown, the size in the display information is preferred.
+ * If that is 0 or cannot be shown, 1024x768 is preferred.
  *
  * Once the removal has begun, a commit sends nothing and still completes: its
  * events are sent, and its out-fences signal with -ENODEV.
@@ -53,8 +53,8 @@ static void virtgpu_sgt_output_fail_locked(struct virtgpu_sgt_output *output, in
 }
 
 /*
- * Wait until a command of the output can be filled again. If the last commit gave
- * up waiting for it, the device is lost or being removed.
+ * Wait until a command of the output can be filled again. If the last commit stopped
+ * waiting for it, the device is lost or being removed.
  */
 static int virtgpu_sgt_output_reclaim(struct virtgpu_sgt_cmd *cmd)
 {
@@ -75,7 +75,7 @@ static int virtgpu_sgt_output_upload_locked(struct virtgpu_sgt_output *output,
 						    virtgpu_sgt_resource_offset(res, rect));
 }
 
-/* All that needs the memory of @res, which a job can detach. */
+/* Submit all commands that need the memory of @res, which its lock keeps attached. */
 static int virtgpu_sgt_output_submit_locked(struct virtgpu_sgt_output *output,
 					    struct virtgpu_sgt_resource *res,
 					    const struct drm_rect *damage,
@@ -375,7 +375,7 @@ int virtgpu_sgt_output_tell_error(struct virtgpu_sgt_output *output, u32 master)
 	return error;
 }
 
-/* Taken in the tail of a commit, whose out-fence signals after it. */
+/* The lock is taken in the tail of a commit, whose out-fence signals after that. */
 static void virtgpu_sgt_output_prime_lockdep(struct virtgpu_sgt_output *output)
 {
 	bool cookie = dma_fence_begin_signalling();

@@ -24,8 +24,8 @@ struct virtgpu_sgt_resource;
  * struct virtgpu_sgt_output - one scanout, from the plane to the display
  *
  * The commands are allocated with the output, so that a commit allocates nothing.
- * @lock serializes their use. DRM carries out the commits of a CRTC one after
- * another, but waits only ten seconds for the one before, and a host may be slower.
+ * @lock serializes their use: DRM does the commits of a CRTC one after another, but
+ * waits at most ten seconds for the one before, and the host may take longer.
  */
 struct virtgpu_sgt_output {
 	/** @crtc: the CRTC */

@@ -57,7 +57,7 @@ virtgpu_sgt_plane_output(const struct drm_plane_state *old_state,
 	return to_virtgpu_sgt_output(new_state->crtc ?: old_state->crtc);
 }
 
-/* Reject what the host would reject, or do wrong without an error. */
+/* Reject what the host would reject, or would show wrongly without an error. */
 static int virtgpu_sgt_plane_check(struct drm_plane *plane,
 				   struct drm_atomic_state *state,
 				   bool can_position)
@@ -77,7 +77,7 @@ static int virtgpu_sgt_plane_check(struct drm_plane *plane,
 
 	/*
 	 * The damage clips are those of the new buffer, which the host may not
-	 * have at all. Also clear this, since a new state is a copy of the old.
+	 * have at all. Write false, too, since a new state is a copy of the old.
 	 */
 	new_state->ignore_damage_clips = old_state->fb != new_state->fb;
 
@@ -122,7 +122,7 @@ static int virtgpu_sgt_cursor_atomic_check(struct drm_plane *plane,
 	return 0;
 }
 
-/* Both must have signalled before the hardware phase. */
+/* Both fences must have signalled before the hardware phase. */
 static int virtgpu_sgt_plane_add_fence(struct drm_plane_state *state,
 				       struct dma_fence *fence)
 {
@@ -259,8 +259,8 @@ static void virtgpu_sgt_cursor_atomic_update(struct drm_plane *plane,
 	};
 
 	/*
-	 * Elsewhere no damage clips mean full damage. Here that would upload the
-	 * image with each move.
+	 * In a primary plane, no damage clips mean full damage. In a cursor, that
+	 * would upload the image with each move.
 	 */
 	upload = old_state->fb != new_state->fb ||
 		 virtgpu_sgt_cursor_has_damage(new_state);

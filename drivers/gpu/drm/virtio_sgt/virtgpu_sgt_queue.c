@@ -43,7 +43,7 @@
  *   does so at reboot, when the device is removed and when the host returns a
  *   buffer that it does not have, without notifying the driver,
  * - when the task is killed, in an ioctl,
- * - after some seconds, when the driver asks for the displays.
+ * - after a few seconds, when the driver asks for the displays.
  *
  * In all but the first case the command still belongs to the queue. So the command
  * owns all memory that the host may read or write for it, and it is safe to stop
@@ -390,7 +390,7 @@ static void virtgpu_sgt_queue_end_waits_locked(struct virtgpu_sgt_queue *q)
  *
  * Waits end with -EIO. Commands are kept until virtgpu_sgt_queue_lose().
  *
- * Context: Process context. No removal has begun, nor does.
+ * Context: Process context. No removal has begun, and none begins.
  */
 void virtgpu_sgt_queue_begin_lose(struct virtgpu_sgt_queue *q)
 {

@@ -44,14 +44,14 @@
  * answered, the number of the resource and then the GEM object are freed. Until then,
  * the host may read the memory.
  *
- * A work item of its own frees the object. Freeing an import takes the resv of the
- * exporter, under which a task can wait for the out-fence of a commit; and the work
- * item that takes the responses is what completes commits.
+ * A separate work item frees the object, and not the one that takes the responses:
+ * freeing an import takes the resv of the exporter, under which a task can wait for the
+ * out-fence of a commit, and commits complete with the responses.
  *
  * An unbind sends no UNREF for resources in use: the host forgets them when the device
- * is reset. Commands that are queued by then are completed after the reset, and what
- * is freed later is freed at once. The same holds when the device is reset because the
- * host was silent: see "a silent host".
+ * is reset. Commands that are queued by then are completed after the reset, and
+ * resources whose last reference is dropped later are freed without an UNREF. The same
+ * holds when the device is reset because the host was silent: see "a silent host".
  */
 
 /**
@@ -82,7 +82,7 @@ bool virtgpu_sgt_format_is_known(u32 format)
  * @width: pixels per line
  * @height: lines
  *
- * Return: whether @format is known, and neither size 0 or too large
+ * Return: whether @format is known, and neither size is 0 or too large
  */
 bool virtgpu_sgt_resource_is_possible(u32 format, u32 width, u32 height)
 {
@@ -202,7 +202,7 @@ static void virtgpu_sgt_resource_unref_done(struct virtgpu_sgt_cmd *cmd,
 	virtgpu_sgt_free_later(vgdev, &res->free_work);
 }
 
-/* Taken in the fence-signalling path: do not allocate while holding it. */
+/* The lock is taken in the fence-signalling path: do not allocate while holding it. */
 static void virtgpu_sgt_resource_prime_lockdep(struct virtgpu_sgt_resource *res)
 {
 	bool cookie = dma_fence_begin_signalling();
@@ -300,13 +300,13 @@ int virtgpu_sgt_resource_attach(struct virtgpu_sgt_resource *res,
 /**
  * virtgpu_sgt_resource_prepare() - prepare to use a resource in the tail of a commit
  * @res: the resource
- * @fence: the fence that the tail has to wait for, or NULL; valid as long as what this
- *	returns
+ * @fence: set to the fence that the tail has to wait for, or NULL; valid as long as
+ *	the plan that is returned
  *
  * Context: Process context, may sleep. Waits neither for the host nor for a fence.
- * Return: what virtgpu_sgt_resource_begin_use() and virtgpu_sgt_resource_unprepare()
- * take, NULL if nothing needs to be attached, or an ERR_PTR(): see
- * virtgpu_sgt_resource_attach()
+ * Return: a plan for virtgpu_sgt_resource_begin_use(), which
+ * virtgpu_sgt_resource_unprepare() frees; NULL if nothing needs to be attached; or an
+ * ERR_PTR(): see virtgpu_sgt_resource_attach()
  */
 struct virtgpu_sgt_attach *
 virtgpu_sgt_resource_prepare(struct virtgpu_sgt_resource *res, struct dma_fence **fence)
@@ -379,10 +379,10 @@ void virtgpu_sgt_resource_end_use(struct virtgpu_sgt_resource *res)
  * @res: the resource, CREATED
  * @create: its CREATE_2D, or NULL if the host had the resource already
  * @attach: its ATTACH_BACKING
- * @ret: 0 if the host has done both, else what waiting for them has returned
+ * @ret: 0 if the host has done both, else the errno of waiting for them
  *
- * An interrupted wait says nothing about the resource. What the host will know of it
- * follows from the outcome of the commands alone.
+ * An interrupted wait says nothing about the resource: its state on the host follows
+ * from the status of the commands alone.
  *
  * Context: Process context. The caller holds &virtgpu_sgt_resource.lock of a VA resource.
  */

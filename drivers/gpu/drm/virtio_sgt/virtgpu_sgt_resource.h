@@ -25,14 +25,14 @@ struct virtgpu_sgt_resource;
  */
 enum virtgpu_sgt_resource_state {
 	/**
-	 * @VIRTGPU_SGT_RESOURCE_LOCAL: the first state: nothing. Also after the host
-	 * has refused to create the resource, and of an import until its first
-	 * framebuffer
+	 * @VIRTGPU_SGT_RESOURCE_LOCAL: the first state: nothing is on the host. Also
+	 * after the host has refused to create the resource, and for an import until
+	 * its first framebuffer
 	 */
 	VIRTGPU_SGT_RESOURCE_LOCAL,
 	/**
-	 * @VIRTGPU_SGT_RESOURCE_CREATED: from when CREATE_2D is submitted, and again
-	 * from when DETACH_BACKING is; needs an UNREF
+	 * @VIRTGPU_SGT_RESOURCE_CREATED: CREATE_2D was submitted, or later
+	 * DETACH_BACKING; needs an UNREF
 	 */
 	VIRTGPU_SGT_RESOURCE_CREATED,
 	/**
@@ -106,13 +106,13 @@ struct virtgpu_sgt_resource {
 	/** @ops: operations of the kind of GEM object that @obj is */
 	const struct virtgpu_sgt_resource_ops *ops;
 
-	/** @id: number of the resource; 0 of an import that has none yet */
+	/** @id: number of the resource; 0 for an import that has none yet */
 	u32 id;
 
-	/** @format: one of enum virtio_gpu_formats, four bytes a pixel */
+	/** @format: one of enum virtio_gpu_formats, four bytes per pixel */
 	u32 format;
 
-	/** @width: pixels of a line; lines follow each other without a gap */
+	/** @width: pixels per line; lines follow each other without a gap */
 	u32 width;
 
 	/** @height: lines */
@@ -125,7 +125,7 @@ struct virtgpu_sgt_resource {
 	 */
 	struct mutex lock;
 
-	/** @entries: memory entries that the host may have */
+	/** @entries: number of mem entries that the host may have */
 	unsigned int entries;
 
 	/**

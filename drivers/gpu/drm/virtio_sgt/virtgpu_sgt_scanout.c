@@ -16,7 +16,7 @@
 
 /*
  * The specification suggests this size for a device without displays (VIRTIO 1.2,
- * 5.7.5). It is used for displays whose size the host does not tell.
+ * 5.7.5). It is used for displays whose size the host does not report.
  */
 #define VIRTGPU_SGT_WIDTH	1024
 #define VIRTGPU_SGT_HEIGHT	768
@@ -117,8 +117,8 @@ static bool virtgpu_sgt_scanout_has_size(u32 width, u32 height)
  * @width: set to the width in pixels
  * @height: set to the height in pixels
  *
- * If the host does not tell a size, or one that cannot be shown, this is a default.
- * A size is not clamped: 9000x20 would become a display of 8192x32.
+ * If the host reports no size, or one that cannot be shown, returns a default. A size
+ * is not clamped: 9000x20 would become a display of 8192x32.
  *
  * Context: Any.
  */

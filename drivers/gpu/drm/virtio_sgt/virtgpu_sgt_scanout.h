@@ -19,9 +19,9 @@ struct virtio_gpu_resp_edid;
  * Zeroed, it is a display that the host has not described.
  */
 struct virtgpu_sgt_scanout {
-	/** @width: preferred width in pixels, not checked; 0: not told */
+	/** @width: preferred width in pixels, not checked; 0 if not reported */
 	u32 width;
-	/** @height: preferred height in pixels, not checked; 0: not told */
+	/** @height: preferred height in pixels, not checked; 0 if not reported */
 	u32 height;
 	/** @enabled: the display is connected */
 	bool enabled;

@@ -16,16 +16,16 @@ static void virtgpu_sgt_va_entries_end_seg(struct virtgpu_sgt_va_entries *entrie
  * virtgpu_sgt_va_entries_count() - count the entries of a part of a range
  * @entries: the counter
  * @sgt: the table that the next part maps to, DMA-mapped
- * @offset: first byte of that in @sgt
+ * @offset: first byte of the part in @sgt
  * @len: bytes of the part
- * @prot: DRM_GPUPT_* that the part has
+ * @prot: DRM_GPUPT_* of the part
  *
- * Joins what drm_gpupt_walk() will join.
+ * Merges the segments that drm_gpupt_walk() will merge.
  *
  * Context: Process context, may sleep. Enters an access section of @sgt.
  * Return: 0, or a negative errno:
  *
- * * %-E2BIG  - the range so far takes more entries than the host does
+ * * %-E2BIG  - the range so far needs more entries than the host accepts
  * * %-ENODEV - the device is no longer bound
  */
 int virtgpu_sgt_va_entries_count(struct virtgpu_sgt_va_entries *entries,
@@ -76,19 +76,19 @@ static int virtgpu_sgt_va_entries_add(void *arg, const struct drm_gpupt_run *run
 
 /**
  * virtgpu_sgt_va_entries_fill() - list what a range of GPU VA maps to
- * @list: has room for just the entries of the range
+ * @list: a list with room for exactly these entries
  * @gpt: the page table
  * @va: first byte of the range, which does not change meanwhile
  * @size: bytes of the range
  *
- * The addresses in the list end with the mapping of the range, whose unmap waits until
- * the host has answered the DETACH; or at the unbind, after which nothing is sent to the
- * host and what was sent ends with the reset.
+ * The list stays valid until the mapping of the range ends. An unmap waits until the
+ * host has answered the DETACH. At an unbind, the device has been reset by then, and
+ * nothing more is sent to the host.
  *
  * Context: Process context, the fence-signalling path.
  * Return: 0, or a negative errno:
  *
- * * %-EFAULT - part of the range is not mapped
+ * * %-EFAULT - part of the range is unmapped
  * * %-EIO    - there are more entries than there is room for, or fewer
  * * %-EINTR  - the task is being killed
  * * %-ENODEV - the device is no longer bound
