@@ -127,7 +127,7 @@ static void virtgpu_sgt_va_resource_free(struct drm_gem_object *obj)
 {
 	struct virtgpu_sgt_va_resource *va_res = to_virtgpu_sgt_va_resource(obj);
 
-	/* Before the host answers: userspace has closed it. */
+	/* Userspace has closed it: do not count it until the host answers the UNREF. */
 	virtgpu_sgt_va_resources_leave(va_res->vm);
 	virtgpu_sgt_resource_release(&va_res->res);
 }

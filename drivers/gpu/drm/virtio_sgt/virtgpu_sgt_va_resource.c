@@ -20,14 +20,14 @@
  * DOC: resources from VA
  *
  * A VA resource is a GEM object without memory of its own. Its resource on the host is
- * attached to what a range of an address space maps to. The list of memory entries
- * comes from a walk of the page table: parts of several buffers, in any order, and the
- * same page as often as it is mapped.
+ * attached to what a range of an address space maps to. The list of mem entries comes
+ * from a walk of the page table: parts of several buffers, in any order, and the same
+ * page as often as it is mapped.
  *
- * It pins nothing. Before a job unmaps or remaps part of the range, it has the host
- * detach the VA resource, and waits for the answer. From then on, a use of the VA
- * resource fails with -EFAULT, until all of its range is mapped again. The next use
- * then attaches it again:
+ * A VA resource does not pin what it is attached to. Before a job unmaps or remaps part
+ * of the range, the job has the host detach the VA resource, and waits for the answer.
+ * From then on, a use of the VA resource fails with -EFAULT, until all of its range is
+ * mapped again. The next use then attaches it again:
  *
  * ::
  *
@@ -39,13 +39,14 @@
  *       +------------------------------------------------+
  *          a job, or the end of the file: DETACH_BACKING
  *
- * A use is a transfer, the creation of a framebuffer, or a commit of one. Each plans
- * first. Under &virtgpu_sgt_vm.lock, it looks up what the range will map to when all
- * jobs are done, allocates all memory that attaching it needs, and notes the last job.
- * When that job is done, it walks the page table and sends the list. A commit plans
- * when it is prepared, and does the rest in its tail, so that a nonblocking commit holds
- * no modeset lock while it waits for jobs or for the host. It does not wait for jobs
- * that are submitted after the plan, as they may depend on the commit.
+ * A use is a transfer, the creation of a framebuffer, or a commit that shows one. Each
+ * use first makes a plan: under &virtgpu_sgt_vm.lock, it looks up what the range will
+ * map to when all jobs are done, allocates all memory that attaching needs, and notes
+ * the last job. When that job is done, the use walks the page table and sends the list.
+ * A commit makes the plan when it is prepared, and does the rest in its tail, so that a
+ * nonblocking commit holds no modeset lock while it waits for jobs or for the host. It
+ * does not wait for jobs that are submitted after the plan, as they may depend on the
+ * commit.
  *
  * A commit plans for an attached VA resource, too, if there are jobs. It waits for them
  * only if the VA resource is detached when the tail needs the memory.
@@ -110,7 +111,7 @@ void virtgpu_sgt_backing_put(struct virtgpu_sgt_backing *backing)
 	kref_put(&backing->ref, virtgpu_sgt_backing_release);
 }
 
-/* Answered, or the device is reset: the host does not read the memory. */
+/* The host has answered, or the device is reset: the memory is no longer read. */
 static void virtgpu_sgt_backing_detached(struct virtgpu_sgt_cmd *cmd, int status)
 {
 	virtgpu_sgt_backing_put(cmd->priv);

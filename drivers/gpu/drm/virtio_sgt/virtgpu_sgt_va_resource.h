@@ -97,7 +97,7 @@ struct virtgpu_sgt_attach {
 };
 
 /**
- * struct virtgpu_sgt_va_resource - a resource over a range of an address space
+ * struct virtgpu_sgt_va_resource - a resource whose memory is a range of VA
  *
  * See "resources from VA".
  */

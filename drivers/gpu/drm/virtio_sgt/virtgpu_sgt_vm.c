@@ -35,8 +35,8 @@
  * An address space has two states. Ioctls change the *planned* state under
  * &virtgpu_sgt_vm.lock. They allocate all memory that the change needs, and an ioctl
  * that fails undoes what it has planned. The page table itself, the *current* state,
- * follows job by job: see "jobs". To make both the same, virtgpu_sgt_vm_lock_idle()
- * waits for all jobs and keeps the lock, which prevents new ones.
+ * follows job by job: see "jobs". virtgpu_sgt_vm_lock_idle() waits until both are the
+ * same, and returns with the lock held, which prevents new jobs.
  *
  * Buffers are never evicted, so the driver needs no list of the mappings of a buffer,
  * and no lock for one.

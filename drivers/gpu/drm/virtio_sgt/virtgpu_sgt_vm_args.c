@@ -16,8 +16,8 @@
 #include "virtgpu_sgt_vm_args.h"
 
 /*
- * Arguments of the ioctls of an address space, as far as they can be checked without
- * one. What is wrong is logged for @drm, which may be NULL.
+ * Checks of the arguments of ioctls that need no address space. Errors are logged for
+ * @drm, which may be NULL.
  */
 
 /* The same for 32 and 64 bits: no holes, and sizes that are multiples of 8. */
@@ -169,7 +169,7 @@ int virtgpu_sgt_vm_check_array(struct drm_device *drm,
 	return array->stride < min_stride ? -EINVAL : -E2BIG;
 }
 
-/* A user decides how far it goes: each element may be the last. */
+/* Userspace chooses the count, and copies can fault: check for signals each time. */
 static int virtgpu_sgt_vm_copy_each(const struct drm_virtgpu_sgt_obj_array *array,
 				    void *to, size_t size)
 {
@@ -201,7 +201,7 @@ static int virtgpu_sgt_vm_copy_each(const struct drm_virtgpu_sgt_obj_array *arra
  * * %-E2BIG  - the stride is above a page, or excess bytes are not zero
  * * %-EFAULT - the memory cannot be read
  * * %-ENOMEM - out of memory
- * * %-EINTR  - the caller was killed
+ * * %-EINTR  - the task was killed
  */
 void *virtgpu_sgt_vm_copy_array(struct drm_device *drm,
 				const struct drm_virtgpu_sgt_obj_array *array, size_t size,

@@ -10,7 +10,7 @@
 
 struct drm_device;
 
-/* Sizes of the first version of what an array can have: the smallest strides. */
+/* Sizes of the first versions of the structures in arrays: the smallest strides. */
 #define VIRTGPU_SGT_MIN_OP	offsetofend(struct drm_virtgpu_sgt_vm_bind_op, pad)
 #define VIRTGPU_SGT_MIN_SYNC	offsetofend(struct drm_virtgpu_sgt_sync, timeline_value)
 

@@ -54,12 +54,12 @@
  *
  * A job always runs, since later ones were planned on its result. If an in-fence had an
  * error, the fence of the job gets that error, after all other in-fences signalled.
- * When the device is removed, pending jobs run at once, in their order, and their
- * fences get -ENODEV; the device no longer uses the tables that they change. When the
- * file is closed, the fences get -ECANCELED.
+ * When the device is removed, pending jobs run at once, in order, and their fences get
+ * -ENODEV; buffers that the host may still read are kept until the reset. When the file
+ * is closed, the fences get -ECANCELED.
  */
 
-/* Jobs wait for commands, so they have another rescuer than virtgpu_sgt_wq. */
+/* Jobs wait for commands, so they need a rescuer apart from that of virtgpu_sgt_wq. */
 struct workqueue_struct *virtgpu_sgt_vm_wq;
 
 /* Created with the job, and freed with the last reference. */
@@ -429,8 +429,8 @@ void virtgpu_sgt_vm_jobs_kill(struct virtgpu_sgt_vm *vm, int error)
  * virtgpu_sgt_vm_jobs_throttle() - wait if too many jobs are done but not freed
  * @vm: the address space
  *
- * Limits their memory. A wait instead of an error, as freeing them depends on nothing
- * but CPU time.
+ * Limits the memory of these jobs. Waits instead of failing, as freeing them depends on
+ * nothing but CPU time.
  *
  * Context: Process context, may sleep. Not in the fence-signalling path.
  */

@@ -31,7 +31,7 @@ struct virtgpu_sgt_vm_plan {
 };
 
 /*
- * Begin a step. The caller decides how many there are, so each one checks for signals.
+ * Begin a step. Userspace chooses how many there are, so each one checks for signals.
  * @grows: adds a mapping.
  */
 static struct virtgpu_sgt_vm_step *
@@ -90,7 +90,7 @@ static void virtgpu_sgt_vm_step_free(struct virtgpu_sgt_vm_step *step)
 	kfree(step);
 }
 
-/* By how many mappings a step changes their number: -1, 0 or 1. */
+/* How many mappings a step adds: -1, 0 or 1. */
 static int virtgpu_sgt_vm_step_growth(const struct virtgpu_sgt_vm_step *step)
 {
 	return !!step->added[0] + !!step->added[1] - !!step->removed;
@@ -227,16 +227,16 @@ int virtgpu_sgt_vm_step_unmap(struct drm_gpuva_op *op, void *priv)
  * @vm: the address space
  * @steps: list to which the steps of the operation are added
  * @op: the operation, whose arguments are checked
- * @obj: its buffer, not a VA resource; NULL of an UNMAP
+ * @obj: its buffer, not a VA resource; NULL for an UNMAP
  *
- * After an error, @steps has those that were planned before it.
+ * After an error, @steps has the steps that were planned before the error.
  *
  * Context: Process context, may sleep. The caller holds &virtgpu_sgt_vm.lock.
  * Return: 0, see drm_gpupt_prepare_map() and drm_gpupt_prepare_unmap(), or:
  *
  * * %-EEXIST - a MAP of a range that is not empty
  * * %-ENOSPC - the address space would have too many mappings
- * * %-EINTR  - the caller was killed
+ * * %-EINTR  - the task was killed
  * * %-ENOMEM - out of memory
  */
 int virtgpu_sgt_vm_plan_op(struct virtgpu_sgt_vm *vm, struct list_head *steps,

@@ -39,7 +39,7 @@ static const struct drm_virtgpu_sgt_vm_info virtgpu_sgt_vm_info = {
 	.max_resources = VIRTGPU_SGT_VM_MAX_RESOURCES,
 };
 
-/* As far as it fits, and zeros after it. */
+/* Copy as much as fits, and write zeros after it. */
 static int virtgpu_sgt_dev_query_copy(void __user *to, size_t size)
 {
 	size_t len = min(size, sizeof(virtgpu_sgt_vm_info));
@@ -148,7 +148,7 @@ static int virtgpu_sgt_vm_query_locked(struct virtgpu_sgt_vm *vm,
  * @data: struct drm_virtgpu_sgt_vm_query
  * @file: open file
  *
- * Return: 0, -EINVAL for a bad range, -EINTR if the caller is killed, or see
+ * Return: 0, -EINVAL for a bad range, -EINTR if the task is killed, or see
  * virtgpu_sgt_vm_of_file() and virtgpu_sgt_vm_lock_idle()
  */
 int virtgpu_sgt_vm_query_ioctl(struct drm_device *drm, void *data,
@@ -269,6 +269,7 @@ static int virtgpu_sgt_bo_info(struct drm_file *file, struct drm_gem_object *obj
  * * %-EINVAL - flags are set
  * * %-ENOENT - there is no such handle
  * * %-ENODEV - the device is being removed
+ * * %-ECANCELED - the file was closed
  * * %-EINTR, %-ERESTARTSYS - interrupted while waiting for jobs
  */
 int virtgpu_sgt_bo_info_ioctl(struct drm_device *drm, void *data,

@@ -115,7 +115,7 @@ int virtgpu_sgt_vm_syncs_get(struct virtgpu_sgt_vm_syncs *syncs, struct drm_file
 }
 
 /**
- * virtgpu_sgt_vm_syncs_signal() - give all syncobjs to signal their fence
+ * virtgpu_sgt_vm_syncs_signal() - put a fence into all syncobjs to signal
  * @syncs: the syncs
  * @fence: signals when the operations are done
  *

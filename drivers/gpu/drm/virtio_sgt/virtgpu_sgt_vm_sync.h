@@ -12,7 +12,7 @@ struct drm_syncobj;
 struct drm_virtgpu_sgt_obj_array;
 
 /**
- * struct virtgpu_sgt_vm_signal - a syncobj, or a point of one, to be given a fence
+ * struct virtgpu_sgt_vm_signal - a syncobj, or a point of one, to signal
  */
 struct virtgpu_sgt_vm_signal {
 	/** @syncobj: the syncobj; a counted reference */
@@ -31,7 +31,7 @@ struct virtgpu_sgt_vm_syncs {
 	struct dma_fence **waits;
 	/** @num_waits: length of @waits */
 	u32 num_waits;
-	/** @signals: what is to be given the fence of the job */
+	/** @signals: syncobjs that get the fence of the job */
 	struct virtgpu_sgt_vm_signal *signals;
 	/** @num_signals: length of @signals */
 	u32 num_signals;

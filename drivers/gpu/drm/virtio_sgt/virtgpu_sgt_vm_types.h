@@ -77,8 +77,8 @@ struct virtgpu_sgt_vm {
 	spinlock_t job_lock;
 
 	/**
-	 * @error: 0, or -ENODEV or -ECANCELED: the error of all jobs from now on,
-	 * which do not wait for their in-fences. Written under @job_lock
+	 * @error: 0; or -ENODEV or -ECANCELED, which is then the error of all jobs,
+	 * and they do not wait for in-fences any more. Written under @job_lock
 	 */
 	int error;
 

@@ -18,18 +18,18 @@
  *
  * Commits, jobs, ioctls, the close of a file and the probe wait for the host, and
  * some of these waits are not interruptible. So a watchdog limits them. While the
- * host has commands, it checks the oldest command of each queue once a second. If
- * a command has been in the ring for ``host_seconds`` (a module parameter, 10 by
- * default), the host is lost:
+ * host has commands, the watchdog checks the oldest one of each queue once a second.
+ * If a command has been in the ring for ``host_seconds`` (a module parameter, 10 by
+ * default), the device is lost:
  *
  * 1. Nothing new goes to the host. Every wait ends with -EIO.
  * 2. The device is reset. The host has no access to memory from here on.
  * 3. All commands end with -EIO, also those that are submitted later. Memory that
  *    they have kept for the host is freed.
  *
- * The out-fences of commits and jobs have the error -EIO, and ioctls that need the
- * host fail with it. Files can be closed, and buffers keep their content. The
- * driver logs an error. The device stays lost until the driver is unbound; the
+ * The out-fences of commits and the fences of jobs signal with -EIO, and ioctls that
+ * need the host fail with it. Files can be closed, and buffers keep their contents.
+ * The driver logs an error. The device stays lost until the driver is unbound; the
  * next bind starts afresh.
  *
  * The time of a command counts from when it enters the ring, not from when it is
@@ -76,7 +76,7 @@ static bool virtgpu_sgt_queue_is_silent(struct virtgpu_sgt_queue *q,
 	return silent;
 }
 
-/* Not if the core has reset it for a reboot, nor if it was removed. */
+/* False if the virtio core has reset the device for a reboot, or if it was removed. */
 static bool virtgpu_sgt_device_is_there(struct virtio_device *vdev)
 {
 	u8 status = vdev->config->get_status(vdev);

@@ -13,7 +13,7 @@
  * virtgpu_sgt_watchdog_start() - start checking the queues
  * @vgdev: device, one of whose queues has a command
  *
- * The checks go on until no queue has one.
+ * The checks go on until no queue has a command.
  *
  * Context: Process context. The caller may hold &virtgpu_sgt_queue.lock.
  */
