@@ -64,10 +64,10 @@ struct drm_gpupt_config {
 struct drm_gpupt * __must_check
 drm_gpupt_create(const struct drm_gpupt_fmt *fmt, struct drm_sgt_device *sdev,
 		 const struct drm_gpupt_config *config, void *priv);
-void drm_gpupt_destroy(struct drm_gpupt *gpt);
-unsigned long drm_gpupt_tables(const struct drm_gpupt *gpt);
-struct drm_sgt *drm_gpupt_root(const struct drm_gpupt *gpt);
-const struct drm_gpupt_fmt *drm_gpupt_format(const struct drm_gpupt *gpt);
+void drm_gpupt_destroy(struct drm_gpupt *pt);
+unsigned long drm_gpupt_tables(const struct drm_gpupt *pt);
+struct drm_sgt *drm_gpupt_root(const struct drm_gpupt *pt);
+const struct drm_gpupt_fmt *drm_gpupt_format(const struct drm_gpupt *pt);
 
 /* drm_gpupt_plan.c, drm_gpupt_commit.c */
 
@@ -116,7 +116,7 @@ struct drm_gpupt_edit {
  */
 struct drm_gpupt_op {
 	/* private: */
-	struct drm_gpupt *gpt;
+	struct drm_gpupt *pt;
 	u64 seq;
 	u64 va;
 	u64 len;
@@ -134,11 +134,11 @@ struct drm_gpupt_op {
 	struct drm_gpupt_edit inline_edits[DRM_GPUPT_INLINE_EDITS];
 };
 
-int __must_check drm_gpupt_prepare_map(struct drm_gpupt *gpt, struct drm_gpupt_op *op,
+int __must_check drm_gpupt_prepare_map(struct drm_gpupt *pt, struct drm_gpupt_op *op,
 				       u64 va, u64 len,
 				       const struct drm_dma_view view, u64 offset,
 				       u32 prot);
-int __must_check drm_gpupt_prepare_unmap(struct drm_gpupt *gpt,
+int __must_check drm_gpupt_prepare_unmap(struct drm_gpupt *pt,
 					 struct drm_gpupt_op *op, u64 va, u64 len);
 void drm_gpupt_commit_map(struct drm_gpupt_op *op, const struct drm_dma_view view);
 void drm_gpupt_commit(struct drm_gpupt_op *op);
@@ -160,7 +160,7 @@ struct drm_gpupt_run {
 	u32 prot;
 };
 
-int __must_check drm_gpupt_walk(struct drm_gpupt *gpt, u64 va, u64 len,
+int __must_check drm_gpupt_walk(struct drm_gpupt *pt, u64 va, u64 len,
 				int (*fn)(void *arg, const struct drm_gpupt_run *run),
 				void *arg);
 
@@ -178,9 +178,9 @@ struct drm_gpupt_info {
 	u64 in_flight;
 };
 
-int __must_check drm_gpupt_get_info(struct drm_gpupt *gpt, struct drm_gpupt_info *info);
-int __must_check drm_gpupt_count_leaves(struct drm_gpupt *gpt, u64 va, u64 len,
+int __must_check drm_gpupt_get_info(struct drm_gpupt *pt, struct drm_gpupt_info *info);
+int __must_check drm_gpupt_count_leaves(struct drm_gpupt *pt, u64 va, u64 len,
 					u64 leaves[DRM_GPUPT_MAX_LEVELS]);
-void drm_gpupt_show(struct drm_gpupt *gpt, struct seq_file *m);
+void drm_gpupt_show(struct drm_gpupt *pt, struct seq_file *m);
 
 #endif /* __DRM_GPUPT_H__ */

@@ -80,22 +80,22 @@ static u64 drm_gpupt_va_size(const struct drm_gpupt_fmt *fmt)
 	return BIT_ULL(top->shift + top->bits);
 }
 
-static int drm_gpupt_add_root(struct drm_gpupt *gpt)
+static int drm_gpupt_add_root(struct drm_gpupt *pt)
 {
-	const struct drm_gpupt_fmt *fmt = gpt->fmt;
+	const struct drm_gpupt_fmt *fmt = pt->fmt;
 	struct drm_gpupt_mem *mem;
 	LIST_HEAD(unused);
 	int ret;
 
-	gpt->root = drm_gpupt_table_alloc(fmt, fmt->levels - 1, 0);
-	if (!gpt->root)
+	pt->root = drm_gpupt_table_alloc(fmt, fmt->levels - 1, 0);
+	if (!pt->root)
 		return -ENOMEM;
 
-	mem = drm_gpupt_mem_alloc(gpt, 1);
+	mem = drm_gpupt_mem_alloc(pt, 1);
 	if (IS_ERR(mem))
 		return PTR_ERR(mem);
 
-	ret = drm_gpupt_mem_give(gpt, mem, &gpt->root);
+	ret = drm_gpupt_mem_give(pt, mem, &pt->root);
 	if (ret) {
 		list_add(&mem->entry, &unused);
 		drm_gpupt_mem_free_list(&unused);
@@ -104,17 +104,17 @@ static int drm_gpupt_add_root(struct drm_gpupt *gpt)
 }
 
 /* Teach lockdep that a reclaim may wait for a commit, and that a prepare reclaims. */
-static void drm_gpupt_prime_lockdep(struct drm_gpupt *gpt)
+static void drm_gpupt_prime_lockdep(struct drm_gpupt *pt)
 {
 	if (!IS_ENABLED(CONFIG_LOCKDEP))
 		return;
 
 	fs_reclaim_acquire(GFP_KERNEL);
-	might_lock(&gpt->commit_lock);
+	might_lock(&pt->commit_lock);
 	fs_reclaim_release(GFP_KERNEL);
-	mutex_lock(&gpt->plan_lock);
+	mutex_lock(&pt->plan_lock);
 	might_alloc(GFP_KERNEL);
-	mutex_unlock(&gpt->plan_lock);
+	mutex_unlock(&pt->plan_lock);
 }
 
 static const struct drm_gpupt_config drm_gpupt_no_config;
@@ -140,7 +140,7 @@ struct drm_gpupt *drm_gpupt_create(const struct drm_gpupt_fmt *fmt,
 				   struct drm_sgt_device *sdev,
 				   const struct drm_gpupt_config *config, void *priv)
 {
-	struct drm_gpupt *gpt;
+	struct drm_gpupt *pt;
 	int ret;
 
 	if (!sdev || !drm_gpupt_fmt_is_sane(fmt))
@@ -149,63 +149,63 @@ struct drm_gpupt *drm_gpupt_create(const struct drm_gpupt_fmt *fmt,
 	if (drm_sgt_device_is_gone(sdev))
 		return ERR_PTR(-ENODEV);
 
-	gpt = kzalloc(sizeof(*gpt), GFP_KERNEL_ACCOUNT);
-	if (!gpt)
+	pt = kzalloc(sizeof(*pt), GFP_KERNEL_ACCOUNT);
+	if (!pt)
 		return ERR_PTR(-ENOMEM);
 
-	gpt->fmt = fmt;
-	gpt->va_size = drm_gpupt_va_size(fmt);
-	gpt->config = config ?: &drm_gpupt_no_config;
-	gpt->priv = priv;
-	gpt->sdev = drm_sgt_device_get(sdev);
-	mutex_init(&gpt->plan_lock);
-	mutex_init(&gpt->commit_lock);
-	drm_gpupt_prime_lockdep(gpt);
+	pt->fmt = fmt;
+	pt->va_size = drm_gpupt_va_size(fmt);
+	pt->config = config ?: &drm_gpupt_no_config;
+	pt->priv = priv;
+	pt->sdev = drm_sgt_device_get(sdev);
+	mutex_init(&pt->plan_lock);
+	mutex_init(&pt->commit_lock);
+	drm_gpupt_prime_lockdep(pt);
 
-	ret = drm_gpupt_add_root(gpt);
+	ret = drm_gpupt_add_root(pt);
 	if (ret) {
-		drm_gpupt_destroy(gpt);
+		drm_gpupt_destroy(pt);
 		return ERR_PTR(ret);
 	}
-	return gpt;
+	return pt;
 }
 EXPORT_SYMBOL_GPL(drm_gpupt_create);
 
 /**
  * drm_gpupt_destroy() - free a page table
- * @gpt: the page table, or NULL; no operation is between prepare and op_fini
+ * @pt: the page table, or NULL; no operation is between prepare and op_fini
  *
  * The device does not read it any more. What is mapped in it is not looked at.
  *
  * Context: Process context, may sleep. Not in the fence-signalling path.
  */
-void drm_gpupt_destroy(struct drm_gpupt *gpt)
+void drm_gpupt_destroy(struct drm_gpupt *pt)
 {
 	LIST_HEAD(unused);
 
 	might_alloc(GFP_KERNEL);
 
-	if (!gpt)
+	if (!pt)
 		return;
 
-	WARN_ON_ONCE(gpt->planned != gpt->committed);
+	WARN_ON_ONCE(pt->planned != pt->committed);
 
-	mutex_lock(&gpt->plan_lock);
-	if (gpt->root)
-		drm_gpupt_table_free_all(gpt, gpt->root, &unused);
-	mutex_unlock(&gpt->plan_lock);
+	mutex_lock(&pt->plan_lock);
+	if (pt->root)
+		drm_gpupt_table_free_all(pt, pt->root, &unused);
+	mutex_unlock(&pt->plan_lock);
 
 	drm_gpupt_mem_free_list(&unused);
-	mutex_destroy(&gpt->plan_lock);
-	mutex_destroy(&gpt->commit_lock);
-	drm_sgt_device_put(gpt->sdev);
-	kfree(gpt);
+	mutex_destroy(&pt->plan_lock);
+	mutex_destroy(&pt->commit_lock);
+	drm_sgt_device_put(pt->sdev);
+	kfree(pt);
 }
 EXPORT_SYMBOL_GPL(drm_gpupt_destroy);
 
 /**
  * drm_gpupt_root() - the memory of the root table
- * @gpt: the page table
+ * @pt: the page table
  *
  * Its DMA address, for a register of the device, is read in an access section
  * like any other.
@@ -214,15 +214,15 @@ EXPORT_SYMBOL_GPL(drm_gpupt_destroy);
  * Return: a mapped table of one page, which is the page table's; NULL with
  * &drm_gpupt_config.cpu_only
  */
-struct drm_sgt *drm_gpupt_root(const struct drm_gpupt *gpt)
+struct drm_sgt *drm_gpupt_root(const struct drm_gpupt *pt)
 {
-	return gpt->root->mem ? gpt->root->mem->sgt : NULL;
+	return pt->root->mem ? pt->root->mem->sgt : NULL;
 }
 EXPORT_SYMBOL_GPL(drm_gpupt_root);
 
 /**
  * drm_gpupt_tables() - how many tables are there?
- * @gpt: the page table
+ * @pt: the page table
  *
  * The root, those that are linked, those of operations that are prepared, and those
  * that fell out and wait for drm_gpupt_op_fini(). Takes no lock and walks nothing.
@@ -230,21 +230,21 @@ EXPORT_SYMBOL_GPL(drm_gpupt_root);
  * Context: Any.
  * Return: tables
  */
-unsigned long drm_gpupt_tables(const struct drm_gpupt *gpt)
+unsigned long drm_gpupt_tables(const struct drm_gpupt *pt)
 {
-	return READ_ONCE(gpt->tables);
+	return READ_ONCE(pt->tables);
 }
 EXPORT_SYMBOL_GPL(drm_gpupt_tables);
 
 /**
  * drm_gpupt_format() - the format of a page table
- * @gpt: the page table
+ * @pt: the page table
  *
  * Context: Any.
  * Return: what it was made with
  */
-const struct drm_gpupt_fmt *drm_gpupt_format(const struct drm_gpupt *gpt)
+const struct drm_gpupt_fmt *drm_gpupt_format(const struct drm_gpupt *pt)
 {
-	return gpt->fmt;
+	return pt->fmt;
 }
 EXPORT_SYMBOL_GPL(drm_gpupt_format);

@@ -53,88 +53,88 @@ static bool drm_gpupt_take_leaves(struct drm_gpupt_source *source,
 }
 
 /* Write leaves of @table, from where @source is. */
-static void drm_gpupt_write_leaves(struct drm_gpupt *gpt, struct drm_gpupt_source *source,
+static void drm_gpupt_write_leaves(struct drm_gpupt *pt, struct drm_gpupt_source *source,
 				   struct drm_gpupt_table *table,
 				   unsigned int first, unsigned int count)
 {
 	dma_addr_t addrs[DRM_GPUPT_FILL_BATCH] __uninitialized;
 	struct drm_gpupt_fill fill = {
-		.entry = drm_gpupt_entry(gpt, table, first),
+		.entry = drm_gpupt_entry(pt, table, first),
 		.level = table->level,
-		.shift = gpt->fmt->level[table->level].shift,
+		.shift = pt->fmt->level[table->level].shift,
 		.prot = source->prot,
 	};
 	unsigned int left = count;
 
 	while (left && drm_gpupt_take_leaves(source, &fill, addrs, left)) {
-		gpt->fmt->fill(&fill);
-		fill.entry += fill.count * gpt->fmt->entry_size;
+		pt->fmt->fill(&fill);
+		fill.entry += fill.count * pt->fmt->entry_size;
 		left -= fill.count;
 	}
-	drm_gpupt_table_sync(gpt, table, first, count);
+	drm_gpupt_table_sync(pt, table, first, count);
 }
 
 /*
  * Fill the table that a leaf becomes. The plan says that there is a leaf, but it
  * has no address if it was committed after an unbind.
  */
-static void drm_gpupt_write_split(struct drm_gpupt *gpt, struct drm_gpupt_edit *edit)
+static void drm_gpupt_write_split(struct drm_gpupt *pt, struct drm_gpupt_edit *edit)
 {
-	void *entry = drm_gpupt_entry(gpt, edit->table, edit->first);
+	void *entry = drm_gpupt_entry(pt, edit->table, edit->first);
 	struct drm_gpupt_table *child = edit->child;
 	struct drm_gpupt_source source = {};
 	struct drm_gpupt_run run = {};
 
-	if (gpt->fmt->read(entry, edit->table->level, &run) != DRM_GPUPT_ENTRY_LEAF)
+	if (pt->fmt->read(entry, edit->table->level, &run) != DRM_GPUPT_ENTRY_LEAF)
 		return;
 
 	source.seg = run.seg;
 	source.prot = run.prot;
-	drm_gpupt_write_leaves(gpt, &source, child, 0,
-			       drm_gpupt_nr_entries(gpt, child->level));
+	drm_gpupt_write_leaves(pt, &source, child, 0,
+			       drm_gpupt_nr_entries(pt, child->level));
 }
 
-static void drm_gpupt_write_clear(struct drm_gpupt *gpt, struct drm_gpupt_table *table,
+static void drm_gpupt_write_clear(struct drm_gpupt *pt, struct drm_gpupt_table *table,
 				  unsigned int first, unsigned int count)
 {
-	gpt->fmt->clear(drm_gpupt_entry(gpt, table, first), count);
-	drm_gpupt_table_sync(gpt, table, first, count);
+	pt->fmt->clear(drm_gpupt_entry(pt, table, first), count);
+	drm_gpupt_table_sync(pt, table, first, count);
 }
 
-static void drm_gpupt_write_link(struct drm_gpupt *gpt, struct drm_gpupt_edit *edit)
+static void drm_gpupt_write_link(struct drm_gpupt *pt, struct drm_gpupt_edit *edit)
 {
-	drm_gpupt_table_go_live(gpt, edit->table, edit->child);
+	drm_gpupt_table_go_live(pt, edit->table, edit->child);
 
 	/* The device finds a table that is complete. */
 	dma_wmb();
-	gpt->fmt->link(drm_gpupt_entry(gpt, edit->table, edit->first),
-		       edit->child->dma);
-	drm_gpupt_table_sync(gpt, edit->table, edit->first, 1);
+	pt->fmt->link(drm_gpupt_entry(pt, edit->table, edit->first),
+		      edit->child->dma);
+	drm_gpupt_table_sync(pt, edit->table, edit->first, 1);
 }
 
-static void drm_gpupt_commit_edit(struct drm_gpupt *gpt, struct drm_gpupt_edit *edit,
+static void drm_gpupt_commit_edit(struct drm_gpupt *pt, struct drm_gpupt_edit *edit,
 				  struct drm_gpupt_source *source)
 {
 	switch (edit->what) {
 	case DRM_GPUPT_STEP_NEW:
 		break;
 	case DRM_GPUPT_STEP_SPLIT:
-		drm_gpupt_write_split(gpt, edit);
+		drm_gpupt_write_split(pt, edit);
 		break;
 	case DRM_GPUPT_STEP_MAP:
 		if (source)
-			drm_gpupt_write_leaves(gpt, source, edit->table,
+			drm_gpupt_write_leaves(pt, source, edit->table,
 					       edit->first, edit->count);
 		break;
 	case DRM_GPUPT_STEP_CLEAR:
-		drm_gpupt_write_clear(gpt, edit->table, edit->first, edit->count);
+		drm_gpupt_write_clear(pt, edit->table, edit->first, edit->count);
 		break;
 	case DRM_GPUPT_STEP_LINK:
-		drm_gpupt_write_link(gpt, edit);
+		drm_gpupt_write_link(pt, edit);
 		break;
 	case DRM_GPUPT_STEP_UNLINK:
 		rb_erase(&edit->child->live_node, &edit->table->live);
-		drm_gpupt_write_clear(gpt, edit->table, edit->first, 1);
+		drm_gpupt_write_clear(pt, edit->table, edit->first, 1);
 		break;
 	}
 }
@@ -142,26 +142,26 @@ static void drm_gpupt_commit_edit(struct drm_gpupt *gpt, struct drm_gpupt_edit *
 static void drm_gpupt_commit_locked(struct drm_gpupt_op *op,
 				    struct drm_gpupt_source *source)
 {
-	struct drm_gpupt *gpt = op->gpt;
+	struct drm_gpupt *pt = op->pt;
 	unsigned int i;
 
-	lockdep_assert_held(&gpt->commit_lock);
+	lockdep_assert_held(&pt->commit_lock);
 
 	/* Else it would be written into tables that do not exist yet. */
 	if (WARN_ON_ONCE(op->state != DRM_GPUPT_OP_PREPARED ||
-			 op->seq != gpt->committed + 1))
+			 op->seq != pt->committed + 1))
 		return;
 
 	for (i = 0; i < op->nr_edits; i++) {
 		if (i)
 			drm_gpupt_relax(i);
-		drm_gpupt_commit_edit(gpt, &op->edits[i], source);
+		drm_gpupt_commit_edit(pt, &op->edits[i], source);
 	}
 
-	WRITE_ONCE(gpt->committed, op->seq);
+	WRITE_ONCE(pt->committed, op->seq);
 	op->state = DRM_GPUPT_OP_COMMITTED;
-	if (op->flush && gpt->config->flush)
-		gpt->config->flush(gpt->priv, op->va, op->len);
+	if (op->flush && pt->config->flush)
+		pt->config->flush(pt->priv, op->va, op->len);
 }
 
 static void drm_gpupt_commit_with(struct drm_gpupt_op *op,
@@ -169,9 +169,9 @@ static void drm_gpupt_commit_with(struct drm_gpupt_op *op,
 {
 	bool cookie = dma_fence_begin_signalling();
 
-	mutex_lock(&op->gpt->commit_lock);
+	mutex_lock(&op->pt->commit_lock);
 	drm_gpupt_commit_locked(op, source);
-	mutex_unlock(&op->gpt->commit_lock);
+	mutex_unlock(&op->pt->commit_lock);
 	dma_fence_end_signalling(cookie);
 }
 

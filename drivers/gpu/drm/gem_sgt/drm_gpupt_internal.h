@@ -138,41 +138,41 @@ enum drm_gpupt_step {
 	DRM_GPUPT_STEP_UNLINK,
 };
 
-#define drm_gpupt_dbg(gpt, fmt, ...) drm_sgt_dbg((gpt)->sdev, fmt, ##__VA_ARGS__)
+#define drm_gpupt_dbg(pt, fmt, ...) drm_sgt_dbg((pt)->sdev, fmt, ##__VA_ARGS__)
 
-static inline unsigned int drm_gpupt_nr_entries(const struct drm_gpupt *gpt,
+static inline unsigned int drm_gpupt_nr_entries(const struct drm_gpupt *pt,
 						unsigned int level)
 {
-	return 1u << gpt->fmt->level[level].bits;
+	return 1u << pt->fmt->level[level].bits;
 }
 
 /* The bytes that an entry covers. */
-static inline u64 drm_gpupt_span(const struct drm_gpupt *gpt, unsigned int level)
+static inline u64 drm_gpupt_span(const struct drm_gpupt *pt, unsigned int level)
 {
-	return BIT_ULL(gpt->fmt->level[level].shift);
+	return BIT_ULL(pt->fmt->level[level].shift);
 }
 
-static inline unsigned int drm_gpupt_index(const struct drm_gpupt *gpt,
+static inline unsigned int drm_gpupt_index(const struct drm_gpupt *pt,
 					   unsigned int level, u64 va)
 {
-	return (va >> gpt->fmt->level[level].shift) &
-	       (drm_gpupt_nr_entries(gpt, level) - 1);
+	return (va >> pt->fmt->level[level].shift) &
+	       (drm_gpupt_nr_entries(pt, level) - 1);
 }
 
 /* Where the entry that @va is in ends, or @end if that is before. */
-static inline u64 drm_gpupt_entry_end(const struct drm_gpupt *gpt,
+static inline u64 drm_gpupt_entry_end(const struct drm_gpupt *pt,
 				      unsigned int level, u64 va, u64 end)
 {
-	u64 span = drm_gpupt_span(gpt, level);
+	u64 span = drm_gpupt_span(pt, level);
 
 	return min((va & ~(span - 1)) + span, end);
 }
 
-static inline void *drm_gpupt_entry(const struct drm_gpupt *gpt,
+static inline void *drm_gpupt_entry(const struct drm_gpupt *pt,
 				    const struct drm_gpupt_table *table,
 				    unsigned int index)
 {
-	return table->entries + index * gpt->fmt->entry_size;
+	return table->entries + index * pt->fmt->entry_size;
 }
 
 /* The first planned table below one, or NULL. */
@@ -200,35 +200,35 @@ drm_gpupt_table_live_next(const struct drm_gpupt_table *table)
 /* drm_gpupt_table.c */
 struct drm_gpupt_table *drm_gpupt_table_alloc(const struct drm_gpupt_fmt *fmt,
 					      unsigned int level, unsigned int slot);
-struct drm_gpupt_table *drm_gpupt_table_planned(struct drm_gpupt *gpt,
+struct drm_gpupt_table *drm_gpupt_table_planned(struct drm_gpupt *pt,
 						struct drm_gpupt_table *table,
 						unsigned int index);
-bool drm_gpupt_table_plans_any(struct drm_gpupt *gpt, const struct drm_gpupt_table *table,
+bool drm_gpupt_table_plans_any(struct drm_gpupt *pt, const struct drm_gpupt_table *table,
 			       unsigned int index, unsigned int count);
-void drm_gpupt_table_plan(struct drm_gpupt *gpt, struct drm_gpupt_table *table,
+void drm_gpupt_table_plan(struct drm_gpupt *pt, struct drm_gpupt_table *table,
 			  struct drm_gpupt_table *child);
-void drm_gpupt_table_unplan(struct drm_gpupt *gpt, struct drm_gpupt_table *table,
+void drm_gpupt_table_unplan(struct drm_gpupt *pt, struct drm_gpupt_table *table,
 			    struct drm_gpupt_table *child);
-struct drm_gpupt_table *drm_gpupt_table_live_from(struct drm_gpupt *gpt,
+struct drm_gpupt_table *drm_gpupt_table_live_from(struct drm_gpupt *pt,
 						  const struct drm_gpupt_table *table,
 						  unsigned int index);
-void drm_gpupt_table_go_live(struct drm_gpupt *gpt, struct drm_gpupt_table *table,
+void drm_gpupt_table_go_live(struct drm_gpupt *pt, struct drm_gpupt_table *table,
 			     struct drm_gpupt_table *child);
-void drm_gpupt_table_free(struct drm_gpupt *gpt, struct drm_gpupt_table *table,
+void drm_gpupt_table_free(struct drm_gpupt *pt, struct drm_gpupt_table *table,
 			  struct list_head *unused);
-void drm_gpupt_table_free_all(struct drm_gpupt *gpt, struct drm_gpupt_table *table,
+void drm_gpupt_table_free_all(struct drm_gpupt *pt, struct drm_gpupt_table *table,
 			      struct list_head *unused);
-bool drm_gpupt_table_is_full(const struct drm_gpupt *gpt,
+bool drm_gpupt_table_is_full(const struct drm_gpupt *pt,
 			     const struct drm_gpupt_table *table);
-void drm_gpupt_table_sync(struct drm_gpupt *gpt, const struct drm_gpupt_table *table,
+void drm_gpupt_table_sync(struct drm_gpupt *pt, const struct drm_gpupt_table *table,
 			  unsigned int first, unsigned int count);
 
 /* drm_gpupt_mem.c */
-struct drm_gpupt_mem *drm_gpupt_mem_alloc(const struct drm_gpupt *gpt,
+struct drm_gpupt_mem *drm_gpupt_mem_alloc(const struct drm_gpupt *pt,
 					  unsigned int tables);
-int drm_gpupt_mem_give(struct drm_gpupt *gpt, struct drm_gpupt_mem *mem,
+int drm_gpupt_mem_give(struct drm_gpupt *pt, struct drm_gpupt_mem *mem,
 		       struct drm_gpupt_table **tables);
-void drm_gpupt_mem_drop(struct drm_gpupt *gpt, struct drm_gpupt_mem *mem, unsigned int index,
+void drm_gpupt_mem_drop(struct drm_gpupt *pt, struct drm_gpupt_mem *mem, unsigned int index,
 			struct list_head *unused);
 void drm_gpupt_mem_free_list(struct list_head *unused);
 
@@ -244,8 +244,8 @@ struct drm_gpupt_edit *drm_gpupt_op_edit(struct drm_gpupt_op *op,
  * struct drm_gpupt_plan - an operation while it is being prepared
  */
 struct drm_gpupt_plan {
-	/** @gpt: whose plan_lock is held */
-	struct drm_gpupt *gpt;
+	/** @pt: whose plan_lock is held */
+	struct drm_gpupt *pt;
 	/** @op: the operation */
 	struct drm_gpupt_op *op;
 	/** @iter: the segments of a map, if they have to be looked at */

@@ -87,12 +87,12 @@ static void drm_gpupt_mem_free(struct drm_gpupt_mem *mem)
 
 /**
  * drm_gpupt_mem_alloc() - get memory for tables
- * @gpt: of which page table
+ * @pt: of which page table
  * @tables: how many; there may be fewer in one piece
  *
  * Return: memory for at least one table, or an ERR_PTR()
  */
-struct drm_gpupt_mem *drm_gpupt_mem_alloc(const struct drm_gpupt *gpt,
+struct drm_gpupt_mem *drm_gpupt_mem_alloc(const struct drm_gpupt *pt,
 					  unsigned int tables)
 {
 	unsigned int i, nr = min(tables, DRM_GPUPT_MEM_MAX_PAGES);
@@ -110,8 +110,8 @@ struct drm_gpupt_mem *drm_gpupt_mem_alloc(const struct drm_gpupt *gpt,
 		if (!mem->pages[i])
 			ret = -ENOMEM;
 	}
-	if (!ret && !gpt->config->cpu_only)
-		ret = drm_gpupt_mem_map(mem, gpt->sdev);
+	if (!ret && !pt->config->cpu_only)
+		ret = drm_gpupt_mem_map(mem, pt->sdev);
 	if (ret) {
 		drm_gpupt_mem_free(mem);
 		return ERR_PTR(ret);
@@ -149,19 +149,19 @@ static int drm_gpupt_mem_read(struct drm_gpupt_mem *mem, struct drm_gpupt_table 
 }
 
 /* Whether entries of the tables above have room for it; a register for the root, too. */
-static int drm_gpupt_mem_check(const struct drm_gpupt *gpt, dma_addr_t addr)
+static int drm_gpupt_mem_check(const struct drm_gpupt *pt, dma_addr_t addr)
 {
-	if (fls64(addr + PAGE_SIZE - 1) <= gpt->fmt->addr_bits)
+	if (fls64(addr + PAGE_SIZE - 1) <= pt->fmt->addr_bits)
 		return 0;
 
-	drm_gpupt_dbg(gpt, "a table at %pad: an address has %u bits\n", &addr,
-		      gpt->fmt->addr_bits);
+	drm_gpupt_dbg(pt, "a table at %pad: an address has %u bits\n", &addr,
+		      pt->fmt->addr_bits);
 	return -EOVERFLOW;
 }
 
 /**
  * drm_gpupt_mem_give() - let tables use the memory
- * @gpt: of which page table
+ * @pt: of which page table
  * @mem: new, from drm_gpupt_mem_alloc()
  * @tables: as many as there are pages
  *
@@ -173,14 +173,14 @@ static int drm_gpupt_mem_check(const struct drm_gpupt *gpt, dma_addr_t addr)
  * * %-ENODEV    - the device is no longer bound
  * * %-EOVERFLOW - an address has more bits than an entry
  */
-int drm_gpupt_mem_give(struct drm_gpupt *gpt, struct drm_gpupt_mem *mem,
+int drm_gpupt_mem_give(struct drm_gpupt *pt, struct drm_gpupt_mem *mem,
 		       struct drm_gpupt_table **tables)
 {
 	unsigned int i;
 	int ret = drm_gpupt_mem_read(mem, tables);
 
 	for (i = 0; i < mem->nr_pages && !ret; i++)
-		ret = drm_gpupt_mem_check(gpt, tables[i]->dma);
+		ret = drm_gpupt_mem_check(pt, tables[i]->dma);
 	if (ret)
 		return ret;
 
@@ -190,36 +190,36 @@ int drm_gpupt_mem_give(struct drm_gpupt *gpt, struct drm_gpupt_mem *mem,
 		tables[i]->entries = page_address(mem->pages[i]);
 	}
 	mem->tables = mem->nr_pages;
-	gpt->pages += mem->nr_pages;
-	WRITE_ONCE(gpt->tables, gpt->tables + mem->nr_pages);
+	pt->pages += mem->nr_pages;
+	WRITE_ONCE(pt->tables, pt->tables + mem->nr_pages);
 	return 0;
 }
 
 /**
  * drm_gpupt_mem_drop() - a table does not use its memory any more
- * @gpt: of which page table
+ * @pt: of which page table
  * @mem: the memory
  * @index: of the page
  * @unused: @mem is added to that, if this was the last table there
  *
  * A mapping ends as a whole. Without one, the page is free at once.
  */
-void drm_gpupt_mem_drop(struct drm_gpupt *gpt, struct drm_gpupt_mem *mem, unsigned int index,
+void drm_gpupt_mem_drop(struct drm_gpupt *pt, struct drm_gpupt_mem *mem, unsigned int index,
 			struct list_head *unused)
 {
-	lockdep_assert_held(&gpt->plan_lock);
+	lockdep_assert_held(&pt->plan_lock);
 
-	WRITE_ONCE(gpt->tables, gpt->tables - 1);
+	WRITE_ONCE(pt->tables, pt->tables - 1);
 	if (!mem->sgt) {
 		__free_page(mem->pages[index]);
 		mem->pages[index] = NULL;
-		gpt->pages--;
+		pt->pages--;
 	}
 	if (--mem->tables)
 		return;
 
 	if (mem->sgt)
-		gpt->pages -= mem->nr_pages;
+		pt->pages -= mem->nr_pages;
 	list_add(&mem->entry, unused);
 }
 

@@ -52,10 +52,10 @@ struct drm_gpupt_edit *drm_gpupt_op_edit(struct drm_gpupt_op *op,
 	return edit;
 }
 
-static void drm_gpupt_op_begin(struct drm_gpupt_op *op, struct drm_gpupt *gpt,
+static void drm_gpupt_op_begin(struct drm_gpupt_op *op, struct drm_gpupt *pt,
 			       u64 va, u64 len)
 {
-	op->gpt = gpt;
+	op->pt = pt;
 	op->va = va;
 	op->len = len;
 	op->offset = 0;
@@ -78,7 +78,7 @@ static void drm_gpupt_op_end(struct drm_gpupt_op *op)
 	op->state = DRM_GPUPT_OP_IDLE;
 }
 
-static void drm_gpupt_undo_edit(struct drm_gpupt *gpt, struct drm_gpupt_edit *edit,
+static void drm_gpupt_undo_edit(struct drm_gpupt *pt, struct drm_gpupt_edit *edit,
 				struct list_head *unused)
 {
 	struct drm_gpupt_table *table = edit->table;
@@ -86,7 +86,7 @@ static void drm_gpupt_undo_edit(struct drm_gpupt *gpt, struct drm_gpupt_edit *ed
 	switch (edit->what) {
 	case DRM_GPUPT_STEP_NEW:
 	case DRM_GPUPT_STEP_SPLIT:
-		drm_gpupt_table_free(gpt, edit->child, unused);
+		drm_gpupt_table_free(pt, edit->child, unused);
 		break;
 	case DRM_GPUPT_STEP_MAP:
 		bitmap_clear(table->leaf, edit->first, edit->count);
@@ -97,14 +97,14 @@ static void drm_gpupt_undo_edit(struct drm_gpupt *gpt, struct drm_gpupt_edit *ed
 		table->used += edit->count;
 		break;
 	case DRM_GPUPT_STEP_LINK:
-		drm_gpupt_table_unplan(gpt, table, edit->child);
+		drm_gpupt_table_unplan(pt, table, edit->child);
 		if (edit->was_leaf)
 			__set_bit(edit->first, table->leaf);
 		else
 			table->used--;
 		break;
 	case DRM_GPUPT_STEP_UNLINK:
-		drm_gpupt_table_plan(gpt, table, edit->child);
+		drm_gpupt_table_plan(pt, table, edit->child);
 		table->used++;
 		break;
 	}
@@ -112,13 +112,13 @@ static void drm_gpupt_undo_edit(struct drm_gpupt *gpt, struct drm_gpupt_edit *ed
 
 static void drm_gpupt_undo_locked(struct drm_gpupt_op *op, struct list_head *unused)
 {
-	struct drm_gpupt *gpt = op->gpt;
+	struct drm_gpupt *pt = op->pt;
 
-	lockdep_assert_held(&gpt->plan_lock);
+	lockdep_assert_held(&pt->plan_lock);
 
 	while (op->nr_edits) {
 		drm_gpupt_relax(op->nr_edits);
-		drm_gpupt_undo_edit(gpt, &op->edits[--op->nr_edits], unused);
+		drm_gpupt_undo_edit(pt, &op->edits[--op->nr_edits], unused);
 	}
 	drm_gpupt_op_end(op);
 }
@@ -139,24 +139,24 @@ static int drm_gpupt_op_give_memory_locked(struct drm_gpupt_op *op)
 {
 	struct drm_gpupt_table *tables[DRM_GPUPT_MEM_MAX_PAGES];
 	struct drm_gpupt_edit *edit = op->edits;
-	struct drm_gpupt *gpt = op->gpt;
+	struct drm_gpupt *pt = op->pt;
 	unsigned int left = op->nr_tables;
 	LIST_HEAD(unused);
 	int ret;
 
-	lockdep_assert_held(&gpt->plan_lock);
+	lockdep_assert_held(&pt->plan_lock);
 
 	while (left) {
 		struct drm_gpupt_mem *mem;
 
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		mem = drm_gpupt_mem_alloc(gpt, left);
+		mem = drm_gpupt_mem_alloc(pt, left);
 		if (IS_ERR(mem))
 			return PTR_ERR(mem);
 
 		drm_gpupt_op_new_tables(&edit, mem->nr_pages, tables);
-		ret = drm_gpupt_mem_give(gpt, mem, tables);
+		ret = drm_gpupt_mem_give(pt, mem, tables);
 		if (ret) {
 			list_add(&mem->entry, &unused);
 			drm_gpupt_mem_free_list(&unused);
@@ -171,62 +171,62 @@ static int drm_gpupt_op_give_memory_locked(struct drm_gpupt_op *op)
 static int drm_gpupt_op_finish_locked(struct drm_gpupt_op *op, int ret,
 				      struct list_head *unused)
 {
-	struct drm_gpupt *gpt = op->gpt;
+	struct drm_gpupt *pt = op->pt;
 
-	lockdep_assert_held(&gpt->plan_lock);
+	lockdep_assert_held(&pt->plan_lock);
 
 	if (!ret && op->nr_tables)
 		ret = drm_gpupt_op_give_memory_locked(op);
 	if (ret) {
-		drm_gpupt_dbg(gpt, "%s of %#llx bytes at %#llx: %pe\n",
+		drm_gpupt_dbg(pt, "%s of %#llx bytes at %#llx: %pe\n",
 			      op->is_map ? "map" : "unmap", op->len, op->va,
 			      ERR_PTR(ret));
 		drm_gpupt_undo_locked(op, unused);
 		return ret;
 	}
 
-	op->seq = ++gpt->planned;
+	op->seq = ++pt->planned;
 	op->state = DRM_GPUPT_OP_PREPARED;
 	return 0;
 }
 
-static int drm_gpupt_check_range(struct drm_gpupt *gpt, u64 va, u64 len)
+static int drm_gpupt_check_range(struct drm_gpupt *pt, u64 va, u64 len)
 {
-	u64 mask = drm_gpupt_span(gpt, 0) - 1, size = gpt->va_size;
+	u64 mask = drm_gpupt_span(pt, 0) - 1, size = pt->va_size;
 
-	if (!len || va & mask || (len & mask && !gpt->fmt->tail)) {
-		drm_gpupt_dbg(gpt, "%#llx bytes at %#llx: not of leaves of %#llx\n",
+	if (!len || va & mask || (len & mask && !pt->fmt->tail)) {
+		drm_gpupt_dbg(pt, "%#llx bytes at %#llx: not of leaves of %#llx\n",
 			      len, va, mask + 1);
 		return -EINVAL;
 	}
 	if (len > size || va > size - len) {
-		drm_gpupt_dbg(gpt, "%#llx bytes at %#llx: VA ends at %#llx\n",
+		drm_gpupt_dbg(pt, "%#llx bytes at %#llx: VA ends at %#llx\n",
 			      len, va, size);
 		return -EINVAL;
 	}
 	return 0;
 }
 
-static int drm_gpupt_check_op(struct drm_gpupt *gpt, const struct drm_gpupt_op *op,
+static int drm_gpupt_check_op(struct drm_gpupt *pt, const struct drm_gpupt_op *op,
 			      u64 va, u64 len)
 {
 	if (op->state != DRM_GPUPT_OP_IDLE) {
-		drm_gpupt_dbg(gpt, "the operation is in use\n");
+		drm_gpupt_dbg(pt, "the operation is in use\n");
 		return -EBUSY;
 	}
-	if (drm_sgt_device_is_gone(gpt->sdev))
+	if (drm_sgt_device_is_gone(pt->sdev))
 		return -ENODEV;
-	return drm_gpupt_check_range(gpt, va, len);
+	return drm_gpupt_check_range(pt, va, len);
 }
 
 /* The smallest leaf above those of level 0; 0 if there is none. */
-static u64 drm_gpupt_large_leaf(const struct drm_gpupt *gpt)
+static u64 drm_gpupt_large_leaf(const struct drm_gpupt *pt)
 {
 	unsigned int i;
 
-	for (i = 1; i < gpt->fmt->levels; i++)
-		if (gpt->fmt->level[i].leaf)
-			return drm_gpupt_span(gpt, i);
+	for (i = 1; i < pt->fmt->levels; i++)
+		if (pt->fmt->level[i].leaf)
+			return drm_gpupt_span(pt, i);
 	return 0;
 }
 
@@ -234,29 +234,29 @@ static u64 drm_gpupt_large_leaf(const struct drm_gpupt *gpt)
  * Do the segments decide anything? If there can be no large leaf, and no address
  * that does not fit, then what a map takes follows from its VA alone.
  */
-static bool drm_gpupt_segments_matter(const struct drm_gpupt *gpt, u64 len,
+static bool drm_gpupt_segments_matter(const struct drm_gpupt *pt, u64 len,
 				      const struct drm_dma_view view)
 {
 	const struct drm_dma_layout *layout = view.layout;
 	struct drm_dma_layout measured __uninitialized;
-	u64 large = drm_gpupt_large_leaf(gpt);
+	u64 large = drm_gpupt_large_leaf(pt);
 
 	if (!layout) {
 		drm_dma_view_measure(view, &measured);
 		layout = &measured;
 	}
 
-	return layout->bits & (drm_gpupt_span(gpt, 0) - 1) ||
-	       fls64(layout->last) > gpt->fmt->addr_bits ||
+	return layout->bits & (drm_gpupt_span(pt, 0) - 1) ||
+	       fls64(layout->last) > pt->fmt->addr_bits ||
 	       (large && len >= large && layout->longest >= large);
 }
 
 static int drm_gpupt_plan_op_locked(struct drm_gpupt_op *op, struct drm_gpupt_plan *plan)
 {
-	struct drm_gpupt *gpt = op->gpt;
-	u64 end = op->va + round_up(op->len, drm_gpupt_span(gpt, 0));
+	struct drm_gpupt *pt = op->pt;
+	u64 end = op->va + round_up(op->len, drm_gpupt_span(pt, 0));
 
-	lockdep_assert_held(&gpt->plan_lock);
+	lockdep_assert_held(&pt->plan_lock);
 
 	return op->is_map ? drm_gpupt_plan_map(plan, op->va, end) :
 			    drm_gpupt_plan_unmap(plan, op->va, end);
@@ -269,19 +269,19 @@ static int drm_gpupt_plan_op_locked(struct drm_gpupt_op *op, struct drm_gpupt_pl
  */
 static int drm_gpupt_prepare(struct drm_gpupt_op *op, struct drm_gpupt_plan *plan)
 {
-	struct drm_gpupt *gpt = op->gpt;
+	struct drm_gpupt *pt = op->pt;
 	LIST_HEAD(unused);
 	int ret;
 
 	might_alloc(GFP_KERNEL);
 
-	plan->gpt = gpt;
+	plan->pt = pt;
 	plan->op = op;
 	plan->seg.len = 0;
-	mutex_lock(&gpt->plan_lock);
+	mutex_lock(&pt->plan_lock);
 	ret = drm_gpupt_plan_op_locked(op, plan);
 	ret = drm_gpupt_op_finish_locked(op, ret, &unused);
-	mutex_unlock(&gpt->plan_lock);
+	mutex_unlock(&pt->plan_lock);
 
 	if (!list_empty(&unused))
 		drm_gpupt_mem_free_list(&unused);
@@ -290,7 +290,7 @@ static int drm_gpupt_prepare(struct drm_gpupt_op *op, struct drm_gpupt_plan *pla
 
 /**
  * drm_gpupt_prepare_map() - prepare to map a VA range
- * @gpt: the page table
+ * @pt: the page table
  * @op: idle; it cannot be copied from here on
  * @va: first byte of the range
  * @len: bytes, a multiple of the smallest leaf
@@ -321,33 +321,33 @@ static int drm_gpupt_prepare(struct drm_gpupt_op *op, struct drm_gpupt_plan *pla
  * * %-ENOMEM - out of memory, or see drm_sgt_map()
  * * %-ENODEV - the device is no longer bound
  */
-int drm_gpupt_prepare_map(struct drm_gpupt *gpt, struct drm_gpupt_op *op, u64 va,
+int drm_gpupt_prepare_map(struct drm_gpupt *pt, struct drm_gpupt_op *op, u64 va,
 			  u64 len, const struct drm_dma_view view, u64 offset,
 			  u32 prot)
 {
 	struct drm_gpupt_plan plan __uninitialized;
 	int ret;
 
-	ret = drm_gpupt_check_op(gpt, op, va, len);
+	ret = drm_gpupt_check_op(pt, op, va, len);
 	if (ret)
 		return ret;
-	if (offset & (drm_gpupt_span(gpt, 0) - 1) || prot & ~gpt->fmt->prot) {
-		drm_gpupt_dbg(gpt, "offset %#llx, prot %#x\n", offset, prot);
+	if (offset & (drm_gpupt_span(pt, 0) - 1) || prot & ~pt->fmt->prot) {
+		drm_gpupt_dbg(pt, "offset %#llx, prot %#x\n", offset, prot);
 		return -EINVAL;
 	}
 
 	ret = drm_dma_view_check(view, offset, len);
 	if (ret) {
-		drm_gpupt_dbg(gpt, "%#llx bytes at %#llx of %#llx\n", len, offset,
+		drm_gpupt_dbg(pt, "%#llx bytes at %#llx of %#llx\n", len, offset,
 			      drm_dma_view_size(view));
 		return ret;
 	}
 
-	drm_gpupt_op_begin(op, gpt, va, len);
+	drm_gpupt_op_begin(op, pt, va, len);
 	op->is_map = true;
 	op->offset = offset;
 	op->prot = prot;
-	op->merge = drm_gpupt_segments_matter(gpt, len, view);
+	op->merge = drm_gpupt_segments_matter(pt, len, view);
 	if (op->merge) {
 		ret = drm_dma_iter_init(&plan.iter, view, offset, len);
 		if (ret)
@@ -359,7 +359,7 @@ EXPORT_SYMBOL_GPL(drm_gpupt_prepare_map);
 
 /**
  * drm_gpupt_prepare_unmap() - get ready to empty a range
- * @gpt: the page table
+ * @pt: the page table
  * @op: idle; it cannot be copied from here on
  * @va: first byte of the range, a multiple of the smallest leaf
  * @len: bytes, a multiple of it
@@ -380,17 +380,17 @@ EXPORT_SYMBOL_GPL(drm_gpupt_prepare_map);
  * * %-ENOMEM - out of memory, or see drm_sgt_map()
  * * %-ENODEV - the device is no longer bound
  */
-int drm_gpupt_prepare_unmap(struct drm_gpupt *gpt, struct drm_gpupt_op *op, u64 va,
+int drm_gpupt_prepare_unmap(struct drm_gpupt *pt, struct drm_gpupt_op *op, u64 va,
 			    u64 len)
 {
 	struct drm_gpupt_plan plan __uninitialized;
 	int ret;
 
-	ret = drm_gpupt_check_op(gpt, op, va, len);
+	ret = drm_gpupt_check_op(pt, op, va, len);
 	if (ret)
 		return ret;
 
-	drm_gpupt_op_begin(op, gpt, va, len);
+	drm_gpupt_op_begin(op, pt, va, len);
 	op->is_map = false;
 	return drm_gpupt_prepare(op, &plan);
 }
@@ -409,7 +409,7 @@ EXPORT_SYMBOL_GPL(drm_gpupt_prepare_unmap);
  */
 int drm_gpupt_abort(struct drm_gpupt_op *op)
 {
-	struct drm_gpupt *gpt = op->gpt;
+	struct drm_gpupt *pt = op->pt;
 	LIST_HEAD(unused);
 
 	might_alloc(GFP_KERNEL);
@@ -417,11 +417,11 @@ int drm_gpupt_abort(struct drm_gpupt_op *op)
 	if (op->state == DRM_GPUPT_OP_IDLE)
 		return 0;
 
-	scoped_guard(mutex, &gpt->plan_lock) {
-		if (op->state != DRM_GPUPT_OP_PREPARED || op->seq != gpt->planned)
+	scoped_guard(mutex, &pt->plan_lock) {
+		if (op->state != DRM_GPUPT_OP_PREPARED || op->seq != pt->planned)
 			return -EBUSY;
 
-		gpt->planned--;
+		pt->planned--;
 		drm_gpupt_undo_locked(op, &unused);
 	}
 	drm_gpupt_mem_free_list(&unused);
@@ -431,15 +431,15 @@ EXPORT_SYMBOL_GPL(drm_gpupt_abort);
 
 static void drm_gpupt_op_free_tables(struct drm_gpupt_op *op)
 {
-	struct drm_gpupt *gpt = op->gpt;
+	struct drm_gpupt *pt = op->pt;
 	LIST_HEAD(unused);
 	unsigned int i;
 
-	mutex_lock(&gpt->plan_lock);
+	mutex_lock(&pt->plan_lock);
 	for (i = 0; i < op->nr_edits; i++)
 		if (op->edits[i].what == DRM_GPUPT_STEP_UNLINK)
-			drm_gpupt_table_free_all(gpt, op->edits[i].child, &unused);
-	mutex_unlock(&gpt->plan_lock);
+			drm_gpupt_table_free_all(pt, op->edits[i].child, &unused);
+	mutex_unlock(&pt->plan_lock);
 
 	drm_gpupt_mem_free_list(&unused);
 }

@@ -16,12 +16,12 @@
 /* Whether there may be one more page than there is, with those of the operation. */
 static bool drm_gpupt_plan_has_room(const struct drm_gpupt_plan *plan)
 {
-	unsigned long max = plan->gpt->config->max_tables;
+	unsigned long max = plan->pt->config->max_tables;
 
-	if (!max || plan->gpt->pages + plan->op->nr_tables < max)
+	if (!max || plan->pt->pages + plan->op->nr_tables < max)
 		return true;
 
-	drm_gpupt_dbg(plan->gpt, "more than %lu tables\n", max);
+	drm_gpupt_dbg(plan->pt, "more than %lu tables\n", max);
 	return false;
 }
 
@@ -39,7 +39,7 @@ drm_gpupt_plan_table(struct drm_gpupt_plan *plan, enum drm_gpupt_step what,
 	if (!drm_gpupt_plan_has_room(plan))
 		return ERR_PTR(-ENOSPC);
 
-	child = drm_gpupt_table_alloc(plan->gpt->fmt, parent->level - 1, index);
+	child = drm_gpupt_table_alloc(plan->pt->fmt, parent->level - 1, index);
 	if (!child)
 		return ERR_PTR(-ENOMEM);
 
@@ -51,7 +51,7 @@ drm_gpupt_plan_table(struct drm_gpupt_plan *plan, enum drm_gpupt_step what,
 	edit->child = child;
 	plan->op->nr_tables++;
 	if (what == DRM_GPUPT_STEP_SPLIT) {
-		child->used = drm_gpupt_nr_entries(plan->gpt, child->level);
+		child->used = drm_gpupt_nr_entries(plan->pt, child->level);
 		bitmap_fill(child->leaf, child->used);
 	}
 	return child;
@@ -72,7 +72,7 @@ static int drm_gpupt_plan_link(struct drm_gpupt_plan *plan,
 	edit->was_leaf = __test_and_clear_bit(index, table->leaf);
 	if (!edit->was_leaf)
 		table->used++;
-	drm_gpupt_table_plan(plan->gpt, table, child);
+	drm_gpupt_table_plan(plan->pt, table, child);
 	return 0;
 }
 
@@ -88,7 +88,7 @@ static int drm_gpupt_plan_unlink(struct drm_gpupt_plan *plan,
 		return -ENOMEM;
 
 	edit->child = child;
-	drm_gpupt_table_unplan(plan->gpt, table, child);
+	drm_gpupt_table_unplan(plan->pt, table, child);
 	table->used--;
 	plan->op->flush = true;
 	plan->op->drops = true;
@@ -108,9 +108,9 @@ static int drm_gpupt_plan_pause(void)
 /* Whether an entry can hold what a segment says. */
 static int drm_gpupt_plan_check_seg(struct drm_gpupt_plan *plan)
 {
-	const struct drm_gpupt_fmt *fmt = plan->gpt->fmt;
+	const struct drm_gpupt_fmt *fmt = plan->pt->fmt;
 	struct drm_dma_seg seg = plan->seg;
-	u64 mask = drm_gpupt_span(plan->gpt, 0) - 1;
+	u64 mask = drm_gpupt_span(plan->pt, 0) - 1;
 	bool last = !plan->iter.left;
 
 	if (fls64(seg.addr + seg.len - 1) > fmt->addr_bits)
@@ -152,9 +152,9 @@ static int drm_gpupt_plan_advance(struct drm_gpupt_plan *plan, u64 len)
 static u64 drm_gpupt_plan_count(const struct drm_gpupt_plan *plan,
 				const struct drm_gpupt_table *table, u64 va, u64 end)
 {
-	const struct drm_gpupt_level *level = &plan->gpt->fmt->level[table->level];
-	unsigned int index = drm_gpupt_index(plan->gpt, table->level, va);
-	u64 left = drm_gpupt_nr_entries(plan->gpt, table->level) - index;
+	const struct drm_gpupt_level *level = &plan->pt->fmt->level[table->level];
+	unsigned int index = drm_gpupt_index(plan->pt, table->level, va);
+	u64 left = drm_gpupt_nr_entries(plan->pt, table->level) - index;
 	u64 mask = BIT_ULL(level->shift) - 1;
 
 	left = min(left, (end - va) >> level->shift);
@@ -166,14 +166,14 @@ static u64 drm_gpupt_plan_count(const struct drm_gpupt_plan *plan,
 	return min(left, plan->seg.len >> level->shift);
 }
 
-static bool drm_gpupt_table_is_clean(struct drm_gpupt *gpt,
+static bool drm_gpupt_table_is_clean(struct drm_gpupt *pt,
 				     const struct drm_gpupt_table *table,
 				     unsigned int index, unsigned int count)
 {
 	unsigned int end = index + count;
 
 	return find_next_bit(table->leaf, end, index) == end &&
-	       (!table->level || !drm_gpupt_table_plans_any(gpt, table, index, count));
+	       (!table->level || !drm_gpupt_table_plans_any(pt, table, index, count));
 }
 
 static int drm_gpupt_plan_leaves(struct drm_gpupt_plan *plan,
@@ -183,7 +183,7 @@ static int drm_gpupt_plan_leaves(struct drm_gpupt_plan *plan,
 	struct drm_gpupt_op *op = plan->op;
 	struct drm_gpupt_edit *edit = NULL;
 
-	if (!drm_gpupt_table_is_clean(plan->gpt, table, index, count))
+	if (!drm_gpupt_table_is_clean(plan->pt, table, index, count))
 		return -EEXIST;
 
 	if (op->nr_edits)
@@ -201,30 +201,30 @@ static int drm_gpupt_plan_leaves(struct drm_gpupt_plan *plan,
 	bitmap_set(table->leaf, index, count);
 	table->used += count;
 	return op->merge ? drm_gpupt_plan_advance(plan, (u64)count <<
-						  plan->gpt->fmt->level[table->level].shift) : 0;
+						  plan->pt->fmt->level[table->level].shift) : 0;
 }
 
 /* How many entries of a table a range touches. */
-static u64 drm_gpupt_plan_touched(const struct drm_gpupt *gpt,
+static u64 drm_gpupt_plan_touched(const struct drm_gpupt *pt,
 				  const struct drm_gpupt_table *table, u64 va, u64 end)
 {
-	unsigned int shift = gpt->fmt->level[table->level].shift;
+	unsigned int shift = pt->fmt->level[table->level].shift;
 
 	return ((end - 1) >> shift) - (va >> shift) + 1;
 }
 
 /* The lowest table that there is for a range which it covers more than once. */
 static struct drm_gpupt_table *
-drm_gpupt_plan_descend(struct drm_gpupt *gpt, u64 va, u64 end)
+drm_gpupt_plan_descend(struct drm_gpupt *pt, u64 va, u64 end)
 {
-	struct drm_gpupt_table *table = gpt->root, *child;
+	struct drm_gpupt_table *table = pt->root, *child;
 
 	while (table->level) {
-		if (drm_gpupt_plan_touched(gpt, table, va, end) > 1 ||
-		    end - va == drm_gpupt_span(gpt, table->level))
+		if (drm_gpupt_plan_touched(pt, table, va, end) > 1 ||
+		    end - va == drm_gpupt_span(pt, table->level))
 			break;
-		child = drm_gpupt_table_planned(gpt, table,
-						drm_gpupt_index(gpt, table->level, va));
+		child = drm_gpupt_table_planned(pt, table,
+						drm_gpupt_index(pt, table->level, va));
 		if (!child)
 			break;
 		table = child;
@@ -238,7 +238,7 @@ static int drm_gpupt_plan_map_table(struct drm_gpupt_plan *plan,
 static int drm_gpupt_plan_map_below(struct drm_gpupt_plan *plan,
 				    struct drm_gpupt_table *table, u64 va, u64 end)
 {
-	unsigned int index = drm_gpupt_index(plan->gpt, table->level, va);
+	unsigned int index = drm_gpupt_index(plan->pt, table->level, va);
 	struct drm_gpupt_table *child;
 	int ret;
 
@@ -248,7 +248,7 @@ static int drm_gpupt_plan_map_below(struct drm_gpupt_plan *plan,
 	if (ret)
 		return ret;
 
-	child = drm_gpupt_table_planned(plan->gpt, table, index);
+	child = drm_gpupt_table_planned(plan->pt, table, index);
 	if (child)
 		return drm_gpupt_plan_map_table(plan, child, va, end);
 
@@ -263,7 +263,7 @@ static int drm_gpupt_plan_map_below(struct drm_gpupt_plan *plan,
 static int drm_gpupt_plan_map_table(struct drm_gpupt_plan *plan,
 				    struct drm_gpupt_table *table, u64 va, u64 end)
 {
-	struct drm_gpupt *gpt = plan->gpt;
+	struct drm_gpupt *pt = plan->pt;
 	unsigned int level = table->level;
 
 	while (va < end) {
@@ -275,11 +275,11 @@ static int drm_gpupt_plan_map_table(struct drm_gpupt_plan *plan,
 
 		count = drm_gpupt_plan_count(plan, table, va, end);
 		if (count) {
-			next = va + (count << gpt->fmt->level[level].shift);
+			next = va + (count << pt->fmt->level[level].shift);
 			ret = drm_gpupt_plan_leaves(plan, table,
-						    drm_gpupt_index(gpt, level, va), count);
+						    drm_gpupt_index(pt, level, va), count);
 		} else {
-			next = drm_gpupt_entry_end(gpt, level, va, end);
+			next = drm_gpupt_entry_end(pt, level, va, end);
 			ret = drm_gpupt_plan_map_below(plan, table, va, next);
 		}
 		if (ret)
@@ -299,9 +299,9 @@ static int drm_gpupt_plan_map_table(struct drm_gpupt_plan *plan,
  */
 int drm_gpupt_plan_map(struct drm_gpupt_plan *plan, u64 va, u64 end)
 {
-	lockdep_assert_held(&plan->gpt->plan_lock);
+	lockdep_assert_held(&plan->pt->plan_lock);
 
-	return drm_gpupt_plan_map_table(plan, drm_gpupt_plan_descend(plan->gpt, va, end),
+	return drm_gpupt_plan_map_table(plan, drm_gpupt_plan_descend(plan->pt, va, end),
 					va, end);
 }
 
@@ -312,7 +312,7 @@ static int drm_gpupt_plan_clear(struct drm_gpupt_plan *plan,
 {
 	struct drm_gpupt_edit *edit;
 
-	if (count == table->used && table != plan->gpt->root)
+	if (count == table->used && table != plan->pt->root)
 		return 1;
 
 	edit = drm_gpupt_op_edit(plan->op, DRM_GPUPT_STEP_CLEAR, table, index);
@@ -350,8 +350,8 @@ static int drm_gpupt_plan_unmap_below(struct drm_gpupt_plan *plan,
 				      struct drm_gpupt_table *table, u64 va, u64 end,
 				      bool whole)
 {
-	unsigned int index = drm_gpupt_index(plan->gpt, table->level, va);
-	struct drm_gpupt_table *child = drm_gpupt_table_planned(plan->gpt, table, index);
+	unsigned int index = drm_gpupt_index(plan->pt, table->level, va);
+	struct drm_gpupt_table *child = drm_gpupt_table_planned(plan->pt, table, index);
 	int ret;
 
 	if (!child)
@@ -361,7 +361,7 @@ static int drm_gpupt_plan_unmap_below(struct drm_gpupt_plan *plan,
 		return ret;
 
 	if (whole)
-		ret = drm_gpupt_table_is_full(plan->gpt, child) ? 1 : -ENOENT;
+		ret = drm_gpupt_table_is_full(plan->pt, child) ? 1 : -ENOENT;
 	else
 		ret = drm_gpupt_plan_unmap_table(plan, child, va, end);
 	return ret > 0 ? drm_gpupt_plan_unlink(plan, table, child) : ret;
@@ -372,14 +372,14 @@ static int drm_gpupt_plan_unmap_some(struct drm_gpupt_plan *plan,
 				     struct drm_gpupt_table *table, u64 va, u64 end,
 				     u64 *next)
 {
-	struct drm_gpupt *gpt = plan->gpt;
-	unsigned int shift = gpt->fmt->level[table->level].shift;
-	unsigned int index = drm_gpupt_index(gpt, table->level, va);
+	struct drm_gpupt *pt = plan->pt;
+	unsigned int shift = pt->fmt->level[table->level].shift;
+	unsigned int index = drm_gpupt_index(pt, table->level, va);
 	unsigned int stop;
 	bool whole;
 
-	*next = drm_gpupt_entry_end(gpt, table->level, va, end);
-	whole = *next - va == drm_gpupt_span(gpt, table->level);
+	*next = drm_gpupt_entry_end(pt, table->level, va, end);
+	whole = *next - va == drm_gpupt_span(pt, table->level);
 	if (!table->level && !whole)
 		return -EINVAL;
 	if (!test_bit(index, table->leaf))
@@ -388,7 +388,7 @@ static int drm_gpupt_plan_unmap_some(struct drm_gpupt_plan *plan,
 	if (!whole)
 		return drm_gpupt_plan_split(plan, table, index, va, *next);
 
-	stop = min_t(u64, drm_gpupt_nr_entries(gpt, table->level),
+	stop = min_t(u64, drm_gpupt_nr_entries(pt, table->level),
 		     index + ((end - va) >> shift));
 	stop = find_next_zero_bit(table->leaf, stop, index);
 	*next = va + ((u64)(stop - index) << shift);
@@ -410,7 +410,7 @@ static int drm_gpupt_plan_unmap_table(struct drm_gpupt_plan *plan,
 			return ret;
 		va = next;
 	}
-	return !table->used && table != plan->gpt->root;
+	return !table->used && table != plan->pt->root;
 }
 
 /**
@@ -423,14 +423,14 @@ static int drm_gpupt_plan_unmap_table(struct drm_gpupt_plan *plan,
  */
 int drm_gpupt_plan_unmap(struct drm_gpupt_plan *plan, u64 va, u64 end)
 {
-	struct drm_gpupt *gpt = plan->gpt;
+	struct drm_gpupt *pt = plan->pt;
 	struct drm_gpupt_table *table;
 
-	lockdep_assert_held(&gpt->plan_lock);
+	lockdep_assert_held(&pt->plan_lock);
 
 	/* If it keeps something, no table above changes either. */
-	table = drm_gpupt_plan_descend(gpt, va, end);
-	if (table->used <= drm_gpupt_plan_touched(gpt, table, va, end))
-		table = gpt->root;
+	table = drm_gpupt_plan_descend(pt, va, end);
+	if (table->used <= drm_gpupt_plan_touched(pt, table, va, end))
+		table = pt->root;
 	return drm_gpupt_plan_unmap_table(plan, table, va, end);
 }

@@ -33,65 +33,65 @@ struct drm_gpupt_visit {
 };
 
 /* Of an entry that is no table, as the engine knows. */
-static int drm_gpupt_visit_entry(struct drm_gpupt *gpt, const struct drm_gpupt_table *table,
+static int drm_gpupt_visit_entry(struct drm_gpupt *pt, const struct drm_gpupt_table *table,
 				 unsigned int index, struct drm_gpupt_visit *visit)
 {
-	u64 span = drm_gpupt_span(gpt, table->level);
+	u64 span = drm_gpupt_span(pt, table->level);
 	struct drm_gpupt_run run = { .va = visit->va & ~(span - 1) };
 
-	switch (gpt->fmt->read(drm_gpupt_entry(gpt, table, index), table->level, &run)) {
+	switch (pt->fmt->read(drm_gpupt_entry(pt, table, index), table->level, &run)) {
 	case DRM_GPUPT_ENTRY_NONE:
 		return 0;
 	case DRM_GPUPT_ENTRY_LEAF:
-		if (gpt->fmt->level[table->level].leaf)
+		if (pt->fmt->level[table->level].leaf)
 			return visit->fn(visit->arg, table->level, &run);
 		break;
 	case DRM_GPUPT_ENTRY_TABLE:
 		break;
 	}
-	drm_gpupt_dbg(gpt, "the entry at %#llx, level %u, is not what was written\n",
+	drm_gpupt_dbg(pt, "the entry at %#llx, level %u, is not what was written\n",
 		      run.va, table->level);
 	return -EIO;
 }
 
-static int drm_gpupt_visit_table(struct drm_gpupt *gpt, const struct drm_gpupt_table *table,
+static int drm_gpupt_visit_table(struct drm_gpupt *pt, const struct drm_gpupt_table *table,
 				 u64 end, struct drm_gpupt_visit *visit)
 {
 	struct drm_gpupt_table *child;
 	int ret = 0;
 
-	child = drm_gpupt_table_live_from(gpt, table,
-					  drm_gpupt_index(gpt, table->level, visit->va));
+	child = drm_gpupt_table_live_from(pt, table,
+					  drm_gpupt_index(pt, table->level, visit->va));
 
 	while (visit->va < end && visit->left && !ret) {
-		unsigned int index = drm_gpupt_index(gpt, table->level, visit->va);
-		u64 next = drm_gpupt_entry_end(gpt, table->level, visit->va, end);
+		unsigned int index = drm_gpupt_index(pt, table->level, visit->va);
+		u64 next = drm_gpupt_entry_end(pt, table->level, visit->va, end);
 
 		visit->left--;
 		if (child && child->slot == index) {
-			ret = drm_gpupt_visit_table(gpt, child, next, visit);
+			ret = drm_gpupt_visit_table(pt, child, next, visit);
 			child = drm_gpupt_table_live_next(child);
 			continue;
 		}
-		ret = drm_gpupt_visit_entry(gpt, table, index, visit);
+		ret = drm_gpupt_visit_entry(pt, table, index, visit);
 		visit->va = next;
 	}
 	return ret;
 }
 
-static int drm_gpupt_visit_some(struct drm_gpupt *gpt, struct drm_gpupt_visit *visit)
+static int drm_gpupt_visit_some(struct drm_gpupt *pt, struct drm_gpupt_visit *visit)
 {
-	guard(mutex)(&gpt->commit_lock);
+	guard(mutex)(&pt->commit_lock);
 
 	visit->left = DRM_GPUPT_VISIT_ENTRIES;
-	return drm_gpupt_visit_table(gpt, gpt->root, visit->end, visit);
+	return drm_gpupt_visit_table(pt, pt->root, visit->end, visit);
 }
 
 /* A user chooses the range: neither commits, nor a kill, nor an unbind wait for its end. */
-static int drm_gpupt_visit_range(struct drm_gpupt *gpt, struct drm_gpupt_visit *visit)
+static int drm_gpupt_visit_range(struct drm_gpupt *pt, struct drm_gpupt_visit *visit)
 {
 	for (;;) {
-		int ret = drm_gpupt_visit_some(gpt, visit);
+		int ret = drm_gpupt_visit_some(pt, visit);
 
 		if (ret || visit->va >= visit->end)
 			return ret;
@@ -151,16 +151,16 @@ static int drm_gpupt_walker_leaf(void *arg, unsigned int level,
 	return ret;
 }
 
-static int drm_gpupt_walk_live(struct drm_gpupt *gpt, struct drm_gpupt_walker *walker)
+static int drm_gpupt_walk_live(struct drm_gpupt *pt, struct drm_gpupt_walker *walker)
 {
 	struct drm_gpupt_visit visit = {
 		.fn = drm_gpupt_walker_leaf,
 		.arg = walker,
 		.va = walker->va,
 		.end = walker->end,
-		.sdev = gpt->sdev,
+		.sdev = pt->sdev,
 	};
-	int ret = drm_gpupt_visit_range(gpt, &visit);
+	int ret = drm_gpupt_visit_range(pt, &visit);
 
 	if (!ret && walker->va < walker->end)
 		ret = -EFAULT;
@@ -169,12 +169,12 @@ static int drm_gpupt_walk_live(struct drm_gpupt *gpt, struct drm_gpupt_walker *w
 
 /**
  * drm_gpupt_walk() - read what a range maps to
- * @gpt: the page table
+ * @pt: the page table
  * @va: first byte of the range
  * @len: bytes, not 0
  * @fn: called for each run of neighbouring addresses with the same permissions, in
  *	the order of VA; not 0 ends the walk. In an access section, and under the lock
- *	of commits: must not allocate, nor call anything of @gpt
+ *	of commits: must not allocate, nor call anything of @pt
  * @arg: for @fn
  *
  * Reads the tables as they are: without what is prepared and not committed. The
@@ -191,25 +191,25 @@ static int drm_gpupt_walk_live(struct drm_gpupt *gpt, struct drm_gpupt_walker *w
  * * %-ENODEV - the device is no longer bound
  * * what @fn returned
  */
-int drm_gpupt_walk(struct drm_gpupt *gpt, u64 va, u64 len,
+int drm_gpupt_walk(struct drm_gpupt *pt, u64 va, u64 len,
 		   int (*fn)(void *arg, const struct drm_gpupt_run *run), void *arg)
 {
 	struct drm_gpupt_walker walker = { .fn = fn, .arg = arg, .va = va };
-	u64 size = gpt->va_size;
+	u64 size = pt->va_size;
 	int idx, ret;
 
 	if (!len || len > size || va > size - len) {
-		drm_gpupt_dbg(gpt, "walk of %#llx bytes at %#llx\n", len, va);
+		drm_gpupt_dbg(pt, "walk of %#llx bytes at %#llx\n", len, va);
 		return -EINVAL;
 	}
 
 	walker.end = va + len;
-	ret = drm_sgt_device_enter(gpt->sdev, &idx);
+	ret = drm_sgt_device_enter(pt->sdev, &idx);
 	if (ret)
 		return ret;
 
-	ret = drm_gpupt_walk_live(gpt, &walker);
-	drm_sgt_device_exit(gpt->sdev, idx);
+	ret = drm_gpupt_walk_live(pt, &walker);
+	drm_sgt_device_exit(pt->sdev, idx);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(drm_gpupt_walk);
@@ -225,7 +225,7 @@ static int drm_gpupt_count_leaf(void *arg, unsigned int level,
 
 /**
  * drm_gpupt_count_leaves() - count the leaves of a range
- * @gpt: the page table
+ * @pt: the page table
  * @va: first byte of the range
  * @len: bytes
  * @leaves: out: by level, those that lie in the range, in part at least
@@ -238,18 +238,18 @@ static int drm_gpupt_count_leaf(void *arg, unsigned int level,
  * * %-EIO   - the memory of a table is not what the engine wrote
  * * %-EINTR - the task is being killed
  */
-int drm_gpupt_count_leaves(struct drm_gpupt *gpt, u64 va, u64 len,
+int drm_gpupt_count_leaves(struct drm_gpupt *pt, u64 va, u64 len,
 			   u64 leaves[DRM_GPUPT_MAX_LEVELS])
 {
 	struct drm_gpupt_visit visit = { .fn = drm_gpupt_count_leaf, .arg = leaves, .va = va };
-	u64 size = gpt->va_size;
+	u64 size = pt->va_size;
 
 	memset(leaves, 0, DRM_GPUPT_MAX_LEVELS * sizeof(*leaves));
 	if (va >= size)
 		return 0;
 
 	visit.end = va + min(len, size - va);
-	return drm_gpupt_visit_range(gpt, &visit);
+	return drm_gpupt_visit_range(pt, &visit);
 }
 EXPORT_SYMBOL_GPL(drm_gpupt_count_leaves);
 
@@ -274,7 +274,7 @@ static int drm_gpupt_survey_leaf(void *arg, unsigned int level,
 
 /**
  * drm_gpupt_get_info() - what a page table consists of
- * @gpt: the page table
+ * @pt: the page table
  * @info: filled in
  *
  * Reads all of it: for debugfs and tests. Gives up the lock between pieces, as
@@ -287,23 +287,23 @@ static int drm_gpupt_survey_leaf(void *arg, unsigned int level,
  * * %-EIO   - the memory of a table is not what the engine wrote
  * * %-EINTR - the task is being killed
  */
-int drm_gpupt_get_info(struct drm_gpupt *gpt, struct drm_gpupt_info *info)
+int drm_gpupt_get_info(struct drm_gpupt *pt, struct drm_gpupt_info *info)
 {
 	struct drm_gpupt_survey survey = { .info = info };
 	struct drm_gpupt_visit visit = {
 		.fn = drm_gpupt_survey_leaf,
 		.arg = &survey,
-		.end = gpt->va_size,
+		.end = pt->va_size,
 	};
 	int ret;
 
 	*info = (struct drm_gpupt_info) {};
-	ret = drm_gpupt_visit_range(gpt, &visit);
+	ret = drm_gpupt_visit_range(pt, &visit);
 
-	guard(mutex)(&gpt->plan_lock);
+	guard(mutex)(&pt->plan_lock);
 
-	info->tables = gpt->tables;
-	info->in_flight = gpt->planned - READ_ONCE(gpt->committed);
+	info->tables = pt->tables;
+	info->in_flight = pt->planned - READ_ONCE(pt->committed);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(drm_gpupt_get_info);
@@ -353,7 +353,7 @@ static int drm_gpupt_dump_leaf(void *arg, unsigned int level,
 
 /**
  * drm_gpupt_show() - print a page table
- * @gpt: the page table
+ * @pt: the page table
  * @m: where to
  *
  * One line for leaves of one size whose addresses follow each other. Gives up the
@@ -362,24 +362,24 @@ static int drm_gpupt_dump_leaf(void *arg, unsigned int level,
  *
  * Context: Process context, may sleep.
  */
-void drm_gpupt_show(struct drm_gpupt *gpt, struct seq_file *m)
+void drm_gpupt_show(struct drm_gpupt *pt, struct seq_file *m)
 {
 	struct drm_gpupt_dump dump = { .m = m };
 	struct drm_gpupt_visit visit = {
 		.fn = drm_gpupt_dump_leaf,
 		.arg = &dump,
-		.end = gpt->va_size,
+		.end = pt->va_size,
 	};
 	struct drm_gpupt_info info;
 	int ret;
 
-	ret = drm_gpupt_get_info(gpt, &info);
+	ret = drm_gpupt_get_info(pt, &info);
 	seq_printf(m, "format %s tables %lu mapped %#llx in_flight %llu\n",
-		   gpt->fmt->name, info.tables, info.mapped, info.in_flight);
+		   pt->fmt->name, info.tables, info.mapped, info.in_flight);
 	seq_printf(m, "%-18s %-18s %14s %9s %s\n", "va", "address", "bytes",
 		   "leaf", "prot");
 	if (!ret)
-		ret = drm_gpupt_visit_range(gpt, &visit);
+		ret = drm_gpupt_visit_range(pt, &visit);
 	drm_gpupt_dump_line(&dump);
 	if (ret)
 		seq_printf(m, "%pe\n", ERR_PTR(ret));

@@ -276,7 +276,7 @@ static int virtgpu_sgt_attach_send_locked(struct virtgpu_sgt_attach *attach,
 
 	lockdep_assert_held(&res->lock);
 
-	ret = virtgpu_sgt_va_entries_fill(attach->entries, va_res->vm->gpt,
+	ret = virtgpu_sgt_va_entries_fill(attach->entries, va_res->vm->pt,
 					  va_res->va, va_res->base.size);
 	if (ret) {
 		if (virtgpu_sgt_va_resource_forget_locked(va_res, backing))

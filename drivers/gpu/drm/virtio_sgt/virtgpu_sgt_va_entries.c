@@ -77,7 +77,7 @@ static int virtgpu_sgt_va_entries_add(void *arg, const struct drm_gpupt_run *run
 /**
  * virtgpu_sgt_va_entries_fill() - list what a range of GPU VA maps to
  * @list: a list with room for exactly these entries
- * @gpt: the page table
+ * @pt: the page table
  * @va: first byte of the range, which does not change meanwhile
  * @size: bytes of the range
  *
@@ -94,12 +94,12 @@ static int virtgpu_sgt_va_entries_add(void *arg, const struct drm_gpupt_run *run
  * * %-ENODEV - the device is no longer bound
  */
 int virtgpu_sgt_va_entries_fill(struct virtgpu_sgt_mem_entries *list,
-				struct drm_gpupt *gpt, u64 va, u64 size)
+				struct drm_gpupt *pt, u64 va, u64 size)
 {
 	struct virtgpu_sgt_mem_entries_pos pos;
 	int ret;
 
 	virtgpu_sgt_mem_entries_begin(&pos, list);
-	ret = drm_gpupt_walk(gpt, va, size, virtgpu_sgt_va_entries_add, &pos);
+	ret = drm_gpupt_walk(pt, va, size, virtgpu_sgt_va_entries_add, &pos);
 	return ret ?: virtgpu_sgt_mem_entries_end(&pos);
 }

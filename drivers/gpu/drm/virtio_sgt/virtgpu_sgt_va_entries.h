@@ -30,6 +30,6 @@ int __must_check virtgpu_sgt_va_entries_count(struct virtgpu_sgt_va_entries *ent
 					      u32 prot);
 u64 virtgpu_sgt_va_entries_total(struct virtgpu_sgt_va_entries *entries);
 int __must_check virtgpu_sgt_va_entries_fill(struct virtgpu_sgt_mem_entries *list,
-					     struct drm_gpupt *gpt, u64 va, u64 size);
+					     struct drm_gpupt *pt, u64 va, u64 size);
 
 #endif /* __VIRTGPU_SGT_VA_ENTRIES_H__ */

@@ -108,17 +108,17 @@ virtgpu_sgt_vm_create(struct virtgpu_sgt_device *vgdev)
 	if (!vm)
 		return ERR_PTR(-ENOMEM);
 
-	vm->gpt = drm_gpupt_create(&drm_gpupt_x86_64, vgdev->sdev,
-				   &virtgpu_sgt_gpupt_config, NULL);
-	if (IS_ERR(vm->gpt)) {
-		ret = PTR_ERR(vm->gpt);
+	vm->pt = drm_gpupt_create(&drm_gpupt_x86_64, vgdev->sdev,
+				  &virtgpu_sgt_gpupt_config, NULL);
+	if (IS_ERR(vm->pt)) {
+		ret = PTR_ERR(vm->pt);
 		goto err_free;
 	}
 
 	/* drm_gpuvm requires one. Buffers do not share their resv. */
 	resv_obj = drm_gpuvm_resv_object_alloc(vgdev->drm);
 	if (!resv_obj)
-		goto err_gpt;
+		goto err_pt;
 
 	virtgpu_sgt_vm_init(vm, vgdev);
 	drm_gpuvm_init(&vm->base, vm->comm, 0, vgdev->drm, resv_obj, 0,
@@ -126,8 +126,8 @@ virtgpu_sgt_vm_create(struct virtgpu_sgt_device *vgdev)
 	drm_gem_object_put(resv_obj);
 	return vm;
 
-err_gpt:
-	drm_gpupt_destroy(vm->gpt);
+err_pt:
+	drm_gpupt_destroy(vm->pt);
 err_free:
 	kfree(vm);
 	return ERR_PTR(ret);
@@ -286,7 +286,7 @@ void virtgpu_sgt_vms_show(struct virtgpu_sgt_device *vgdev, struct seq_file *m)
 	guard(mutex)(&vgdev->vm_lock);
 	list_for_each_entry(vm, &vgdev->vms, node) {
 		seq_printf(m, "pid %d %s\n", vm->pid, vm->comm);
-		drm_gpupt_show(vm->gpt, m);
+		drm_gpupt_show(vm->pt, m);
 	}
 }
 
@@ -333,6 +333,6 @@ void virtgpu_sgt_postclose(struct drm_device *drm, struct drm_file *file)
 	virtgpu_sgt_va_resources_detach(vm, 0, BIT_ULL(VIRTGPU_SGT_VA_BITS), U64_MAX);
 
 	virtgpu_sgt_vm_empty(vm);
-	drm_gpupt_destroy(vm->gpt);
+	drm_gpupt_destroy(vm->pt);
 	drm_gpuvm_put(&vm->base);
 }

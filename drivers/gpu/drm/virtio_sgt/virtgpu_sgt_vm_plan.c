@@ -133,7 +133,7 @@ int virtgpu_sgt_vm_step_map(struct drm_gpuva_op *op, void *priv)
 	step->va = op->map.va.addr;
 	step->len = op->map.va.range;
 	drm_sgt_access_scope(view, bo->base.sgt, ret)
-		ret = drm_gpupt_prepare_map(vm->gpt, &step->op, step->va,
+		ret = drm_gpupt_prepare_map(vm->pt, &step->op, step->va,
 					    step->len, view, op->map.gem.offset,
 					    plan->prot);
 	if (ret)
@@ -174,7 +174,7 @@ int virtgpu_sgt_vm_step_remap(struct drm_gpuva_op *op, void *priv)
 		goto err_free;
 
 	drm_gpuva_op_remap_to_unmap_range(remap, &step->va, &step->len);
-	ret = drm_gpupt_prepare_unmap(plan->vm->gpt, &step->op, step->va,
+	ret = drm_gpupt_prepare_unmap(plan->vm->pt, &step->op, step->va,
 				      step->len);
 	if (ret)
 		goto err_free;
@@ -210,7 +210,7 @@ int virtgpu_sgt_vm_step_unmap(struct drm_gpuva_op *op, void *priv)
 	step->removed = to_virtgpu_sgt_mapping(va);
 	step->va = va->va.addr;
 	step->len = va->va.range;
-	ret = drm_gpupt_prepare_unmap(plan->vm->gpt, &step->op, step->va,
+	ret = drm_gpupt_prepare_unmap(plan->vm->pt, &step->op, step->va,
 				      step->len);
 	if (ret) {
 		virtgpu_sgt_vm_step_free(step);

@@ -119,7 +119,7 @@ static int virtgpu_sgt_vm_query_locked(struct virtgpu_sgt_vm *vm,
 	drm_gpuvm_for_each_va_range(va, &vm->base, args->va, end) {
 		u64 start = max(va->va.addr, args->va);
 
-		ret = drm_gpupt_walk(vm->gpt, start,
+		ret = drm_gpupt_walk(vm->pt, start,
 				     min(va->va.addr + va->va.range, end) - start,
 				     virtgpu_sgt_extent_add, &extent);
 		if (ret)
@@ -130,7 +130,7 @@ static int virtgpu_sgt_vm_query_locked(struct virtgpu_sgt_vm *vm,
 			return -EINTR;
 	}
 
-	ret = drm_gpupt_count_leaves(vm->gpt, args->va, args->size, leaves);
+	ret = drm_gpupt_count_leaves(vm->pt, args->va, args->size, leaves);
 	if (ret)
 		return ret;
 	args->mapped = extent.mapped;
@@ -138,7 +138,7 @@ static int virtgpu_sgt_vm_query_locked(struct virtgpu_sgt_vm *vm,
 	args->leaves_4k = leaves[0];
 	args->leaves_2m = leaves[1];
 	args->leaves_1g = leaves[2];
-	args->tables = drm_gpupt_tables(vm->gpt);
+	args->tables = drm_gpupt_tables(vm->pt);
 	return 0;
 }
 
@@ -225,7 +225,7 @@ static int virtgpu_sgt_bo_info_leaves(struct virtgpu_sgt_vm *vm,
 		}
 		if (va->gem.obj != obj)
 			continue;
-		ret = drm_gpupt_count_leaves(vm->gpt, va->va.addr, va->va.range, leaves);
+		ret = drm_gpupt_count_leaves(vm->pt, va->va.addr, va->va.range, leaves);
 		if (ret)
 			break;
 		args->leaves_4k += leaves[0];

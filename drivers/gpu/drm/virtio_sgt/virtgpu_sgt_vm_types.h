@@ -46,8 +46,8 @@ struct virtgpu_sgt_vm {
 	/** @vgdev: device; set once */
 	struct virtgpu_sgt_device *vgdev;
 
-	/** @gpt: the page table, until the file is closed */
-	struct drm_gpupt *gpt;
+	/** @pt: the page table, until the file is closed */
+	struct drm_gpupt *pt;
 
 	/** @node: in &virtgpu_sgt_device.vms, protected by vm_lock there */
 	struct list_head node;

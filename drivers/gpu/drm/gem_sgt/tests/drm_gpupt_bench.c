@@ -98,8 +98,8 @@ static const struct drm_gpupt_bench_case drm_gpupt_bench_cases[] = {
 struct drm_gpupt_bench {
 	/** @c: the case */
 	const struct drm_gpupt_bench_case *c;
-	/** @gpt: with a neighbour in it, or empty */
-	struct drm_gpupt *gpt;
+	/** @pt: with a neighbour in it, or empty */
+	struct drm_gpupt *pt;
 	/** @lib: the same with the library; NULL where there is none */
 	struct drm_gpupt_bench_lib *lib;
 	/** @va: where it is mapped */
@@ -222,7 +222,7 @@ static int drm_gpupt_bench_whole(struct drm_gpupt_bench *b,
 	int ret;
 
 	begin = drm_gpupt_bench_ticks();
-	ret = drm_gpupt_prepare_map(b->gpt, op, b->va, b->len, view, 0,
+	ret = drm_gpupt_prepare_map(b->pt, op, b->va, b->len, view, 0,
 				    DRM_GPUPT_WRITE);
 	if (ret)
 		return ret;
@@ -231,7 +231,7 @@ static int drm_gpupt_bench_whole(struct drm_gpupt_bench *b,
 	b->ticks[DRM_GPUPT_BENCH_MAP][i] = drm_gpupt_bench_ticks() - begin;
 
 	begin = drm_gpupt_bench_ticks();
-	ret = drm_gpupt_prepare_unmap(b->gpt, op, b->va, b->len);
+	ret = drm_gpupt_prepare_unmap(b->pt, op, b->va, b->len);
 	if (ret)
 		return ret;
 	drm_gpupt_commit(op);
@@ -247,7 +247,7 @@ static int drm_gpupt_bench_commits(struct drm_gpupt_bench *b,
 	u64 begin;
 	int ret;
 
-	ret = drm_gpupt_prepare_map(b->gpt, op, b->va, b->len, view, 0,
+	ret = drm_gpupt_prepare_map(b->pt, op, b->va, b->len, view, 0,
 				    DRM_GPUPT_WRITE);
 	if (ret)
 		return ret;
@@ -256,7 +256,7 @@ static int drm_gpupt_bench_commits(struct drm_gpupt_bench *b,
 	b->ticks[DRM_GPUPT_BENCH_MAP_COMMIT][i] = drm_gpupt_bench_ticks() - begin;
 	drm_gpupt_op_fini(op);
 
-	ret = drm_gpupt_prepare_unmap(b->gpt, op, b->va, b->len);
+	ret = drm_gpupt_prepare_unmap(b->pt, op, b->va, b->len);
 	if (ret)
 		return ret;
 	begin = drm_gpupt_bench_ticks();
@@ -363,7 +363,7 @@ static int drm_gpupt_bench_settle(struct drm_gpupt_bench *b,
 	struct drm_gpupt_op op = {};
 	int ret;
 
-	ret = drm_gpupt_prepare_map(b->gpt, &op, DRM_GPUPT_BENCH_VA, len, view, 0,
+	ret = drm_gpupt_prepare_map(b->pt, &op, DRM_GPUPT_BENCH_VA, len, view, 0,
 				    DRM_GPUPT_WRITE);
 	if (ret)
 		return ret;
@@ -379,7 +379,7 @@ static int drm_gpupt_bench_unsettle(struct drm_gpupt_bench *b)
 	struct drm_gpupt_op op = {};
 	int ret;
 
-	ret = drm_gpupt_prepare_unmap(b->gpt, &op, DRM_GPUPT_BENCH_VA, b->c->page);
+	ret = drm_gpupt_prepare_unmap(b->pt, &op, DRM_GPUPT_BENCH_VA, b->c->page);
 	if (ret)
 		return ret;
 	drm_gpupt_commit(&op);
@@ -393,9 +393,9 @@ static int drm_gpupt_bench_alloc(struct drm_gpupt_bench *b,
 	unsigned int what;
 	int ret;
 
-	b->gpt = drm_gpupt_create(&drm_gpupt_x86_64, d->sdev, NULL, NULL);
-	if (IS_ERR(b->gpt))
-		return PTR_ERR(b->gpt);
+	b->pt = drm_gpupt_create(&drm_gpupt_x86_64, d->sdev, NULL, NULL);
+	if (IS_ERR(b->pt))
+		return PTR_ERR(b->pt);
 
 	ret = drm_gpupt_bench_fill_table(b);
 	if (!ret)
@@ -427,8 +427,8 @@ static void drm_gpupt_bench_free(struct drm_gpupt_bench *b)
 	if (!IS_ERR_OR_NULL(b->sgt))
 		drm_sgt_free(b->sgt);
 	sg_free_table(&b->table);
-	if (!IS_ERR_OR_NULL(b->gpt))
-		drm_gpupt_destroy(b->gpt);
+	if (!IS_ERR_OR_NULL(b->pt))
+		drm_gpupt_destroy(b->pt);
 }
 
 static int drm_gpupt_bench_one(const struct drm_gpupt_bench_device *d,
@@ -482,7 +482,7 @@ static int drm_gpupt_bench_tables(const struct drm_gpupt_bench_device *d)
 		goto out;
 
 	drm_sgt_access_scope(view, b.sgt, err)
-		ret = drm_gpupt_prepare_map(b.gpt, &op, DRM_GPUPT_BENCH_VA, b.len,
+		ret = drm_gpupt_prepare_map(b.pt, &op, DRM_GPUPT_BENCH_VA, b.len,
 					    view, 0, DRM_GPUPT_WRITE);
 	ret = ret ?: err;
 	if (ret)

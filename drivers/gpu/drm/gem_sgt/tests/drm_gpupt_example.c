@@ -101,33 +101,33 @@ static void example_format(struct kunit *test)
 	struct drm_gpupt_run run = {};
 	struct drm_gpupt_op op = {};
 	struct sg_table table;
-	struct drm_gpupt *gpt;
+	struct drm_gpupt *pt;
 
 	KUNIT_ASSERT_EQ(test, 0, sg_alloc_table(&table, 1, GFP_KERNEL));
 	sg_dma_address(table.sgl) = EXAMPLE_ADDR;
 	sg_dma_len(table.sgl) = EXAMPLE_LEN;
 
-	gpt = drm_gpupt_create(&example_fmt, drm_sgt_kunit_bind(test)->sdev, NULL, NULL);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(gpt));
-	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_prepare_map(gpt, &op, EXAMPLE_VA, EXAMPLE_LEN,
+	pt = drm_gpupt_create(&example_fmt, drm_sgt_kunit_bind(test)->sdev, NULL, NULL);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(pt));
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_prepare_map(pt, &op, EXAMPLE_VA, EXAMPLE_LEN,
 						       drm_dma_view_borrow(&table), 0,
 						       DRM_GPUPT_WRITE));
 	KUNIT_EXPECT_EQ(test, 2, drm_gpupt_op_tables(&op));
 	drm_gpupt_commit_map(&op, drm_dma_view_borrow(&table));
 	drm_gpupt_op_fini(&op);
 
-	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(gpt, EXAMPLE_VA, EXAMPLE_LEN,
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(pt, EXAMPLE_VA, EXAMPLE_LEN,
 						example_remember_run, &run));
 	KUNIT_EXPECT_EQ(test, run.va, EXAMPLE_VA);
 	KUNIT_EXPECT_EQ(test, run.seg.addr, EXAMPLE_ADDR);
 	KUNIT_EXPECT_EQ(test, run.seg.len, EXAMPLE_LEN);
 	KUNIT_EXPECT_EQ(test, run.prot, DRM_GPUPT_WRITE);
 
-	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_count_leaves(gpt, EXAMPLE_VA, EXAMPLE_LEN, leaves));
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_count_leaves(pt, EXAMPLE_VA, EXAMPLE_LEN, leaves));
 	KUNIT_EXPECT_EQ(test, leaves[0], 3);
 	KUNIT_EXPECT_EQ(test, leaves[1], 1);
 
-	drm_gpupt_destroy(gpt);
+	drm_gpupt_destroy(pt);
 	sg_free_table(&table);
 }
 

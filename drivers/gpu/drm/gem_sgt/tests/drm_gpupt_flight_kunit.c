@@ -11,7 +11,7 @@
  */
 
 struct flight {
-	struct drm_gpupt_kunit *gpt;
+	struct drm_gpupt_kunit *pt;
 	struct drm_gpupt_kunit_mem *mem;
 	/* bytes of a page */
 	u64 page;
@@ -25,7 +25,7 @@ static struct flight flight_create(struct kunit *test)
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
 	const u64 table = BIT_ULL(drm_gpupt_kunit_table_shift(fmt, 0));
 	struct flight f = {
-		.gpt = drm_gpupt_kunit_create(test, fmt),
+		.pt = drm_gpupt_kunit_create(test, fmt),
 		.page = drm_gpupt_kunit_page(fmt),
 	};
 
@@ -33,49 +33,49 @@ static struct flight flight_create(struct kunit *test)
 	f.len = max(table + 2 * f.page, 8 * f.page);
 	/* Memory that is not aligned as the VA is: there are no large leaves. */
 	f.mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA, f.len);
-	drm_gpupt_kunit_look_at(f.gpt, 0, f.page, (f.va + f.len + table) / f.page);
+	drm_gpupt_kunit_look_at(f.pt, 0, f.page, (f.va + f.len + table) / f.page);
 	return f;
 }
 
 /* Map so many pages of the range from the nth on. */
 static void flight_map(const struct flight *f, unsigned int n, unsigned int pages)
 {
-	KUNIT_ASSERT_EQ(f->gpt->test, 0,
-			drm_gpupt_kunit_map(f->gpt, f->va + n * f->page, pages * f->page, f->mem,
+	KUNIT_ASSERT_EQ(f->pt->test, 0,
+			drm_gpupt_kunit_map(f->pt, f->va + n * f->page, pages * f->page, f->mem,
 					    n * f->page, 0));
 }
 
 static void flight_unmap(const struct flight *f, unsigned int n, unsigned int pages)
 {
-	KUNIT_ASSERT_EQ(f->gpt->test, 0,
-			drm_gpupt_kunit_unmap(f->gpt, f->va + n * f->page, pages * f->page));
+	KUNIT_ASSERT_EQ(f->pt->test, 0,
+			drm_gpupt_kunit_unmap(f->pt, f->va + n * f->page, pages * f->page));
 }
 
 /* Commit them one by one; after each, the device sees what it did, and no more. */
 static void flight_land(const struct flight *f)
 {
-	drm_gpupt_kunit_check(f->gpt);
-	while (f->gpt->in_flight) {
-		drm_gpupt_kunit_commit(f->gpt);
-		drm_gpupt_kunit_check(f->gpt);
+	drm_gpupt_kunit_check(f->pt);
+	while (f->pt->in_flight) {
+		drm_gpupt_kunit_commit(f->pt);
+		drm_gpupt_kunit_check(f->pt);
 	}
 }
 
 /* Nothing but the root is left. */
 static void flight_check_empty(const struct flight *f)
 {
-	KUNIT_EXPECT_EQ(f->gpt->test, drm_gpupt_kunit_info(f->gpt).tables, f->gpt->empty);
-	KUNIT_EXPECT_EQ(f->gpt->test, drm_sgt_kunit_stats(f->gpt->d->sdev).mapped, 1);
+	KUNIT_EXPECT_EQ(f->pt->test, drm_gpupt_kunit_info(f->pt).tables, f->pt->empty);
+	KUNIT_EXPECT_EQ(f->pt->test, drm_sgt_kunit_stats(f->pt->d->sdev).mapped, 1);
 }
 
 static void flight_check_no_leaves(const struct flight *f)
 {
-	struct drm_gpupt_kunit_shape shape = drm_gpupt_kunit_read(f->gpt);
+	struct drm_gpupt_kunit_shape shape = drm_gpupt_kunit_read(f->pt);
 	unsigned int level;
 
 	for (level = 0; level < DRM_GPUPT_MAX_LEVELS; level++)
-		KUNIT_EXPECT_EQ(f->gpt->test, shape.leaves[level], 0);
-	KUNIT_EXPECT_EQ(f->gpt->test, shape.wild, 0);
+		KUNIT_EXPECT_EQ(f->pt->test, shape.leaves[level], 0);
+	KUNIT_EXPECT_EQ(f->pt->test, shape.wild, 0);
 }
 
 static int flight_count_run(void *arg, const struct drm_gpupt_run *run)
@@ -92,7 +92,7 @@ static void flight_maps_share_tables(struct kunit *test)
 
 	for (i = 0; i < 4; i++)
 		flight_map(&f, i, 1);
-	KUNIT_EXPECT_EQ(test, drm_gpupt_op_tables(drm_gpupt_kunit_op(f.gpt, 2)), 0);
+	KUNIT_EXPECT_EQ(test, drm_gpupt_op_tables(drm_gpupt_kunit_op(f.pt, 2)), 0);
 	flight_land(&f);
 	flight_unmap(&f, 0, 4);
 	flight_land(&f);
@@ -105,18 +105,18 @@ static void flight_refuses_by_the_plan(struct kunit *test)
 	struct flight f = flight_create(test);
 	const u64 va = f.va, page = f.page;
 
-	KUNIT_EXPECT_EQ(test, -ENOENT, drm_gpupt_kunit_unmap(f.gpt, va, page));
+	KUNIT_EXPECT_EQ(test, -ENOENT, drm_gpupt_kunit_unmap(f.pt, va, page));
 	flight_map(&f, 0, 4);
 	KUNIT_EXPECT_EQ(test, -EEXIST,
-			drm_gpupt_kunit_map(f.gpt, va + 3 * page, page, f.mem, 0, 0));
-	KUNIT_EXPECT_EQ(test, -EEXIST, drm_gpupt_kunit_map(f.gpt, va, 4 * page, f.mem, 0, 0));
+			drm_gpupt_kunit_map(f.pt, va + 3 * page, page, f.mem, 0, 0));
+	KUNIT_EXPECT_EQ(test, -EEXIST, drm_gpupt_kunit_map(f.pt, va, 4 * page, f.mem, 0, 0));
 	flight_unmap(&f, 1, 2);
-	KUNIT_EXPECT_EQ(test, -ENOENT, drm_gpupt_kunit_unmap(f.gpt, va + page, page));
-	KUNIT_EXPECT_EQ(test, -ENOENT, drm_gpupt_kunit_unmap(f.gpt, va, 4 * page));
-	KUNIT_EXPECT_EQ(test, -EEXIST, drm_gpupt_kunit_map(f.gpt, va, 2 * page, f.mem, 0, 0));
+	KUNIT_EXPECT_EQ(test, -ENOENT, drm_gpupt_kunit_unmap(f.pt, va + page, page));
+	KUNIT_EXPECT_EQ(test, -ENOENT, drm_gpupt_kunit_unmap(f.pt, va, 4 * page));
+	KUNIT_EXPECT_EQ(test, -EEXIST, drm_gpupt_kunit_map(f.pt, va, 2 * page, f.mem, 0, 0));
 	flight_map(&f, 1, 2);
 	flight_unmap(&f, 0, 4);
-	KUNIT_EXPECT_EQ(test, f.gpt->in_flight, 4);
+	KUNIT_EXPECT_EQ(test, f.pt->in_flight, 4);
 	flight_land(&f);
 	flight_check_empty(&f);
 }
@@ -132,8 +132,8 @@ static void flight_maps_then_unmaps(struct kunit *test)
 	flight_map(&f, 1, 2);
 	flight_unmap(&f, 1, 1);
 	flight_unmap(&f, 2, 1);
-	KUNIT_EXPECT_EQ(test, drm_gpupt_op_tables(drm_gpupt_kunit_op(f.gpt, 1)), 0);
-	KUNIT_EXPECT_GT(test, drm_gpupt_op_tables(drm_gpupt_kunit_op(f.gpt, 2)), 0);
+	KUNIT_EXPECT_EQ(test, drm_gpupt_op_tables(drm_gpupt_kunit_op(f.pt, 1)), 0);
+	KUNIT_EXPECT_GT(test, drm_gpupt_op_tables(drm_gpupt_kunit_op(f.pt, 2)), 0);
 	flight_land(&f);
 	flight_check_empty(&f);
 }
@@ -146,13 +146,13 @@ static void flight_unmaps_then_maps(struct kunit *test)
 	unsigned int tables, i;
 
 	flight_map(&f, 0, pages);
-	tables = drm_gpupt_op_tables(drm_gpupt_kunit_op(f.gpt, 0));
+	tables = drm_gpupt_op_tables(drm_gpupt_kunit_op(f.pt, 0));
 	flight_land(&f);
 	for (i = 0; i < 3; i++) {
 		flight_unmap(&f, 0, pages);
 		flight_map(&f, 0, pages);
 		KUNIT_EXPECT_EQ(test, tables,
-				drm_gpupt_op_tables(drm_gpupt_kunit_op(f.gpt, 2 * i + 1)));
+				drm_gpupt_op_tables(drm_gpupt_kunit_op(f.pt, 2 * i + 1)));
 	}
 	flight_land(&f);
 	flight_unmap(&f, 0, pages);
@@ -176,7 +176,7 @@ static void flight_cuts_what_is_planned(struct kunit *test)
 	pages = size / f.page;
 	f.mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA, size);
 	f.va = size;
-	drm_gpupt_kunit_look_at(f.gpt, 0, f.page, 3 * pages);
+	drm_gpupt_kunit_look_at(f.pt, 0, f.page, 3 * pages);
 
 	flight_map(&f, 0, pages);
 	flight_unmap(&f, 0, 1);
@@ -186,7 +186,7 @@ static void flight_cuts_what_is_planned(struct kunit *test)
 	flight_unmap(&f, 0, pages);
 	flight_map(&f, 0, pages);
 	flight_land(&f);
-	KUNIT_EXPECT_EQ(test, drm_gpupt_kunit_info(f.gpt).leaves[level], 1);
+	KUNIT_EXPECT_EQ(test, drm_gpupt_kunit_info(f.pt).leaves[level], 1);
 
 	/* The same on what is there. */
 	flight_unmap(&f, pages / 2, 1);
@@ -210,20 +210,20 @@ static void flight_aborts_leave_no_trace(struct kunit *test)
 
 	flight_map(&f, 1, pages - 2);
 	flight_land(&f);
-	trace[0] = drm_gpupt_kunit_trace(f.gpt);
+	trace[0] = drm_gpupt_kunit_trace(f.pt);
 	flight_map(&f, 0, 1);
-	trace[1] = drm_gpupt_kunit_trace(f.gpt);
+	trace[1] = drm_gpupt_kunit_trace(f.pt);
 	flight_unmap(&f, 0, 2);
-	trace[2] = drm_gpupt_kunit_trace(f.gpt);
+	trace[2] = drm_gpupt_kunit_trace(f.pt);
 	flight_unmap(&f, 2, pages - 3);
-	trace[3] = drm_gpupt_kunit_trace(f.gpt);
+	trace[3] = drm_gpupt_kunit_trace(f.pt);
 	flight_map(&f, 0, pages);
-	trace[4] = drm_gpupt_kunit_trace(f.gpt);
+	trace[4] = drm_gpupt_kunit_trace(f.pt);
 	flight_unmap(&f, 0, pages);
 	for (i = 4; i >= 0; i--) {
-		drm_gpupt_kunit_abort(f.gpt);
-		drm_gpupt_kunit_check_trace(f.gpt, &trace[i]);
-		drm_gpupt_kunit_check(f.gpt);
+		drm_gpupt_kunit_abort(f.pt);
+		drm_gpupt_kunit_check_trace(f.pt, &trace[i]);
+		drm_gpupt_kunit_check(f.pt);
 	}
 
 	/* And what was taken back can be had again. */
@@ -243,45 +243,45 @@ static void flight_aborts_the_newest_only(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_abort(&idle));
 	for (i = 0; i < 3; i++)
 		flight_map(&f, i, 1);
-	KUNIT_EXPECT_EQ(test, -EBUSY, drm_gpupt_abort(drm_gpupt_kunit_op(f.gpt, 0)));
-	KUNIT_EXPECT_EQ(test, -EBUSY, drm_gpupt_abort(drm_gpupt_kunit_op(f.gpt, 1)));
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_gpupt_abort(drm_gpupt_kunit_op(f.pt, 0)));
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_gpupt_abort(drm_gpupt_kunit_op(f.pt, 1)));
 	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_abort(&idle));
-	drm_gpupt_kunit_check(f.gpt);
+	drm_gpupt_kunit_check(f.pt);
 
-	drm_gpupt_kunit_commit(f.gpt);
-	KUNIT_EXPECT_EQ(test, -EBUSY, drm_gpupt_abort(drm_gpupt_kunit_op(f.gpt, 0)));
-	drm_gpupt_kunit_abort(f.gpt);
-	drm_gpupt_kunit_abort(f.gpt);
-	drm_gpupt_kunit_check(f.gpt);
+	drm_gpupt_kunit_commit(f.pt);
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_gpupt_abort(drm_gpupt_kunit_op(f.pt, 0)));
+	drm_gpupt_kunit_abort(f.pt);
+	drm_gpupt_kunit_abort(f.pt);
+	drm_gpupt_kunit_check(f.pt);
 
 	/* What is committed is not taken back. */
 	flight_map(&f, 1, 1);
-	drm_gpupt_commit_map(drm_gpupt_kunit_op(f.gpt, 0), drm_gpupt_kunit_view(f.mem));
-	KUNIT_EXPECT_EQ(test, -EBUSY, drm_gpupt_abort(drm_gpupt_kunit_op(f.gpt, 0)));
-	drm_gpupt_op_fini(drm_gpupt_kunit_op(f.gpt, 0));
-	f.gpt->in_flight--;
-	KUNIT_EXPECT_EQ(test, drm_gpupt_kunit_info(f.gpt).mapped, 2 * f.page);
+	drm_gpupt_commit_map(drm_gpupt_kunit_op(f.pt, 0), drm_gpupt_kunit_view(f.mem));
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_gpupt_abort(drm_gpupt_kunit_op(f.pt, 0)));
+	drm_gpupt_op_fini(drm_gpupt_kunit_op(f.pt, 0));
+	f.pt->in_flight--;
+	KUNIT_EXPECT_EQ(test, drm_gpupt_kunit_info(f.pt).mapped, 2 * f.page);
 }
 
 /* An operation that is in use is refused, until it is over. */
 static void flight_refuses_busy_operations(struct kunit *test)
 {
 	struct flight f = flight_create(test);
-	struct drm_gpupt *gpt = f.gpt->gpt;
+	struct drm_gpupt *pt = f.pt->pt;
 	const struct drm_dma_view view = drm_gpupt_kunit_view(f.mem);
 	struct drm_gpupt_op op = {};
 
-	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_map(gpt, &op, 0, f.page, view, 0, 0));
+	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_map(pt, &op, 0, f.page, view, 0, 0));
 	KUNIT_EXPECT_EQ(test, op.state, DRM_GPUPT_OP_PREPARED);
-	KUNIT_EXPECT_EQ(test, -EBUSY, drm_gpupt_prepare_map(gpt, &op, f.page, f.page, view, 0, 0));
-	KUNIT_EXPECT_EQ(test, -EBUSY, drm_gpupt_prepare_unmap(gpt, &op, 0, f.page));
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_gpupt_prepare_map(pt, &op, f.page, f.page, view, 0, 0));
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_gpupt_prepare_unmap(pt, &op, 0, f.page));
 	drm_gpupt_commit_map(&op, view);
 	KUNIT_EXPECT_EQ(test, op.state, DRM_GPUPT_OP_COMMITTED);
-	KUNIT_EXPECT_EQ(test, -EBUSY, drm_gpupt_prepare_map(gpt, &op, f.page, f.page, view, 0, 0));
-	KUNIT_EXPECT_EQ(test, -EBUSY, drm_gpupt_prepare_unmap(gpt, &op, 0, f.page));
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_gpupt_prepare_map(pt, &op, f.page, f.page, view, 0, 0));
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_gpupt_prepare_unmap(pt, &op, 0, f.page));
 	drm_gpupt_op_fini(&op);
 	KUNIT_EXPECT_EQ(test, op.state, DRM_GPUPT_OP_IDLE);
-	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_unmap(gpt, &op, 0, f.page));
+	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_unmap(pt, &op, 0, f.page));
 	drm_gpupt_commit(&op);
 	drm_gpupt_op_fini(&op);
 	/* Nothing is left to do. */
@@ -305,19 +305,19 @@ static void flight_commits_without_memory(struct kunit *test)
 	flight_unmap(&f, 0, 2);
 	flight_unmap(&f, 3, pages - 3);
 
-	drm_gpupt_commit(drm_gpupt_kunit_op(f.gpt, 0));
-	drm_gpupt_op_fini(drm_gpupt_kunit_op(f.gpt, 0));
+	drm_gpupt_commit(drm_gpupt_kunit_op(f.pt, 0));
+	drm_gpupt_op_fini(drm_gpupt_kunit_op(f.pt, 0));
 	flight_check_no_leaves(&f);
-	KUNIT_EXPECT_EQ(test, -EFAULT, drm_gpupt_walk(f.gpt->gpt, f.va, f.len, flight_count_run,
+	KUNIT_EXPECT_EQ(test, -EFAULT, drm_gpupt_walk(f.pt->pt, f.va, f.len, flight_count_run,
 						      &runs));
 	KUNIT_EXPECT_EQ(test, runs, 0);
 
 	for (i = 1; i < 4; i++) {
-		drm_gpupt_commit(drm_gpupt_kunit_op(f.gpt, i));
-		drm_gpupt_op_fini(drm_gpupt_kunit_op(f.gpt, i));
+		drm_gpupt_commit(drm_gpupt_kunit_op(f.pt, i));
+		drm_gpupt_op_fini(drm_gpupt_kunit_op(f.pt, i));
 		flight_check_no_leaves(&f);
 	}
-	f.gpt->in_flight = 0;
+	f.pt->in_flight = 0;
 	flight_check_empty(&f);
 }
 
@@ -334,27 +334,27 @@ static void flight_flushes_before_it_frees(struct kunit *test)
 
 	flight_map(&f, 0, pages);
 	flight_land(&f);
-	KUNIT_EXPECT_EQ(test, f.gpt->flush.calls, 0);
-	mapped = drm_gpupt_kunit_trace(f.gpt);
+	KUNIT_EXPECT_EQ(test, f.pt->flush.calls, 0);
+	mapped = drm_gpupt_kunit_trace(f.pt);
 
 	flight_unmap(&f, 0, pages);
-	KUNIT_EXPECT_EQ(test, f.gpt->flush.calls, 0);
-	op = drm_gpupt_kunit_op(f.gpt, 0);
+	KUNIT_EXPECT_EQ(test, f.pt->flush.calls, 0);
+	op = drm_gpupt_kunit_op(f.pt, 0);
 	drm_gpupt_commit(op);
-	KUNIT_EXPECT_EQ(test, f.gpt->flush.calls, 1);
-	KUNIT_EXPECT_EQ(test, f.gpt->flush.va, f.va);
-	KUNIT_EXPECT_EQ(test, f.gpt->flush.len, f.len);
-	KUNIT_EXPECT_EQ(test, f.gpt->flush.shape.tables, 1);
-	KUNIT_EXPECT_EQ(test, f.gpt->flush.stats.tables, mapped.stats.tables);
-	KUNIT_EXPECT_EQ(test, f.gpt->flush.stats.mapped, mapped.stats.mapped);
+	KUNIT_EXPECT_EQ(test, f.pt->flush.calls, 1);
+	KUNIT_EXPECT_EQ(test, f.pt->flush.va, f.va);
+	KUNIT_EXPECT_EQ(test, f.pt->flush.len, f.len);
+	KUNIT_EXPECT_EQ(test, f.pt->flush.shape.tables, 1);
+	KUNIT_EXPECT_EQ(test, f.pt->flush.stats.tables, mapped.stats.tables);
+	KUNIT_EXPECT_EQ(test, f.pt->flush.stats.mapped, mapped.stats.mapped);
 
 	/* They are there until nobody can read them. */
-	KUNIT_EXPECT_EQ(test, drm_gpupt_kunit_info(f.gpt).tables, mapped.info.tables);
-	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f.gpt->d->sdev).mapped, mapped.stats.mapped);
+	KUNIT_EXPECT_EQ(test, drm_gpupt_kunit_info(f.pt).tables, mapped.info.tables);
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f.pt->d->sdev).mapped, mapped.stats.mapped);
 	drm_gpupt_op_fini(op);
-	f.gpt->in_flight--;
+	f.pt->in_flight--;
 	flight_check_empty(&f);
-	KUNIT_EXPECT_EQ(test, f.gpt->flush.calls, 1);
+	KUNIT_EXPECT_EQ(test, f.pt->flush.calls, 1);
 }
 
 /* A cut is flushed, too, by the range that was asked for or by more. */
@@ -370,8 +370,8 @@ static void flight_flushes_cuts(struct kunit *test)
 	for (i = 0; i < pages; i += 3) {
 		flight_unmap(&f, i, 1);
 		flight_land(&f);
-		KUNIT_EXPECT_LE(test, f.gpt->flush.va, f.va + i * f.page);
-		KUNIT_EXPECT_GE(test, f.gpt->flush.va + f.gpt->flush.len, f.va + (i + 1) * f.page);
+		KUNIT_EXPECT_LE(test, f.pt->flush.va, f.va + i * f.page);
+		KUNIT_EXPECT_GE(test, f.pt->flush.va + f.pt->flush.len, f.va + (i + 1) * f.page);
 	}
 }
 
@@ -383,7 +383,7 @@ static void flight_ends_with_the_device(struct kunit *test)
 {
 	struct flight f = flight_create(test);
 	const struct drm_dma_view view = drm_gpupt_kunit_view(f.mem);
-	struct drm_gpupt *gpt = f.gpt->gpt;
+	struct drm_gpupt *pt = f.pt->pt;
 	struct drm_gpupt_op op = {};
 	unsigned int runs = 0;
 
@@ -393,25 +393,25 @@ static void flight_ends_with_the_device(struct kunit *test)
 	flight_unmap(&f, 0, 1);
 	flight_map(&f, 0, 1);
 
-	drm_sgt_kunit_unbind(f.gpt->d);
-	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f.gpt->d->sdev).mapped, 0);
-	KUNIT_EXPECT_EQ(test, -ENODEV, drm_gpupt_prepare_map(gpt, &op, 0, f.page, view, 0, 0));
-	KUNIT_EXPECT_EQ(test, -ENODEV, drm_gpupt_prepare_unmap(gpt, &op, f.va, f.page));
+	drm_sgt_kunit_unbind(f.pt->d);
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f.pt->d->sdev).mapped, 0);
+	KUNIT_EXPECT_EQ(test, -ENODEV, drm_gpupt_prepare_map(pt, &op, 0, f.page, view, 0, 0));
+	KUNIT_EXPECT_EQ(test, -ENODEV, drm_gpupt_prepare_unmap(pt, &op, f.va, f.page));
 	KUNIT_EXPECT_EQ(test, op.state, DRM_GPUPT_OP_IDLE);
-	KUNIT_EXPECT_EQ(test, -ENODEV, drm_gpupt_walk(gpt, f.va, 4 * f.page, flight_count_run,
+	KUNIT_EXPECT_EQ(test, -ENODEV, drm_gpupt_walk(pt, f.va, 4 * f.page, flight_count_run,
 						      &runs));
 	KUNIT_EXPECT_EQ(test, runs, 0);
 	KUNIT_EXPECT_PTR_EQ(test, ERR_PTR(-ENODEV),
-			    drm_gpupt_create(f.gpt->window.fmt, f.gpt->d->sdev, NULL, NULL));
+			    drm_gpupt_create(f.pt->window.fmt, f.pt->d->sdev, NULL, NULL));
 
-	drm_gpupt_commit(drm_gpupt_kunit_op(f.gpt, 0));
-	drm_gpupt_op_fini(drm_gpupt_kunit_op(f.gpt, 0));
-	drm_gpupt_commit(drm_gpupt_kunit_op(f.gpt, 1));
-	drm_gpupt_op_fini(drm_gpupt_kunit_op(f.gpt, 1));
-	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_abort(drm_gpupt_kunit_op(f.gpt, 2)));
-	f.gpt->in_flight = 0;
-	KUNIT_EXPECT_EQ(test, drm_gpupt_kunit_info(f.gpt).in_flight, 0);
-	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f.gpt->d->sdev).mapped, 0);
+	drm_gpupt_commit(drm_gpupt_kunit_op(f.pt, 0));
+	drm_gpupt_op_fini(drm_gpupt_kunit_op(f.pt, 0));
+	drm_gpupt_commit(drm_gpupt_kunit_op(f.pt, 1));
+	drm_gpupt_op_fini(drm_gpupt_kunit_op(f.pt, 1));
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_abort(drm_gpupt_kunit_op(f.pt, 2)));
+	f.pt->in_flight = 0;
+	KUNIT_EXPECT_EQ(test, drm_gpupt_kunit_info(f.pt).in_flight, 0);
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f.pt->d->sdev).mapped, 0);
 }
 
 /*

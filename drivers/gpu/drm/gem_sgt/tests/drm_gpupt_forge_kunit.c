@@ -10,7 +10,7 @@
 
 struct forge {
 	struct drm_gpupt_kunit *ctx;
-	struct drm_gpupt *gpt;
+	struct drm_gpupt *pt;
 	u64 page;
 };
 
@@ -25,7 +25,7 @@ static struct forge forge_create(struct kunit *test)
 	struct drm_gpupt_kunit_mem *mem =
 		drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA + f.page, 2 * f.page);
 
-	f.gpt = f.ctx->gpt;
+	f.pt = f.ctx->pt;
 	drm_gpupt_kunit_map_now(f.ctx, 0, 2 * f.page, mem, 0, 0);
 	return f;
 }
@@ -33,11 +33,11 @@ static struct forge forge_create(struct kunit *test)
 /* The first table of a level. */
 static struct drm_gpupt_table *forge_table(const struct forge *f, unsigned int level)
 {
-	struct drm_gpupt_table *table = f->gpt->root;
+	struct drm_gpupt_table *table = f->pt->root;
 
-	guard(mutex)(&f->gpt->plan_lock);
+	guard(mutex)(&f->pt->plan_lock);
 	while (table->level > level)
-		table = drm_gpupt_table_planned(f->gpt, table, 0);
+		table = drm_gpupt_table_planned(f->pt, table, 0);
 	return table;
 }
 
@@ -53,7 +53,7 @@ static void forge_expect_right(const struct forge *f, unsigned int level)
 	struct drm_gpupt_run run = {};
 
 	KUNIT_EXPECT_EQ_MSG(f->ctx->test, 0,
-			    drm_gpupt_walk(f->gpt, 0, 2 * f->page, forge_keep_run, &run),
+			    drm_gpupt_walk(f->pt, 0, 2 * f->page, forge_keep_run, &run),
 			    "level %u", level);
 	KUNIT_EXPECT_EQ(f->ctx->test, run.seg.addr, DRM_GPUPT_KUNIT_DMA + f->page);
 	KUNIT_EXPECT_EQ(f->ctx->test, run.seg.len, 2 * f->page);
@@ -62,17 +62,17 @@ static void forge_expect_right(const struct forge *f, unsigned int level)
 /* Nothing is found at an entry, nor by what reads all of them. */
 static void forge_expect_error(const struct forge *f, unsigned int level, unsigned int index)
 {
-	u64 va = index * drm_gpupt_span(f->gpt, level), leaves[DRM_GPUPT_MAX_LEVELS];
+	u64 va = index * drm_gpupt_span(f->pt, level), leaves[DRM_GPUPT_MAX_LEVELS];
 	struct drm_gpupt_run run = {};
 	struct drm_gpupt_info info;
 
 	KUNIT_EXPECT_EQ_MSG(f->ctx->test, -EIO,
-			    drm_gpupt_walk(f->gpt, va, f->page, forge_keep_run, &run),
+			    drm_gpupt_walk(f->pt, va, f->page, forge_keep_run, &run),
 			    "level %u", level);
 	KUNIT_EXPECT_EQ(f->ctx->test, run.seg.len, 0);
 	KUNIT_EXPECT_EQ(f->ctx->test, -EIO,
-			drm_gpupt_count_leaves(f->gpt, 0, f->gpt->va_size, leaves));
-	KUNIT_EXPECT_EQ(f->ctx->test, -EIO, drm_gpupt_get_info(f->gpt, &info));
+			drm_gpupt_count_leaves(f->pt, 0, f->pt->va_size, leaves));
+	KUNIT_EXPECT_EQ(f->ctx->test, -EIO, drm_gpupt_get_info(f->pt, &info));
 	forge_expect_right(f, level);
 }
 
@@ -85,7 +85,7 @@ static void forge_tables_that_are_not_there(struct kunit *test)
 
 	for (level = fmt->levels - 1; level; level--) {
 		struct drm_gpupt_table *table = forge_table(&f, level);
-		void *entry = drm_gpupt_entry(f.gpt, table, 1);
+		void *entry = drm_gpupt_entry(f.pt, table, 1);
 
 		fmt->link(entry, table->dma);
 		forge_expect_error(&f, level, 1);
@@ -107,7 +107,7 @@ static void forge_tables_that_are_there(struct kunit *test)
 
 	for (level = fmt->levels - 1; level; level--) {
 		struct drm_gpupt_table *table = forge_table(&f, level);
-		void *entry = drm_gpupt_entry(f.gpt, table, 0);
+		void *entry = drm_gpupt_entry(f.pt, table, 0);
 
 		fmt->clear(entry, 1);
 		forge_expect_right(&f, level);
@@ -126,7 +126,7 @@ static void forge_leaf_that_is_cut(struct kunit *test)
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
 	const u64 leaf = drm_gpupt_kunit_entry_size(fmt, 1);
 	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, fmt);
-	struct forge f = { .ctx = ctx, .gpt = ctx->gpt, .page = drm_gpupt_kunit_page(fmt) };
+	struct forge f = { .ctx = ctx, .pt = ctx->pt, .page = drm_gpupt_kunit_page(fmt) };
 	struct drm_gpupt_kunit_mem *mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA, leaf);
 	struct drm_gpupt_table *table;
 	struct drm_gpupt_op op = {};
@@ -135,22 +135,22 @@ static void forge_leaf_that_is_cut(struct kunit *test)
 	if (!fmt->level[1].leaf)
 		kunit_skip(test, "no large leaves");
 
-	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_map(f.gpt, &op, 0, leaf,
+	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_map(f.pt, &op, 0, leaf,
 						       drm_gpupt_kunit_view(mem), 0, 0));
 	drm_gpupt_commit_map(&op, drm_gpupt_kunit_view(mem));
 	drm_gpupt_op_fini(&op);
 	table = forge_table(&f, 1);
-	fmt->link(drm_gpupt_entry(f.gpt, table, 0), table->dma);
+	fmt->link(drm_gpupt_entry(f.pt, table, 0), table->dma);
 
-	KUNIT_EXPECT_EQ(test, -EIO, drm_gpupt_walk(f.gpt, 0, leaf, forge_keep_run, &run));
-	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_unmap(f.gpt, &op, 0, f.page));
+	KUNIT_EXPECT_EQ(test, -EIO, drm_gpupt_walk(f.pt, 0, leaf, forge_keep_run, &run));
+	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_unmap(f.pt, &op, 0, f.page));
 	drm_gpupt_commit(&op);
 	drm_gpupt_op_fini(&op);
-	KUNIT_EXPECT_EQ(test, -EFAULT, drm_gpupt_walk(f.gpt, f.page, f.page, forge_keep_run, &run));
-	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_unmap(f.gpt, &op, f.page, leaf - f.page));
+	KUNIT_EXPECT_EQ(test, -EFAULT, drm_gpupt_walk(f.pt, f.page, f.page, forge_keep_run, &run));
+	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_unmap(f.pt, &op, f.page, leaf - f.page));
 	drm_gpupt_commit(&op);
 	drm_gpupt_op_fini(&op);
-	KUNIT_EXPECT_EQ(test, drm_gpupt_tables(f.gpt), 1);
+	KUNIT_EXPECT_EQ(test, drm_gpupt_tables(f.pt), 1);
 }
 
 /* What a device writes to a table does not come back. */

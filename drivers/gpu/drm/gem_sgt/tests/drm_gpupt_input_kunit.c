@@ -47,7 +47,7 @@ static int input_try_map(struct drm_gpupt_kunit *ctx, const struct input_bad_map
 	const u64 page = drm_gpupt_kunit_page(fmt), space = drm_gpupt_kunit_space(fmt);
 	u64 va = bad->end ? space - bad->va * page : bad->va * page;
 
-	return drm_gpupt_prepare_map(ctx->gpt, drm_gpupt_kunit_op(ctx, 0), va + bad->more_va,
+	return drm_gpupt_prepare_map(ctx->pt, drm_gpupt_kunit_op(ctx, 0), va + bad->more_va,
 				     bad->len * page + bad->more_len, drm_gpupt_kunit_view(mem),
 				     bad->more_offset, bad->more_prot);
 }
@@ -93,15 +93,15 @@ static void input_refuses_parts_of_pages(struct kunit *test)
 	struct drm_gpupt_op *op = drm_gpupt_kunit_op(ctx, 0);
 	const int ret = fmt->tail ? 0 : -EINVAL;
 
-	KUNIT_EXPECT_EQ(test, ret, drm_gpupt_prepare_map(ctx->gpt, op, 0, page + 1,
+	KUNIT_EXPECT_EQ(test, ret, drm_gpupt_prepare_map(ctx->pt, op, 0, page + 1,
 							 drm_gpupt_kunit_view(mem), 0, 0));
 	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_abort(op));
-	KUNIT_EXPECT_EQ(test, ret, drm_gpupt_prepare_map(ctx->gpt, op, 0, page - 1,
+	KUNIT_EXPECT_EQ(test, ret, drm_gpupt_prepare_map(ctx->pt, op, 0, page - 1,
 							 drm_gpupt_kunit_view(mem), 0, 0));
 	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_abort(op));
 
 	/* In the middle, nobody can. */
-	KUNIT_EXPECT_EQ(test, -EINVAL, drm_gpupt_prepare_map(ctx->gpt, op, 0, page,
+	KUNIT_EXPECT_EQ(test, -EINVAL, drm_gpupt_prepare_map(ctx->pt, op, 0, page,
 							     drm_gpupt_kunit_view(split), 0, 0));
 	drm_gpupt_kunit_check(ctx);
 }
@@ -201,13 +201,13 @@ static void input_refuses_a_far_root(struct kunit *test)
 	static const struct drm_gpupt_config cpu_only = { .cpu_only = true };
 	struct drm_gpupt_fmt *fmt = input_copy_format(test, ilog2(DRM_GPUPT_KUNIT_TABLES));
 	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, &drm_gpupt_kunit_toy);
-	struct drm_gpupt *gpt;
+	struct drm_gpupt *pt;
 
 	KUNIT_EXPECT_EQ(test, -EOVERFLOW,
 			PTR_ERR_OR_ZERO(drm_gpupt_create(fmt, ctx->d->sdev, NULL, NULL)));
-	gpt = drm_gpupt_create(fmt, ctx->d->sdev, &cpu_only, NULL);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, gpt);
-	drm_gpupt_destroy(gpt);
+	pt = drm_gpupt_create(fmt, ctx->d->sdev, &cpu_only, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pt);
+	drm_gpupt_destroy(pt);
 
 	/* No more than the first two pages of memory. */
 	fmt = input_copy_format(test, PAGE_SHIFT + 1);
@@ -284,7 +284,7 @@ static void input_refuses_bad_ranges(struct kunit *test)
 				    drm_gpupt_kunit_unmap(ctx, bad[i].va, bad[i].len),
 				    "%#llx at %#llx", bad[i].len, bad[i].va);
 		KUNIT_EXPECT_EQ_MSG(test, -EINVAL,
-				    drm_gpupt_walk(ctx->gpt, bad[i].va, bad[i].len, input_count_run,
+				    drm_gpupt_walk(ctx->pt, bad[i].va, bad[i].len, input_count_run,
 						   &runs),
 				    "%#llx at %#llx", bad[i].len, bad[i].va);
 	}
@@ -292,7 +292,7 @@ static void input_refuses_bad_ranges(struct kunit *test)
 	/* A walk can begin anywhere, an unmap cannot. */
 	KUNIT_EXPECT_EQ(test, -EINVAL, drm_gpupt_kunit_unmap(ctx, space - 4 * page + 1, page));
 	KUNIT_EXPECT_EQ(test, -EINVAL, drm_gpupt_kunit_unmap(ctx, space - 3 * page - 1, page));
-	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(ctx->gpt, space - 4 * page + 1, page,
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(ctx->pt, space - 4 * page + 1, page,
 						input_count_run, &runs));
 	drm_gpupt_kunit_check(ctx);
 }
@@ -300,11 +300,11 @@ static void input_refuses_bad_ranges(struct kunit *test)
 static void input_check_create(struct kunit *test, const struct drm_gpupt_fmt *fmt,
 			       struct drm_sgt_device *sdev, long err, const char *why)
 {
-	struct drm_gpupt *gpt = drm_gpupt_create(fmt, sdev, NULL, NULL);
+	struct drm_gpupt *pt = drm_gpupt_create(fmt, sdev, NULL, NULL);
 
-	KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(gpt), err, "%s", why);
-	if (!IS_ERR(gpt))
-		drm_gpupt_destroy(gpt);
+	KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(pt), err, "%s", why);
+	if (!IS_ERR(pt))
+		drm_gpupt_destroy(pt);
 }
 
 /* A format is looked at when a page table is made of it, and not later. */

@@ -12,8 +12,8 @@
  */
 
 /* Map, and unmap again in two steps: nothing is left. */
-static void gpt_map_and_unmap(struct drm_gpupt_kunit *ctx, u64 va, u64 len,
-			      const struct drm_gpupt_kunit_mem *mem, u64 offset)
+static void pt_map_and_unmap(struct drm_gpupt_kunit *ctx, u64 va, u64 len,
+			     const struct drm_gpupt_kunit_mem *mem, u64 offset)
 {
 	const u64 first = ctx->window.cell;
 
@@ -25,7 +25,7 @@ static void gpt_map_and_unmap(struct drm_gpupt_kunit *ctx, u64 va, u64 len,
 }
 
 /* Two pages on both sides of each place where a table, or an entry of one, ends. */
-static void gpt_maps_across_each_boundary(struct kunit *test)
+static void pt_maps_across_each_boundary(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
 	const u64 page = drm_gpupt_kunit_page(fmt), space = drm_gpupt_kunit_space(fmt);
@@ -46,15 +46,15 @@ static void gpt_maps_across_each_boundary(struct kunit *test)
 			if (at[i] == space)
 				continue;
 			drm_gpupt_kunit_look_around(ctx, at[i]);
-			gpt_map_and_unmap(ctx, at[i] - page, 2 * page, mem, 0);
-			gpt_map_and_unmap(ctx, at[i] - page, page, mem, page);
-			gpt_map_and_unmap(ctx, at[i], page, mem, 2 * page);
+			pt_map_and_unmap(ctx, at[i] - page, 2 * page, mem, 0);
+			pt_map_and_unmap(ctx, at[i] - page, page, mem, page);
+			pt_map_and_unmap(ctx, at[i], page, mem, 2 * page);
 		}
 	}
 }
 
 /* The first and the last page that there are: first and last entry of each level. */
-static void gpt_maps_first_and_last_entries(struct kunit *test)
+static void pt_maps_first_and_last_entries(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
 	const u64 page = drm_gpupt_kunit_page(fmt), space = drm_gpupt_kunit_space(fmt);
@@ -62,17 +62,17 @@ static void gpt_maps_first_and_last_entries(struct kunit *test)
 	struct drm_gpupt_kunit_mem *mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA,
 								2 * page);
 
-	gpt_map_and_unmap(ctx, 0, page, mem, page);
+	pt_map_and_unmap(ctx, 0, page, mem, page);
 	drm_gpupt_kunit_look_around(ctx, space);
-	gpt_map_and_unmap(ctx, space - page, page, mem, page);
-	gpt_map_and_unmap(ctx, space - 2 * page, 2 * page, mem, 0);
+	pt_map_and_unmap(ctx, space - page, page, mem, page);
+	pt_map_and_unmap(ctx, space - 2 * page, 2 * page, mem, 0);
 }
 
 /*
  * Look at leaves of a level, four at least: page by page, or, where these are too
  * many, in units of the leaves below. Returns 0 if the level has none.
  */
-static u64 gpt_look_at_leaves(struct drm_gpupt_kunit *ctx, unsigned int level, u64 *unit)
+static u64 pt_look_at_leaves(struct drm_gpupt_kunit *ctx, unsigned int level, u64 *unit)
 {
 	const struct drm_gpupt_fmt *fmt = ctx->window.fmt;
 	const u64 size = drm_gpupt_kunit_entry_size(fmt, level);
@@ -91,7 +91,7 @@ static u64 gpt_look_at_leaves(struct drm_gpupt_kunit *ctx, unsigned int level, u
  * Ranges around the size of each leaf, from where it can begin and a page before
  * and after, of memory that is aligned to it and that is not.
  */
-static void gpt_chooses_large_leaves(struct kunit *test)
+static void pt_chooses_large_leaves(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
 	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, fmt);
@@ -99,7 +99,7 @@ static void gpt_chooses_large_leaves(struct kunit *test)
 	u64 unit;
 
 	for (level = 1; level < fmt->levels; level++) {
-		u64 size = gpt_look_at_leaves(ctx, level, &unit);
+		u64 size = pt_look_at_leaves(ctx, level, &unit);
 		struct drm_gpupt_kunit_mem *mem;
 		const u64 va[] = { size - unit, size, size + unit };
 		const u64 len[] = { size - unit, size, size + unit, 2 * size };
@@ -110,13 +110,13 @@ static void gpt_chooses_large_leaves(struct kunit *test)
 		mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA, 4 * size);
 		for (i = 0; i < ARRAY_SIZE(va) * ARRAY_SIZE(len); i++)
 			for (k = 0; k < ARRAY_SIZE(offset); k++)
-				gpt_map_and_unmap(ctx, va[i % ARRAY_SIZE(va)],
-						  len[i / ARRAY_SIZE(va)], mem, offset[k]);
+				pt_map_and_unmap(ctx, va[i % ARRAY_SIZE(va)],
+						 len[i / ARRAY_SIZE(va)], mem, offset[k]);
 	}
 }
 
 /* Neighbouring segments are one piece of memory, for leaves as well. */
-static void gpt_merges_segments_into_leaves(struct kunit *test)
+static void pt_merges_segments_into_leaves(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
 	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, fmt);
@@ -125,7 +125,7 @@ static void gpt_merges_segments_into_leaves(struct kunit *test)
 	u64 unit;
 
 	for (level = 1; level < fmt->levels; level++) {
-		u64 size = gpt_look_at_leaves(ctx, level, &unit);
+		u64 size = pt_look_at_leaves(ctx, level, &unit);
 		const struct drm_dma_seg seg[] = {
 			{ base, unit }, { base + unit, size - unit },
 			{ base + size, unit }, { base + size + unit, size - unit },
@@ -145,8 +145,8 @@ static void gpt_merges_segments_into_leaves(struct kunit *test)
 }
 
 /* Map two leaves, cut them, put back what was cut out, and take all of it away. */
-static void gpt_cut(struct drm_gpupt_kunit *ctx, const struct drm_gpupt_kunit_mem *mem, u64 va,
-		    u64 len)
+static void pt_cut(struct drm_gpupt_kunit *ctx, const struct drm_gpupt_kunit_mem *mem, u64 va,
+		   u64 len)
 {
 	const u64 size = mem->size, end = va + len;
 
@@ -162,7 +162,7 @@ static void gpt_cut(struct drm_gpupt_kunit *ctx, const struct drm_gpupt_kunit_me
 }
 
 /* The rest of a leaf that is cut maps to the same memory, in the largest leaves. */
-static void gpt_cuts_large_leaves(struct kunit *test)
+static void pt_cuts_large_leaves(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
 	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, fmt);
@@ -170,7 +170,7 @@ static void gpt_cuts_large_leaves(struct kunit *test)
 	u64 unit;
 
 	for (level = 1; level < fmt->levels; level++) {
-		u64 size = gpt_look_at_leaves(ctx, level, &unit);
+		u64 size = pt_look_at_leaves(ctx, level, &unit);
 		struct drm_gpupt_kunit_mem *mem;
 		const struct {
 			u64 va;
@@ -186,7 +186,7 @@ static void gpt_cuts_large_leaves(struct kunit *test)
 			continue;
 		mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA, 2 * size);
 		for (i = 0; i < ARRAY_SIZE(cut); i++)
-			gpt_cut(ctx, mem, cut[i].va, cut[i].len);
+			pt_cut(ctx, mem, cut[i].va, cut[i].len);
 	}
 }
 
@@ -194,7 +194,7 @@ static void gpt_cuts_large_leaves(struct kunit *test)
  * What is allowed is in the leaves, and neighbours that differ in it are not merged.
  * What the format cannot say is refused.
  */
-static void gpt_keeps_permissions(struct kunit *test)
+static void pt_keeps_permissions(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
 	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, fmt);
@@ -222,7 +222,7 @@ static void gpt_keeps_permissions(struct kunit *test)
  * What is read
  */
 
-static int gpt_stop(void *arg, const struct drm_gpupt_run *run)
+static int pt_stop(void *arg, const struct drm_gpupt_run *run)
 {
 	unsigned int *left = arg;
 
@@ -230,7 +230,7 @@ static int gpt_stop(void *arg, const struct drm_gpupt_run *run)
 }
 
 /* A walk ends when the caller says so, with what it says. */
-static void gpt_walk_can_be_stopped(struct kunit *test)
+static void pt_walk_can_be_stopped(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
 	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, fmt);
@@ -246,25 +246,25 @@ static void gpt_walk_can_be_stopped(struct kunit *test)
 		unsigned int n = left;
 
 		KUNIT_EXPECT_EQ(test, -ECANCELED,
-				drm_gpupt_walk(ctx->gpt, 0, 3 * page, gpt_stop, &n));
+				drm_gpupt_walk(ctx->pt, 0, 3 * page, pt_stop, &n));
 		KUNIT_EXPECT_EQ(test, n, 0);
 	}
 	left = 4;
-	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(ctx->gpt, 0, 3 * page, gpt_stop, &left));
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(ctx->pt, 0, 3 * page, pt_stop, &left));
 	/* Never what is behind a hole. */
 	drm_gpupt_kunit_map_now(ctx, 4 * page, page, mem, 0, 0);
 	left = 4;
-	KUNIT_EXPECT_EQ(test, -EFAULT, drm_gpupt_walk(ctx->gpt, 0, 5 * page, gpt_stop, &left));
+	KUNIT_EXPECT_EQ(test, -EFAULT, drm_gpupt_walk(ctx->pt, 0, 5 * page, pt_stop, &left));
 }
 
-static int gpt_keep_run(void *arg, const struct drm_gpupt_run *run)
+static int pt_keep_run(void *arg, const struct drm_gpupt_run *run)
 {
 	*(struct drm_gpupt_run *)arg = *run;
 	return 0;
 }
 
 /* A walk that begins and ends inside of leaves says where that is in them. */
-static void gpt_walks_parts_of_leaves(struct kunit *test)
+static void pt_walks_parts_of_leaves(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
 	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, fmt);
@@ -275,7 +275,7 @@ static void gpt_walks_parts_of_leaves(struct kunit *test)
 
 	drm_gpupt_kunit_look_at(ctx, 0, page, 2 * size / page);
 	drm_gpupt_kunit_map_now(ctx, 0, 2 * size, mem, 0, 0);
-	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(ctx->gpt, page, 2 * size - 2 * page, gpt_keep_run,
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(ctx->pt, page, 2 * size - 2 * page, pt_keep_run,
 						&run));
 	KUNIT_EXPECT_EQ(test, run.va, page);
 	KUNIT_EXPECT_EQ(test, run.seg.addr, DRM_GPUPT_KUNIT_DMA + page);
@@ -283,7 +283,7 @@ static void gpt_walks_parts_of_leaves(struct kunit *test)
 }
 
 /* For people: the format, and a line for each run, whatever its leaves are. */
-static void gpt_shows_each_run(struct kunit *test)
+static void pt_shows_each_run(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
 	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, fmt);
@@ -296,7 +296,7 @@ static void gpt_shows_each_run(struct kunit *test)
 
 	m.buf = kunit_kzalloc(test, m.size, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, m.buf);
-	drm_gpupt_show(ctx->gpt, &m);
+	drm_gpupt_show(ctx->pt, &m);
 	for (p = m.buf; *p; p++)
 		empty += *p == '\n';
 
@@ -306,7 +306,7 @@ static void gpt_shows_each_run(struct kunit *test)
 	drm_gpupt_kunit_map_now(ctx, 4 * page, page, mem, 0, 0);
 	memset(m.buf, 0, m.size);
 	m.count = 0;
-	drm_gpupt_show(ctx->gpt, &m);
+	drm_gpupt_show(ctx->pt, &m);
 	for (p = m.buf; *p; p++)
 		lines += *p == '\n';
 	KUNIT_EXPECT_FALSE(test, seq_has_overflowed(&m));
@@ -315,96 +315,96 @@ static void gpt_shows_each_run(struct kunit *test)
 }
 
 /* Pages of memory, each of its own entry, in physical mode. */
-static const unsigned int gpt_frames[] = { 64, 66, 67, 73, 69, 68, 64 };
+static const unsigned int pt_frames[] = { 64, 66, 67, 73, 69, 68, 64 };
 
-static int gpt_check_frames(void *arg, const struct drm_gpupt_run *run)
+static int pt_check_frames(void *arg, const struct drm_gpupt_run *run)
 {
 	struct drm_gpupt_kunit *ctx = arg;
 	const u64 page = drm_gpupt_kunit_page(ctx->window.fmt);
 	u64 done;
 
 	for (done = 0; done < run->seg.len; done += page)
-		if (run->seg.addr + done != gpt_frames[(run->va + done) / page] * page)
+		if (run->seg.addr + done != pt_frames[(run->va + done) / page] * page)
 			return -EPROTO;
 	return 0;
 }
 
 /* The CPU side of a table: what is on its DMA side is not looked at. */
-static void gpt_maps_physical_memory(struct kunit *test)
+static void pt_maps_physical_memory(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
 	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, fmt);
-	const u64 page = drm_gpupt_kunit_page(fmt), size = ARRAY_SIZE(gpt_frames) * page;
+	const u64 page = drm_gpupt_kunit_page(fmt), size = ARRAY_SIZE(pt_frames) * page;
 	struct drm_gpupt_kunit_mem *mem =
-		drm_gpupt_kunit_block(test, 0, ARRAY_SIZE(gpt_frames) * (u64)SZ_2G);
+		drm_gpupt_kunit_block(test, 0, ARRAY_SIZE(pt_frames) * (u64)SZ_2G);
 	const struct drm_dma_view view = {
 		.sgl = mem->table.sgl,
 		.size = size,
-		.nents = ARRAY_SIZE(gpt_frames),
+		.nents = ARRAY_SIZE(pt_frames),
 		.phys = true,
 	};
 	struct drm_gpupt_op op = {};
 	struct scatterlist *sg;
 	unsigned int i;
 
-	for_each_sg(mem->table.sgl, sg, ARRAY_SIZE(gpt_frames), i)
-		sg_set_page(sg, pfn_to_page(PHYS_PFN(gpt_frames[i] * page)), page, 0);
-	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_map(ctx->gpt, &op, 0, size, view, 0, 0));
+	for_each_sg(mem->table.sgl, sg, ARRAY_SIZE(pt_frames), i)
+		sg_set_page(sg, pfn_to_page(PHYS_PFN(pt_frames[i] * page)), page, 0);
+	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_map(ctx->pt, &op, 0, size, view, 0, 0));
 	drm_gpupt_commit_map(&op, view);
 	drm_gpupt_op_fini(&op);
-	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(ctx->gpt, 0, size, gpt_check_frames, ctx));
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(ctx->pt, 0, size, pt_check_frames, ctx));
 	KUNIT_EXPECT_EQ(test, drm_gpupt_kunit_info(ctx).mapped, size);
 }
 
-static void gpt_map_tables(struct kunit *test, const struct drm_gpupt_fmt *fmt,
-			   struct drm_sgt_device *sdev)
+static void pt_map_tables(struct kunit *test, const struct drm_gpupt_fmt *fmt,
+			  struct drm_sgt_device *sdev)
 {
 	const u64 page = drm_gpupt_kunit_page(fmt), middle = drm_gpupt_kunit_space(fmt) / 2;
 	struct drm_gpupt_kunit_mem *mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA,
 								2 * page);
 	const struct drm_dma_view view = drm_gpupt_kunit_view(mem);
-	struct drm_gpupt *gpt = drm_gpupt_create(fmt, sdev, NULL, NULL);
+	struct drm_gpupt *pt = drm_gpupt_create(fmt, sdev, NULL, NULL);
 	struct drm_gpupt_op op = {};
 	struct drm_gpupt_run run;
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, gpt);
-	KUNIT_EXPECT_PTR_EQ(test, drm_gpupt_format(gpt), fmt);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pt);
+	KUNIT_EXPECT_PTR_EQ(test, drm_gpupt_format(pt), fmt);
 	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(sdev).mapped, 1);
-	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_map(gpt, &op, middle - page, 2 * page, view, 0,
+	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_map(pt, &op, middle - page, 2 * page, view, 0,
 						       0));
 	KUNIT_EXPECT_EQ(test, drm_gpupt_op_tables(&op), 2 * (fmt->levels - 1));
 	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(sdev).bytes_mapped,
 			(2 * fmt->levels - 1) * PAGE_SIZE);
 	drm_gpupt_commit_map(&op, view);
 	drm_gpupt_op_fini(&op);
-	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(gpt, middle - page, 2 * page, gpt_keep_run, &run));
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(pt, middle - page, 2 * page, pt_keep_run, &run));
 	KUNIT_EXPECT_EQ(test, run.seg.len, 2 * page);
 	/* With all that is in it. */
-	drm_gpupt_destroy(gpt);
+	drm_gpupt_destroy(pt);
 	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(sdev).mapped, 0);
 }
 
 /* Its memory is mapped by the DMA API, a page a table; or it has physical addresses. */
-static void gpt_maps_its_tables(struct kunit *test)
+static void pt_maps_its_tables(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
 
-	gpt_map_tables(test, fmt, drm_sgt_kunit_bind(test)->sdev);
-	gpt_map_tables(test, fmt, drm_sgt_kunit_bind_phys(test, NULL)->sdev);
+	pt_map_tables(test, fmt, drm_sgt_kunit_bind(test)->sdev);
+	pt_map_tables(test, fmt, drm_sgt_kunit_bind_phys(test, NULL)->sdev);
 }
 
 static struct kunit_case drm_gpupt_cases[] = {
-	KUNIT_CASE_PARAM(gpt_maps_its_tables, drm_gpupt_kunit_formats),
-	KUNIT_CASE_PARAM(gpt_maps_first_and_last_entries, drm_gpupt_kunit_formats),
-	KUNIT_CASE_PARAM(gpt_maps_across_each_boundary, drm_gpupt_kunit_formats),
-	KUNIT_CASE_PARAM(gpt_keeps_permissions, drm_gpupt_kunit_formats),
-	KUNIT_CASE_PARAM(gpt_walk_can_be_stopped, drm_gpupt_kunit_formats),
-	KUNIT_CASE_PARAM(gpt_walks_parts_of_leaves, drm_gpupt_kunit_formats),
-	KUNIT_CASE_PARAM(gpt_maps_physical_memory, drm_gpupt_kunit_formats),
-	KUNIT_CASE_PARAM(gpt_shows_each_run, drm_gpupt_kunit_formats),
-	KUNIT_CASE_PARAM(gpt_chooses_large_leaves, drm_gpupt_kunit_formats),
-	KUNIT_CASE_PARAM(gpt_merges_segments_into_leaves, drm_gpupt_kunit_formats),
-	KUNIT_CASE_PARAM(gpt_cuts_large_leaves, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(pt_maps_its_tables, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(pt_maps_first_and_last_entries, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(pt_maps_across_each_boundary, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(pt_keeps_permissions, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(pt_walk_can_be_stopped, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(pt_walks_parts_of_leaves, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(pt_maps_physical_memory, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(pt_shows_each_run, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(pt_chooses_large_leaves, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(pt_merges_segments_into_leaves, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(pt_cuts_large_leaves, drm_gpupt_kunit_formats),
 	{}
 };
 

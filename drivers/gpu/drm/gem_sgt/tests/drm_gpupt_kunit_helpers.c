@@ -8,21 +8,21 @@
 
 #include "drm_gpupt_kunit_helpers.h"
 
-static const struct drm_gpupt_fmt *const gpt_formats[] = {
+static const struct drm_gpupt_fmt *const pt_formats[] = {
 	&drm_gpupt_x86_64, &drm_gpupt_radix3, &drm_gpupt_kunit_toy, &drm_gpupt_kunit_odd,
 	&drm_gpupt_kunit_tiny,
 };
 
-static void gpt_format_desc(const struct drm_gpupt_fmt *const *fmt, char *desc)
+static void pt_format_desc(const struct drm_gpupt_fmt *const *fmt, char *desc)
 {
 	strscpy(desc, (*fmt)->name, KUNIT_PARAM_DESC_SIZE);
 }
 
-KUNIT_ARRAY_PARAM(gpt_format, gpt_formats, gpt_format_desc);
+KUNIT_ARRAY_PARAM(pt_format, pt_formats, pt_format_desc);
 
 const void *drm_gpupt_kunit_formats(const void *prev, char *desc)
 {
-	return gpt_format_gen_params(prev, desc);
+	return pt_format_gen_params(prev, desc);
 }
 
 /*
@@ -32,7 +32,7 @@ const void *drm_gpupt_kunit_formats(const void *prev, char *desc)
 /* An entry of a table cannot hold 4 GiB: longer segments are several neighbours. */
 #define GPUPT_MEM_ENTRY	((u64)SZ_2G)
 
-static void gpt_mem_free(void *data)
+static void pt_mem_free(void *data)
 {
 	struct drm_gpupt_kunit_mem *mem = data;
 
@@ -52,7 +52,7 @@ struct drm_gpupt_kunit_mem *drm_gpupt_kunit_mem(struct kunit *test, const struct
 	for (i = 0; i < nr; i++)
 		mem->ents += DIV_ROUND_UP_ULL(seg[i].len, GPUPT_MEM_ENTRY);
 	KUNIT_ASSERT_EQ(test, 0, sg_alloc_table(&mem->table, mem->ents, GFP_KERNEL));
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, gpt_mem_free, mem));
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, pt_mem_free, mem));
 
 	sg = mem->table.sgl;
 	for (i = 0; i < nr; i++) {
@@ -83,8 +83,8 @@ struct drm_dma_view drm_gpupt_kunit_view(const struct drm_gpupt_kunit_mem *mem)
 }
 
 /* For cells that become mapped: address and permissions, each cell by itself. */
-static void gpt_mem_to_cells(const struct drm_gpupt_kunit_mem *mem, u64 offset, u32 prot,
-			     struct drm_gpupt_kunit_cell *cells, unsigned int nr, u64 cell)
+static void pt_mem_to_cells(const struct drm_gpupt_kunit_mem *mem, u64 offset, u32 prot,
+			    struct drm_gpupt_kunit_cell *cells, unsigned int nr, u64 cell)
 {
 	struct scatterlist *sg = mem->table.sgl;
 	unsigned int i;
@@ -113,7 +113,7 @@ static void gpt_mem_to_cells(const struct drm_gpupt_kunit_mem *mem, u64 offset, 
  */
 #define GPUPT_GARBAGE	0x5b
 
-static void gpt_dma_unmap(struct drm_sgt *sgt)
+static void pt_dma_unmap(struct drm_sgt *sgt)
 {
 	struct scatterlist *sg;
 	unsigned int i;
@@ -127,7 +127,7 @@ static void gpt_dma_unmap(struct drm_sgt *sgt)
 	}
 }
 
-static int gpt_dma_map(struct drm_sgt *sgt)
+static int pt_dma_map(struct drm_sgt *sgt)
 {
 	bool sync = dma_dev_need_sync(sgt->sdev->dma_dev);
 	struct scatterlist *sg;
@@ -140,7 +140,7 @@ static int gpt_dma_map(struct drm_sgt *sgt)
 		unsigned int done;
 
 		if (!memory) {
-			gpt_dma_unmap(sgt);
+			pt_dma_unmap(sgt);
 			return -ENOMEM;
 		}
 		sg_dma_address(sg) = virt_to_phys(memory) + DRM_GPUPT_KUNIT_TABLES;
@@ -156,8 +156,8 @@ static int gpt_dma_map(struct drm_sgt *sgt)
 	return 0;
 }
 
-static void gpt_dma_sync(struct device *dev, dma_addr_t addr, size_t len,
-			 enum dma_data_direction dir)
+static void pt_dma_sync(struct device *dev, dma_addr_t addr, size_t len,
+			enum dma_data_direction dir)
 {
 	while (len) {
 		size_t part = min(len, PAGE_SIZE - offset_in_page(addr));
@@ -170,7 +170,7 @@ static void gpt_dma_sync(struct device *dev, dma_addr_t addr, size_t len,
 	}
 }
 
-static bool gpt_dma_need_sync(struct device *dev, dma_addr_t addr)
+static bool pt_dma_need_sync(struct device *dev, dma_addr_t addr)
 {
 	return true;
 }
@@ -186,13 +186,13 @@ void *drm_gpupt_kunit_memory(u64 addr)
 }
 
 /* The DMA address of the root table. */
-static u64 gpt_root(struct drm_gpupt_kunit *ctx)
+static u64 pt_root(struct drm_gpupt_kunit *ctx)
 {
 	struct drm_dma_seg seg = {};
 	struct drm_dma_iter iter;
 	int ret;
 
-	drm_sgt_access_scope(view, drm_gpupt_root(ctx->gpt), ret) {
+	drm_sgt_access_scope(view, drm_gpupt_root(ctx->pt), ret) {
 		KUNIT_EXPECT_EQ(ctx->test, 0, drm_dma_iter_init(&iter, view, 0, PAGE_SIZE));
 		KUNIT_EXPECT_TRUE(ctx->test, drm_dma_iter_next(&iter, &seg));
 	}
@@ -200,8 +200,8 @@ static u64 gpt_root(struct drm_gpupt_kunit *ctx)
 	return seg.addr;
 }
 
-static void gpt_read_table(const struct drm_gpupt_fmt *fmt, const void *table, unsigned int level,
-			   struct drm_gpupt_kunit_shape *shape)
+static void pt_read_table(const struct drm_gpupt_fmt *fmt, const void *table, unsigned int level,
+			  struct drm_gpupt_kunit_shape *shape)
 {
 	const unsigned int size = fmt->entry_size << fmt->level[level].bits;
 	const void *entry, *child;
@@ -222,7 +222,7 @@ static void gpt_read_table(const struct drm_gpupt_fmt *fmt, const void *table, u
 		case DRM_GPUPT_ENTRY_TABLE:
 			child = drm_gpupt_kunit_memory(run.seg.addr);
 			if (level && child)
-				gpt_read_table(fmt, child, level - 1, shape);
+				pt_read_table(fmt, child, level - 1, shape);
 			else
 				shape->wild++;
 			break;
@@ -238,7 +238,7 @@ struct drm_gpupt_kunit_shape drm_gpupt_kunit_read(struct drm_gpupt_kunit *ctx)
 	const struct drm_gpupt_fmt *fmt = ctx->window.fmt;
 	struct drm_gpupt_kunit_shape shape = {};
 
-	gpt_read_table(fmt, ctx->root, fmt->levels - 1, &shape);
+	pt_read_table(fmt, ctx->root, fmt->levels - 1, &shape);
 	return shape;
 }
 
@@ -250,7 +250,7 @@ struct drm_gpupt_info drm_gpupt_kunit_info(struct drm_gpupt_kunit *ctx)
 {
 	struct drm_gpupt_info info;
 
-	KUNIT_EXPECT_EQ(ctx->test, 0, drm_gpupt_get_info(ctx->gpt, &info));
+	KUNIT_EXPECT_EQ(ctx->test, 0, drm_gpupt_get_info(ctx->pt, &info));
 	return info;
 }
 
@@ -278,7 +278,7 @@ void drm_gpupt_kunit_check_trace(struct drm_gpupt_kunit *ctx,
 	KUNIT_EXPECT_EQ(ctx->test, now.stats.tables, was->stats.tables);
 }
 
-static void gpt_flush(void *priv, u64 va, u64 len)
+static void pt_flush(void *priv, u64 va, u64 len)
 {
 	struct drm_gpupt_kunit *ctx = priv;
 
@@ -291,18 +291,18 @@ static void gpt_flush(void *priv, u64 va, u64 len)
 	ctx->flush.stats = drm_sgt_kunit_stats(ctx->d->sdev);
 }
 
-static const struct drm_gpupt_config gpt_config = {
-	.flush = gpt_flush,
+static const struct drm_gpupt_config pt_config = {
+	.flush = pt_flush,
 };
 
-static void gpt_free(void *data)
+static void pt_free(void *data)
 {
 	struct drm_gpupt_kunit *ctx = data;
 	unsigned int i;
 
 	while (ctx->in_flight)
 		drm_gpupt_kunit_abort(ctx);
-	drm_gpupt_destroy(ctx->gpt);
+	drm_gpupt_destroy(ctx->pt);
 	for (i = 0; i <= DRM_GPUPT_KUNIT_OPS; i++)
 		kvfree(ctx->cells[i]);
 }
@@ -316,15 +316,15 @@ struct drm_gpupt_kunit *drm_gpupt_kunit_create(struct kunit *test, const struct 
 	ctx->test = test;
 	ctx->window.fmt = fmt;
 	ctx->d = drm_sgt_kunit_bind(test);
-	kunit_activate_static_stub(test, drm_sgt_dma_map, gpt_dma_map);
-	kunit_activate_static_stub(test, drm_sgt_dma_unmap, gpt_dma_unmap);
-	kunit_activate_static_stub(test, drm_sgt_dma_need_sync, gpt_dma_need_sync);
-	kunit_activate_static_stub(test, drm_sgt_dma_sync_for_device, gpt_dma_sync);
+	kunit_activate_static_stub(test, drm_sgt_dma_map, pt_dma_map);
+	kunit_activate_static_stub(test, drm_sgt_dma_unmap, pt_dma_unmap);
+	kunit_activate_static_stub(test, drm_sgt_dma_need_sync, pt_dma_need_sync);
+	kunit_activate_static_stub(test, drm_sgt_dma_sync_for_device, pt_dma_sync);
 
-	ctx->gpt = drm_gpupt_create(fmt, ctx->d->sdev, &gpt_config, ctx);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctx->gpt);
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, gpt_free, ctx));
-	ctx->root = drm_gpupt_kunit_memory(gpt_root(ctx));
+	ctx->pt = drm_gpupt_create(fmt, ctx->d->sdev, &pt_config, ctx);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctx->pt);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, pt_free, ctx));
+	ctx->root = drm_gpupt_kunit_memory(pt_root(ctx));
 	KUNIT_ASSERT_NOT_NULL(test, ctx->root);
 	ctx->empty = drm_gpupt_kunit_info(ctx).tables;
 	drm_gpupt_kunit_look_around(ctx, 0);
@@ -363,18 +363,18 @@ void drm_gpupt_kunit_look_around(struct drm_gpupt_kunit *ctx, u64 va)
 }
 
 /* The ith operation in flight, or the next one to be. */
-static unsigned int gpt_op_index(const struct drm_gpupt_kunit *ctx, unsigned int i)
+static unsigned int pt_op_index(const struct drm_gpupt_kunit *ctx, unsigned int i)
 {
 	return (ctx->first + i) % DRM_GPUPT_KUNIT_OPS;
 }
 
 struct drm_gpupt_op *drm_gpupt_kunit_op(struct drm_gpupt_kunit *ctx, unsigned int i)
 {
-	return &ctx->op[gpt_op_index(ctx, i)];
+	return &ctx->op[pt_op_index(ctx, i)];
 }
 
 /* The state after the next operation: at first, the one before it. */
-static struct drm_gpupt_kunit_cell *gpt_next_cells(struct drm_gpupt_kunit *ctx)
+static struct drm_gpupt_kunit_cell *pt_next_cells(struct drm_gpupt_kunit *ctx)
 {
 	const size_t size = ctx->window.nr * sizeof(*ctx->cells[0]);
 	struct drm_gpupt_kunit_cell **next = &ctx->cells[ctx->in_flight + 1];
@@ -388,7 +388,7 @@ static struct drm_gpupt_kunit_cell *gpt_next_cells(struct drm_gpupt_kunit *ctx)
 }
 
 /* An operation is in flight: it has as many tables as it takes. */
-static void gpt_prepared(struct drm_gpupt_kunit *ctx)
+static void pt_prepared(struct drm_gpupt_kunit *ctx)
 {
 	struct drm_gpupt_op *op = drm_gpupt_kunit_op(ctx, ctx->in_flight++);
 
@@ -404,20 +404,20 @@ int drm_gpupt_kunit_map(struct drm_gpupt_kunit *ctx, u64 va, u64 len,
 {
 	const struct drm_gpupt_kunit_window *w = &ctx->window;
 	unsigned int first = (va - w->va) / w->cell, nr = len / w->cell;
-	struct drm_gpupt_kunit_cell *cells = gpt_next_cells(ctx);
-	unsigned int i = gpt_op_index(ctx, ctx->in_flight);
+	struct drm_gpupt_kunit_cell *cells = pt_next_cells(ctx);
+	unsigned int i = pt_op_index(ctx, ctx->in_flight);
 	int ret;
 
-	ret = drm_gpupt_prepare_map(ctx->gpt, &ctx->op[i], va, len, drm_gpupt_kunit_view(mem),
+	ret = drm_gpupt_prepare_map(ctx->pt, &ctx->op[i], va, len, drm_gpupt_kunit_view(mem),
 				    offset, prot);
 	if (ret)
 		return ret;
 
 	ctx->mem[i] = mem;
 	KUNIT_EXPECT_EQ(ctx->test, drm_gpupt_kunit_flat_mapped(cells, first, nr), 0);
-	gpt_mem_to_cells(mem, offset, prot, cells + first, nr, w->cell);
+	pt_mem_to_cells(mem, offset, prot, cells + first, nr, w->cell);
 	drm_gpupt_kunit_flat_choose(w, cells, first, nr);
-	gpt_prepared(ctx);
+	pt_prepared(ctx);
 	return 0;
 }
 
@@ -426,18 +426,18 @@ int drm_gpupt_kunit_unmap(struct drm_gpupt_kunit *ctx, u64 va, u64 len)
 {
 	const struct drm_gpupt_kunit_window *w = &ctx->window;
 	unsigned int first = (va - w->va) / w->cell, nr = len / w->cell;
-	struct drm_gpupt_kunit_cell *cells = gpt_next_cells(ctx);
-	unsigned int i = gpt_op_index(ctx, ctx->in_flight);
+	struct drm_gpupt_kunit_cell *cells = pt_next_cells(ctx);
+	unsigned int i = pt_op_index(ctx, ctx->in_flight);
 	int ret;
 
-	ret = drm_gpupt_prepare_unmap(ctx->gpt, &ctx->op[i], va, len);
+	ret = drm_gpupt_prepare_unmap(ctx->pt, &ctx->op[i], va, len);
 	if (ret)
 		return ret;
 
 	ctx->mem[i] = NULL;
 	KUNIT_EXPECT_EQ(ctx->test, drm_gpupt_kunit_flat_mapped(cells, first, nr), nr);
 	drm_gpupt_kunit_flat_unmap(w, cells, first, nr);
-	gpt_prepared(ctx);
+	pt_prepared(ctx);
 	return 0;
 }
 
@@ -464,7 +464,7 @@ void drm_gpupt_kunit_commit(struct drm_gpupt_kunit *ctx)
 
 	memmove(&ctx->cells[0], &ctx->cells[1], ctx->in_flight * sizeof(ctx->cells[0]));
 	ctx->cells[ctx->in_flight] = was;
-	ctx->first = gpt_op_index(ctx, 1);
+	ctx->first = pt_op_index(ctx, 1);
 	ctx->in_flight--;
 }
 
@@ -506,7 +506,7 @@ void drm_gpupt_kunit_unmap_now(struct drm_gpupt_kunit *ctx, u64 va, u64 len)
  * A walk, and the cells that it has not come to. What is wrong is said after it: to
  * say so takes memory.
  */
-struct gpt_walk {
+struct pt_walk {
 	struct drm_gpupt_kunit *ctx;
 	unsigned int i;
 	unsigned int end;
@@ -516,7 +516,7 @@ struct gpt_walk {
 };
 
 /* Does the cell after @i go on where it ends? */
-static bool gpt_goes_on(const struct drm_gpupt_kunit *ctx, unsigned int i)
+static bool pt_goes_on(const struct drm_gpupt_kunit *ctx, unsigned int i)
 {
 	const struct drm_gpupt_kunit_cell *cell = &ctx->cells[0][i];
 
@@ -524,9 +524,9 @@ static bool gpt_goes_on(const struct drm_gpupt_kunit *ctx, unsigned int i)
 	       cell[1].addr == cell->addr + ctx->window.cell;
 }
 
-static int gpt_check_run(void *arg, const struct drm_gpupt_run *run)
+static int pt_check_run(void *arg, const struct drm_gpupt_run *run)
 {
-	struct gpt_walk *walk = arg;
+	struct pt_walk *walk = arg;
 	struct drm_gpupt_kunit *ctx = walk->ctx;
 	const struct drm_gpupt_kunit_cell *cell = &ctx->cells[0][walk->i];
 	struct drm_gpupt_run want = {
@@ -535,7 +535,7 @@ static int gpt_check_run(void *arg, const struct drm_gpupt_run *run)
 		.prot = cell->prot,
 	};
 
-	for (; walk->i + 1 < walk->end && gpt_goes_on(ctx, walk->i); walk->i++)
+	for (; walk->i + 1 < walk->end && pt_goes_on(ctx, walk->i); walk->i++)
 		want.seg.len += ctx->window.cell;
 	walk->i++;
 	if (run->va == want.va && run->seg.addr == want.seg.addr &&
@@ -548,12 +548,12 @@ static int gpt_check_run(void *arg, const struct drm_gpupt_run *run)
 }
 
 /* Walk cells that are all mapped, or begin with a hole. */
-static void gpt_check_walk(struct drm_gpupt_kunit *ctx, unsigned int first, unsigned int end)
+static void pt_check_walk(struct drm_gpupt_kunit *ctx, unsigned int first, unsigned int end)
 {
-	struct gpt_walk walk = { .ctx = ctx, .i = first, .end = end };
+	struct pt_walk walk = { .ctx = ctx, .i = first, .end = end };
 	bool hole = !ctx->cells[0][first].leaf;
-	int ret = drm_gpupt_walk(ctx->gpt, drm_gpupt_kunit_va(ctx, first),
-				 (u64)(end - first) * ctx->window.cell, gpt_check_run, &walk);
+	int ret = drm_gpupt_walk(ctx->pt, drm_gpupt_kunit_va(ctx, first),
+				 (u64)(end - first) * ctx->window.cell, pt_check_run, &walk);
 
 	KUNIT_EXPECT_EQ_MSG(ctx->test, ret, hole ? -EFAULT : 0, "cells %u to %u", first, end);
 	if (ret == -EPROTO)
@@ -564,7 +564,7 @@ static void gpt_check_walk(struct drm_gpupt_kunit *ctx, unsigned int first, unsi
 	KUNIT_EXPECT_EQ(ctx->test, walk.i, hole ? first : end);
 }
 
-static void gpt_check_walks(struct drm_gpupt_kunit *ctx)
+static void pt_check_walks(struct drm_gpupt_kunit *ctx)
 {
 	const struct drm_gpupt_kunit_cell *cells = ctx->cells[0];
 	unsigned int first, end, nr = ctx->window.nr;
@@ -573,11 +573,11 @@ static void gpt_check_walks(struct drm_gpupt_kunit *ctx)
 		end = first + 1;
 		while (end < nr && !cells[end].leaf == !cells[first].leaf)
 			end++;
-		gpt_check_walk(ctx, first, end);
+		pt_check_walk(ctx, first, end);
 	}
 }
 
-static void gpt_check_leaves(struct drm_gpupt_kunit *ctx, const char *whose, const u64 *leaves)
+static void pt_check_leaves(struct drm_gpupt_kunit *ctx, const char *whose, const u64 *leaves)
 {
 	u64 expect[DRM_GPUPT_MAX_LEVELS];
 	unsigned int i;
@@ -600,7 +600,7 @@ void drm_gpupt_kunit_check(struct drm_gpupt_kunit *ctx)
 	KUNIT_EXPECT_EQ(ctx->test, shape.wild, 0);
 	KUNIT_EXPECT_EQ(ctx->test, shape.empty, 0);
 	KUNIT_EXPECT_EQ(ctx->test, shape.tables, 1 + tables);
-	gpt_check_leaves(ctx, "in memory", shape.leaves);
+	pt_check_leaves(ctx, "in memory", shape.leaves);
 
 	for (i = 0; i < ctx->in_flight; i++)
 		tables += drm_gpupt_op_tables(drm_gpupt_kunit_op(ctx, i));
@@ -608,10 +608,10 @@ void drm_gpupt_kunit_check(struct drm_gpupt_kunit *ctx)
 	KUNIT_EXPECT_EQ(ctx->test, info.in_flight, ctx->in_flight);
 	KUNIT_EXPECT_EQ(ctx->test, info.mapped,
 			drm_gpupt_kunit_flat_mapped(ctx->cells[0], 0, w->nr) * w->cell);
-	gpt_check_leaves(ctx, "in the info", info.leaves);
+	pt_check_leaves(ctx, "in the info", info.leaves);
 
 	KUNIT_EXPECT_EQ(ctx->test, 0,
-			drm_gpupt_count_leaves(ctx->gpt, w->va, w->nr * w->cell, leaves));
-	gpt_check_leaves(ctx, "counted", leaves);
-	gpt_check_walks(ctx);
+			drm_gpupt_count_leaves(ctx->pt, w->va, w->nr * w->cell, leaves));
+	pt_check_leaves(ctx, "counted", leaves);
+	pt_check_walks(ctx);
 }

@@ -84,8 +84,8 @@ struct drm_gpupt_kunit {
 	struct kunit *test;
 	/** @d: the device that reads the tables */
 	struct drm_sgt_kunit_device *d;
-	/** @gpt: what is tested */
-	struct drm_gpupt *gpt;
+	/** @pt: what is tested */
+	struct drm_gpupt *pt;
 	/** @root: its root table */
 	void *root;
 	/** @empty: tables that it has when there is nothing in it */

@@ -90,16 +90,16 @@ static void leaves_try(struct drm_gpupt_kunit *ctx, struct drm_gpupt_kunit_mem *
 	unsigned int i;
 
 	leaves_fill_table(l, &mem->table);
-	KUNIT_ASSERT_EQ(ctx->test, 0, drm_gpupt_prepare_map(ctx->gpt, &op, va, len,
+	KUNIT_ASSERT_EQ(ctx->test, 0, drm_gpupt_prepare_map(ctx->pt, &op, va, len,
 							    drm_gpupt_kunit_view(mem), 0, 0));
 	drm_gpupt_commit_map(&op, drm_gpupt_kunit_view(mem));
 	drm_gpupt_op_fini(&op);
-	KUNIT_EXPECT_EQ(ctx->test, 0, drm_gpupt_count_leaves(ctx->gpt, va, len, leaves));
+	KUNIT_EXPECT_EQ(ctx->test, 0, drm_gpupt_count_leaves(ctx->pt, va, len, leaves));
 	for (i = 0; i < DRM_GPUPT_MAX_LEVELS; i++)
 		nr += leaves[i];
 	KUNIT_EXPECT_EQ_MSG(ctx->test, nr, leaves_fewest(ctx->window.fmt, l), "%u pages at %u",
 			    l->nr, l->first);
-	KUNIT_ASSERT_EQ(ctx->test, 0, drm_gpupt_prepare_unmap(ctx->gpt, &op, va, len));
+	KUNIT_ASSERT_EQ(ctx->test, 0, drm_gpupt_prepare_unmap(ctx->pt, &op, va, len));
 	drm_gpupt_commit(&op);
 	drm_gpupt_op_fini(&op);
 }

@@ -15,18 +15,18 @@
 static struct drm_gpupt *limits_create(struct kunit *test, struct drm_sgt_device *sdev,
 				       const struct drm_gpupt_config *config)
 {
-	struct drm_gpupt *gpt = drm_gpupt_create(&drm_gpupt_x86_64, sdev, config, NULL);
+	struct drm_gpupt *pt = drm_gpupt_create(&drm_gpupt_x86_64, sdev, config, NULL);
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, gpt);
-	return gpt;
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pt);
+	return pt;
 }
 
-static int limits_map(struct drm_gpupt *gpt, u64 va, const struct drm_gpupt_kunit_mem *mem)
+static int limits_map(struct drm_gpupt *pt, u64 va, const struct drm_gpupt_kunit_mem *mem)
 {
 	struct drm_gpupt_op op = {};
 	int ret;
 
-	ret = drm_gpupt_prepare_map(gpt, &op, va, mem->size, drm_gpupt_kunit_view(mem), 0, 0);
+	ret = drm_gpupt_prepare_map(pt, &op, va, mem->size, drm_gpupt_kunit_view(mem), 0, 0);
 	if (ret)
 		return ret;
 
@@ -35,12 +35,12 @@ static int limits_map(struct drm_gpupt *gpt, u64 va, const struct drm_gpupt_kuni
 	return 0;
 }
 
-static int limits_unmap(struct drm_gpupt *gpt, u64 va, u64 len)
+static int limits_unmap(struct drm_gpupt *pt, u64 va, u64 len)
 {
 	struct drm_gpupt_op op = {};
 	int ret;
 
-	ret = drm_gpupt_prepare_unmap(gpt, &op, va, len);
+	ret = drm_gpupt_prepare_unmap(pt, &op, va, len);
 	if (ret)
 		return ret;
 
@@ -61,28 +61,28 @@ static void limits_cpu_only_is_not_mapped(struct kunit *test)
 	static const struct drm_gpupt_config config = { .cpu_only = true };
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
 	struct drm_gpupt_kunit_mem *mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA, SZ_8K);
-	struct drm_gpupt *gpt = limits_create(test, d->sdev, &config);
+	struct drm_gpupt *pt = limits_create(test, d->sdev, &config);
 	struct drm_gpupt_run run = {};
 
-	KUNIT_EXPECT_EQ(test, 0, limits_map(gpt, SZ_2M - SZ_4K, mem));
-	KUNIT_EXPECT_EQ(test, drm_gpupt_tables(gpt), 5);
+	KUNIT_EXPECT_EQ(test, 0, limits_map(pt, SZ_2M - SZ_4K, mem));
+	KUNIT_EXPECT_EQ(test, drm_gpupt_tables(pt), 5);
 	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(d->sdev).tables, 0);
 	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(d->sdev).mapped, 0);
-	KUNIT_EXPECT_NULL(test, drm_gpupt_root(gpt));
-	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(gpt, SZ_2M - SZ_4K, SZ_8K, limits_keep_run, &run));
+	KUNIT_EXPECT_NULL(test, drm_gpupt_root(pt));
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(pt, SZ_2M - SZ_4K, SZ_8K, limits_keep_run, &run));
 	KUNIT_EXPECT_EQ(test, run.seg.addr, DRM_GPUPT_KUNIT_DMA);
 	KUNIT_EXPECT_EQ(test, run.seg.len, SZ_8K);
 
 	run.seg.addr = 0;
 	drm_sgt_kunit_unbind(d);
 	KUNIT_EXPECT_EQ(test, -ENODEV,
-			drm_gpupt_walk(gpt, SZ_2M - SZ_4K, SZ_8K, limits_keep_run, &run));
+			drm_gpupt_walk(pt, SZ_2M - SZ_4K, SZ_8K, limits_keep_run, &run));
 	KUNIT_EXPECT_EQ(test, run.seg.addr, 0);
-	KUNIT_EXPECT_EQ(test, -ENODEV, limits_map(gpt, SZ_1G, mem));
-	KUNIT_EXPECT_EQ(test, -ENODEV, limits_unmap(gpt, SZ_2M - SZ_4K, SZ_4K));
+	KUNIT_EXPECT_EQ(test, -ENODEV, limits_map(pt, SZ_1G, mem));
+	KUNIT_EXPECT_EQ(test, -ENODEV, limits_unmap(pt, SZ_2M - SZ_4K, SZ_4K));
 	KUNIT_EXPECT_EQ(test, -ENODEV, PTR_ERR_OR_ZERO(drm_gpupt_create(&drm_gpupt_x86_64, d->sdev,
 									&config, NULL)));
-	drm_gpupt_destroy(gpt);
+	drm_gpupt_destroy(pt);
 }
 
 /* What would take a table too many is refused, changes nothing, and can be made room for. */
@@ -92,34 +92,34 @@ static void limits_of_tables(struct kunit *test)
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
 	struct drm_gpupt_kunit_mem *page = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA, SZ_4K);
 	struct drm_gpupt_kunit_mem *large = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA, SZ_2M);
-	struct drm_gpupt *gpt = limits_create(test, d->sdev, &config);
+	struct drm_gpupt *pt = limits_create(test, d->sdev, &config);
 	struct drm_gpupt_info was, now;
 
-	KUNIT_EXPECT_EQ(test, drm_gpupt_tables(gpt), 1);
-	KUNIT_EXPECT_EQ(test, 0, limits_map(gpt, 0, page));
-	KUNIT_EXPECT_EQ(test, 0, limits_map(gpt, SZ_2M, page));
-	KUNIT_EXPECT_EQ(test, 0, limits_map(gpt, SZ_4M, large));
-	KUNIT_EXPECT_EQ(test, drm_gpupt_tables(gpt), 5);
-	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_get_info(gpt, &was));
+	KUNIT_EXPECT_EQ(test, drm_gpupt_tables(pt), 1);
+	KUNIT_EXPECT_EQ(test, 0, limits_map(pt, 0, page));
+	KUNIT_EXPECT_EQ(test, 0, limits_map(pt, SZ_2M, page));
+	KUNIT_EXPECT_EQ(test, 0, limits_map(pt, SZ_4M, large));
+	KUNIT_EXPECT_EQ(test, drm_gpupt_tables(pt), 5);
+	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_get_info(pt, &was));
 
 	/* Two tables are missing there. */
-	KUNIT_EXPECT_EQ(test, -ENOSPC, limits_map(gpt, SZ_1G, page));
-	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_get_info(gpt, &now));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, limits_map(pt, SZ_1G, page));
+	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_get_info(pt, &now));
 	KUNIT_EXPECT_MEMEQ(test, &now, &was, sizeof(was));
 
 	/* And one here, then none more for a cut. */
-	KUNIT_EXPECT_EQ(test, 0, limits_map(gpt, SZ_8M, page));
-	KUNIT_EXPECT_EQ(test, drm_gpupt_tables(gpt), 6);
-	KUNIT_EXPECT_EQ(test, -ENOSPC, limits_unmap(gpt, SZ_4M, SZ_4K));
-	KUNIT_EXPECT_EQ(test, -ENOSPC, limits_map(gpt, SZ_16M, page));
-	KUNIT_EXPECT_EQ(test, 0, limits_map(gpt, SZ_4K, page));
+	KUNIT_EXPECT_EQ(test, 0, limits_map(pt, SZ_8M, page));
+	KUNIT_EXPECT_EQ(test, drm_gpupt_tables(pt), 6);
+	KUNIT_EXPECT_EQ(test, -ENOSPC, limits_unmap(pt, SZ_4M, SZ_4K));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, limits_map(pt, SZ_16M, page));
+	KUNIT_EXPECT_EQ(test, 0, limits_map(pt, SZ_4K, page));
 
-	KUNIT_EXPECT_EQ(test, 0, limits_unmap(gpt, SZ_8M, SZ_4K));
-	KUNIT_EXPECT_EQ(test, drm_gpupt_tables(gpt), 5);
-	KUNIT_EXPECT_EQ(test, 0, limits_unmap(gpt, SZ_4M, SZ_4K));
-	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_get_info(gpt, &now));
-	KUNIT_EXPECT_EQ(test, now.tables, drm_gpupt_tables(gpt));
-	drm_gpupt_destroy(gpt);
+	KUNIT_EXPECT_EQ(test, 0, limits_unmap(pt, SZ_8M, SZ_4K));
+	KUNIT_EXPECT_EQ(test, drm_gpupt_tables(pt), 5);
+	KUNIT_EXPECT_EQ(test, 0, limits_unmap(pt, SZ_4M, SZ_4K));
+	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_get_info(pt, &now));
+	KUNIT_EXPECT_EQ(test, now.tables, drm_gpupt_tables(pt));
+	drm_gpupt_destroy(pt);
 }
 
 /*
@@ -139,19 +139,19 @@ static void limits_count_memory(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(configs); i++) {
-		struct drm_gpupt *gpt = limits_create(test, d->sdev, &configs[i]);
+		struct drm_gpupt *pt = limits_create(test, d->sdev, &configs[i]);
 
-		KUNIT_EXPECT_EQ(test, 0, limits_map(gpt, 0, mem));
-		KUNIT_EXPECT_EQ(test, drm_gpupt_tables(gpt), 7);
-		KUNIT_EXPECT_EQ(test, 0, limits_unmap(gpt, SZ_2M, SZ_8M - SZ_2M));
-		KUNIT_EXPECT_EQ(test, drm_gpupt_tables(gpt), 4);
+		KUNIT_EXPECT_EQ(test, 0, limits_map(pt, 0, mem));
+		KUNIT_EXPECT_EQ(test, drm_gpupt_tables(pt), 7);
+		KUNIT_EXPECT_EQ(test, 0, limits_unmap(pt, SZ_2M, SZ_8M - SZ_2M));
+		KUNIT_EXPECT_EQ(test, drm_gpupt_tables(pt), 4);
 		KUNIT_EXPECT_EQ(test, configs[i].cpu_only ? 0 : -ENOSPC,
-				limits_map(gpt, SZ_16M, page));
+				limits_map(pt, SZ_16M, page));
 		if (configs[i].cpu_only)
-			KUNIT_EXPECT_EQ(test, 0, limits_unmap(gpt, SZ_16M, SZ_4K));
-		KUNIT_EXPECT_EQ(test, 0, limits_unmap(gpt, 0, SZ_2M));
-		KUNIT_EXPECT_EQ(test, 0, limits_map(gpt, 0, mem));
-		drm_gpupt_destroy(gpt);
+			KUNIT_EXPECT_EQ(test, 0, limits_unmap(pt, SZ_16M, SZ_4K));
+		KUNIT_EXPECT_EQ(test, 0, limits_unmap(pt, 0, SZ_2M));
+		KUNIT_EXPECT_EQ(test, 0, limits_map(pt, 0, mem));
+		drm_gpupt_destroy(pt);
 	}
 }
 
@@ -161,20 +161,20 @@ static void limits_of_what_a_table_takes(struct kunit *test)
 	static const struct drm_gpupt_config config = { .cpu_only = true };
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
 	struct drm_gpupt_kunit_mem *mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA, SZ_4K);
-	struct drm_gpupt *gpt = limits_create(test, d->sdev, &config);
-	struct drm_gpupt_table *table = gpt->root;
+	struct drm_gpupt *pt = limits_create(test, d->sdev, &config);
+	struct drm_gpupt_table *table = pt->root;
 	unsigned int level;
 
-	KUNIT_EXPECT_EQ(test, 0, limits_map(gpt, 0, mem));
+	KUNIT_EXPECT_EQ(test, 0, limits_map(pt, 0, mem));
 	for (level = 3; level; level--) {
 		KUNIT_EXPECT_LE(test, ksize(table), PAGE_SIZE / 16);
-		mutex_lock(&gpt->plan_lock);
-		table = drm_gpupt_table_planned(gpt, table, 0);
-		mutex_unlock(&gpt->plan_lock);
+		mutex_lock(&pt->plan_lock);
+		table = drm_gpupt_table_planned(pt, table, 0);
+		mutex_unlock(&pt->plan_lock);
 		KUNIT_ASSERT_NOT_NULL(test, table);
 	}
 	KUNIT_EXPECT_LE(test, ksize(table), PAGE_SIZE / 16);
-	drm_gpupt_destroy(gpt);
+	drm_gpupt_destroy(pt);
 }
 
 #define LIMITS_PAGES	8192
@@ -208,18 +208,18 @@ static void limits_of_a_walk(struct kunit *test)
 	const u64 len = (u64)LIMITS_PAGES * SZ_4K;
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
 	struct drm_gpupt_kunit_mem *mem = limits_scattered(test);
-	struct drm_gpupt *gpt = limits_create(test, d->sdev, &config);
+	struct drm_gpupt *pt = limits_create(test, d->sdev, &config);
 	int walk, again, leaves, info;
 	u64 nr[DRM_GPUPT_MAX_LEVELS];
 	struct drm_gpupt_info all;
 	unsigned int runs = 0;
 
-	KUNIT_ASSERT_EQ(test, 0, limits_map(gpt, 0, mem));
+	KUNIT_ASSERT_EQ(test, 0, limits_map(pt, 0, mem));
 
 	allow_signal(SIGKILL);
-	walk = drm_gpupt_walk(gpt, 0, len, limits_count_and_die, &runs);
-	leaves = drm_gpupt_count_leaves(gpt, 0, len, nr);
-	info = drm_gpupt_get_info(gpt, &all);
+	walk = drm_gpupt_walk(pt, 0, len, limits_count_and_die, &runs);
+	leaves = drm_gpupt_count_leaves(pt, 0, len, nr);
+	info = drm_gpupt_get_info(pt, &all);
 	flush_signals(current);
 	disallow_signal(SIGKILL);
 
@@ -231,17 +231,17 @@ static void limits_of_a_walk(struct kunit *test)
 
 	/* In pieces, all of it is found. */
 	runs = 1;
-	again = drm_gpupt_walk(gpt, 0, len, limits_count_and_die, &runs);
+	again = drm_gpupt_walk(pt, 0, len, limits_count_and_die, &runs);
 	KUNIT_EXPECT_EQ(test, again, 0);
 	KUNIT_EXPECT_EQ(test, runs, LIMITS_PAGES + 1);
-	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_count_leaves(gpt, 0, len, nr));
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_count_leaves(pt, 0, len, nr));
 	KUNIT_EXPECT_EQ(test, nr[0], LIMITS_PAGES);
-	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_get_info(gpt, &all));
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_get_info(pt, &all));
 	KUNIT_EXPECT_EQ(test, all.mapped, len);
-	drm_gpupt_destroy(gpt);
+	drm_gpupt_destroy(pt);
 }
 
-static int limits_prepare_killed(struct drm_gpupt *gpt, struct drm_gpupt_op *op,
+static int limits_prepare_killed(struct drm_gpupt *pt, struct drm_gpupt_op *op,
 				 const struct drm_gpupt_kunit_mem *mem, u64 va, u64 len)
 {
 	int ret;
@@ -249,9 +249,9 @@ static int limits_prepare_killed(struct drm_gpupt *gpt, struct drm_gpupt_op *op,
 	allow_signal(SIGKILL);
 	send_sig(SIGKILL, current, 1);
 	if (mem)
-		ret = drm_gpupt_prepare_map(gpt, op, va, len, drm_gpupt_kunit_view(mem), 0, 0);
+		ret = drm_gpupt_prepare_map(pt, op, va, len, drm_gpupt_kunit_view(mem), 0, 0);
 	else
-		ret = drm_gpupt_prepare_unmap(gpt, op, va, len);
+		ret = drm_gpupt_prepare_unmap(pt, op, va, len);
 	flush_signals(current);
 	disallow_signal(SIGKILL);
 	return ret;
@@ -271,17 +271,17 @@ static void limits_of_a_plan(struct kunit *test)
 		u64 va = steps[i] - SZ_1M, len = 2 * SZ_1M;
 
 		trace = drm_gpupt_kunit_trace(ctx);
-		KUNIT_EXPECT_EQ(test, -EINTR, limits_prepare_killed(ctx->gpt, &op, mem, va, len));
+		KUNIT_EXPECT_EQ(test, -EINTR, limits_prepare_killed(ctx->pt, &op, mem, va, len));
 		KUNIT_EXPECT_EQ(test, op.state, DRM_GPUPT_OP_IDLE);
 		drm_gpupt_kunit_check_trace(ctx, &trace);
 
-		KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_map(ctx->gpt, &op, va, len,
+		KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_map(ctx->pt, &op, va, len,
 							       drm_gpupt_kunit_view(mem), 0, 0));
 		drm_gpupt_commit_map(&op, drm_gpupt_kunit_view(mem));
 		drm_gpupt_op_fini(&op);
 
 		trace = drm_gpupt_kunit_trace(ctx);
-		KUNIT_EXPECT_EQ(test, -EINTR, limits_prepare_killed(ctx->gpt, &op, NULL, va, len));
+		KUNIT_EXPECT_EQ(test, -EINTR, limits_prepare_killed(ctx->pt, &op, NULL, va, len));
 		KUNIT_EXPECT_EQ(test, op.state, DRM_GPUPT_OP_IDLE);
 		drm_gpupt_kunit_check_trace(ctx, &trace);
 	}

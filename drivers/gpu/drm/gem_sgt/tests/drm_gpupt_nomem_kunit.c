@@ -10,10 +10,10 @@
  * is different from what it was.
  */
 
-struct gpt_nomem {
+struct pt_nomem {
 	struct kunit *test;
 	struct drm_sgt_kunit_device *d;
-	struct drm_gpupt_kunit *gpt;
+	struct drm_gpupt_kunit *pt;
 	struct drm_gpupt_kunit_mem *mem;
 	struct drm_gpupt_op op;
 	u64 va;
@@ -22,105 +22,105 @@ struct gpt_nomem {
 	struct drm_gpupt_kunit_trace trace;
 };
 
-static struct gpt_nomem *gpt_nomem_start(struct kunit *test, const struct drm_gpupt_fmt *fmt)
+static struct pt_nomem *pt_nomem_start(struct kunit *test, const struct drm_gpupt_fmt *fmt)
 {
-	struct gpt_nomem *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
+	struct pt_nomem *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, c);
 	c->test = test;
-	c->gpt = drm_gpupt_kunit_create(test, fmt);
-	c->d = c->gpt->d;
+	c->pt = drm_gpupt_kunit_create(test, fmt);
+	c->d = c->pt->d;
 	return c;
 }
 
 /* prepare_map */
 
-static int gpt_nomem_map(void *arg)
+static int pt_nomem_map(void *arg)
 {
-	struct gpt_nomem *c = arg;
+	struct pt_nomem *c = arg;
 
-	return drm_gpupt_prepare_map(c->gpt->gpt, &c->op, c->va, c->len,
+	return drm_gpupt_prepare_map(c->pt->pt, &c->op, c->va, c->len,
 				     drm_gpupt_kunit_view(c->mem), 0, 0);
 }
 
 /* Both if it failed, and if it was taken back. */
-static void gpt_nomem_check(void *arg, int ret)
+static void pt_nomem_check(void *arg, int ret)
 {
-	struct gpt_nomem *c = arg;
+	struct pt_nomem *c = arg;
 
 	if (ret)
 		KUNIT_EXPECT_EQ(c->test, ret, -ENOMEM);
 	KUNIT_EXPECT_EQ(c->test, c->op.state, ret ? DRM_GPUPT_OP_IDLE : DRM_GPUPT_OP_PREPARED);
 	KUNIT_EXPECT_EQ(c->test, 0, drm_gpupt_abort(&c->op));
-	drm_gpupt_kunit_check_trace(c->gpt, &c->trace);
+	drm_gpupt_kunit_check_trace(c->pt, &c->trace);
 }
 
 /* A page in each of so many tables: more than are mapped together, and many steps. */
 #define NOMEM_TABLES	40
 
 /* A map that makes many tables, while another one is planned in the first of them. */
-static void gpt_nomem_mapping(struct kunit *test)
+static void pt_nomem_mapping(struct kunit *test)
 {
-	struct gpt_nomem *c = gpt_nomem_start(test, &drm_gpupt_x86_64);
+	struct pt_nomem *c = pt_nomem_start(test, &drm_gpupt_x86_64);
 
 	c->va = SZ_1G - SZ_4K;
 	c->len = NOMEM_TABLES * (u64)SZ_2M;
 	c->mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA, c->len);
-	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_kunit_map(c->gpt, 0, SZ_4K, c->mem, 0, 0));
-	c->trace = drm_gpupt_kunit_trace(c->gpt);
+	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_kunit_map(c->pt, 0, SZ_4K, c->mem, 0, 0));
+	c->trace = drm_gpupt_kunit_trace(c->pt);
 	drm_sgt_kunit_nomem(test);
 	/* The pages, and each table has a structure of its own. */
-	KUNIT_EXPECT_GE(test, drm_sgt_kunit_sweep(test, gpt_nomem_map, gpt_nomem_check, c),
+	KUNIT_EXPECT_GE(test, drm_sgt_kunit_sweep(test, pt_nomem_map, pt_nomem_check, c),
 			2 * NOMEM_TABLES);
-	drm_gpupt_kunit_commit_all(c->gpt);
+	drm_gpupt_kunit_commit_all(c->pt);
 }
 
 /* prepare_unmap */
 
-static int gpt_nomem_unmap(void *arg)
+static int pt_nomem_unmap(void *arg)
 {
-	struct gpt_nomem *c = arg;
+	struct pt_nomem *c = arg;
 
-	return drm_gpupt_prepare_unmap(c->gpt->gpt, &c->op, c->va, c->len);
+	return drm_gpupt_prepare_unmap(c->pt->pt, &c->op, c->va, c->len);
 }
 
 /* An unmap that cuts two leaves of 1G, one at each end, and drops all in between. */
-static void gpt_nomem_unmapping(struct kunit *test)
+static void pt_nomem_unmapping(struct kunit *test)
 {
-	struct gpt_nomem *c = gpt_nomem_start(test, &drm_gpupt_x86_64);
+	struct pt_nomem *c = pt_nomem_start(test, &drm_gpupt_x86_64);
 
 	c->mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA, 4ull * SZ_1G);
-	drm_gpupt_kunit_look_at(c->gpt, 0, SZ_2M, 4 * 512);
-	drm_gpupt_kunit_map_now(c->gpt, 0, SZ_1G, c->mem, 0, 0);
+	drm_gpupt_kunit_look_at(c->pt, 0, SZ_2M, 4 * 512);
+	drm_gpupt_kunit_map_now(c->pt, 0, SZ_1G, c->mem, 0, 0);
 	/* One that is not aligned: tables, not leaves. */
-	drm_gpupt_kunit_map_now(c->gpt, SZ_1G, SZ_1G, c->mem, SZ_2M, 0);
-	drm_gpupt_kunit_map_now(c->gpt, SZ_2G, SZ_2G, c->mem, SZ_2G, 0);
+	drm_gpupt_kunit_map_now(c->pt, SZ_1G, SZ_1G, c->mem, SZ_2M, 0);
+	drm_gpupt_kunit_map_now(c->pt, SZ_2G, SZ_2G, c->mem, SZ_2G, 0);
 	c->va = SZ_1G - SZ_4K;
 	c->len = 2ull * SZ_1G;
-	c->trace = drm_gpupt_kunit_trace(c->gpt);
+	c->trace = drm_gpupt_kunit_trace(c->pt);
 	drm_sgt_kunit_nomem(test);
 	/* Four tables, twice a piece. */
-	KUNIT_EXPECT_GE(test, drm_sgt_kunit_sweep(test, gpt_nomem_unmap, gpt_nomem_check, c), 8);
-	drm_gpupt_kunit_check(c->gpt);
-	drm_gpupt_kunit_unmap_now(c->gpt, 0, 4ull * SZ_1G);
+	KUNIT_EXPECT_GE(test, drm_sgt_kunit_sweep(test, pt_nomem_unmap, pt_nomem_check, c), 8);
+	drm_gpupt_kunit_check(c->pt);
+	drm_gpupt_kunit_unmap_now(c->pt, 0, 4ull * SZ_1G);
 }
 
 /* create */
 
-static int gpt_nomem_create(void *arg)
+static int pt_nomem_create(void *arg)
 {
-	struct gpt_nomem *c = arg;
-	struct drm_gpupt *gpt = drm_gpupt_create(&drm_gpupt_kunit_toy, c->d->sdev, NULL, NULL);
+	struct pt_nomem *c = arg;
+	struct drm_gpupt *pt = drm_gpupt_create(&drm_gpupt_kunit_toy, c->d->sdev, NULL, NULL);
 
-	if (IS_ERR(gpt))
-		return PTR_ERR(gpt);
-	drm_gpupt_destroy(gpt);
+	if (IS_ERR(pt))
+		return PTR_ERR(pt);
+	drm_gpupt_destroy(pt);
 	return 0;
 }
 
-static void gpt_nomem_check_create(void *arg, int ret)
+static void pt_nomem_check_create(void *arg, int ret)
 {
-	struct gpt_nomem *c = arg;
+	struct pt_nomem *c = arg;
 
 	if (ret)
 		KUNIT_EXPECT_EQ(c->test, ret, -ENOMEM);
@@ -130,20 +130,20 @@ static void gpt_nomem_check_create(void *arg, int ret)
 }
 
 /* A page table that could not be made has no memory, and keeps no device. */
-static void gpt_nomem_creating(struct kunit *test)
+static void pt_nomem_creating(struct kunit *test)
 {
-	struct gpt_nomem *c = gpt_nomem_start(test, &drm_gpupt_kunit_toy);
+	struct pt_nomem *c = pt_nomem_start(test, &drm_gpupt_kunit_toy);
 
-	c->trace = drm_gpupt_kunit_trace(c->gpt);
+	c->trace = drm_gpupt_kunit_trace(c->pt);
 	drm_sgt_kunit_nomem(test);
-	KUNIT_EXPECT_GE(test, drm_sgt_kunit_sweep(test, gpt_nomem_create,
-						  gpt_nomem_check_create, c), 4);
+	KUNIT_EXPECT_GE(test, drm_sgt_kunit_sweep(test, pt_nomem_create,
+						  pt_nomem_check_create, c), 4);
 }
 
 static struct kunit_case drm_gpupt_nomem_cases[] = {
-	KUNIT_CASE(gpt_nomem_creating),
-	KUNIT_CASE(gpt_nomem_mapping),
-	KUNIT_CASE(gpt_nomem_unmapping),
+	KUNIT_CASE(pt_nomem_creating),
+	KUNIT_CASE(pt_nomem_mapping),
+	KUNIT_CASE(pt_nomem_unmapping),
 	{}
 };
 

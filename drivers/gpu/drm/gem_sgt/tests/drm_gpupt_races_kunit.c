@@ -16,7 +16,7 @@
 #define RACES_OPS	16
 
 struct races {
-	struct drm_gpupt_kunit *gpt;
+	struct drm_gpupt_kunit *pt;
 	struct drm_gpupt_kunit_mem *mem;
 	u64 page;
 	/* what is planned */
@@ -77,12 +77,12 @@ static int races_read(void *arg)
 	int ret;
 
 	while (!atomic_read(&r->stop) && !wrong) {
-		ret = drm_gpupt_walk(r->gpt->gpt, va, min(64 * r->page, space - va),
+		ret = drm_gpupt_walk(r->pt->pt, va, min(64 * r->page, space - va),
 				     races_check_run, &wrong);
 		wrong |= ret && ret != -EFAULT;
-		wrong |= drm_gpupt_count_leaves(r->gpt->gpt, va, space - va, leaves);
+		wrong |= drm_gpupt_count_leaves(r->pt->pt, va, space - va, leaves);
 		wrong |= leaves[0] > RACES_PAGES;
-		wrong |= drm_gpupt_get_info(r->gpt->gpt, &info);
+		wrong |= drm_gpupt_get_info(r->pt->pt, &info);
 		wrong |= info.mapped > space || info.in_flight > RACES_OPS + 1;
 		va = (va + r->page) % space;
 		cond_resched();
@@ -107,19 +107,19 @@ static void races_step(struct races *r, struct rnd_state *rnd)
 	unsigned int first = drm_sgt_kunit_below(rnd, RACES_PAGES);
 	unsigned int nr = races_run(r, rnd, first);
 	u64 va = first * r->page, len = nr * r->page;
-	struct drm_gpupt *gpt = r->gpt->gpt;
+	struct drm_gpupt *pt = r->pt->pt;
 
 	wait_event(r->progress, races_in_flight(r) < RACES_OPS);
 	r->is_map[i] = !test_bit(first, r->mapped);
 	if (r->is_map[i])
-		KUNIT_ASSERT_EQ(r->gpt->test, 0,
-				drm_gpupt_prepare_map(gpt, &r->op[i], va, len,
+		KUNIT_ASSERT_EQ(r->pt->test, 0,
+				drm_gpupt_prepare_map(pt, &r->op[i], va, len,
 						      drm_gpupt_kunit_view(r->mem), va, 0));
 	else
-		KUNIT_ASSERT_EQ(r->gpt->test, 0,
-				drm_gpupt_prepare_unmap(gpt, &r->op[i], va, len));
+		KUNIT_ASSERT_EQ(r->pt->test, 0,
+				drm_gpupt_prepare_unmap(pt, &r->op[i], va, len));
 	if (!drm_sgt_kunit_below(rnd, 4)) {
-		KUNIT_EXPECT_EQ(r->gpt->test, 0, drm_gpupt_abort(&r->op[i]));
+		KUNIT_EXPECT_EQ(r->pt->test, 0, drm_gpupt_abort(&r->op[i]));
 		return;
 	}
 	if (r->is_map[i])
@@ -150,7 +150,7 @@ static void races_plan_commit_and_read(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, r);
 	drm_sgt_kunit_seed(test, &rnd);
 	init_waitqueue_head(&r->progress);
-	r->gpt = drm_gpupt_kunit_create(test, &drm_gpupt_kunit_toy);
+	r->pt = drm_gpupt_kunit_create(test, &drm_gpupt_kunit_toy);
 	r->page = drm_gpupt_kunit_page(&drm_gpupt_kunit_toy);
 	r->mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA, RACES_PAGES * r->page);
 	committer = drm_sgt_kunit_start(test->priv, races_commit, r);
@@ -167,7 +167,7 @@ static void races_plan_commit_and_read(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, races_in_flight(r), 0);
 	for (i = 0; i < RACES_PAGES; i++)
 		KUNIT_EXPECT_EQ(test, test_bit(i, r->mapped) ? 0 : -EFAULT,
-				drm_gpupt_walk(r->gpt->gpt, i * r->page, r->page,
+				drm_gpupt_walk(r->pt->pt, i * r->page, r->page,
 					       races_check_run, &wrong));
 	KUNIT_EXPECT_FALSE(test, wrong);
 }

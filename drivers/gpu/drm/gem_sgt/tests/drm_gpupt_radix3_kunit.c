@@ -97,7 +97,7 @@ static void radix3_try(struct drm_gpupt_kunit *ctx, const struct drm_dma_seg *se
 	const u64 tables1 = DIV_ROUND_UP_ULL(tables2, RADIX3_ENTRIES);
 	struct drm_gpupt_op op = {};
 
-	KUNIT_ASSERT_EQ(ctx->test, 0, drm_gpupt_prepare_map(ctx->gpt, &op, 0, len,
+	KUNIT_ASSERT_EQ(ctx->test, 0, drm_gpupt_prepare_map(ctx->pt, &op, 0, len,
 							    drm_gpupt_kunit_view(mem), 0, 0));
 	KUNIT_EXPECT_EQ(ctx->test, drm_gpupt_op_tables(&op), tables1 + tables2);
 	drm_gpupt_commit_map(&op, drm_gpupt_kunit_view(mem));
@@ -105,7 +105,7 @@ static void radix3_try(struct drm_gpupt_kunit *ctx, const struct drm_dma_seg *se
 	radix3_check(ctx, seg, len);
 	KUNIT_EXPECT_EQ(ctx->test, drm_gpupt_kunit_info(ctx).leaves[0], pages);
 
-	KUNIT_ASSERT_EQ(ctx->test, 0, drm_gpupt_prepare_unmap(ctx->gpt, &op, 0, len));
+	KUNIT_ASSERT_EQ(ctx->test, 0, drm_gpupt_prepare_unmap(ctx->pt, &op, 0, len));
 	drm_gpupt_commit(&op);
 	drm_gpupt_op_fini(&op);
 	radix3_check(ctx, seg, 0);
@@ -191,13 +191,13 @@ static void radix3_ends_at_512_gib(struct kunit *test)
 	const struct drm_dma_view view = drm_gpupt_kunit_view(mem);
 	struct drm_gpupt_op op = {};
 
-	KUNIT_EXPECT_EQ(test, -EINVAL, drm_gpupt_prepare_map(ctx->gpt, &op, 0, SZ_512G + 1, view,
+	KUNIT_EXPECT_EQ(test, -EINVAL, drm_gpupt_prepare_map(ctx->pt, &op, 0, SZ_512G + 1, view,
 							     0, 0));
-	KUNIT_EXPECT_EQ(test, -EINVAL, drm_gpupt_prepare_map(ctx->gpt, &op, SZ_512G - SZ_4K,
+	KUNIT_EXPECT_EQ(test, -EINVAL, drm_gpupt_prepare_map(ctx->pt, &op, SZ_512G - SZ_4K,
 							     SZ_4K + 1, view, 0, 0));
 	KUNIT_EXPECT_EQ(test, -EINVAL,
-			drm_gpupt_prepare_map(ctx->gpt, &op, SZ_512G, 1, view, 0, 0));
-	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_map(ctx->gpt, &op, SZ_512G - SZ_4K, SZ_4K - 1,
+			drm_gpupt_prepare_map(ctx->pt, &op, SZ_512G, 1, view, 0, 0));
+	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_map(ctx->pt, &op, SZ_512G - SZ_4K, SZ_4K - 1,
 						       view, SZ_4K, 0));
 	drm_gpupt_commit_map(&op, view);
 	drm_gpupt_op_fini(&op);
@@ -219,21 +219,21 @@ static void radix3_keeps_the_tail(struct kunit *test)
 	struct drm_gpupt_op op = {}, more = {};
 	struct drm_gpupt_run run = {};
 
-	KUNIT_EXPECT_EQ(test, -ERANGE, drm_gpupt_prepare_map(ctx->gpt, &op, 0, SZ_16K + 101, view,
+	KUNIT_EXPECT_EQ(test, -ERANGE, drm_gpupt_prepare_map(ctx->pt, &op, 0, SZ_16K + 101, view,
 							     0, 0));
-	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_map(ctx->gpt, &op, 0, SZ_16K + 100, view, 0, 0));
+	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_map(ctx->pt, &op, 0, SZ_16K + 100, view, 0, 0));
 	/* The rest of the page is nobody else's. */
-	KUNIT_EXPECT_EQ(test, -EEXIST, drm_gpupt_prepare_map(ctx->gpt, &more, SZ_16K, SZ_4K, view,
+	KUNIT_EXPECT_EQ(test, -EEXIST, drm_gpupt_prepare_map(ctx->pt, &more, SZ_16K, SZ_4K, view,
 							     0, 0));
 	drm_gpupt_commit_map(&op, view);
 	drm_gpupt_op_fini(&op);
 
-	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(ctx->gpt, 0, SZ_16K + 100, radix3_keep_run, &run));
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(ctx->pt, 0, SZ_16K + 100, radix3_keep_run, &run));
 	KUNIT_EXPECT_EQ(test, run.va, 0);
 	KUNIT_EXPECT_EQ(test, run.seg.addr, SZ_1M);
 	KUNIT_EXPECT_EQ(test, run.seg.len, SZ_16K + 100);
 
-	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_unmap(ctx->gpt, &op, SZ_8K, SZ_8K + 100));
+	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_unmap(ctx->pt, &op, SZ_8K, SZ_8K + 100));
 	drm_gpupt_commit(&op);
 	drm_gpupt_op_fini(&op);
 	KUNIT_EXPECT_EQ(test, drm_gpupt_kunit_info(ctx).leaves[0], 2);

@@ -44,7 +44,7 @@ static void random_place_desc(const struct random_place *place, char *desc)
 KUNIT_ARRAY_PARAM(random_place, random_places, random_place_desc);
 
 struct random {
-	struct drm_gpupt_kunit *gpt;
+	struct drm_gpupt_kunit *pt;
 	struct rnd_state rnd;
 	struct drm_gpupt_kunit_mem *mem[RANDOM_MEMS];
 	/* how often something was refused as it should be */
@@ -62,7 +62,7 @@ static u32 random_below(struct random *r, u32 limit)
  */
 static struct drm_gpupt_kunit_mem *random_mem(struct random *r)
 {
-	const struct drm_gpupt_kunit_window *w = &r->gpt->window;
+	const struct drm_gpupt_kunit_window *w = &r->pt->window;
 	/* Long segments, or so many short ones that they are in several lists. */
 	unsigned int some = random_below(r, 2) ? 40 : 3;
 	u64 jump = 0, done = 0, left = w->nr;
@@ -71,7 +71,7 @@ static struct drm_gpupt_kunit_mem *random_mem(struct random *r)
 	unsigned int i;
 
 	seg = kcalloc(RANDOM_SEGS, sizeof(*seg), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(r->gpt->test, seg);
+	KUNIT_ASSERT_NOT_NULL(r->pt->test, seg);
 	for (i = 0; left; i++) {
 		u64 n = i == RANDOM_SEGS - 1 ? left : 1 + random_below(r, left);
 
@@ -90,7 +90,7 @@ static struct drm_gpupt_kunit_mem *random_mem(struct random *r)
 			break;
 		}
 	}
-	mem = drm_gpupt_kunit_mem(r->gpt->test, seg, i);
+	mem = drm_gpupt_kunit_mem(r->pt->test, seg, i);
 	kfree(seg);
 	return mem;
 }
@@ -103,8 +103,8 @@ static struct random *random_create(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, r);
 	drm_sgt_kunit_seed(test, &r->rnd);
-	r->gpt = drm_gpupt_kunit_create(test, place->fmt);
-	drm_gpupt_kunit_look_at(r->gpt, place->va, place->cell, place->nr);
+	r->pt = drm_gpupt_kunit_create(test, place->fmt);
+	drm_gpupt_kunit_look_at(r->pt, place->va, place->cell, place->nr);
 	for (i = 0; i < RANDOM_MEMS; i++)
 		r->mem[i] = random_mem(r);
 	return r;
@@ -113,7 +113,7 @@ static struct random *random_create(struct kunit *test)
 /* Some cells. Half of the time, they begin or end where a leaf can. */
 static unsigned int random_range(struct random *r, unsigned int *first)
 {
-	const struct drm_gpupt_kunit_window *w = &r->gpt->window;
+	const struct drm_gpupt_kunit_window *w = &r->pt->window;
 	unsigned int level = random_below(r, w->fmt->levels);
 	u64 step = max(drm_gpupt_kunit_entry_size(w->fmt, level) / w->cell, 1);
 	unsigned int end;
@@ -130,32 +130,32 @@ static unsigned int random_range(struct random *r, unsigned int *first)
 /* The state that is planned. */
 static const struct drm_gpupt_kunit_cell *random_plan(const struct random *r)
 {
-	return r->gpt->cells[r->gpt->in_flight];
+	return r->pt->cells[r->pt->in_flight];
 }
 
 static int random_map(struct random *r, unsigned int first, unsigned int nr)
 {
-	const struct drm_gpupt_kunit_window *w = &r->gpt->window;
+	const struct drm_gpupt_kunit_window *w = &r->pt->window;
 	struct drm_gpupt_kunit_mem *mem = r->mem[random_below(r, RANDOM_MEMS)];
 	/* As far in the memory as in the window, or anywhere. */
 	unsigned int offset = random_below(r, 3) ? first : random_below(r, w->nr - nr + 1);
 	u32 prot = random_below(r, 8) & w->fmt->prot;
 	int ret, expect = drm_gpupt_kunit_flat_mapped(random_plan(r), first, nr) ? -EEXIST : 0;
 
-	ret = drm_gpupt_kunit_map(r->gpt, drm_gpupt_kunit_va(r->gpt, first), nr * w->cell, mem,
+	ret = drm_gpupt_kunit_map(r->pt, drm_gpupt_kunit_va(r->pt, first), nr * w->cell, mem,
 				  offset * w->cell, prot);
-	KUNIT_EXPECT_EQ_MSG(r->gpt->test, ret, expect, "map of %u at %u", nr, first);
+	KUNIT_EXPECT_EQ_MSG(r->pt->test, ret, expect, "map of %u at %u", nr, first);
 	r->refused += !!expect;
 	return ret;
 }
 
 static int random_unmap(struct random *r, unsigned int first, unsigned int nr)
 {
-	const struct drm_gpupt_kunit_window *w = &r->gpt->window;
+	const struct drm_gpupt_kunit_window *w = &r->pt->window;
 	int ret, expect = drm_gpupt_kunit_flat_mapped(random_plan(r), first, nr) < nr ? -ENOENT : 0;
 
-	ret = drm_gpupt_kunit_unmap(r->gpt, drm_gpupt_kunit_va(r->gpt, first), nr * w->cell);
-	KUNIT_EXPECT_EQ_MSG(r->gpt->test, ret, expect, "unmap of %u at %u", nr, first);
+	ret = drm_gpupt_kunit_unmap(r->pt, drm_gpupt_kunit_va(r->pt, first), nr * w->cell);
+	KUNIT_EXPECT_EQ_MSG(r->pt->test, ret, expect, "unmap of %u at %u", nr, first);
 	r->refused += !!expect;
 	return ret;
 }
@@ -176,7 +176,7 @@ static void random_remap(struct random *r)
 {
 	unsigned int first, nr = random_run(r, &first);
 
-	if (r->gpt->in_flight + 2 > DRM_GPUPT_KUNIT_OPS || !random_plan(r)[first].leaf)
+	if (r->pt->in_flight + 2 > DRM_GPUPT_KUNIT_OPS || !random_plan(r)[first].leaf)
 		return;
 	if (!random_unmap(r, first, nr))
 		random_map(r, first, nr);
@@ -212,15 +212,15 @@ static void random_step(struct random *r)
 {
 	switch (random_below(r, 8)) {
 	case 0:
-		if (r->gpt->in_flight)
-			drm_gpupt_kunit_abort(r->gpt);
+		if (r->pt->in_flight)
+			drm_gpupt_kunit_abort(r->pt);
 		break;
 	case 1 ... 3:
-		if (r->gpt->in_flight)
-			drm_gpupt_kunit_commit(r->gpt);
+		if (r->pt->in_flight)
+			drm_gpupt_kunit_commit(r->pt);
 		break;
 	default:
-		if (r->gpt->in_flight < DRM_GPUPT_KUNIT_OPS)
+		if (r->pt->in_flight < DRM_GPUPT_KUNIT_OPS)
 			random_prepare(r);
 		break;
 	}
@@ -231,27 +231,27 @@ static void random_maps_and_unmaps(struct kunit *test)
 {
 	const struct random_place *place = test->param_value;
 	struct random *r = random_create(test);
-	struct drm_gpupt_kunit *gpt = r->gpt;
+	struct drm_gpupt_kunit *pt = r->pt;
 	unsigned int i, n;
 
 	for (i = 0; i < place->steps && test->status == KUNIT_SUCCESS; i++) {
 		random_step(r);
-		if (i % 8 == 0 || gpt->window.nr <= 128)
-			drm_gpupt_kunit_check(gpt);
+		if (i % 8 == 0 || pt->window.nr <= 128)
+			drm_gpupt_kunit_check(pt);
 	}
 	KUNIT_EXPECT_GT(test, r->refused, 0);
 
-	drm_gpupt_kunit_commit_all(gpt);
-	for (i = 0; i < gpt->window.nr; i += n) {
-		for (n = 1; i + n < gpt->window.nr; n++)
-			if (!gpt->cells[0][i + n].leaf != !gpt->cells[0][i].leaf)
+	drm_gpupt_kunit_commit_all(pt);
+	for (i = 0; i < pt->window.nr; i += n) {
+		for (n = 1; i + n < pt->window.nr; n++)
+			if (!pt->cells[0][i + n].leaf != !pt->cells[0][i].leaf)
 				break;
-		if (gpt->cells[0][i].leaf)
-			drm_gpupt_kunit_unmap_now(gpt, drm_gpupt_kunit_va(gpt, i),
-						  n * gpt->window.cell);
+		if (pt->cells[0][i].leaf)
+			drm_gpupt_kunit_unmap_now(pt, drm_gpupt_kunit_va(pt, i),
+						  n * pt->window.cell);
 	}
-	KUNIT_EXPECT_EQ(test, drm_gpupt_kunit_info(gpt).tables, gpt->empty);
-	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(gpt->d->sdev).mapped, 1);
+	KUNIT_EXPECT_EQ(test, drm_gpupt_kunit_info(pt).tables, pt->empty);
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(pt->d->sdev).mapped, 1);
 }
 
 static struct kunit_case drm_gpupt_random_cases[] = {

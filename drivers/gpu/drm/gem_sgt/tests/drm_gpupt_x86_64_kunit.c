@@ -109,7 +109,7 @@ static void x86_64_cuts_a_page_out_of_1g(struct kunit *test)
 
 	drm_gpupt_kunit_look_at(ctx, va, SZ_2M, 512);
 	drm_gpupt_kunit_map_now(ctx, va, SZ_1G, mem, 0, DRM_GPUPT_WRITE | DRM_GPUPT_UNCACHED);
-	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_unmap(ctx->gpt, &op, va + hole, SZ_4K));
+	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_unmap(ctx->pt, &op, va + hole, SZ_4K));
 	KUNIT_EXPECT_EQ(test, drm_gpupt_op_tables(&op), 2);
 	drm_gpupt_commit(&op);
 	drm_gpupt_op_fini(&op);
@@ -152,7 +152,7 @@ static void x86_64_takes_the_tables_that_are_needed(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(maps); i++) {
 		const struct drm_gpupt_kunit_mem *mem = maps[i].mem;
 
-		KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_map(ctx->gpt, &op, maps[i].va, mem->size,
+		KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_map(ctx->pt, &op, maps[i].va, mem->size,
 							       drm_gpupt_kunit_view(mem), 0, 0));
 		KUNIT_EXPECT_EQ(test, drm_gpupt_op_tables(&op), maps[i].tables);
 		KUNIT_ASSERT_EQ(test, 0, drm_gpupt_abort(&op));
@@ -284,7 +284,7 @@ static void x86_64_is_what_io_pgtable_makes(struct kunit *test)
 	drm_sgt_kunit_seed(test, &rnd);
 	mem = x86_amd_mem(test, &rnd, va);
 	prot = drm_sgt_kunit_below(&rnd, 2) ? DRM_GPUPT_WRITE : 0;
-	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_map(ctx->gpt, &op, va, mem->size,
+	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_map(ctx->pt, &op, va, mem->size,
 						       drm_gpupt_kunit_view(mem), 0, prot));
 	drm_gpupt_commit_map(&op, drm_gpupt_kunit_view(mem));
 	drm_gpupt_op_fini(&op);

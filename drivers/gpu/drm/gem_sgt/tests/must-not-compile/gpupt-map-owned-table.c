@@ -3,15 +3,15 @@
 /* A page table is filled with what an access section shows. */
 #include <drm/drm_gpupt.h>
 
-int run(struct drm_gpupt *gpt, struct drm_gpupt_op *op, struct drm_sgt *sgt,
+int run(struct drm_gpupt *pt, struct drm_gpupt_op *op, struct drm_sgt *sgt,
 	const struct drm_dma_view *view);
 
-int run(struct drm_gpupt *gpt, struct drm_gpupt_op *op, struct drm_sgt *sgt,
+int run(struct drm_gpupt *pt, struct drm_gpupt_op *op, struct drm_sgt *sgt,
 	const struct drm_dma_view *view)
 {
 #ifndef GOOD
-	return drm_gpupt_prepare_map(gpt, op, 0, 4096, sgt, 0, 0);
+	return drm_gpupt_prepare_map(pt, op, 0, 4096, sgt, 0, 0);
 #else
-	return drm_gpupt_prepare_map(gpt, op, 0, 4096, *view, 0, 0);
+	return drm_gpupt_prepare_map(pt, op, 0, 4096, *view, 0, 0);
 #endif
 }

@@ -3,16 +3,16 @@
 /* What was not prepared must not be committed. */
 #include <drm/drm_gpupt.h>
 
-int run(struct drm_gpupt *gpt, struct drm_gpupt_op *op);
+int run(struct drm_gpupt *pt, struct drm_gpupt_op *op);
 
-int run(struct drm_gpupt *gpt, struct drm_gpupt_op *op)
+int run(struct drm_gpupt *pt, struct drm_gpupt_op *op)
 {
 #ifndef GOOD
-	drm_gpupt_prepare_unmap(gpt, op, 0, 4096);
+	drm_gpupt_prepare_unmap(pt, op, 0, 4096);
 	drm_gpupt_commit(op);
 	return 0;
 #else
-	int ret = drm_gpupt_prepare_unmap(gpt, op, 0, 4096);
+	int ret = drm_gpupt_prepare_unmap(pt, op, 0, 4096);
 
 	if (!ret)
 		drm_gpupt_commit(op);
