@@ -93,21 +93,37 @@ enum drm_gpupt_op_state {
 	DRM_GPUPT_OP_COMMITTED,
 };
 
+/* Kinds of &struct drm_gpupt_step, by what they do to the live table. */
+enum drm_gpupt_step_kind {
+	/* Nothing: a table has been made. */
+	DRM_GPUPT_STEP_NEW,
+	/* A new table is filled with what the leaf at an entry maps to. */
+	DRM_GPUPT_STEP_SPLIT,
+	/* Empty entries become leaves. */
+	DRM_GPUPT_STEP_MAP,
+	/* Leaves become empty. */
+	DRM_GPUPT_STEP_CLEAR,
+	/* An entry, empty or a leaf, becomes a new table. */
+	DRM_GPUPT_STEP_LINK,
+	/* A table becomes an empty entry, and what is below is dropped. */
+	DRM_GPUPT_STEP_UNLINK,
+};
+
 /**
- * struct drm_gpupt_edit - one step of an operation, at one place in one table
+ * struct drm_gpupt_step - one step of an operation, at one place in one table
  */
-struct drm_gpupt_edit {
+struct drm_gpupt_step {
 	/* private: */
 	struct drm_gpupt_table *table;
 	struct drm_gpupt_table *child;
 	u16 first;
 	u16 count;
-	u8 what;
+	enum drm_gpupt_step_kind kind : 8;
 	bool was_leaf;
 };
 
 /* Enough for a range within one leaf table, on any format that we know. */
-#define DRM_GPUPT_INLINE_EDITS	2
+#define DRM_GPUPT_INLINE_STEPS	2
 
 /**
  * struct drm_gpupt_op - a map or unmap of a range, on its way into a page table
@@ -127,11 +143,11 @@ struct drm_gpupt_op {
 	bool merge;
 	bool flush;
 	bool drops;
-	unsigned int nr_edits;
-	unsigned int max_edits;
+	unsigned int nr_steps;
+	unsigned int max_steps;
 	unsigned int nr_tables;
-	struct drm_gpupt_edit *edits;
-	struct drm_gpupt_edit inline_edits[DRM_GPUPT_INLINE_EDITS];
+	struct drm_gpupt_step *steps;
+	struct drm_gpupt_step inline_steps[DRM_GPUPT_INLINE_STEPS];
 };
 
 int __must_check drm_gpupt_prepare_map(struct drm_gpupt *pt, struct drm_gpupt_op *op,

@@ -78,14 +78,14 @@ static void drm_gpupt_write_leaves(struct drm_gpupt *pt, struct drm_gpupt_source
  * Fill the table that a leaf becomes. The plan says that there is a leaf, but it
  * has no address if it was committed after an unbind.
  */
-static void drm_gpupt_write_split(struct drm_gpupt *pt, struct drm_gpupt_edit *edit)
+static void drm_gpupt_write_split(struct drm_gpupt *pt, struct drm_gpupt_step *step)
 {
-	void *entry = drm_gpupt_entry(pt, edit->table, edit->first);
-	struct drm_gpupt_table *child = edit->child;
+	void *entry = drm_gpupt_entry(pt, step->table, step->first);
+	struct drm_gpupt_table *child = step->child;
 	struct drm_gpupt_source source = {};
 	struct drm_gpupt_run run = {};
 
-	if (pt->fmt->read(entry, edit->table->level, &run) != DRM_GPUPT_ENTRY_LEAF)
+	if (pt->fmt->read(entry, step->table->level, &run) != DRM_GPUPT_ENTRY_LEAF)
 		return;
 
 	source.seg = run.seg;
@@ -101,40 +101,40 @@ static void drm_gpupt_write_clear(struct drm_gpupt *pt, struct drm_gpupt_table *
 	drm_gpupt_table_sync(pt, table, first, count);
 }
 
-static void drm_gpupt_write_link(struct drm_gpupt *pt, struct drm_gpupt_edit *edit)
+static void drm_gpupt_write_link(struct drm_gpupt *pt, struct drm_gpupt_step *step)
 {
-	drm_gpupt_table_go_live(pt, edit->table, edit->child);
+	drm_gpupt_table_go_live(pt, step->table, step->child);
 
 	/* The device finds a table that is complete. */
 	dma_wmb();
-	pt->fmt->link(drm_gpupt_entry(pt, edit->table, edit->first),
-		      edit->child->dma);
-	drm_gpupt_table_sync(pt, edit->table, edit->first, 1);
+	pt->fmt->link(drm_gpupt_entry(pt, step->table, step->first),
+		      step->child->dma);
+	drm_gpupt_table_sync(pt, step->table, step->first, 1);
 }
 
-static void drm_gpupt_commit_edit(struct drm_gpupt *pt, struct drm_gpupt_edit *edit,
+static void drm_gpupt_commit_step(struct drm_gpupt *pt, struct drm_gpupt_step *step,
 				  struct drm_gpupt_source *source)
 {
-	switch (edit->what) {
+	switch (step->kind) {
 	case DRM_GPUPT_STEP_NEW:
 		break;
 	case DRM_GPUPT_STEP_SPLIT:
-		drm_gpupt_write_split(pt, edit);
+		drm_gpupt_write_split(pt, step);
 		break;
 	case DRM_GPUPT_STEP_MAP:
 		if (source)
-			drm_gpupt_write_leaves(pt, source, edit->table,
-					       edit->first, edit->count);
+			drm_gpupt_write_leaves(pt, source, step->table,
+					       step->first, step->count);
 		break;
 	case DRM_GPUPT_STEP_CLEAR:
-		drm_gpupt_write_clear(pt, edit->table, edit->first, edit->count);
+		drm_gpupt_write_clear(pt, step->table, step->first, step->count);
 		break;
 	case DRM_GPUPT_STEP_LINK:
-		drm_gpupt_write_link(pt, edit);
+		drm_gpupt_write_link(pt, step);
 		break;
 	case DRM_GPUPT_STEP_UNLINK:
-		rb_erase(&edit->child->live_node, &edit->table->live);
-		drm_gpupt_write_clear(pt, edit->table, edit->first, 1);
+		rb_erase(&step->child->live_node, &step->table->live);
+		drm_gpupt_write_clear(pt, step->table, step->first, 1);
 		break;
 	}
 }
@@ -152,10 +152,10 @@ static void drm_gpupt_commit_locked(struct drm_gpupt_op *op,
 			 op->seq != pt->committed + 1))
 		return;
 
-	for (i = 0; i < op->nr_edits; i++) {
+	for (i = 0; i < op->nr_steps; i++) {
 		if (i)
 			drm_gpupt_relax(i);
-		drm_gpupt_commit_edit(pt, &op->edits[i], source);
+		drm_gpupt_commit_step(pt, &op->steps[i], source);
 	}
 
 	WRITE_ONCE(pt->committed, op->seq);

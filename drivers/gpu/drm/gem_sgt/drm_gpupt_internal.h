@@ -122,22 +122,6 @@ static inline void drm_gpupt_relax(unsigned int i)
 		cond_resched();
 }
 
-/* Steps of an operation; each names what it does to the live table. */
-enum drm_gpupt_step {
-	/* Nothing: a table has been made. */
-	DRM_GPUPT_STEP_NEW,
-	/* A new table is filled with what the leaf at an entry maps to. */
-	DRM_GPUPT_STEP_SPLIT,
-	/* Empty entries become leaves. */
-	DRM_GPUPT_STEP_MAP,
-	/* Leaves become empty. */
-	DRM_GPUPT_STEP_CLEAR,
-	/* An entry, empty or a leaf, becomes a new table. */
-	DRM_GPUPT_STEP_LINK,
-	/* A table becomes an empty entry, and what is below is dropped. */
-	DRM_GPUPT_STEP_UNLINK,
-};
-
 #define drm_gpupt_dbg(pt, fmt, ...) drm_sgt_dbg((pt)->sdev, fmt, ##__VA_ARGS__)
 
 static inline unsigned int drm_gpupt_nr_entries(const struct drm_gpupt *pt,
@@ -232,11 +216,13 @@ void drm_gpupt_mem_drop(struct drm_gpupt *pt, struct drm_gpupt_mem *mem, unsigne
 			struct list_head *unused);
 void drm_gpupt_mem_free_list(struct list_head *unused);
 
-/* drm_gpupt_op.c */
-struct drm_gpupt_edit *drm_gpupt_op_edit(struct drm_gpupt_op *op,
-					 enum drm_gpupt_step what,
-					 struct drm_gpupt_table *table,
-					 unsigned int first);
+/* drm_gpupt_step.c */
+struct drm_gpupt_step *drm_gpupt_op_add_step(struct drm_gpupt_op *op,
+					     enum drm_gpupt_step_kind kind,
+					     struct drm_gpupt_table *table,
+					     unsigned int first);
+void drm_gpupt_undo_step(struct drm_gpupt *pt, struct drm_gpupt_step *step,
+			 struct list_head *unused);
 
 /* drm_gpupt_plan.c */
 

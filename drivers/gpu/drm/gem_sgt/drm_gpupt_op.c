@@ -8,50 +8,6 @@
 
 #include "drm_gpupt_internal.h"
 
-/*
- * An operation is a list of steps, made when it is prepared and done when it is
- * committed. Each also changes the plan, in a way that can be taken back; that
- * is all there is to an abort, and to a prepare that fails half way.
- */
-
-static int drm_gpupt_op_grow(struct drm_gpupt_op *op)
-{
-	unsigned int max = op->max_edits * 2;
-	struct drm_gpupt_edit *edits;
-
-	edits = kvmalloc_array(max, sizeof(*edits), GFP_KERNEL_ACCOUNT);
-	if (!edits)
-		return -ENOMEM;
-
-	memcpy(edits, op->edits, op->nr_edits * sizeof(*edits));
-	if (op->edits != op->inline_edits)
-		kvfree(op->edits);
-	op->edits = edits;
-	op->max_edits = max;
-	return 0;
-}
-
-/* Add a step. Returns NULL if there is no memory for it. */
-struct drm_gpupt_edit *drm_gpupt_op_edit(struct drm_gpupt_op *op,
-					 enum drm_gpupt_step what,
-					 struct drm_gpupt_table *table,
-					 unsigned int first)
-{
-	struct drm_gpupt_edit *edit;
-
-	if (op->nr_edits == op->max_edits && drm_gpupt_op_grow(op))
-		return NULL;
-
-	edit = &op->edits[op->nr_edits++];
-	*edit = (struct drm_gpupt_edit) {
-		.what = what,
-		.table = table,
-		.first = first,
-		.count = 1,
-	};
-	return edit;
-}
-
 static void drm_gpupt_op_begin(struct drm_gpupt_op *op, struct drm_gpupt *pt,
 			       u64 va, u64 len)
 {
@@ -63,51 +19,19 @@ static void drm_gpupt_op_begin(struct drm_gpupt_op *op, struct drm_gpupt *pt,
 	op->merge = false;
 	op->flush = false;
 	op->drops = false;
-	op->nr_edits = 0;
+	op->nr_steps = 0;
 	op->nr_tables = 0;
-	op->edits = op->inline_edits;
-	op->max_edits = ARRAY_SIZE(op->inline_edits);
+	op->steps = op->inline_steps;
+	op->max_steps = ARRAY_SIZE(op->inline_steps);
 }
 
 static void drm_gpupt_op_end(struct drm_gpupt_op *op)
 {
-	if (op->edits != op->inline_edits)
-		kvfree(op->edits);
-	op->edits = NULL;
-	op->nr_edits = 0;
+	if (op->steps != op->inline_steps)
+		kvfree(op->steps);
+	op->steps = NULL;
+	op->nr_steps = 0;
 	op->state = DRM_GPUPT_OP_IDLE;
-}
-
-static void drm_gpupt_undo_edit(struct drm_gpupt *pt, struct drm_gpupt_edit *edit,
-				struct list_head *unused)
-{
-	struct drm_gpupt_table *table = edit->table;
-
-	switch (edit->what) {
-	case DRM_GPUPT_STEP_NEW:
-	case DRM_GPUPT_STEP_SPLIT:
-		drm_gpupt_table_free(pt, edit->child, unused);
-		break;
-	case DRM_GPUPT_STEP_MAP:
-		bitmap_clear(table->leaf, edit->first, edit->count);
-		table->used -= edit->count;
-		break;
-	case DRM_GPUPT_STEP_CLEAR:
-		bitmap_set(table->leaf, edit->first, edit->count);
-		table->used += edit->count;
-		break;
-	case DRM_GPUPT_STEP_LINK:
-		drm_gpupt_table_unplan(pt, table, edit->child);
-		if (edit->was_leaf)
-			__set_bit(edit->first, table->leaf);
-		else
-			table->used--;
-		break;
-	case DRM_GPUPT_STEP_UNLINK:
-		drm_gpupt_table_plan(pt, table, edit->child);
-		table->used++;
-		break;
-	}
 }
 
 static void drm_gpupt_undo_locked(struct drm_gpupt_op *op, struct list_head *unused)
@@ -116,29 +40,29 @@ static void drm_gpupt_undo_locked(struct drm_gpupt_op *op, struct list_head *unu
 
 	lockdep_assert_held(&pt->plan_lock);
 
-	while (op->nr_edits) {
-		drm_gpupt_relax(op->nr_edits);
-		drm_gpupt_undo_edit(pt, &op->edits[--op->nr_edits], unused);
+	while (op->nr_steps) {
+		drm_gpupt_relax(op->nr_steps);
+		drm_gpupt_undo_step(pt, &op->steps[--op->nr_steps], unused);
 	}
 	drm_gpupt_op_end(op);
 }
 
-/* The next @nr tables that have no memory yet; @edit goes on behind them. */
-static void drm_gpupt_op_new_tables(struct drm_gpupt_edit **edit, unsigned int nr,
+/* The next @nr tables that have no memory yet; @step goes on behind them. */
+static void drm_gpupt_op_new_tables(struct drm_gpupt_step **step, unsigned int nr,
 				    struct drm_gpupt_table **tables)
 {
 	unsigned int i = 0;
 
-	for (; i < nr; (*edit)++)
-		if ((*edit)->what == DRM_GPUPT_STEP_NEW ||
-		    (*edit)->what == DRM_GPUPT_STEP_SPLIT)
-			tables[i++] = (*edit)->child;
+	for (; i < nr; (*step)++)
+		if ((*step)->kind == DRM_GPUPT_STEP_NEW ||
+		    (*step)->kind == DRM_GPUPT_STEP_SPLIT)
+			tables[i++] = (*step)->child;
 }
 
 static int drm_gpupt_op_give_memory_locked(struct drm_gpupt_op *op)
 {
 	struct drm_gpupt_table *tables[DRM_GPUPT_MEM_MAX_PAGES];
-	struct drm_gpupt_edit *edit = op->edits;
+	struct drm_gpupt_step *step = op->steps;
 	struct drm_gpupt *pt = op->pt;
 	unsigned int left = op->nr_tables;
 	LIST_HEAD(unused);
@@ -155,7 +79,7 @@ static int drm_gpupt_op_give_memory_locked(struct drm_gpupt_op *op)
 		if (IS_ERR(mem))
 			return PTR_ERR(mem);
 
-		drm_gpupt_op_new_tables(&edit, mem->nr_pages, tables);
+		drm_gpupt_op_new_tables(&step, mem->nr_pages, tables);
 		ret = drm_gpupt_mem_give(pt, mem, tables);
 		if (ret) {
 			list_add(&mem->entry, &unused);
@@ -436,9 +360,9 @@ static void drm_gpupt_op_free_tables(struct drm_gpupt_op *op)
 	unsigned int i;
 
 	mutex_lock(&pt->plan_lock);
-	for (i = 0; i < op->nr_edits; i++)
-		if (op->edits[i].what == DRM_GPUPT_STEP_UNLINK)
-			drm_gpupt_table_free_all(pt, op->edits[i].child, &unused);
+	for (i = 0; i < op->nr_steps; i++)
+		if (op->steps[i].kind == DRM_GPUPT_STEP_UNLINK)
+			drm_gpupt_table_free_all(pt, op->steps[i].child, &unused);
 	mutex_unlock(&pt->plan_lock);
 
 	drm_gpupt_mem_free_list(&unused);

@@ -30,11 +30,11 @@ static bool drm_gpupt_plan_has_room(const struct drm_gpupt_plan *plan)
  * is linked, it belongs to the operation.
  */
 static struct drm_gpupt_table *
-drm_gpupt_plan_table(struct drm_gpupt_plan *plan, enum drm_gpupt_step what,
+drm_gpupt_plan_table(struct drm_gpupt_plan *plan, enum drm_gpupt_step_kind kind,
 		     struct drm_gpupt_table *parent, unsigned int index)
 {
 	struct drm_gpupt_table *child;
-	struct drm_gpupt_edit *edit;
+	struct drm_gpupt_step *step;
 
 	if (!drm_gpupt_plan_has_room(plan))
 		return ERR_PTR(-ENOSPC);
@@ -43,14 +43,14 @@ drm_gpupt_plan_table(struct drm_gpupt_plan *plan, enum drm_gpupt_step what,
 	if (!child)
 		return ERR_PTR(-ENOMEM);
 
-	edit = drm_gpupt_op_edit(plan->op, what, parent, index);
-	if (!edit) {
+	step = drm_gpupt_op_add_step(plan->op, kind, parent, index);
+	if (!step) {
 		kfree(child);
 		return ERR_PTR(-ENOMEM);
 	}
-	edit->child = child;
+	step->child = child;
 	plan->op->nr_tables++;
-	if (what == DRM_GPUPT_STEP_SPLIT) {
+	if (kind == DRM_GPUPT_STEP_SPLIT) {
 		child->used = drm_gpupt_nr_entries(plan->pt, child->level);
 		bitmap_fill(child->leaf, child->used);
 	}
@@ -62,15 +62,15 @@ static int drm_gpupt_plan_link(struct drm_gpupt_plan *plan,
 			       struct drm_gpupt_table *table,
 			       struct drm_gpupt_table *child, unsigned int index)
 {
-	struct drm_gpupt_edit *edit;
+	struct drm_gpupt_step *step;
 
-	edit = drm_gpupt_op_edit(plan->op, DRM_GPUPT_STEP_LINK, table, index);
-	if (!edit)
+	step = drm_gpupt_op_add_step(plan->op, DRM_GPUPT_STEP_LINK, table, index);
+	if (!step)
 		return -ENOMEM;
 
-	edit->child = child;
-	edit->was_leaf = __test_and_clear_bit(index, table->leaf);
-	if (!edit->was_leaf)
+	step->child = child;
+	step->was_leaf = __test_and_clear_bit(index, table->leaf);
+	if (!step->was_leaf)
 		table->used++;
 	drm_gpupt_table_plan(plan->pt, table, child);
 	return 0;
@@ -81,13 +81,13 @@ static int drm_gpupt_plan_unlink(struct drm_gpupt_plan *plan,
 				 struct drm_gpupt_table *table,
 				 struct drm_gpupt_table *child)
 {
-	struct drm_gpupt_edit *edit;
+	struct drm_gpupt_step *step;
 
-	edit = drm_gpupt_op_edit(plan->op, DRM_GPUPT_STEP_UNLINK, table, child->slot);
-	if (!edit)
+	step = drm_gpupt_op_add_step(plan->op, DRM_GPUPT_STEP_UNLINK, table, child->slot);
+	if (!step)
 		return -ENOMEM;
 
-	edit->child = child;
+	step->child = child;
 	drm_gpupt_table_unplan(plan->pt, table, child);
 	table->used--;
 	plan->op->flush = true;
@@ -137,13 +137,13 @@ static int drm_gpupt_plan_advance(struct drm_gpupt_plan *plan, u64 len)
 {
 	while (len) {
 		int ret = drm_gpupt_plan_peek(plan);
-		u64 step = min(len, plan->seg.len);
+		u64 part = min(len, plan->seg.len);
 
-		if (ret || !step)
+		if (ret || !part)
 			return ret;
-		plan->seg.addr += step;
-		plan->seg.len -= step;
-		len -= step;
+		plan->seg.addr += part;
+		plan->seg.len -= part;
+		len -= part;
 	}
 	return 0;
 }
@@ -181,21 +181,21 @@ static int drm_gpupt_plan_leaves(struct drm_gpupt_plan *plan,
 				 unsigned int count)
 {
 	struct drm_gpupt_op *op = plan->op;
-	struct drm_gpupt_edit *edit = NULL;
+	struct drm_gpupt_step *step = NULL;
 
 	if (!drm_gpupt_table_is_clean(plan->pt, table, index, count))
 		return -EEXIST;
 
-	if (op->nr_edits)
-		edit = &op->edits[op->nr_edits - 1];
-	if (edit && edit->what == DRM_GPUPT_STEP_MAP && edit->table == table &&
-	    edit->first + edit->count == index) {
-		edit->count += count;
+	if (op->nr_steps)
+		step = &op->steps[op->nr_steps - 1];
+	if (step && step->kind == DRM_GPUPT_STEP_MAP && step->table == table &&
+	    step->first + step->count == index) {
+		step->count += count;
 	} else {
-		edit = drm_gpupt_op_edit(op, DRM_GPUPT_STEP_MAP, table, index);
-		if (!edit)
+		step = drm_gpupt_op_add_step(op, DRM_GPUPT_STEP_MAP, table, index);
+		if (!step)
 			return -ENOMEM;
-		edit->count = count;
+		step->count = count;
 	}
 
 	bitmap_set(table->leaf, index, count);
@@ -310,16 +310,16 @@ static int drm_gpupt_plan_clear(struct drm_gpupt_plan *plan,
 				struct drm_gpupt_table *table, unsigned int index,
 				unsigned int count)
 {
-	struct drm_gpupt_edit *edit;
+	struct drm_gpupt_step *step;
 
 	if (count == table->used && table != plan->pt->root)
 		return 1;
 
-	edit = drm_gpupt_op_edit(plan->op, DRM_GPUPT_STEP_CLEAR, table, index);
-	if (!edit)
+	step = drm_gpupt_op_add_step(plan->op, DRM_GPUPT_STEP_CLEAR, table, index);
+	if (!step)
 		return -ENOMEM;
 
-	edit->count = count;
+	step->count = count;
 	bitmap_clear(table->leaf, index, count);
 	table->used -= count;
 	plan->op->flush = true;
