@@ -4,6 +4,8 @@
 import dataclasses
 import difflib
 import fnmatch
+import functools
+import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -29,10 +31,20 @@ def sources(*patterns: str) -> Iterator[tuple[Path, str]]:
             yield path, path.read_text()
 
 
+def igt_subtests(text: str) -> Iterator[str]:
+    """Each subtest that a source file documents, in the syntax of IGT's test_list.py."""
+    for comment in re.findall(r'^/\*\*\n(.*?)^ \*/', text, re.M | re.S):
+        args = [re.findall(r'^ \* @(\S+):', values, re.M)
+                for values in re.split(r'^ \* arg\[\d\]:$', comment, flags=re.M)[1:]]
+        for name in re.findall(r'^ \* SUBTEST: (\S+)', comment, re.M):
+            for values in itertools.product(*args[:name.count('%s')]):
+                yield functools.reduce(lambda to, value: to.replace('%s', value, 1), values, name)
+
+
 def igt_tests() -> list[str]:
     """Each program@subtest that is documented in its source."""
     return [f'{path.stem}@{subtest}' for path, text in sources('igt-tests/sgt_*.c')
-            for subtest in re.findall(r'^ \* SUBTEST: (\S+)', text, re.M) or ['']]
+            for subtest in [*igt_subtests(text)] or ['']]
 
 
 def kunit_cases(text: str) -> Iterator[str]:

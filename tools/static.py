@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import choice
 import graft
 import igt
 import project
@@ -172,7 +173,7 @@ def check_igt_list() -> str:
         if not (igt.SOURCES / f'{name}.c').exists():
             continue
         text = (igt.SOURCES / f'{name}.c').read_text()
-        documented = set(re.findall(r'^ \* SUBTEST: (\S+)', text, re.M))
+        documented = set(choice.igt_subtests(text))
         listed = {subtest for subtest in igt.subtests(path) if subtest}
         said += [f'{name}@{subtest}: not documented' for subtest in sorted(listed - documented)]
         said += [f'{name}@{subtest}: documented, but there is none'

@@ -93,6 +93,36 @@ static struct kunit_suite first_suite = {
 };
 '''
 
+DOCUMENTED = '''/**
+ * TEST: sgt vm
+ * Description: Bind
+ *
+ * SUBTEST: plain
+ * Description: Once
+ *
+ * SUBTEST: %s-%s
+ * Description: %arg[1] with %arg[2]
+ *
+ * SUBTEST: %s-unload
+ * Description: %arg[1] and unload
+ *
+ * arg[1]:
+ *
+ * @pci: Unbind
+ * @remove: Remove
+ *
+ * arg[2]:
+ *
+ * @bound: buffers
+ * @cut: a picture
+ */
+
+/**
+ * SUBTEST: later-%s
+ * Description: The arguments are those of another comment
+ */
+'''
+
 PARTS = (choice.Part('kunit', lambda: ['drm_sgt_pages.pages_of_array']),
          choice.Part('igt', lambda: ['sgt_vm@bind', 'sgt_unbind@virtio-handle'], ('phys', 'mmio')),
          choice.Part('check-model'))
@@ -105,6 +135,11 @@ class Choice(unittest.TestCase):
     def test_kunit_cases(self):
         self.assertEqual(list(choice.kunit_cases(SOURCE)), ['first.one', 'first.two',
                                                             'first.three'])
+
+    def test_igt_subtests(self):
+        self.assertEqual(list(choice.igt_subtests(DOCUMENTED)),
+                         ['plain', 'pci-bound', 'pci-cut', 'remove-bound', 'remove-cut',
+                          'pci-unload', 'remove-unload', 'later-%s'])
 
     def test_the_projects_own_tests_are_found(self):
         self.assertIn('sgt_unbind@virtio-handle', choice.igt_tests())
