@@ -18,62 +18,30 @@
  * Functionality: error paths
  * Test category: fault injection
  *
- * SUBTEST: open
- * Description: Failures of the opening of the device
+ * SUBTEST: %s
+ * Description: Failures in %arg[1]
  *
- * SUBTEST: close
- * Description: Failures of the closing of a file that has buffers
+ * arg[1]:
  *
- * SUBTEST: create-dumb
- * Description: Failures of the creation of a dumb buffer
- *
- * SUBTEST: create-resource
- * Description: Failures of the creation of a resource
- *
- * SUBTEST: resource-info
- * Description: Failures of the question for a resource
- *
- * SUBTEST: getparam
- * Description: Failures of the question for a parameter
- *
- * SUBTEST: map-dumb
- * Description: Failures of the question for the offset of a dumb buffer
- *
- * SUBTEST: map-resource
- * Description: Failures of the question for the offset of a resource
- *
- * SUBTEST: mmap
- * Description: Failures of the mapping of a buffer
- *
- * SUBTEST: touch
- * Description: Failures of the first touch of a mapping
- *
- * SUBTEST: transfer
- * Description: Failures of the transfer to the host
- *
- * SUBTEST: wait
- * Description: Failures of the wait for a buffer
- *
- * SUBTEST: gem-close
- * Description: Failures of the closing of a handle
- *
- * SUBTEST: destroy-dumb
- * Description: Failures of the destruction of a dumb buffer
- *
- * SUBTEST: flink
- * Description: Failures of the naming of a buffer
- *
- * SUBTEST: gem-open
- * Description: Failures of the opening of a buffer by its name
- *
- * SUBTEST: fdinfo
- * Description: Failures of the description of a file in procfs
- *
- * SUBTEST: devices-table
- * Description: Failures of the table of devices in debugfs
- *
- * SUBTEST: buffers-table
- * Description: Failures of the table of buffers in debugfs
+ * @open: opening the device
+ * @close: closing a file that has buffers
+ * @create-dumb: creating a dumb buffer
+ * @create-resource: creating a resource
+ * @resource-info: querying a resource
+ * @getparam: querying a parameter
+ * @map-dumb: querying the mmap offset of a dumb buffer
+ * @map-resource: querying the mmap offset of a resource
+ * @mmap: mapping a buffer
+ * @touch: the first access to a mapping
+ * @transfer: a transfer to the host
+ * @wait: waiting for a buffer
+ * @gem-close: closing a handle
+ * @destroy-dumb: destroying a dumb buffer
+ * @flink: naming a buffer
+ * @gem-open: opening a buffer by its name
+ * @fdinfo: reading the fdinfo of a file
+ * @devices-table: reading the table of devices in debugfs
+ * @buffers-table: reading the table of buffers in debugfs
  */
 
 IGT_TEST_DESCRIPTION("Make each call for buffers and files fail at each point where it can");

@@ -17,41 +17,23 @@
  * Functionality: error paths
  * Test category: fault injection
  *
- * SUBTEST: add-fb
- * Description: Failures of the creation of a framebuffer
+ * SUBTEST: %s
+ * Description: Failures in %arg[1]
  *
- * SUBTEST: remove-fb
- * Description: Failures of the removal of a framebuffer
+ * arg[1]:
  *
- * SUBTEST: get-fb
- * Description: Failures of the question for a framebuffer
- *
- * SUBTEST: get-connector
- * Description: Failures of the question for the modes of a connector
- *
- * SUBTEST: set-crtc
- * Description: Failures of the mode setting
- *
- * SUBTEST: crtc-off
- * Description: Failures of the turning off of a CRTC
- *
- * SUBTEST: flip
- * Description: Failures of the page flip with an event
- *
- * SUBTEST: commit
- * Description: Failures of the atomic commit with an out-fence
- *
- * SUBTEST: commit-test
- * Description: Failures of the atomic commit that is only a test
- *
- * SUBTEST: dirty
- * Description: Failures of the announcement of damage
- *
- * SUBTEST: cursor-set
- * Description: Failures of the new image of a cursor
- *
- * SUBTEST: cursor-move
- * Description: Failures of the move of a cursor
+ * @add-fb: creating a framebuffer
+ * @remove-fb: removing a framebuffer
+ * @get-fb: querying a framebuffer
+ * @get-connector: querying the modes of a connector
+ * @set-crtc: setting a mode
+ * @crtc-off: turning off a CRTC
+ * @flip: a page flip with an event
+ * @commit: an atomic commit with an out-fence
+ * @commit-test: an atomic test commit
+ * @dirty: announcing damage
+ * @cursor-set: setting the image of a cursor
+ * @cursor-move: moving a cursor
  */
 
 IGT_TEST_DESCRIPTION("Make each call for the screen fail at each point where it can");

@@ -17,35 +17,21 @@
  * Functionality: sharing
  * Test category: fault injection
  *
- * SUBTEST: export
- * Description: Failures of the export of a buffer
+ * SUBTEST: %s
+ * Description: Failures in %arg[1]
  *
- * SUBTEST: import-self
- * Description: Failures of the import of a buffer by its own device
+ * arg[1]:
  *
- * SUBTEST: import-udmabuf
- * Description: Failures of the import of a buffer of udmabuf
- *
- * SUBTEST: import-vgem
- * Description: Failures of the import of a buffer of vgem
- *
- * SUBTEST: fb-import
- * Description: Failures of the framebuffer of an import
- *
- * SUBTEST: attach
- * Description: Failures of the import of a buffer by vgem
- *
- * SUBTEST: touch-dmabuf
- * Description: Failures of the first touch of a mapping of a dma-buf
- *
- * SUBTEST: syncobj-create
- * Description: Failures of the creation of a syncobj
- *
- * SUBTEST: syncobj-export
- * Description: Failures of the export of a syncobj
- *
- * SUBTEST: syncobj-import
- * Description: Failures of the import of a syncobj
+ * @export: exporting a buffer
+ * @import-self: importing a buffer into its own device
+ * @import-udmabuf: importing a buffer of udmabuf
+ * @import-vgem: importing a buffer of vgem
+ * @fb-import: creating a framebuffer of an import
+ * @attach: importing a buffer into vgem
+ * @touch-dmabuf: the first access to a mapping of a dma-buf
+ * @syncobj-create: creating a syncobj
+ * @syncobj-export: exporting a syncobj
+ * @syncobj-import: importing a syncobj
  */
 
 IGT_TEST_DESCRIPTION("Make each call for what is shared fail at each point where it can");

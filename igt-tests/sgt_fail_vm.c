@@ -19,44 +19,24 @@
  * Functionality: address space, error paths
  * Test category: fault injection
  *
- * SUBTEST: first-query
- * Description: Failures of the call that makes the address space
+ * SUBTEST: %s
+ * Description: Failures in %arg[1]
  *
- * SUBTEST: query
- * Description: Failures of the question for what is bound
+ * arg[1]:
  *
- * SUBTEST: bo-info
- * Description: Failures of the question for what a buffer is made of
- *
- * SUBTEST: map
- * Description: Failures of a bind that needs many tables
- *
- * SUBTEST: unmap
- * Description: Failures of a bind that empties parts of ranges
- *
- * SUBTEST: split
- * Description: Failures of a bind that cuts a large leaf
- *
- * SUBTEST: remap
- * Description: Failures of a bind that replaces what is there
- *
- * SUBTEST: async
- * Description: Failures of a bind with fences on both sides
- *
- * SUBTEST: resource
- * Description: Failures of the creation of a resource from VA
- *
- * SUBTEST: cut-resource
- * Description: Failures of a bind that takes a resource its memory
- *
- * SUBTEST: transfer
- * Description: Failures of the transfer that gives a resource its memory back
- *
- * SUBTEST: close
- * Description: Failures of the closing of a file that has an address space
- *
- * SUBTEST: vm-table
- * Description: Failures of the table of address spaces in debugfs
+ * @first-query: the call that makes the address space
+ * @query: querying what is bound
+ * @bo-info: querying the layout of a buffer
+ * @map: a bind that needs many tables
+ * @unmap: a bind that empties parts of ranges
+ * @split: a bind that splits a large leaf
+ * @remap: a bind that replaces mappings
+ * @async: a bind with in-fences and out-fences
+ * @resource: creating a resource from VA
+ * @cut-resource: a bind that unmaps memory of a resource
+ * @transfer: a transfer that attaches the memory of a resource again
+ * @close: closing a file that has an address space
+ * @vm-table: reading the table of address spaces in debugfs
  */
 
 IGT_TEST_DESCRIPTION("Make each call for the address space fail at each point where it can");

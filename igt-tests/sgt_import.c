@@ -19,30 +19,6 @@
  * Functionality: PRIME import
  * Test category: functionality test
  *
- * SUBTEST: udmabuf-table
- * Description: An import of udmabuf is mapped from the start until its handle is closed
- *
- * SUBTEST: vgem-table
- * Description: An import of vgem is mapped from the start until its handle is closed
- *
- * SUBTEST: udmabuf-twice
- * Description: Imported again, a memfd is the same handle, and in another file a new object
- *
- * SUBTEST: vgem-twice
- * Description: Imported again, a buffer of vgem is the same handle, elsewhere another object
- *
- * SUBTEST: udmabuf-reexport
- * Description: An import of udmabuf exports as the dma-buf that it came from
- *
- * SUBTEST: vgem-reexport
- * Description: An import of vgem exports as the dma-buf that it came from, and goes home
- *
- * SUBTEST: udmabuf-no-map
- * Description: An import of udmabuf cannot be mapped through its handle
- *
- * SUBTEST: vgem-no-map
- * Description: An import of vgem cannot be mapped through its handle
- *
  * SUBTEST: sizes
  * Description: Imports of one page, of many and of 64 MiB are mapped as a whole
  *
@@ -54,6 +30,23 @@
  *
  * SUBTEST: bypass
  * Description: Imports are refused where addresses are translated for others, but not for the GPU
+ *
+ * SUBTEST: %s-table
+ * Description: %arg[1] is mapped from its import until its handle is closed
+ *
+ * SUBTEST: %s-twice
+ * Description: %arg[1] has one handle in a file, and another object in another file
+ *
+ * SUBTEST: %s-reexport
+ * Description: %arg[1] exports as the dma-buf that it was imported from
+ *
+ * SUBTEST: %s-no-map
+ * Description: %arg[1] cannot be mapped through its handle
+ *
+ * arg[1]:
+ *
+ * @udmabuf: An import of a memfd
+ * @vgem: An import of a buffer of vgem
  */
 
 IGT_TEST_DESCRIPTION("Import buffers of other exporters");

@@ -21,48 +21,6 @@
  * Functionality: PRIME import
  * Test category: functionality test
  *
- * SUBTEST: udmabuf-pixels
- * Description: The device shows every pixel that the CPU writes to a memfd
- *
- * SUBTEST: vgem-pixels
- * Description: The device shows every pixel that the CPU writes to a buffer of vgem
- *
- * SUBTEST: udmabuf-damage
- * Description: Of a memfd the device takes the damaged rectangle and nothing else
- *
- * SUBTEST: vgem-damage
- * Description: Of a buffer of vgem the device takes the damaged rectangle and nothing else
- *
- * SUBTEST: udmabuf-transfer
- * Description: An import of udmabuf has no resource before it has a framebuffer, then one
- *
- * SUBTEST: vgem-transfer
- * Description: An import of vgem has no resource before it has a framebuffer, then one
- *
- * SUBTEST: udmabuf-fb-outlives
- * Description: The framebuffer of a memfd outlives the handle, the dma-buf and the memfd
- *
- * SUBTEST: vgem-fb-outlives
- * Description: The framebuffer of a buffer of vgem outlives the handle and the dma-buf
- *
- * SUBTEST: udmabuf-process
- * Description: A memfd of a process that is gone is shown
- *
- * SUBTEST: vgem-process
- * Description: A buffer that a process which is gone had from vgem is shown
- *
- * SUBTEST: udmabuf-fork
- * Description: Children import a memfd and write to it, and the parent shows it
- *
- * SUBTEST: vgem-fork
- * Description: Children import a buffer of vgem and write to it, and the parent shows it
- *
- * SUBTEST: udmabuf-bad-fb
- * Description: Framebuffers that do not fit a memfd, or the one before, are refused
- *
- * SUBTEST: vgem-bad-fb
- * Description: Framebuffers that do not fit a buffer of vgem, or the last one, are refused
- *
  * SUBTEST: padded-rows
  * Description: Rows with padding are shown without it
  *
@@ -74,6 +32,32 @@
  *
  * SUBTEST: fb-race
  * Description: Of framebuffers of two geometries made at once, one kind wins
+ *
+ * SUBTEST: %s-pixels
+ * Description: The device shows every pixel that the CPU writes to %arg[1]
+ *
+ * SUBTEST: %s-damage
+ * Description: The device reads the damaged rectangle of %arg[1] and nothing else
+ *
+ * SUBTEST: %s-transfer
+ * Description: There is no resource for %arg[1] until it has a framebuffer
+ *
+ * SUBTEST: %s-fb-outlives
+ * Description: A framebuffer of %arg[1] outlives the handle and the dma-buf
+ *
+ * SUBTEST: %s-process
+ * Description: The device shows %arg[1] whose process has exited
+ *
+ * SUBTEST: %s-fork
+ * Description: Children import %arg[1] and write to it, and the parent shows it
+ *
+ * SUBTEST: %s-bad-fb
+ * Description: Framebuffers that do not fit %arg[1], or the one before, are refused
+ *
+ * arg[1]:
+ *
+ * @udmabuf: a memfd
+ * @vgem: a buffer of vgem
  */
 
 IGT_TEST_DESCRIPTION("Show buffers of other exporters");

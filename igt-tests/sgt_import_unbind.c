@@ -17,32 +17,20 @@
  * Functionality: device hotplug
  * Test category: functionality test
  *
- * SUBTEST: virtio-handle
- * Description: Unbind on the virtio bus ends the mappings of imports that have handles
+ * SUBTEST: %s-handle
+ * Description: %arg[1]: the mappings of imports that have handles end
  *
- * SUBTEST: pci-handle
- * Description: Unbind of virtio-pci ends the mappings of imports that have handles
+ * SUBTEST: %s-scanout
+ * Description: %arg[1]: the mapping of an import on the screen ends
  *
- * SUBTEST: remove-handle
- * Description: Removal of the PCI device ends the mappings of imports that have handles
+ * SUBTEST: %s-dmabuf
+ * Description: %arg[1]: the next device can import and show a dma-buf of this one
  *
- * SUBTEST: virtio-scanout
- * Description: Unbind on the virtio bus ends the mapping of an import on the screen
+ * arg[1]:
  *
- * SUBTEST: pci-scanout
- * Description: Unbind of virtio-pci ends the mapping of an import on the screen
- *
- * SUBTEST: remove-scanout
- * Description: Removal of the PCI device ends the mapping of an import on the screen
- *
- * SUBTEST: virtio-dmabuf
- * Description: The dma-buf of a device that is gone from the virtio bus can be imported and shown
- *
- * SUBTEST: pci-dmabuf
- * Description: The dma-buf of a device without virtio-pci can be imported by the next and shown
- *
- * SUBTEST: remove-dmabuf
- * Description: The dma-buf of a PCI device that is gone can be imported by the next one, and shown
+ * @virtio: Unbind on the virtio bus
+ * @pci: Unbind virtio-pci
+ * @remove: Remove the PCI device
  */
 
 IGT_TEST_DESCRIPTION("Take the device away while it has buffers of other exporters");

@@ -18,32 +18,22 @@
  * Functionality: module unload
  * Test category: functionality test
  *
- * SUBTEST: file
- * Description: An open file of a device that is gone keeps the module, and closing it frees it
- *
- * SUBTEST: mmap
- * Description: A mapping keeps the module, and unmapping frees it
- *
- * SUBTEST: vmap
- * Description: A mapping of the kernel keeps the module, and its end frees it
- *
- * SUBTEST: dmabuf
- * Description: A dma-buf keeps the module, and closing it frees it
- *
- * SUBTEST: import
- * Description: The import of another driver keeps the module, and closing it frees it
- *
- * SUBTEST: sync-file
- * Description: The sync file of a commit keeps the module, and closing it frees it
- *
- * SUBTEST: bind-fence
- * Description: The sync file of a bind keeps the module, and closing it frees it
- *
- * SUBTEST: syncobj
- * Description: The syncobj of a commit keeps the module, and closing it frees it
- *
  * SUBTEST: close-race
  * Description: The last close and the unload come in any order
+ *
+ * SUBTEST: %s
+ * Description: %arg[1] keeps the module, and its end frees the device
+ *
+ * arg[1]:
+ *
+ * @file: An open file of a device that is gone
+ * @mmap: A mapping
+ * @vmap: A kernel mapping
+ * @dmabuf: A dma-buf
+ * @import: The import of another driver
+ * @sync-file: The sync file of a commit
+ * @bind-fence: The sync file of a bind
+ * @syncobj: The syncobj of a commit
  */
 
 IGT_TEST_DESCRIPTION("Unload the module while its buffers are held");

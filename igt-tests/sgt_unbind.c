@@ -18,150 +18,6 @@
  * Functionality: device hotplug
  * Test category: functionality test
  *
- * SUBTEST: virtio-nothing
- * Description: Unbind on the virtio bus with nothing held
- *
- * SUBTEST: virtio-handle
- * Description: Unbind on the virtio bus with a file and its handles held
- *
- * SUBTEST: virtio-process
- * Description: Unbind on the virtio bus with the file of another process open
- *
- * SUBTEST: virtio-mmap
- * Description: Unbind on the virtio bus with mappings held
- *
- * SUBTEST: virtio-vmap
- * Description: Unbind on the virtio bus with a mapping of the kernel held
- *
- * SUBTEST: virtio-dmabuf
- * Description: Unbind on the virtio bus with dma-bufs held
- *
- * SUBTEST: virtio-dmabuf-mmap
- * Description: Unbind on the virtio bus with mappings of dma-bufs held
- *
- * SUBTEST: virtio-import
- * Description: Unbind on the virtio bus with the imports of another driver held
- *
- * SUBTEST: virtio-udmabuf
- * Description: Unbind on the virtio bus with an import from udmabuf held
- *
- * SUBTEST: virtio-vgem
- * Description: Unbind on the virtio bus with an import from vgem held
- *
- * SUBTEST: virtio-scanout
- * Description: Unbind on the virtio bus with a buffer on the screen
- *
- * SUBTEST: virtio-queued
- * Description: Unbind on the virtio bus with commands without an answer
- *
- * SUBTEST: virtio-sync-file
- * Description: Unbind on the virtio bus with the sync file of a commit held
- *
- * SUBTEST: virtio-syncobj
- * Description: Unbind on the virtio bus with the syncobj of a commit held
- *
- * SUBTEST: virtio-everything
- * Description: Unbind on the virtio bus with all of that held
- *
- * SUBTEST: virtio-unload
- * Description: Unbind on the virtio bus with all of that held, let go, unload the module
- *
- * SUBTEST: pci-nothing
- * Description: Unbind virtio-pci with nothing held
- *
- * SUBTEST: pci-handle
- * Description: Unbind virtio-pci with a file and its handles held
- *
- * SUBTEST: pci-process
- * Description: Unbind virtio-pci with the file of another process open
- *
- * SUBTEST: pci-mmap
- * Description: Unbind virtio-pci with mappings held
- *
- * SUBTEST: pci-vmap
- * Description: Unbind virtio-pci with a mapping of the kernel held
- *
- * SUBTEST: pci-dmabuf
- * Description: Unbind virtio-pci with dma-bufs held
- *
- * SUBTEST: pci-dmabuf-mmap
- * Description: Unbind virtio-pci with mappings of dma-bufs held
- *
- * SUBTEST: pci-import
- * Description: Unbind virtio-pci with the imports of another driver held
- *
- * SUBTEST: pci-udmabuf
- * Description: Unbind virtio-pci with an import from udmabuf held
- *
- * SUBTEST: pci-vgem
- * Description: Unbind virtio-pci with an import from vgem held
- *
- * SUBTEST: pci-scanout
- * Description: Unbind virtio-pci with a buffer on the screen
- *
- * SUBTEST: pci-queued
- * Description: Unbind virtio-pci with commands without an answer
- *
- * SUBTEST: pci-sync-file
- * Description: Unbind virtio-pci with the sync file of a commit held
- *
- * SUBTEST: pci-syncobj
- * Description: Unbind virtio-pci with the syncobj of a commit held
- *
- * SUBTEST: pci-everything
- * Description: Unbind virtio-pci with all of that held
- *
- * SUBTEST: pci-unload
- * Description: Unbind virtio-pci with all of that held, let go, unload the module
- *
- * SUBTEST: remove-nothing
- * Description: Remove the PCI device with nothing held
- *
- * SUBTEST: remove-handle
- * Description: Remove the PCI device with a file and its handles held
- *
- * SUBTEST: remove-process
- * Description: Remove the PCI device with the file of another process open
- *
- * SUBTEST: remove-mmap
- * Description: Remove the PCI device with mappings held
- *
- * SUBTEST: remove-vmap
- * Description: Remove the PCI device with a mapping of the kernel held
- *
- * SUBTEST: remove-dmabuf
- * Description: Remove the PCI device with dma-bufs held
- *
- * SUBTEST: remove-dmabuf-mmap
- * Description: Remove the PCI device with mappings of dma-bufs held
- *
- * SUBTEST: remove-import
- * Description: Remove the PCI device with the imports of another driver held
- *
- * SUBTEST: remove-udmabuf
- * Description: Remove the PCI device with an import from udmabuf held
- *
- * SUBTEST: remove-vgem
- * Description: Remove the PCI device with an import from vgem held
- *
- * SUBTEST: remove-scanout
- * Description: Remove the PCI device with a buffer on the screen
- *
- * SUBTEST: remove-queued
- * Description: Remove the PCI device with commands without an answer
- *
- * SUBTEST: remove-sync-file
- * Description: Remove the PCI device with the sync file of a commit held
- *
- * SUBTEST: remove-syncobj
- * Description: Remove the PCI device with the syncobj of a commit held
- *
- * SUBTEST: remove-everything
- * Description: Remove the PCI device with all of that held
- *
- * SUBTEST: remove-unload
- * Description: Remove the PCI device with all of that held, let go, unload the module
- *
  * SUBTEST: out-fence
  * Description: The fence of a commit that waits while the device goes is signalled
  *
@@ -170,6 +26,36 @@
  *
  * SUBTEST: suspend
  * Description: Suspend is refused and leaves a working device
+ *
+ * SUBTEST: %s-unload
+ * Description: %arg[1] with all of it held, release it and unload the module
+ *
+ * SUBTEST: %s-%s
+ * Description: %arg[1] with %arg[2]
+ *
+ * arg[1]:
+ *
+ * @virtio: Unbind on the virtio bus
+ * @pci: Unbind virtio-pci
+ * @remove: Remove the PCI device
+ *
+ * arg[2]:
+ *
+ * @nothing: nothing held
+ * @handle: a file and its handles held
+ * @process: the file of another process open
+ * @mmap: mappings held
+ * @vmap: a kernel mapping held
+ * @dmabuf: dma-bufs held
+ * @dmabuf-mmap: mappings of dma-bufs held
+ * @import: the imports of another driver held
+ * @udmabuf: an import from udmabuf held
+ * @vgem: an import from vgem held
+ * @scanout: a buffer on the screen
+ * @queued: commands without a response
+ * @sync-file: the sync file of a commit held
+ * @syncobj: the syncobj of a commit held
+ * @everything: all of it held
  */
 
 IGT_TEST_DESCRIPTION("Take the device away from its driver while its buffers are held");

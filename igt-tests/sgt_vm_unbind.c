@@ -21,56 +21,30 @@
  * Functionality: address space, device hotplug
  * Test category: functionality test
  *
- * SUBTEST: virtio-bound
- * Description: Unbind on the virtio bus with buffers bound
- *
- * SUBTEST: virtio-in-flight
- * Description: Unbind on the virtio bus with binds that wait for a fence
- *
- * SUBTEST: virtio-shown
- * Description: Unbind on the virtio bus with a range on the screen
- *
- * SUBTEST: virtio-cut
- * Description: Unbind on the virtio bus with a range on the screen that lost a page
- *
- * SUBTEST: virtio-unload
- * Description: Unbind on the virtio bus with all of that, let go, unload the module
- *
- * SUBTEST: pci-bound
- * Description: Unbind virtio-pci with buffers bound
- *
- * SUBTEST: pci-in-flight
- * Description: Unbind virtio-pci with binds that wait for a fence
- *
- * SUBTEST: pci-shown
- * Description: Unbind virtio-pci with a range on the screen
- *
- * SUBTEST: pci-cut
- * Description: Unbind virtio-pci with a range on the screen that lost a page
- *
- * SUBTEST: pci-unload
- * Description: Unbind virtio-pci with all of that, let go, unload the module
- *
- * SUBTEST: remove-bound
- * Description: Remove the PCI device with buffers bound
- *
- * SUBTEST: remove-in-flight
- * Description: Remove the PCI device with binds that wait for a fence
- *
- * SUBTEST: remove-shown
- * Description: Remove the PCI device with a range on the screen
- *
- * SUBTEST: remove-cut
- * Description: Remove the PCI device with a range on the screen that lost a page
- *
- * SUBTEST: remove-unload
- * Description: Remove the PCI device with all of that, let go, unload the module
- *
  * SUBTEST: failed-in-fence
- * Description: A bind behind a fence that failed is done, and its own fence says so
+ * Description: A bind behind a fence that failed is done, and its own fence has an error
  *
  * SUBTEST: race
  * Description: Processes bind and unbind while the device goes
+ *
+ * SUBTEST: %s-unload
+ * Description: %arg[1] with all of it, release it and unload the module
+ *
+ * SUBTEST: %s-%s
+ * Description: %arg[1] with %arg[2]
+ *
+ * arg[1]:
+ *
+ * @virtio: Unbind on the virtio bus
+ * @pci: Unbind virtio-pci
+ * @remove: Remove the PCI device
+ *
+ * arg[2]:
+ *
+ * @bound: buffers bound
+ * @in-flight: binds that wait for a fence
+ * @shown: a range on the screen
+ * @cut: a range on the screen that lost a page
  */
 
 IGT_TEST_DESCRIPTION("Take the device away from its driver while address spaces are in use");
