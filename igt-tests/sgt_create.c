@@ -5,6 +5,7 @@
 
 #include "virtgpu_drm.h"
 
+#include "lib/sgt_refuse.h"
 #include "lib/sgt_test.h"
 #include "lib/sgt_virtgpu.h"
 
@@ -121,28 +122,18 @@ static void dumb_overflow(int drm)
 	igt_assert_eq(sgt_try_dumb(drm, 64, 64, UINT32_MAX), -EINVAL);
 }
 
-static void dumb_bad_bpp(int drm)
-{
-	static const uint32_t depths[] = { 1, 8, 15, 16, 24, 30, 31, 33, 64, 128 };
+#define DUMB(field, value)	SGT_BAD(struct drm_mode_create_dumb, field, value, EINVAL)
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(depths); i++)
-		igt_assert_eq(sgt_try_dumb(drm, 64, 64, depths[i]), -EINVAL);
-	igt_assert_eq(sgt_try_dumb(drm, 64, 64, 32), 0);
-}
+static const struct drm_mode_create_dumb good_dumb = { .width = 64, .height = 64, .bpp = 32 };
 
-static void dumb_bad_flags(int drm)
-{
-	for (int bit = 0; bit < 32; bit++) {
-		struct drm_mode_create_dumb arg = {
-			.width = 64,
-			.height = 64,
-			.bpp = 32,
-			.flags = 1u << bit,
-		};
+static const struct sgt_bad_field dumb_zeros[] = {
+	DUMB(width, 0), DUMB(height, 0), DUMB(bpp, 0),
+};
 
-		do_ioctl_err(drm, DRM_IOCTL_MODE_CREATE_DUMB, &arg, EINVAL);
-	}
-}
+static const struct sgt_bad_field dumb_bad_bpps[] = {
+	DUMB(bpp, 1), DUMB(bpp, 8), DUMB(bpp, 15), DUMB(bpp, 16), DUMB(bpp, 24),
+	DUMB(bpp, 30), DUMB(bpp, 31), DUMB(bpp, 33), DUMB(bpp, 64), DUMB(bpp, 128),
+};
 
 static void dumb_garbage_outputs(int drm)
 {
@@ -208,23 +199,6 @@ static void create_resource(int drm, struct drm_virtgpu_resource_create create)
 	sgt_must(sgt_close_handle(drm, create.bo_handle));
 }
 
-/* Only the origin can be chosen. */
-static void resource_bad_flags(int drm)
-{
-	struct drm_virtgpu_resource_create create = good_resource;
-
-	create.flags = RESOURCE_Y_0_TOP;
-	create_resource(drm, create);
-
-	for (int bit = 0; bit < 32; bit++) {
-		create = good_resource;
-		create.flags = 1u << bit;
-		if (create.flags == RESOURCE_Y_0_TOP)
-			continue;
-		do_ioctl_err(drm, DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, &create, EINVAL);
-	}
-}
-
 /* The backing is enough for one row or column, and for a product that wraps. */
 static void resource_bad_dimensions(int drm)
 {
@@ -252,67 +226,58 @@ static void resource_bad_dimensions(int drm)
 	}
 }
 
+#define RESOURCE(field, value)	SGT_BAD(struct drm_virtgpu_resource_create, field, value, EINVAL)
+
+static const struct sgt_bad_field bad_resources[] = {
+	RESOURCE(target, 0),
+	RESOURCE(target, 1),
+	RESOURCE(target, 3),
+	RESOURCE(depth, 2),
+	RESOURCE(array_size, 2),
+	RESOURCE(last_level, 2),
+	RESOURCE(nr_samples, 2),
+};
+
+/* The in-tree driver does not check these. */
+static const struct sgt_bad_field unchecked_resources[] = {
+	RESOURCE(width, 0),
+	RESOURCE(height, 0),
+	RESOURCE(width, UINT32_MAX),
+	RESOURCE(height, UINT32_MAX),
+	RESOURCE(format, 0),
+	RESOURCE(format, UINT32_MAX),
+	RESOURCE(stride, 4),
+	RESOURCE(stride, 63 * 4),
+	RESOURCE(stride, 64 * 4 - 1),
+	RESOURCE(stride, 64 * 4 + 1),
+	RESOURCE(stride, 65 * 4),
+	RESOURCE(stride, UINT32_MAX),
+};
+
+static const struct sgt_bad_field short_resources[] = {
+	RESOURCE(size, 0), RESOURCE(size, 1), RESOURCE(size, PAGE), RESOURCE(size, 3 * PAGE),
+};
+
 static void resource_bad_fields(const struct sgt_test *test, int drm)
 {
-	static const struct {
-		size_t offset;
-		uint32_t value;
-		bool everywhere;	/* the in-tree driver looks at it too */
-	} bad[] = {
-#define FIELD(name)	offsetof(struct drm_virtgpu_resource_create, name)
-		{ FIELD(target), 0, true },
-		{ FIELD(target), 1, true },
-		{ FIELD(target), 3, true },
-		{ FIELD(depth), 2, true },
-		{ FIELD(array_size), 2, true },
-		{ FIELD(last_level), 2, true },
-		{ FIELD(nr_samples), 2, true },
-		{ FIELD(width), 0, false },
-		{ FIELD(height), 0, false },
-		{ FIELD(width), UINT32_MAX, false },
-		{ FIELD(height), UINT32_MAX, false },
-		{ FIELD(format), 0, false },
-		{ FIELD(format), UINT32_MAX, false },
-		{ FIELD(stride), 4, false },
-		{ FIELD(stride), 63 * 4, false },
-		{ FIELD(stride), 64 * 4 - 1, false },
-		{ FIELD(stride), 64 * 4 + 1, false },
-		{ FIELD(stride), 65 * 4, false },
-		{ FIELD(stride), UINT32_MAX, false },
-#undef FIELD
-	};
 	struct drm_virtgpu_resource_create create = good_resource;
 
 	create_resource(drm, create);
 	create.stride = 64 * 4;
 	create_resource(drm, create);
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
-		if (!bad[i].everywhere && !test->tables)
-			continue;
+	sgt_refuse_ioctl(drm, DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, &good_resource, bad_resources);
+	if (!test->tables)
+		return;
 
-		create = good_resource;
-		memcpy((char *)&create + bad[i].offset, &bad[i].value,
-		       sizeof(bad[i].value));
-		igt_debug("field at %zu = %#x\n", bad[i].offset, bad[i].value);
-		do_ioctl_err(drm, DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, &create, EINVAL);
-	}
-	if (test->tables) {
-		resource_bad_flags(drm);
-		resource_bad_dimensions(drm);
-	}
-}
-
-static void resource_short_backing(int drm)
-{
-	static const uint32_t sizes[] = { 0, 1, PAGE, 3 * PAGE };
-
-	for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++) {
-		struct drm_virtgpu_resource_create create = good_resource;
-
-		create.size = sizes[i];
-		do_ioctl_err(drm, DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, &create, EINVAL);
-	}
+	create = good_resource;
+	create.flags = RESOURCE_Y_0_TOP;
+	create_resource(drm, create);
+	sgt_refuse_bits(drm, DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, &good_resource,
+			offsetof(typeof(create), flags), ~RESOURCE_Y_0_TOP);
+	sgt_refuse_ioctl(drm, DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, &good_resource,
+			 unchecked_resources);
+	resource_bad_dimensions(drm);
 }
 
 static void many_small(const struct sgt_test *test, int drm, int count)
@@ -376,9 +341,7 @@ int igt_main()
 
 	igt_describe("Nothing has no size");
 	igt_subtest("dumb-zero") {
-		igt_assert_eq(sgt_try_dumb(drm, 0, 64, 32), -EINVAL);
-		igt_assert_eq(sgt_try_dumb(drm, 64, 0, 32), -EINVAL);
-		igt_assert_eq(sgt_try_dumb(drm, 64, 64, 0), -EINVAL);
+		sgt_refuse_ioctl(drm, DRM_IOCTL_MODE_CREATE_DUMB, &good_dumb, dumb_zeros);
 		sgt_baseline_check(&test, &base);
 	}
 
@@ -390,14 +353,16 @@ int igt_main()
 
 	igt_describe("Only 32 bits a pixel");
 	igt_subtest("dumb-bad-bpp") {
-		dumb_bad_bpp(drm);
+		sgt_refuse_ioctl(drm, DRM_IOCTL_MODE_CREATE_DUMB, &good_dumb, dumb_bad_bpps);
+		igt_assert_eq(sgt_try_dumb(drm, 64, 64, 32), 0);
 		sgt_baseline_check(&test, &base);
 	}
 
 	igt_describe("Flags are for later use");
 	igt_subtest("dumb-bad-flags") {
 		sgt_require_tables(&test);
-		dumb_bad_flags(drm);
+		sgt_refuse_bits(drm, DRM_IOCTL_MODE_CREATE_DUMB, &good_dumb,
+				offsetof(typeof(good_dumb), flags), UINT32_MAX);
 		sgt_baseline_check(&test, &base);
 	}
 
@@ -424,7 +389,8 @@ int igt_main()
 	igt_describe("The host would not notice, and show less");
 	igt_subtest("resource-short-backing") {
 		sgt_require_tables(&test);
-		resource_short_backing(drm);
+		sgt_refuse_ioctl(drm, DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, &good_resource,
+				 short_resources);
 		sgt_baseline_check(&test, &base);
 	}
 

@@ -9,6 +9,7 @@
 
 #include "lib/sgt_damage.h"
 #include "lib/sgt_imported.h"
+#include "lib/sgt_refuse.h"
 #include "lib/sgt_test.h"
 #include "lib/sgt_virtgpu.h"
 
@@ -240,50 +241,38 @@ static void test_fork(const struct sgt_test *test, const struct sgt_screen *scre
 	end_picture(&import, screen);
 }
 
-struct bad_field {
-	size_t field;
-	uint32_t value;
-};
-
-#define FIELD(name)	offsetof(struct sgt_fb, name)
-
-static void refuse_fbs(const struct sgt_bo *bo, const struct sgt_fb *good,
-		       const struct bad_field *bad, unsigned int count)
+static int try_fb(const void *bo, void *fb)
 {
-	for (unsigned int i = 0; i < count; i++) {
-		struct sgt_fb fb = *good;
-
-		memcpy((char *)&fb + bad[i].field, &bad[i].value, sizeof(bad[i].value));
-		igt_debug("field at %zu = %#x\n", bad[i].field, bad[i].value);
-		igt_assert_eq(sgt_try_fb(bo, &fb), -EINVAL);
-	}
+	return sgt_try_fb(bo, fb);
 }
 
 /* The first that is accepted says what the buffer is. */
 static void test_bad_fb(const struct sgt_test *test, const struct sgt_screen *screen,
 			enum sgt_exporter exporter)
 {
-	static const struct bad_field always[] = {
-		{ FIELD(width), 0 },
-		{ FIELD(width), 65 },
-		{ FIELD(height), 0 },
-		{ FIELD(height), 65 },
-		{ FIELD(format), DRM_FORMAT_XBGR8888 },
-		{ FIELD(format), DRM_FORMAT_RGB565 },
-		{ FIELD(format), 0 },
-		{ FIELD(pitch), 0 },
-		{ FIELD(pitch), 63 * 4 },
-		{ FIELD(pitch), 64 * 4 + 1 },
-		{ FIELD(pitch), 64 * 4 + 2 },
-		{ FIELD(pitch), 65 * 4 },
-		{ FIELD(offset), 4 },
-		{ FIELD(offset), PAGE },
+	static const struct sgt_bad_field always[] = {
+#define BAD(field, value)	SGT_BAD(struct sgt_fb, field, value, EINVAL)
+		BAD(width, 0),
+		BAD(width, 65),
+		BAD(height, 0),
+		BAD(height, 65),
+		BAD(format, DRM_FORMAT_XBGR8888),
+		BAD(format, DRM_FORMAT_RGB565),
+		BAD(format, 0),
+		BAD(pitch, 0),
+		BAD(pitch, 63 * 4),
+		BAD(pitch, 64 * 4 + 1),
+		BAD(pitch, 64 * 4 + 2),
+		BAD(pitch, 65 * 4),
+		BAD(offset, 4),
+		BAD(offset, PAGE),
 	};
-	static const struct bad_field after[] = {
-		{ FIELD(height), 49 },
-		{ FIELD(height), 64 },
-		{ FIELD(pitch), 65 * 4 },
-		{ FIELD(pitch), 128 * 4 },
+	static const struct sgt_bad_field after[] = {
+		BAD(height, 49),
+		BAD(height, 64),
+		BAD(pitch, 65 * 4),
+		BAD(pitch, 128 * 4),
+#undef BAD
 	};
 	struct sgt_fb good = { 64, 64, DRM_FORMAT_XRGB8888, 64 * 4, 0 };
 	struct sgt_imported import;
@@ -291,12 +280,12 @@ static void test_bad_fb(const struct sgt_test *test, const struct sgt_screen *sc
 	(void)test;
 	sgt_import_begin(&import, screen->drm, exporter, 64, 64);
 	igt_assert_eq_u64(import.foreign.size, 64 * 64 * 4);
-	refuse_fbs(&import.bo, &good, always, ARRAY_SIZE(always));
+	sgt_refuse(try_fb, &import.bo, &good, always);
 
 	good.height = 48;
 	sgt_must(sgt_try_fb(&import.bo, &good));
-	refuse_fbs(&import.bo, &good, after, ARRAY_SIZE(after));
-	refuse_fbs(&import.bo, &good, always, ARRAY_SIZE(always));
+	sgt_refuse(try_fb, &import.bo, &good, after);
+	sgt_refuse(try_fb, &import.bo, &good, always);
 	sgt_must(sgt_try_fb(&import.bo, &good));
 	good.width = 33;
 	good.height = 47;

@@ -3,6 +3,7 @@
 #include "igt.h"
 #include "virtgpu_drm.h"
 
+#include "lib/sgt_refuse.h"
 #include "lib/sgt_test.h"
 #include "lib/sgt_virtgpu.h"
 
@@ -121,10 +122,9 @@ static void wait_idle(const struct sgt_test *test, int drm)
 	wait.flags = VIRTGPU_WAIT_NOWAIT;
 	do_ioctl(drm, DRM_IOCTL_VIRTGPU_WAIT, &wait);
 
-	for (int bit = 1; bit < 32 && test->tables; bit++) {
-		wait.flags = 1u << bit;
-		do_ioctl_err(drm, DRM_IOCTL_VIRTGPU_WAIT, &wait, EINVAL);
-	}
+	if (test->tables)
+		sgt_refuse_bits(drm, DRM_IOCTL_VIRTGPU_WAIT, &wait, offsetof(typeof(wait), flags),
+				~VIRTGPU_WAIT_NOWAIT);
 	sgt_bo_free(&bo);
 }
 
@@ -139,79 +139,57 @@ struct transfer {
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_VIRTGPU_TRANSFER_TO_HOST, struct transfer)
 
 /* A 2D picture has one level and one layer, and rows of its own length. */
-static void transfer_not_2d(int drm, uint32_t handle)
-{
-	const struct transfer good = {
-		.bo_handle = handle,
-		.box = { .w = 64, .h = 64, .d = 1 },
-	};
-	struct transfer arg = good;
-	static const struct {
-		size_t offset;
-		uint32_t value;
-	} bad[] = {
-#define FIELD(name)	offsetof(struct transfer, name)
-		{ FIELD(level), 1 },
-		{ FIELD(level), UINT32_MAX },
-		{ FIELD(stride), 1 },
-		{ FIELD(stride), 64 * 4 },
-		{ FIELD(stride), UINT32_MAX },
-		{ FIELD(layer_stride), 1 },
-		{ FIELD(layer_stride), 64 * 64 * 4 },
-		{ FIELD(layer_stride), UINT32_MAX },
-		{ FIELD(box.z), 1 },
-		{ FIELD(box.z), UINT32_MAX },
-		{ FIELD(box.d), 2 },
-		{ FIELD(box.d), UINT32_MAX },
-#undef FIELD
-	};
+static const struct sgt_bad_field bad_transfers[] = {
+#define BAD(field, value)	SGT_BAD(struct transfer, field, value, EINVAL)
+	BAD(level, 1),
+	BAD(level, UINT32_MAX),
+	BAD(stride, 1),
+	BAD(stride, 64 * 4),
+	BAD(stride, UINT32_MAX),
+	BAD(layer_stride, 1),
+	BAD(layer_stride, 64 * 64 * 4),
+	BAD(layer_stride, UINT32_MAX),
+	BAD(box.z, 1),
+	BAD(box.z, UINT32_MAX),
+	BAD(box.d, 2),
+	BAD(box.d, UINT32_MAX),
+	BAD(box.w, 0),
+	BAD(box.h, 0),
+	BAD(box.w, 65),
+	BAD(box.h, 65),
+	BAD(box.x, 1),
+	BAD(box.y, 1),
+	BAD(box.x, UINT32_MAX),
+	BAD(box.y, UINT32_MAX),
+	/* The backing ends before the box does. */
+	BAD(offset, 4),
+};
 
-	do_ioctl(drm, IOCTL_TRANSFER, &arg);
-	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
-		arg = good;
-		memcpy((char *)&arg + bad[i].offset, &bad[i].value,
-		       sizeof(bad[i].value));
-		igt_debug("field at %zu = %#x\n", bad[i].offset, bad[i].value);
-		do_ioctl_err(drm, IOCTL_TRANSFER, &arg, EINVAL);
-	}
-}
+/* Of a box that begins within the picture: position and size wrap around. */
+static const struct sgt_bad_field bad_inner_transfers[] = {
+	BAD(box.w, UINT32_MAX),
+	BAD(box.h, UINT32_MAX),
+#undef BAD
+};
 
 static void transfer_bad_fields(const struct sgt_test *test, int drm)
 {
-	static const struct drm_virtgpu_3d_box boxes[] = {
-		{ .w = 0, .h = 64, .d = 1 },
-		{ .w = 64, .h = 0, .d = 1 },
-		{ .w = 65, .h = 64, .d = 1 },
-		{ .w = 64, .h = 65, .d = 1 },
-		{ .x = 1, .w = 64, .h = 64, .d = 1 },
-		{ .y = 1, .w = 64, .h = 64, .d = 1 },
-		{ .x = UINT32_MAX, .w = 1, .h = 1, .d = 1 },
-		{ .y = UINT32_MAX, .w = 1, .h = 1, .d = 1 },
-		{ .x = 2, .w = UINT32_MAX, .h = 1, .d = 1 },
-	};
-	struct drm_virtgpu_3d_transfer_to_host arg = {
+	struct transfer arg = {
 		.bo_handle = NO_HANDLE,
 		.box = { .w = 64, .h = 64, .d = 1 },
 	};
 	struct sgt_bo bo;
 
-	do_ioctl_err(drm, DRM_IOCTL_VIRTGPU_TRANSFER_TO_HOST, &arg, ENOENT);
+	do_ioctl_err(drm, IOCTL_TRANSFER, &arg, ENOENT);
 
 	sgt_must(sgt_bo_create(&bo, drm, 64, 64));
 	arg.bo_handle = bo.handle;
-	do_ioctl(drm, DRM_IOCTL_VIRTGPU_TRANSFER_TO_HOST, &arg);
-	if (test->tables)
-		transfer_not_2d(drm, bo.handle);
-
-	for (unsigned int i = 0; i < ARRAY_SIZE(boxes) && test->tables; i++) {
-		arg.box = boxes[i];
-		do_ioctl_err(drm, DRM_IOCTL_VIRTGPU_TRANSFER_TO_HOST, &arg, EINVAL);
-	}
+	do_ioctl(drm, IOCTL_TRANSFER, &arg);
 	if (test->tables) {
-		/* A backing that ends before the box does */
-		arg.box = (struct drm_virtgpu_3d_box){ .w = 64, .h = 64, .d = 1 };
-		arg.offset = 4;
-		do_ioctl_err(drm, DRM_IOCTL_VIRTGPU_TRANSFER_TO_HOST, &arg, EINVAL);
+		sgt_refuse_ioctl(drm, IOCTL_TRANSFER, &arg, bad_transfers);
+		arg.box = (struct drm_virtgpu_3d_box) { 2, 2, 0, 62, 62, 1 };
+		do_ioctl(drm, IOCTL_TRANSFER, &arg);
+		sgt_refuse_ioctl(drm, IOCTL_TRANSFER, &arg, bad_inner_transfers);
 	}
 	sgt_bo_free(&bo);
 }
@@ -265,43 +243,40 @@ static void handle_of_another_file(const struct sgt_test *test, int drm)
 	sgt_bo_free(&bo);
 }
 
+static int try_fb(const void *bo, void *fb)
+{
+	return sgt_try_fb(bo, fb);
+}
+
 /* Each would end within the last page: the size of the buffer is no reason. */
 static void refuse_fbs(int drm)
 {
 	const struct sgt_fb good = { 65, 65, DRM_FORMAT_XRGB8888, 65 * 4, 0 };
-	static const struct {
-		size_t field;
-		uint32_t value;
-	} bad[] = {
-		{ offsetof(struct sgt_fb, width), 0 },
-		{ offsetof(struct sgt_fb, width), 66 },
-		{ offsetof(struct sgt_fb, height), 0 },
-		{ offsetof(struct sgt_fb, height), 66 },
-		{ offsetof(struct sgt_fb, format), DRM_FORMAT_XBGR8888 },
-		{ offsetof(struct sgt_fb, format), DRM_FORMAT_BGRX8888 },
-		{ offsetof(struct sgt_fb, format), DRM_FORMAT_RGBX8888 },
-		{ offsetof(struct sgt_fb, format), DRM_FORMAT_RGB565 },
-		{ offsetof(struct sgt_fb, format), 0 },
-		{ offsetof(struct sgt_fb, pitch), 0 },
-		{ offsetof(struct sgt_fb, pitch), 64 * 4 },
-		{ offsetof(struct sgt_fb, pitch), 65 * 4 + 1 },
-		{ offsetof(struct sgt_fb, pitch), 66 * 4 },
-		{ offsetof(struct sgt_fb, offset), 4 },
-		{ offsetof(struct sgt_fb, offset), PAGE },
+	static const struct sgt_bad_field bad[] = {
+#define BAD(field, value)	SGT_BAD(struct sgt_fb, field, value, EINVAL)
+		BAD(width, 0),
+		BAD(width, 66),
+		BAD(height, 0),
+		BAD(height, 66),
+		BAD(format, DRM_FORMAT_XBGR8888),
+		BAD(format, DRM_FORMAT_BGRX8888),
+		BAD(format, DRM_FORMAT_RGBX8888),
+		BAD(format, DRM_FORMAT_RGB565),
+		BAD(format, 0),
+		BAD(pitch, 0),
+		BAD(pitch, 64 * 4),
+		BAD(pitch, 65 * 4 + 1),
+		BAD(pitch, 66 * 4),
+		BAD(offset, 4),
+		BAD(offset, PAGE),
+#undef BAD
 	};
 	struct sgt_bo bo;
 
 	sgt_must(sgt_bo_create(&bo, drm, good.width, good.height));
 	igt_assert(66 * 4 * 66 <= bo.size);
 	igt_assert_eq(sgt_try_fb(&bo, &good), 0);
-
-	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
-		struct sgt_fb fb = good;
-
-		memcpy((char *)&fb + bad[i].field, &bad[i].value, sizeof(bad[i].value));
-		igt_debug("field at %zu = %#x\n", bad[i].field, bad[i].value);
-		igt_assert_eq(sgt_try_fb(&bo, &fb), -EINVAL);
-	}
+	sgt_refuse(try_fb, &bo, &good, bad);
 	sgt_bo_free(&bo);
 }
 

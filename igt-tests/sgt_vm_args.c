@@ -5,6 +5,7 @@
 #include "igt.h"
 
 #include "lib/sgt_dmabuf.h"
+#include "lib/sgt_refuse.h"
 #include "lib/sgt_removal.h"
 #include "lib/sgt_virtgpu.h"
 #include "lib/sgt_vm_gate.h"
@@ -112,43 +113,28 @@ AT(drm_virtgpu_sgt_bo_info, leaves_1g, 56);
 
 static struct sgt_test test;
 
-/* A field of an argument, by its offset; of 4 or of 8 bytes */
-struct bad_field {
-	size_t offset, size;
-	uint64_t value;
-	int error;
-};
-
-#define FIELD(type, name)	\
-	offsetof(struct type, name), sizeof(((struct type *)NULL)->name)
-
-static void set_field(void *to, const struct bad_field *field)
-{
-	igt_debug("field at %zu = %#llx\n", field->offset, (unsigned long long)field->value);
-	memcpy((char *)to + field->offset, &field->value, field->size);
-}
-
-static const struct bad_field bad_binds[] = {
-#define BIND(name)	FIELD(drm_virtgpu_sgt_vm_bind, name)
-	{ BIND(pad), 1, EINVAL },
-	{ BIND(pad), UINT32_MAX, EINVAL },
-	{ BIND(ops.count), 0, EINVAL },
-	{ BIND(ops.count), VIRTGPU_SGT_VM_BIND_MAX_OPS + 1, EINVAL },
-	{ BIND(ops.count), UINT32_MAX, EINVAL },
-	{ BIND(ops.stride), 0, EINVAL },
-	{ BIND(ops.stride), sizeof(struct drm_virtgpu_sgt_vm_bind_op) - 1, EINVAL },
-	{ BIND(ops.stride), PAGE + 1, E2BIG },
-	{ BIND(ops.stride), UINT32_MAX, E2BIG },
-	{ BIND(ops.array), 0, EFAULT },
-	{ BIND(ops.array), KERNEL, EFAULT },
-	{ BIND(syncs.count), VIRTGPU_SGT_VM_BIND_MAX_SYNCS + 1, EINVAL },
-	{ BIND(syncs.count), UINT32_MAX, EINVAL },
-	{ BIND(syncs.stride), 0, EINVAL },
-	{ BIND(syncs.stride), sizeof(struct drm_virtgpu_sgt_sync) - 1, EINVAL },
-	{ BIND(syncs.stride), PAGE + 1, E2BIG },
-	{ BIND(syncs.stride), UINT32_MAX, E2BIG },
-	{ BIND(syncs.array), 0, EFAULT },
-	{ BIND(syncs.array), KERNEL, EFAULT },
+static const struct sgt_bad_field bad_binds[] = {
+#define BIND(field, value, error)	\
+	SGT_BAD(struct drm_virtgpu_sgt_vm_bind, field, value, error)
+	BIND(pad, 1, EINVAL),
+	BIND(pad, UINT32_MAX, EINVAL),
+	BIND(ops.count, 0, EINVAL),
+	BIND(ops.count, VIRTGPU_SGT_VM_BIND_MAX_OPS + 1, EINVAL),
+	BIND(ops.count, UINT32_MAX, EINVAL),
+	BIND(ops.stride, 0, EINVAL),
+	BIND(ops.stride, sizeof(struct drm_virtgpu_sgt_vm_bind_op) - 1, EINVAL),
+	BIND(ops.stride, PAGE + 1, E2BIG),
+	BIND(ops.stride, UINT32_MAX, E2BIG),
+	BIND(ops.array, 0, EFAULT),
+	BIND(ops.array, KERNEL, EFAULT),
+	BIND(syncs.count, VIRTGPU_SGT_VM_BIND_MAX_SYNCS + 1, EINVAL),
+	BIND(syncs.count, UINT32_MAX, EINVAL),
+	BIND(syncs.stride, 0, EINVAL),
+	BIND(syncs.stride, sizeof(struct drm_virtgpu_sgt_sync) - 1, EINVAL),
+	BIND(syncs.stride, PAGE + 1, E2BIG),
+	BIND(syncs.stride, UINT32_MAX, E2BIG),
+	BIND(syncs.array, 0, EFAULT),
+	BIND(syncs.array, KERNEL, EFAULT),
 #undef BIND
 };
 
@@ -167,16 +153,9 @@ static void test_bind(int drm)
 		.syncs = sgt_objs(&sync, 1),
 	};
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(bad_binds); i++) {
-		arg = good;
-		set_field(&arg, &bad_binds[i]);
-		do_ioctl_err(drm, DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &arg, bad_binds[i].error);
-	}
-	for (int bit = 1; bit < 32; bit++) {
-		arg = good;
-		arg.flags = 1u << bit;
-		do_ioctl_err(drm, DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &arg, EINVAL);
-	}
+	sgt_refuse_ioctl(drm, DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &good, bad_binds);
+	sgt_refuse_bits(drm, DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &good, offsetof(typeof(good), flags),
+			~VIRTGPU_SGT_VM_BIND_ASYNC);
 	sgt_expect_space(drm, 0, 1);
 	arg = good;
 	do_ioctl(drm, DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &arg);
@@ -288,64 +267,59 @@ static void test_end_of_memory(int drm)
 }
 
 /* Of a map of four pages of a buffer of eight, from the second on */
-static const struct bad_field bad_maps[] = {
-#define OP(name)	FIELD(drm_virtgpu_sgt_vm_bind_op, name)
-	{ OP(op), 0, EINVAL },
-	{ OP(op), VIRTGPU_SGT_VM_REMAP + 1, EINVAL },
-	{ OP(op), UINT32_MAX, EINVAL },
-	{ OP(flags), 1u << 1, EINVAL },
-	{ OP(flags), 1u << 31, EINVAL },
-	{ OP(va), VA + 1, EINVAL },
-	{ OP(va), VA + PAGE / 2, EINVAL },
-	{ OP(va), SGT_VM_END, EINVAL },
-	{ OP(va), SGT_VM_END - PAGE, EINVAL },
-	{ OP(va), 0 - PAGE, EINVAL },
-	{ OP(va), 0 - 4 * PAGE, EINVAL },
-	{ OP(size), 0, EINVAL },
-	{ OP(size), 1, EINVAL },
-	{ OP(size), PAGE + 8, EINVAL },
-	{ OP(size), SGT_VM_END - VA + PAGE, EINVAL },
-	{ OP(size), 0 - PAGE, EINVAL },
-	{ OP(size), 0 - VA, EINVAL },
-	{ OP(size), 8 * PAGE, ERANGE },
-	{ OP(size), SGT_VM_END - VA, ERANGE },
-	{ OP(offset), 1, EINVAL },
-	{ OP(offset), PAGE + 4, EINVAL },
-	{ OP(offset), 5 * PAGE, ERANGE },
-	{ OP(offset), 8 * PAGE, ERANGE },
-	{ OP(offset), 0 - PAGE, ERANGE },
-	{ OP(offset), 0 - 4 * PAGE, ERANGE },
-	{ OP(handle), 0, ENOENT },
-	{ OP(handle), NO_HANDLE, ENOENT },
-	{ OP(handle), UINT32_MAX, ENOENT },
-	{ OP(pad), 1, EINVAL },
-	{ OP(pad), UINT32_MAX, EINVAL },
+static const struct sgt_bad_field bad_maps[] = {
+#define OP(field, value, error)	\
+	SGT_BAD(struct drm_virtgpu_sgt_vm_bind_op, field, value, error)
+	OP(op, 0, EINVAL),
+	OP(op, VIRTGPU_SGT_VM_REMAP + 1, EINVAL),
+	OP(op, UINT32_MAX, EINVAL),
+	OP(flags, 1u << 1, EINVAL),
+	OP(flags, 1u << 31, EINVAL),
+	OP(va, VA + 1, EINVAL),
+	OP(va, VA + PAGE / 2, EINVAL),
+	OP(va, SGT_VM_END, EINVAL),
+	OP(va, SGT_VM_END - PAGE, EINVAL),
+	OP(va, 0 - PAGE, EINVAL),
+	OP(va, 0 - 4 * PAGE, EINVAL),
+	OP(size, 0, EINVAL),
+	OP(size, 1, EINVAL),
+	OP(size, PAGE + 8, EINVAL),
+	OP(size, SGT_VM_END - VA + PAGE, EINVAL),
+	OP(size, 0 - PAGE, EINVAL),
+	OP(size, 0 - VA, EINVAL),
+	OP(size, 8 * PAGE, ERANGE),
+	OP(size, SGT_VM_END - VA, ERANGE),
+	OP(offset, 1, EINVAL),
+	OP(offset, PAGE + 4, EINVAL),
+	OP(offset, 5 * PAGE, ERANGE),
+	OP(offset, 8 * PAGE, ERANGE),
+	OP(offset, 0 - PAGE, ERANGE),
+	OP(offset, 0 - 4 * PAGE, ERANGE),
+	OP(handle, 0, ENOENT),
+	OP(handle, NO_HANDLE, ENOENT),
+	OP(handle, UINT32_MAX, ENOENT),
+	OP(pad, 1, EINVAL),
+	OP(pad, UINT32_MAX, EINVAL),
 };
 
-static const struct bad_field bad_unmaps[] = {
-	{ OP(flags), VIRTGPU_SGT_VM_READONLY, EINVAL },
-	{ OP(va), VA + 1, EINVAL },
-	{ OP(va), SGT_VM_END, EINVAL },
-	{ OP(va), 0 - 4 * PAGE, EINVAL },
-	{ OP(size), 0, EINVAL },
-	{ OP(size), PAGE - 1, EINVAL },
-	{ OP(size), 0 - VA, EINVAL },
-	{ OP(size), SGT_VM_END - VA + PAGE, EINVAL },
-	{ OP(offset), PAGE, EINVAL },
-	{ OP(handle), 1, EINVAL },
-	{ OP(pad), 1, EINVAL },
+static const struct sgt_bad_field bad_unmaps[] = {
+	OP(flags, VIRTGPU_SGT_VM_READONLY, EINVAL),
+	OP(va, VA + 1, EINVAL),
+	OP(va, SGT_VM_END, EINVAL),
+	OP(va, 0 - 4 * PAGE, EINVAL),
+	OP(size, 0, EINVAL),
+	OP(size, PAGE - 1, EINVAL),
+	OP(size, 0 - VA, EINVAL),
+	OP(size, SGT_VM_END - VA + PAGE, EINVAL),
+	OP(offset, PAGE, EINVAL),
+	OP(handle, 1, EINVAL),
+	OP(pad, 1, EINVAL),
 #undef OP
 };
 
-static void refuse_ops(int drm, const struct drm_virtgpu_sgt_vm_bind_op *good,
-		       const struct bad_field *bad, unsigned int count)
+static int bind_op(const void *drm, void *op)
 {
-	for (unsigned int i = 0; i < count; i++) {
-		struct drm_virtgpu_sgt_vm_bind_op op = *good;
-
-		set_field(&op, &bad[i]);
-		igt_assert_eq(sgt_vm_bind(drm, &op, 1), -bad[i].error);
-	}
+	return sgt_vm_bind(*(const int *)drm, op, 1);
 }
 
 static void test_op(int drm)
@@ -355,16 +329,16 @@ static void test_op(int drm)
 
 	sgt_make_pages(&bo, drm, 8);
 	op = sgt_vm_op_map(VA, 4 * PAGE, &bo, PAGE);
-	refuse_ops(drm, &op, bad_maps, ARRAY_SIZE(bad_maps));
+	sgt_refuse(bind_op, &drm, &op, bad_maps);
 	sgt_expect_space(drm, 0, 1);
 	op = sgt_vm_op_remap(VA, 4 * PAGE, &bo, PAGE);
-	refuse_ops(drm, &op, bad_maps, ARRAY_SIZE(bad_maps));
+	sgt_refuse(bind_op, &drm, &op, bad_maps);
 	sgt_expect_space(drm, 0, 1);
 
 	op.flags = VIRTGPU_SGT_VM_READONLY;
 	sgt_must(sgt_vm_bind(drm, &op, 1));
 	op = sgt_vm_op_unmap(VA, 4 * PAGE);
-	refuse_ops(drm, &op, bad_unmaps, ARRAY_SIZE(bad_unmaps));
+	sgt_refuse(bind_op, &drm, &op, bad_unmaps);
 	sgt_expect_space(drm, 4 * PAGE, 4);
 
 	/* A resource from VA has no memory of its own. */
@@ -377,42 +351,39 @@ static void test_op(int drm)
 }
 
 /* Of a wait for a binary syncobj that is signalled, or of its signal */
-static const struct bad_field bad_syncs[] = {
-#define SYNC(name)	FIELD(drm_virtgpu_sgt_sync, name)
-	{ SYNC(handle), 0, ENOENT },
-	{ SYNC(handle), NO_HANDLE, ENOENT },
-	{ SYNC(handle), UINT32_MAX, ENOENT },
-	{ SYNC(timeline_value), 1, EINVAL },
-	{ SYNC(timeline_value), UINT64_MAX, EINVAL },
+static const struct sgt_bad_field bad_syncs[] = {
+#define SYNC(field, value, error)	\
+	SGT_BAD(struct drm_virtgpu_sgt_sync, field, value, error)
+	SYNC(handle, 0, ENOENT),
+	SYNC(handle, NO_HANDLE, ENOENT),
+	SYNC(handle, UINT32_MAX, ENOENT),
+	SYNC(timeline_value, 1, EINVAL),
+	SYNC(timeline_value, UINT64_MAX, EINVAL),
 #undef SYNC
 };
 
-static int bind_sync(int drm, const struct drm_virtgpu_sgt_sync *sync)
+static int bind_sync(const void *drm, void *sync)
 {
 	struct drm_virtgpu_sgt_vm_bind_op op = sgt_vm_op_unmap(VA, PAGE);
 
-	return sgt_vm_bind_syncs(drm, &op, 1, sync, 1);
+	return sgt_vm_bind_syncs(*(const int *)drm, &op, 1, sync, 1);
 }
 
-static void refuse_syncs(int drm, const struct drm_virtgpu_sgt_sync *good)
+static void refuse_syncs(int drm, struct drm_virtgpu_sgt_sync *good)
 {
 	struct drm_virtgpu_sgt_sync sync;
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(bad_syncs); i++) {
-		sync = *good;
-		set_field(&sync, &bad_syncs[i]);
-		igt_assert_eq(bind_sync(drm, &sync), -bad_syncs[i].error);
-	}
+	sgt_refuse(bind_sync, &drm, good, bad_syncs);
 	/* Bit 0 makes it a timeline, which has no point 0. */
 	for (int bit = 0; bit < 31; bit++) {
 		sync = *good;
 		sync.flags |= 1u << bit;
-		igt_assert_eq(bind_sync(drm, &sync), -EINVAL);
+		igt_assert_eq(bind_sync(&drm, &sync), -EINVAL);
 		sync.timeline_value = 1;
 		if (bit)
-			igt_assert_eq(bind_sync(drm, &sync), -EINVAL);
+			igt_assert_eq(bind_sync(&drm, &sync), -EINVAL);
 	}
-	sgt_must(bind_sync(drm, good));
+	sgt_must(bind_sync(&drm, good));
 }
 
 static void test_sync(int drm)
@@ -483,35 +454,36 @@ static void test_syncobjs(int drm)
 }
 
 /* Of a picture of 64 by 64 in five pages, of which it needs four */
-static const struct bad_field bad_resources[] = {
-#define RES(name)	FIELD(drm_virtgpu_sgt_resource_from_va, name)
-	{ RES(va), VA + 1, EINVAL },
-	{ RES(va), VA + PAGE / 2, EINVAL },
-	{ RES(va), SGT_VM_END, EINVAL },
-	{ RES(va), SGT_VM_END - PAGE, EINVAL },
-	{ RES(va), 0 - 5 * PAGE, EINVAL },
-	{ RES(va), VA - PAGE, EFAULT },
-	{ RES(va), VA + PAGE, EFAULT },
-	{ RES(va), 0, EFAULT },
-	{ RES(size), 0, EINVAL },
-	{ RES(size), 3 * PAGE, EINVAL },
-	{ RES(size), 4 * PAGE + 4, EINVAL },
-	{ RES(size), 0 - VA, EINVAL },
-	{ RES(size), 0 - PAGE, EINVAL },
-	{ RES(size), SGT_VM_END - VA + PAGE, EINVAL },
-	{ RES(size), 6 * PAGE, EFAULT },
-	{ RES(width), 0, EINVAL },
-	{ RES(width), 16385, EINVAL },
-	{ RES(width), UINT32_MAX, EINVAL },
-	{ RES(width), 81, EINVAL },
-	{ RES(height), 0, EINVAL },
-	{ RES(height), 16385, EINVAL },
-	{ RES(height), UINT32_MAX, EINVAL },
-	{ RES(height), 81, EINVAL },
-	{ RES(format), 0, EINVAL },
-	{ RES(format), UINT32_MAX, EINVAL },
-	{ RES(flags), 1, EINVAL },
-	{ RES(flags), 1u << 31, EINVAL },
+static const struct sgt_bad_field bad_resources[] = {
+#define RES(field, value, error)	\
+	SGT_BAD(struct drm_virtgpu_sgt_resource_from_va, field, value, error)
+	RES(va, VA + 1, EINVAL),
+	RES(va, VA + PAGE / 2, EINVAL),
+	RES(va, SGT_VM_END, EINVAL),
+	RES(va, SGT_VM_END - PAGE, EINVAL),
+	RES(va, 0 - 5 * PAGE, EINVAL),
+	RES(va, VA - PAGE, EFAULT),
+	RES(va, VA + PAGE, EFAULT),
+	RES(va, 0, EFAULT),
+	RES(size, 0, EINVAL),
+	RES(size, 3 * PAGE, EINVAL),
+	RES(size, 4 * PAGE + 4, EINVAL),
+	RES(size, 0 - VA, EINVAL),
+	RES(size, 0 - PAGE, EINVAL),
+	RES(size, SGT_VM_END - VA + PAGE, EINVAL),
+	RES(size, 6 * PAGE, EFAULT),
+	RES(width, 0, EINVAL),
+	RES(width, 16385, EINVAL),
+	RES(width, UINT32_MAX, EINVAL),
+	RES(width, 81, EINVAL),
+	RES(height, 0, EINVAL),
+	RES(height, 16385, EINVAL),
+	RES(height, UINT32_MAX, EINVAL),
+	RES(height, 81, EINVAL),
+	RES(format, 0, EINVAL),
+	RES(format, UINT32_MAX, EINVAL),
+	RES(flags, 1, EINVAL),
+	RES(flags, 1u << 31, EINVAL),
 #undef RES
 };
 
@@ -531,12 +503,7 @@ static void test_resource(int drm)
 	sgt_make_pages(&bo, drm, 5);
 	sgt_must(sgt_vm_map(&bo, VA, bo.size, 0));
 	sgt_baseline_take(&test, &base);
-	for (unsigned int i = 0; i < ARRAY_SIZE(bad_resources); i++) {
-		arg = good;
-		set_field(&arg, &bad_resources[i]);
-		do_ioctl_err(drm, DRM_IOCTL_VIRTGPU_SGT_RESOURCE_FROM_VA, &arg,
-			     bad_resources[i].error);
-	}
+	sgt_refuse_ioctl(drm, DRM_IOCTL_VIRTGPU_SGT_RESOURCE_FROM_VA, &good, bad_resources);
 	sgt_baseline_check(&test, &base);
 
 	arg = good;
@@ -629,45 +596,51 @@ static void test_no_address_space(int drm)
 	close(vgem);
 }
 
+static const struct sgt_bad_field bad_queries[] = {
+#define QUERY(field, value)	SGT_BAD(struct drm_virtgpu_sgt_vm_query, field, value, EINVAL)
+	QUERY(va, VA + 1),
+	QUERY(va, VA + 512),
+	QUERY(va, SGT_VM_END),
+	QUERY(va, SGT_VM_END - PAGE),
+	QUERY(va, 0 - PAGE),
+	QUERY(va, 0 - 2 * PAGE),
+	QUERY(size, 0),
+	QUERY(size, 1),
+	QUERY(size, PAGE + 1),
+	QUERY(size, SGT_VM_END),
+	QUERY(size, SGT_VM_END + PAGE),
+	QUERY(size, 0 - PAGE),
+	QUERY(size, 0 - VA),
+#undef QUERY
+};
+
 static void test_query(int drm)
 {
-	static const struct {
-		uint64_t va, size;
-	} bad[] = {
-		{ VA, 0 }, { VA, 1 }, { VA, PAGE + 1 }, { VA + 1, PAGE }, { VA + 512, PAGE },
-		{ SGT_VM_END, PAGE }, { SGT_VM_END - PAGE, 2 * PAGE }, { VA, SGT_VM_END },
-		{ 0, SGT_VM_END + PAGE }, { 0, 0 - PAGE }, { 0 - PAGE, PAGE },
-		{ 0 - PAGE, 2 * PAGE }, { VA, 0 - VA },
-	};
+	const struct drm_virtgpu_sgt_vm_query good = { .va = VA, .size = 2 * PAGE };
 	struct drm_virtgpu_sgt_vm_query query;
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
-		igt_debug("%#llx + %#llx\n", (unsigned long long)bad[i].va,
-			  (unsigned long long)bad[i].size);
-		igt_assert_eq(sgt_vm_query(drm, bad[i].va, bad[i].size, &query), -EINVAL);
-	}
+	sgt_refuse_ioctl(drm, DRM_IOCTL_VIRTGPU_SGT_VM_QUERY, &good, bad_queries);
+	igt_assert_eq(sgt_vm_query(drm, 0, SGT_VM_END + PAGE, &query), -EINVAL);
+	sgt_must(sgt_vm_query(drm, good.va, good.size, &query));
 	sgt_must(sgt_vm_query(drm, SGT_VM_END - PAGE, PAGE, &query));
 	sgt_expect_space(drm, 0, 1);
 }
 
 static void test_info(int drm)
 {
-	struct drm_virtgpu_sgt_bo_info arg;
+	static const struct sgt_bad_field bad[] = {
+		SGT_BAD(struct drm_virtgpu_sgt_bo_info, handle, 0, ENOENT),
+		SGT_BAD(struct drm_virtgpu_sgt_bo_info, handle, NO_HANDLE, ENOENT),
+	};
+	struct drm_virtgpu_sgt_bo_info good = {};
 	struct sgt_bo bo;
 
 	sgt_make_pages(&bo, drm, 4);
-	for (int bit = 0; bit < 32; bit++) {
-		arg = (struct drm_virtgpu_sgt_bo_info) {
-			.handle = bo.handle,
-			.flags = 1u << bit,
-		};
-		do_ioctl_err(drm, DRM_IOCTL_VIRTGPU_SGT_BO_INFO, &arg, EINVAL);
-	}
-	arg = (struct drm_virtgpu_sgt_bo_info) { .handle = NO_HANDLE };
-	do_ioctl_err(drm, DRM_IOCTL_VIRTGPU_SGT_BO_INFO, &arg, ENOENT);
-	arg.handle = 0;
-	do_ioctl_err(drm, DRM_IOCTL_VIRTGPU_SGT_BO_INFO, &arg, ENOENT);
-	sgt_must(sgt_bo_info(&bo, &arg));
+	good.handle = bo.handle;
+	sgt_refuse_ioctl(drm, DRM_IOCTL_VIRTGPU_SGT_BO_INFO, &good, bad);
+	sgt_refuse_bits(drm, DRM_IOCTL_VIRTGPU_SGT_BO_INFO, &good, offsetof(typeof(good), flags),
+			UINT32_MAX);
+	do_ioctl(drm, DRM_IOCTL_VIRTGPU_SGT_BO_INFO, &good);
 	sgt_bo_free(&bo);
 }
 
