@@ -54,13 +54,6 @@
 
 IGT_TEST_DESCRIPTION("Create buffers of every size");
 
-/* pipe_texture_target and virtio_gpu_formats, of which libdrm has no header */
-#define TARGET_2D	2
-#define FORMAT_BGRX	2
-
-/* VIRTIO_GPU_RESOURCE_FLAG_Y_0_TOP */
-#define RESOURCE_Y_0_TOP	0x1u
-
 /* The longest side of a resource */
 #define MAX_DIMENSION	16384u
 
@@ -155,8 +148,8 @@ static void dumb_garbage_outputs(int drm)
 }
 
 static const struct drm_virtgpu_resource_create good_resource = {
-	.target = TARGET_2D,
-	.format = FORMAT_BGRX,
+	.target = SGT_TARGET_2D,
+	.format = VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM,
 	.width = 64,
 	.height = 64,
 	.depth = 1,
@@ -271,10 +264,10 @@ static void resource_bad_fields(const struct sgt_test *test, int drm)
 		return;
 
 	create = good_resource;
-	create.flags = RESOURCE_Y_0_TOP;
+	create.flags = VIRTIO_GPU_RESOURCE_FLAG_Y_0_TOP;
 	create_resource(drm, create);
 	sgt_refuse_bits(drm, DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, &good_resource,
-			offsetof(typeof(create), flags), ~RESOURCE_Y_0_TOP);
+			offsetof(typeof(create), flags), ~VIRTIO_GPU_RESOURCE_FLAG_Y_0_TOP);
 	sgt_refuse_ioctl(drm, DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, &good_resource,
 			 unchecked_resources);
 	resource_bad_dimensions(drm);

@@ -8,6 +8,7 @@
 #include "virtgpu_drm.h"
 
 #include "lib/sgt_nth.h"
+#include "lib/sgt_virtgpu.h"
 
 /**
  * TEST: sgt fail
@@ -45,10 +46,6 @@
  */
 
 IGT_TEST_DESCRIPTION("Make each call for buffers and files fail at each point where it can");
-
-/* pipe_texture_target and virtio_gpu_formats, of which libdrm has no header */
-#define TARGET_2D	2
-#define FORMAT_BGRX	2
 
 static void make_mapping(struct sgt_try *try)
 {
@@ -111,8 +108,8 @@ static int create_dumb_call(struct sgt_try *try)
 static int create_resource_call(struct sgt_try *try)
 {
 	struct drm_virtgpu_resource_create arg = {
-		.target = TARGET_2D,
-		.format = FORMAT_BGRX,
+		.target = SGT_TARGET_2D,
+		.format = VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM,
 		.width = SGT_TRY_WIDTH,
 		.height = SGT_TRY_HEIGHT,
 		.depth = 1,

@@ -144,8 +144,8 @@ static void test_resource_transfer(const struct sgt_screen *screen)
 {
 	uint32_t seed = sgt_new_seed(), other = sgt_new_seed();
 	struct drm_virtgpu_resource_create create = {
-		.target = 2,		/* PIPE_TEXTURE_2D */
-		.format = 2,		/* VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM */
+		.target = SGT_TARGET_2D,
+		.format = VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM,
 		.width = screen->mode.hdisplay,
 		.height = screen->mode.vdisplay,
 		.depth = 1,

@@ -475,7 +475,7 @@ static void test_resource(int drm)
 		.size = 5 * PAGE,
 		.width = 64,
 		.height = 64,
-		.format = 2,		/* VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM */
+		.format = VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM,
 	};
 	struct drm_virtgpu_sgt_resource_from_va arg;
 	struct sgt_baseline base;

@@ -3,6 +3,7 @@
 
 #include "lib/sgt_refuse.h"
 #include "lib/sgt_removal.h"
+#include "lib/sgt_virtgpu.h"
 #include "lib/sgt_vm_test.h"
 
 /**
@@ -197,7 +198,7 @@ static void test_outputs(int drm)
 		.size = bo.size,
 		.width = WORDS_PER_PAGE,
 		.height = 4,
-		.format = 2,
+		.format = VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM,
 		.bo_handle = ~0u,
 		.res_handle = ~0u,
 	};

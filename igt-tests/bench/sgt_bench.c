@@ -24,6 +24,7 @@
 #include <virtgpu_drm.h>
 
 #include "lib/sgt_kms.h"
+#include "lib/sgt_virtgpu.h"
 
 #define PAGE		4096
 #define BATCH		8
@@ -124,8 +125,8 @@ static long whole_clock(void)
 static uint32_t create(int drm, uint32_t side)
 {
 	struct drm_virtgpu_resource_create create = {
-		.target = 2, .format = 2, .width = side, .height = side,
-		.depth = 1, .array_size = 1, .size = 4 * side * side,
+		.target = SGT_TARGET_2D, .format = VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM,
+		.width = side, .height = side, .depth = 1, .array_size = 1, .size = 4 * side * side,
 	};
 	struct drm_virtgpu_3d_wait wait = {};
 

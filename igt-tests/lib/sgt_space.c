@@ -4,11 +4,9 @@
 #include <sys/ioctl.h>
 
 #include "sgt_space.h"
+#include "sgt_virtgpu.h"
 
 #define PAGE		4096ull
-
-/* VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM, of which libdrm has no header */
-#define FORMAT_BGRX	2
 
 struct drm_virtgpu_sgt_vm_bind_op
 sgt_vm_op_map(uint64_t va, uint64_t size, const struct sgt_bo *bo, uint64_t offset)
@@ -142,7 +140,7 @@ int sgt_vm_picture(struct sgt_bo *picture, int drm, uint64_t va, uint32_t width,
 		.size = (width * 4ull * height + PAGE - 1) & ~(PAGE - 1),
 		.width = width,
 		.height = height,
-		.format = FORMAT_BGRX,
+		.format = VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM,
 	};
 	int err = try_ioctl(drm, DRM_IOCTL_VIRTGPU_SGT_RESOURCE_FROM_VA, &arg);
 

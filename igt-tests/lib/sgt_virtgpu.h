@@ -6,7 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <linux/virtio_gpu.h>
+
 #include "sgt_kms.h"
+
+/* PIPE_TEXTURE_2D of Mesa's pipe_texture_target: the only target without 3D */
+#define SGT_TARGET_2D	2
 
 bool sgt_has_3d(int drm);
 
