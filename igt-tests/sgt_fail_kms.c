@@ -173,62 +173,10 @@ static void flip_check(struct sgt_try *try)
 	igt_assert_lt(0, sgt_wait_flips(try->drm, 1, EVENT_MS));
 }
 
-static uint32_t find_property(int drm, uint32_t object, uint32_t type, const char *name)
-{
-	drmModeObjectProperties *props;
-	uint32_t id = 0;
-
-	props = drmModeObjectGetProperties(drm, object, type);
-	igt_assert(props);
-	for (uint32_t i = 0; i < props->count_props; i++) {
-		drmModePropertyRes *prop = drmModeGetProperty(drm, props->props[i]);
-
-		igt_assert(prop);
-		if (!strcmp(prop->name, name))
-			id = prop->prop_id;
-		drmModeFreeProperty(prop);
-	}
-	drmModeFreeObjectProperties(props);
-	return id;
-}
-
-/* The plane that shows the picture: only one has it. */
-static uint32_t find_plane(struct sgt_try *try)
-{
-	drmModePlaneRes *planes = drmModeGetPlaneResources(try->drm);
-	uint32_t found = 0;
-
-	igt_assert(planes);
-	for (uint32_t i = 0; i < planes->count_planes; i++) {
-		drmModePlane *plane = drmModeGetPlane(try->drm, planes->planes[i]);
-
-		igt_assert(plane);
-		if (plane->fb_id == try->bo.fb)
-			found = plane->plane_id;
-		drmModeFreePlane(plane);
-	}
-	drmModeFreePlaneResources(planes);
-	igt_assert(found);
-	return found;
-}
-
 static void begin_commit(struct sgt_try *try)
 {
-	uint32_t plane;
-
 	begin(try);
-	igt_assert_eq(drmSetClientCap(try->drm, DRM_CLIENT_CAP_UNIVERSAL_PLANES, 1), 0);
-	igt_assert_eq(drmSetClientCap(try->drm, DRM_CLIENT_CAP_ATOMIC, 1), 0);
-	plane = find_plane(try);
-	commit = drmModeAtomicAlloc();
-	igt_assert(commit);
-	drmModeAtomicAddProperty(commit, plane,
-				 find_property(try->drm, plane, DRM_MODE_OBJECT_PLANE, "FB_ID"),
-				 try->other.fb);
-	drmModeAtomicAddProperty(commit, try->screen.crtc,
-				 find_property(try->drm, try->screen.crtc,
-					       DRM_MODE_OBJECT_CRTC, "OUT_FENCE_PTR"),
-				 (uintptr_t)&out_fence);
+	sgt_must(sgt_screen_request(&commit, &try->screen, &try->other, -1, &out_fence));
 }
 
 static void end_commit(struct sgt_try *try)

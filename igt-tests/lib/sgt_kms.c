@@ -278,7 +278,7 @@ int sgt_screen_flip(const struct sgt_screen *screen, const struct sgt_bo *bo)
 	return 0;
 }
 
-/* The id and the value of a property: 0 or -ENOENT */
+/* Returns 0 or a negative errno: -ENOENT if there is no property of this name. */
 static int find_property(int drm, uint32_t object, uint32_t type,
 			 const char *name, uint32_t *id, uint64_t *value)
 {
@@ -305,8 +305,8 @@ static int find_property(int drm, uint32_t object, uint32_t type,
 	return err;
 }
 
-/* The plane that shows the picture now, and its framebuffer property */
-static int find_plane(const struct sgt_screen *screen, uint32_t *plane, uint32_t *fb)
+/* The primary plane of the CRTC, which must be on */
+static int find_plane(const struct sgt_screen *screen, uint32_t *plane)
 {
 	drmModePlaneRes *planes = drmModeGetPlaneResources(screen->drm);
 	int err = -ENOENT;
@@ -325,63 +325,81 @@ static int find_plane(const struct sgt_screen *screen, uint32_t *plane, uint32_t
 				  &id, &crtc))
 			continue;
 		if (type == DRM_PLANE_TYPE_PRIMARY && crtc == screen->crtc)
-			err = find_property(screen->drm, *plane, DRM_MODE_OBJECT_PLANE,
-					    "FB_ID", fb, &crtc);
+			err = 0;
 	}
 	drmModeFreePlaneResources(planes);
+	return err;
+}
+
+static int add_property(drmModeAtomicReq *req, int drm, uint32_t object, uint32_t type,
+			const char *name, uint64_t value)
+{
+	uint64_t old;
+	uint32_t id;
+	int err = find_property(drm, object, type, name, &id, &old);
+
+	if (err)
+		return err;
+	err = drmModeAtomicAddProperty(req, object, id, value);
+	return err < 0 ? err : 0;
+}
+
+static int fill_request(drmModeAtomicReq *req, const struct sgt_screen *screen,
+			const struct sgt_bo *bo, int in_fence, int32_t *out_fence)
+{
+	int drm = screen->drm, err;
+	uint32_t plane = 0;
+
+	err = find_plane(screen, &plane);
+	if (!err)
+		err = add_property(req, drm, plane, DRM_MODE_OBJECT_PLANE, "FB_ID", bo->fb);
+	if (!err && in_fence >= 0)
+		err = add_property(req, drm, plane, DRM_MODE_OBJECT_PLANE, "IN_FENCE_FD",
+				   in_fence);
+	if (!err && out_fence)
+		err = add_property(req, drm, screen->crtc, DRM_MODE_OBJECT_CRTC,
+				   "OUT_FENCE_PTR", (uintptr_t)out_fence);
+	return err;
+}
+
+int sgt_screen_request(drmModeAtomicReq **req, const struct sgt_screen *screen,
+		       const struct sgt_bo *bo, int in_fence, int32_t *out_fence)
+{
+	int err;
+
+	if (drmSetClientCap(screen->drm, DRM_CLIENT_CAP_UNIVERSAL_PLANES, 1) ||
+	    drmSetClientCap(screen->drm, DRM_CLIENT_CAP_ATOMIC, 1))
+		return -errno;
+	*req = drmModeAtomicAlloc();
+	if (!*req)
+		return -ENOMEM;
+	err = fill_request(*req, screen, bo, in_fence, out_fence);
+	if (err)
+		drmModeAtomicFree(*req);
 	return err;
 }
 
 int sgt_screen_fence(const struct sgt_screen *screen, const struct sgt_bo *bo,
 		     int in_fence)
 {
-	uint32_t plane = 0, fb = 0, in_fence_fd = 0, out_fence = 0;
+	int32_t out_fence = -1;
 	drmModeAtomicReq *req;
-	int64_t fence = -1;
-	uint64_t unused;
-	int err;
+	int err = sgt_screen_request(&req, screen, bo, in_fence, &out_fence);
 
-	if (drmSetClientCap(screen->drm, DRM_CLIENT_CAP_UNIVERSAL_PLANES, 1) ||
-	    drmSetClientCap(screen->drm, DRM_CLIENT_CAP_ATOMIC, 1))
-		return -errno;
-	err = find_plane(screen, &plane, &fb);
-	if (!err)
-		err = find_property(screen->drm, plane, DRM_MODE_OBJECT_PLANE,
-				    "IN_FENCE_FD", &in_fence_fd, &unused);
-	if (!err)
-		err = find_property(screen->drm, screen->crtc, DRM_MODE_OBJECT_CRTC,
-				    "OUT_FENCE_PTR", &out_fence, &unused);
 	if (err)
 		return err;
-
-	req = drmModeAtomicAlloc();
-	if (!req)
-		return -ENOMEM;
-	drmModeAtomicAddProperty(req, plane, fb, bo->fb);
-	drmModeAtomicAddProperty(req, plane, in_fence_fd, in_fence);
-	drmModeAtomicAddProperty(req, screen->crtc, out_fence, (uintptr_t)&fence);
 	err = drmModeAtomicCommit(screen->drm, req, DRM_MODE_ATOMIC_NONBLOCK, NULL);
 	drmModeAtomicFree(req);
-	return err ? err : fence;
+	return err ?: out_fence;
 }
 
 int sgt_screen_try(const struct sgt_screen *screen, const struct sgt_bo *bo)
 {
-	uint32_t plane = 0, fb = 0;
 	drmModeAtomicReq *req;
-	int err;
+	int err = sgt_screen_request(&req, screen, bo, -1, NULL);
 
-	if (drmSetClientCap(screen->drm, DRM_CLIENT_CAP_UNIVERSAL_PLANES, 1) ||
-	    drmSetClientCap(screen->drm, DRM_CLIENT_CAP_ATOMIC, 1))
-		return -errno;
-	err = find_plane(screen, &plane, &fb);
 	if (err)
 		return err;
-
-	req = drmModeAtomicAlloc();
-	if (!req)
-		return -ENOMEM;
-	drmModeAtomicAddProperty(req, plane, fb, bo->fb);
 	err = drmModeAtomicCommit(screen->drm, req, DRM_MODE_ATOMIC_TEST_ONLY, NULL);
 	drmModeAtomicFree(req);
 	return err;

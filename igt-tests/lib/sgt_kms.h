@@ -78,6 +78,14 @@ int sgt_screen_off(const struct sgt_screen *screen);
 int sgt_screen_flip(const struct sgt_screen *screen, const struct sgt_bo *bo);
 
 /*
+ * An atomic request that shows the picture after the sync file @in_fence (-1: at
+ * once), and has the kernel write a sync file to @out_fence (NULL: none).  The
+ * screen must be on.
+ */
+int sgt_screen_request(drmModeAtomicReq **req, const struct sgt_screen *screen,
+		       const struct sgt_bo *bo, int in_fence, int32_t *out_fence);
+
+/*
  * An atomic commit of the picture, which waits for the sync file @in_fence (-1:
  * for nothing): the fd of its own fence, or a negative errno
  */
