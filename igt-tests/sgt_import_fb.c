@@ -7,6 +7,7 @@
 #include "igt.h"
 #include "virtgpu_drm.h"
 
+#include "lib/sgt_children.h"
 #include "lib/sgt_damage.h"
 #include "lib/sgt_imported.h"
 #include "lib/sgt_refuse.h"
@@ -189,7 +190,7 @@ static void test_process(const struct sgt_test *test, const struct sgt_screen *s
 	fd = sgt_must(sgt_receive_fd(pair[0]));
 	sgt_must(sgt_bo_import(&import.bo, screen->drm, fd, screen->mode.hdisplay,
 			       screen->mode.vdisplay));
-	igt_waitchildren();
+	sgt_children_wait();
 
 	sgt_must(sgt_bo_add_fb(&import.bo));
 	sgt_must(sgt_screen_show(screen, &import.bo, 0));
@@ -235,7 +236,7 @@ static void test_fork(const struct sgt_test *test, const struct sgt_screen *scre
 	sgt_import_show(&import, screen, other);
 	igt_fork(child, 4)
 		import_as_child(&import, child, 4, seed);
-	igt_waitchildren();
+	sgt_children_wait();
 	igt_assert_eq(drmModeDirtyFB(screen->drm, import.bo.fb, NULL, 0), 0);
 	sgt_expect_screen(screen, seed);
 	end_picture(&import, screen);
@@ -322,7 +323,7 @@ static void test_fb_race(int drm, int rounds)
 		igt_fork(child, 2)
 			race_for_fb(drm, import.bo.handle, child ? 64 * 4 : 32 * 4,
 				    &shared->go, &shared->result[child]);
-		igt_waitchildren();
+		sgt_children_wait();
 		igt_assert_eq(shared->result[0] + shared->result[1], -EINVAL);
 		sgt_import_end(&import);
 	}

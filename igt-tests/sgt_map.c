@@ -6,6 +6,7 @@
 
 #include "igt.h"
 
+#include "lib/sgt_children.h"
 #include "lib/sgt_dmabuf.h"
 #include "lib/sgt_test.h"
 
@@ -201,7 +202,7 @@ static void test_fork(const struct sgt_screen *screen)
 	sgt_make_picture(&bo, screen, other);
 	igt_fork(child, 4)
 		write_as_child(&bo, child, 4, seed);
-	igt_waitchildren();
+	sgt_children_wait();
 
 	sgt_expect_pattern(bo.map, sgt_bo_words(&bo), seed);
 	sgt_must(sgt_screen_show(screen, &bo, 0));

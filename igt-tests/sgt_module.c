@@ -3,6 +3,7 @@
 
 #include "igt.h"
 
+#include "lib/sgt_children.h"
 #include "lib/sgt_fence.h"
 #include "lib/sgt_hold.h"
 #include "lib/sgt_removal.h"
@@ -155,7 +156,7 @@ static void close_round(struct sgt_test *test, struct sgt_rounds *rounds)
 	sgt_spin_us(sgt_random_below(&random, WINDOW_US));
 	err = sgt_module_unload(test->gpu.driver);
 	igt_assert(!err || err == -EWOULDBLOCK);
-	igt_waitchildren();
+	sgt_children_wait();
 	close(down[1]);
 	close(up[0]);
 

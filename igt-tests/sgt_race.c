@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/mman.h>
 
 #include "igt.h"
 
+#include "lib/sgt_children.h"
 #include "lib/sgt_dmabuf.h"
 #include "lib/sgt_peer.h"
 #include "lib/sgt_removal.h"
@@ -45,7 +47,6 @@
 IGT_TEST_DESCRIPTION("Take the device away while processes are in the middle of something");
 
 #define MAX_PROCESSES	4
-#define START_SECONDS	60
 
 /* Rounds: for each of SGT_ROUNDS, and without it */
 #define TIMES		2
@@ -53,17 +54,16 @@ IGT_TEST_DESCRIPTION("Take the device away while processes are in the middle of 
 
 /* What processes have in common */
 struct shared {
-	pthread_barrierattr_t attr;
-	pthread_barrier_t start;
+	volatile uint32_t ready[MAX_PROCESSES], start;
 	long window_us;		/* how long the last unbind took */
-	volatile unsigned int rounds, stop;
+	volatile uint32_t rounds, stop;
 };
 
 /* One of the processes that race against the unbind */
 struct racer {
 	struct shared *shared;
 	uint64_t random;
-	int drm;
+	int child, drm;
 };
 
 static struct shared *share(void)
@@ -72,9 +72,6 @@ static struct shared *share(void)
 				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	igt_assert(shared != MAP_FAILED);
-	igt_assert_eq(pthread_barrierattr_init(&shared->attr), 0);
-	igt_assert_eq(pthread_barrierattr_setpshared(&shared->attr,
-						     PTHREAD_PROCESS_SHARED), 0);
 	shared->window_us = 20000;
 	return shared;
 }
@@ -87,7 +84,9 @@ static void start(struct racer *racer)
 {
 	long window = racer->shared->window_us;
 
-	pthread_barrier_wait(&racer->shared->start);
+	racer->shared->ready[racer->child] = 1;
+	while (!racer->shared->start)
+		sched_yield();
 	sgt_spin_us(sgt_random_below(&racer->random, window * 3 / 2));
 }
 
@@ -271,9 +270,9 @@ struct race {
 	bool vgem;		/* needs it, and leaves its bounce buffers to it */
 };
 
-static void run_racer(const struct race *race, struct shared *shared, uint64_t random)
+static void run_racer(const struct race *race, struct shared *shared, int child, uint64_t random)
 {
-	struct racer racer = { .shared = shared, .random = random };
+	struct racer racer = { .shared = shared, .child = child, .random = random };
 
 	racer.drm = sgt_must(sgt_open());
 	race->run(&racer);
@@ -289,14 +288,12 @@ static void race_round(struct sgt_test *test, const struct race *race,
 	long begin;
 
 	sgt_look_before(test, &before);
-	igt_assert_eq(pthread_barrier_init(&shared->start, &shared->attr,
-					   race->processes + 1), 0);
+	memset((void *)shared->ready, 0, sizeof(shared->ready));
+	shared->start = 0;
 	igt_fork(child, race->processes)
-		run_racer(race, shared, sgt_random_fork(&random, child));
-
-	igt_set_timeout(START_SECONDS, "start");
-	pthread_barrier_wait(&shared->start);
-	igt_reset_timeout();
+		run_racer(race, shared, child, sgt_random_fork(&random, child));
+	sgt_children_reach(shared->ready, race->processes, 1);
+	shared->start = 1;
 	sgt_spin_us(sgt_random_below(&random, shared->window_us / 2));
 	begin = sgt_now_us();
 	sgt_remove(test, route);
@@ -304,7 +301,7 @@ static void race_round(struct sgt_test *test, const struct race *race,
 
 	sgt_expect_gone(test, &before, 0);
 	sgt_expect_no_dma(test);
-	igt_waitchildren();
+	sgt_children_wait();
 	sgt_expect_no_mapping(test, 0);
 	sgt_expect_forgotten(test, &before);
 	sgt_bring_back(test, route);
@@ -370,15 +367,6 @@ static void live_until_stopped(struct shared *shared, uint64_t random, bool buff
 	}
 }
 
-static void wait_for_rounds(const struct shared *shared, unsigned int more)
-{
-	unsigned int end = shared->rounds + more;
-
-	for (int ms = 0; ms < START_SECONDS * 1000 && shared->rounds < end; ms++)
-		poll(NULL, 0, 1);
-	igt_assert_f(shared->rounds >= end, "the other processes are stuck\n");
-}
-
 /* The same processes live on from device to device. */
 static void test_lives(struct sgt_test *test, bool buffers)
 {
@@ -393,7 +381,7 @@ static void test_lives(struct sgt_test *test, bool buffers)
 	while (sgt_rounds_next(&rounds)) {
 		enum sgt_route route = (rounds.seed + rounds.done) % sgt_gpu_routes(&test->gpu);
 
-		wait_for_rounds(shared, MAX_PROCESSES);
+		sgt_children_reach(&shared->rounds, 1, shared->rounds + MAX_PROCESSES);
 		sgt_spin_us(sgt_random_below(&rounds.random, shared->window_us));
 		sgt_look_before(test, &before);
 		sgt_remove(test, route);
@@ -402,7 +390,7 @@ static void test_lives(struct sgt_test *test, bool buffers)
 		sgt_bring_back(test, route);
 	}
 	shared->stop = 1;
-	igt_waitchildren();
+	sgt_children_wait();
 	munmap(shared, PAGE);
 	sgt_expect_forgotten(test, &before);
 	sgt_expect_picture(test);

@@ -4,6 +4,7 @@
 
 #include "igt.h"
 
+#include "lib/sgt_children.h"
 #include "lib/sgt_fence.h"
 #include "lib/sgt_hold.h"
 #include "lib/sgt_removal.h"
@@ -169,7 +170,7 @@ static void test_out_fence(struct sgt_test *test, enum sgt_route route, bool fir
 		sgt_must(sgt_fence_signal(&in_fence));
 	}
 	sgt_expect_signalled(fence);
-	igt_waitchildren();
+	sgt_children_wait();
 	sgt_expect_gone(test, &before, 1);
 	sgt_expect_signalled(fence);
 

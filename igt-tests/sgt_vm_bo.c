@@ -4,6 +4,7 @@
 
 #include "igt.h"
 
+#include "lib/sgt_children.h"
 #include "lib/sgt_dmabuf.h"
 #include "lib/sgt_rounds.h"
 #include "lib/sgt_vm_model.h"
@@ -247,7 +248,7 @@ static void test_processes(int drm)
 		sgt_random(&rounds.random);
 		igt_fork(child, 4)
 			bind_as_child(drm, child, sgt_random_fork(&rounds.random, child));
-		igt_waitchildren();
+		sgt_children_wait();
 		sgt_expect_space(drm, 0, 1);
 	}
 }

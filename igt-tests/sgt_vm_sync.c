@@ -8,6 +8,7 @@
 
 #include "igt.h"
 
+#include "lib/sgt_children.h"
 #include "lib/sgt_removal.h"
 #include "lib/sgt_rounds.h"
 #include "lib/sgt_virtgpu.h"
@@ -218,7 +219,7 @@ static void check_waits(int drm, int (*call)(int drm))
 	poll(NULL, 0, FOUND_OUT_MS);
 	shared->open = true;
 	open_gate(&gate);
-	igt_waitchildren();
+	sgt_children_wait();
 	end_gate(&gate, drm);
 	sgt_bo_free(&bo);
 	munmap(shared, PAGE);

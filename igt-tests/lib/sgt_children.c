@@ -82,28 +82,12 @@ static bool have_reached(const volatile uint32_t *counters, unsigned int num,
 	return true;
 }
 
-void sgt_children_reach(const volatile uint32_t *counters, unsigned int num,
-			uint32_t wanted)
-{
-	while (!have_reached(counters, num, wanted)) {
-		if (has_child_exited()) {
-			igt_waitchildren();
-			igt_assert_f(have_reached(counters, num, wanted),
-				     "a child has exited too early\n");
-		}
-		sched_yield();
-	}
-}
-
-void sgt_children_wait(void)
+/* Says where each living child sleeps, and fails if there is one. */
+static void fail_if_stuck(void)
 {
 	char where[64] = "", call[128];
-	long end = sgt_now_us() + LIMIT_US;
 	bool stuck = false;
 	pid_t pid;
-
-	while (next_child(0) && sgt_now_us() < end)
-		poll(NULL, 0, POLL_MS);
 
 	for (pid = next_child(0); pid; pid = next_child(pid)) {
 		read_first_line(pid, "wchan", where, sizeof(where));
@@ -113,6 +97,32 @@ void sgt_children_wait(void)
 		kill(pid, SIGKILL);
 		stuck = true;
 	}
-	igt_assert_f(!stuck, "a child does not end: in %s\n", where);
+	igt_assert_f(!stuck, "a child is stuck: in %s\n", where);
+}
+
+void sgt_children_reach(const volatile uint32_t *counters, unsigned int num,
+			uint32_t wanted)
+{
+	long end = sgt_now_us() + LIMIT_US;
+
+	while (!have_reached(counters, num, wanted)) {
+		if (has_child_exited()) {
+			igt_waitchildren();
+			igt_assert_f(have_reached(counters, num, wanted),
+				     "a child has exited too early\n");
+		}
+		if (sgt_now_us() > end)
+			fail_if_stuck();
+		sched_yield();
+	}
+}
+
+void sgt_children_wait(void)
+{
+	long end = sgt_now_us() + LIMIT_US;
+
+	while (next_child(0) && sgt_now_us() < end)
+		poll(NULL, 0, POLL_MS);
+	fail_if_stuck();
 	igt_waitchildren();
 }

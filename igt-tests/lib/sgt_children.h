@@ -7,15 +7,15 @@
 
 /*
  * Waits until each of @num counters has reached @wanted.  The test fails if a
- * child has exited before that: it has said why.
+ * child exits before that, with the message of the child, or if that takes longer
+ * than sgt_children_wait() waits.
  */
 void sgt_children_reach(const volatile uint32_t *counters, unsigned int num,
 			uint32_t wanted);
 
 /*
- * igt_waitchildren(), within a limit.  The test fails if a child is still
- * there then, with the place in the kernel where that sleeps; a child that a
- * signal can end is ended.
+ * igt_waitchildren() with a time limit.  If a child is still there then, the test
+ * says where in the kernel it sleeps, kills it and fails.
  */
 void sgt_children_wait(void);
 

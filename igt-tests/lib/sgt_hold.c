@@ -2,6 +2,7 @@
 #include <sys/mman.h>
 
 #include "igt.h"
+#include "sgt_children.h"
 #include "sgt_fence.h"
 #include "sgt_hold.h"
 #include "sgt_removal.h"
@@ -376,5 +377,5 @@ void sgt_hold_end(struct sgt_hold *hold)
 		sgt_peer_end(&hold->peer);
 	if (hold->what & SGT_HOLD_QUEUED)
 		sgt_traffic_end(&hold->traffic);
-	igt_waitchildren();
+	sgt_children_wait();
 }

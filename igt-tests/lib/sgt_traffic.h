@@ -21,7 +21,7 @@ void sgt_traffic_wait(struct sgt_traffic *traffic);
 /* The device is gone: they all were told so, and none waits any more. */
 void sgt_traffic_expect_nodev(struct sgt_traffic *traffic);
 
-/* Each has one buffer until this is called; igt_waitchildren() waits for them. */
+/* Each has one buffer until this is called; sgt_children_wait() waits for them. */
 void sgt_traffic_end(struct sgt_traffic *traffic);
 
 #endif
