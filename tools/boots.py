@@ -45,11 +45,11 @@ RACING = functools.partial(Boot, 'debug', tests=RACES, rounds=7, short=RACES)
 # the least time has its turn with KCSAN's, whose kernel the other two do not build.
 BOOTS = {
     'kunit': Boot('debug', 'iommu', 'kunit'),
-    'iommu': ALL('iommu', but=f'{RACES} sgt_fail_kms@* sgt_abuse@*', turn=0),
+    'iommu': ALL('iommu', but=f'{RACES} sgt_fail_kms@* sgt_abuse*@*', turn=0),
     'kcsan-kunit': Boot('kcsan', 'iommu', 'kunit', turn=2),
     'fuzz': Boot('debug', 'iommu', 'fuzz', turn=0, short='fuzz'),
     'bypass': Boot('debug', 'bypass', '*'),
-    'swiotlb': ALL('swiotlb', but=f'{RACES} sgt_abuse@*', turn=1),
+    'swiotlb': ALL('swiotlb', but=f'{RACES} sgt_abuse*@*', turn=1),
     'console': Boot('debug', 'iommu', 'sgt_unbind@pci-* sgt_screen@*', console=True, turn=1,
                     short='sgt_unbind@pci-everything sgt_screen@screen'),
     'kcsan': Boot('kcsan', 'iommu', 'sgt_race@* sgt_unbind@pci-* sgt_vm_unbind@pci-*', turn=2),

@@ -28,7 +28,7 @@ ONLY = {'icount': 'sgt_flat*', 'bypass': 'sgt_import'}
 SHORT = {'mmio': 'sgt_create@* sgt_map@* sgt_screen@* sgt_module@* sgt_unbind@virtio-* '
                  'sgt_unbind@out-fence sgt_unbind@generations sgt_vm_unbind@virtio-*'}
 # The set-up of check-quick, and the tests that it leaves out, which take a minute and a half
-QUICK, SLOW = 'phys', 'sgt_abuse@* sgt_limits@*'
+QUICK, SLOW = 'phys', 'sgt_abuse*@* sgt_limits@*'
 COUNTING = 'sgt_flat*'
 FAULTS = 'sgt_fail*'
 

@@ -58,3 +58,25 @@ void sgt_expect_space(int drm, uint64_t mapped, uint64_t tables)
 	expect_query(&query, mapped);
 	igt_assert_eq_u64(query.tables, tables);
 }
+
+int sgt_map_often(const struct sgt_bo *bo, uint64_t va, uint64_t stride, uint64_t count,
+		  uint64_t *mapped)
+{
+	static struct drm_virtgpu_sgt_vm_bind_op ops[VIRTGPU_SGT_VM_BIND_MAX_OPS];
+	uint64_t done = 0;
+	int err = 0;
+
+	while (done < count && !err) {
+		uint32_t some = 0;
+
+		while (some < ARRAY_SIZE(ops) && done + some < count) {
+			ops[some] = sgt_vm_op_map(va + (done + some) * stride, PAGE, bo, 0);
+			some++;
+		}
+		err = sgt_vm_bind(bo->drm, ops, some);
+		done += err ? 0 : some;
+	}
+	if (mapped)
+		*mapped = done;
+	return err;
+}

@@ -30,4 +30,14 @@ void sgt_expect_mapped(int drm, uint64_t va, uint64_t size, uint64_t mapped);
 /* The same of the whole address space, and its tables */
 void sgt_expect_space(int drm, uint64_t mapped, uint64_t tables);
 
+/* So many mappings, each in a table of its own, exceed the limit of tables. */
+#define SGT_WIDE	196608
+
+/*
+ * Maps the first page of a buffer @count times, at every @stride bytes.  Returns 0
+ * or a negative errno; @mapped is the number of mappings, NULL if it is not wanted.
+ */
+int sgt_map_often(const struct sgt_bo *bo, uint64_t va, uint64_t stride, uint64_t count,
+		  uint64_t *mapped);
+
 #endif
