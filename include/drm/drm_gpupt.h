@@ -165,9 +165,9 @@ unsigned int drm_gpupt_op_tables(const struct drm_gpupt_op *op);
 /* drm_gpupt_walk.c */
 
 /**
- * struct drm_gpupt_run - a range of GPU VA, and where it leads
+ * struct drm_gpupt_extent - a range of GPU VA, and what it maps to
  */
-struct drm_gpupt_run {
+struct drm_gpupt_extent {
 	/** @va: first byte, in GPU VA */
 	u64 va;
 	/** @seg: what the device reads there; its length is that of the range */
@@ -177,7 +177,7 @@ struct drm_gpupt_run {
 };
 
 int __must_check drm_gpupt_walk(struct drm_gpupt *pt, u64 va, u64 len,
-				int (*fn)(void *arg, const struct drm_gpupt_run *run),
+				int (*fn)(void *arg, const struct drm_gpupt_extent *extent),
 				void *arg);
 
 /**

@@ -125,7 +125,7 @@ struct drm_gpupt_fmt {
 	 * sets. The engine asks for leaves only.
 	 */
 	enum drm_gpupt_entry (*read)(const void *entry, unsigned int level,
-				     struct drm_gpupt_run *run);
+				     struct drm_gpupt_extent *extent);
 };
 
 /* The formats that come with the layer. */

@@ -18,7 +18,7 @@ struct drm_gpupt_source {
 };
 
 /* Leaves of the segment, which is not used up. */
-static void drm_gpupt_take_run(struct drm_gpupt_source *source,
+static void drm_gpupt_take_seg(struct drm_gpupt_source *source,
 			       struct drm_gpupt_fill *fill, unsigned int count)
 {
 	struct drm_dma_seg *seg = &source->seg;
@@ -48,7 +48,7 @@ static bool drm_gpupt_take_leaves(struct drm_gpupt_source *source,
 		if (WARN_ON_ONCE(!drm_dma_iter_next(&source->iter, &source->seg)))
 			return false;
 	}
-	drm_gpupt_take_run(source, fill, count);
+	drm_gpupt_take_seg(source, fill, count);
 	return true;
 }
 
@@ -83,13 +83,13 @@ static void drm_gpupt_write_split(struct drm_gpupt *pt, struct drm_gpupt_step *s
 	void *entry = drm_gpupt_entry(pt, step->table, step->first);
 	struct drm_gpupt_table *child = step->child;
 	struct drm_gpupt_source source = {};
-	struct drm_gpupt_run run = {};
+	struct drm_gpupt_extent extent = {};
 
-	if (pt->fmt->read(entry, step->table->level, &run) != DRM_GPUPT_ENTRY_LEAF)
+	if (pt->fmt->read(entry, step->table->level, &extent) != DRM_GPUPT_ENTRY_LEAF)
 		return;
 
-	source.seg = run.seg;
-	source.prot = run.prot;
+	source.seg = extent.seg;
+	source.prot = extent.prot;
 	drm_gpupt_write_leaves(pt, &source, child, 0,
 			       drm_gpupt_nr_entries(pt, child->level));
 }

@@ -17,7 +17,7 @@
 
 /* What is done with each leaf, in the order of VA; not 0 ends it. */
 typedef int (*drm_gpupt_leaf_fn)(void *arg, unsigned int level,
-				 const struct drm_gpupt_run *run);
+				 const struct drm_gpupt_extent *extent);
 
 /* Leaves of a range that are being looked at. */
 struct drm_gpupt_visit {
@@ -37,20 +37,20 @@ static int drm_gpupt_visit_entry(struct drm_gpupt *pt, const struct drm_gpupt_ta
 				 unsigned int index, struct drm_gpupt_visit *visit)
 {
 	u64 span = drm_gpupt_span(pt, table->level);
-	struct drm_gpupt_run run = { .va = visit->va & ~(span - 1) };
+	struct drm_gpupt_extent extent = { .va = visit->va & ~(span - 1) };
 
-	switch (pt->fmt->read(drm_gpupt_entry(pt, table, index), table->level, &run)) {
+	switch (pt->fmt->read(drm_gpupt_entry(pt, table, index), table->level, &extent)) {
 	case DRM_GPUPT_ENTRY_NONE:
 		return 0;
 	case DRM_GPUPT_ENTRY_LEAF:
 		if (pt->fmt->level[table->level].leaf)
-			return visit->fn(visit->arg, table->level, &run);
+			return visit->fn(visit->arg, table->level, &extent);
 		break;
 	case DRM_GPUPT_ENTRY_TABLE:
 		break;
 	}
 	drm_gpupt_dbg(pt, "the entry at %#llx, level %u, is not what was written\n",
-		      run.va, table->level);
+		      extent.va, table->level);
 	return -EIO;
 }
 
@@ -105,9 +105,9 @@ static int drm_gpupt_visit_range(struct drm_gpupt *pt, struct drm_gpupt_visit *v
 
 /* A walk in progress. */
 struct drm_gpupt_walker {
-	int (*fn)(void *arg, const struct drm_gpupt_run *run);
+	int (*fn)(void *arg, const struct drm_gpupt_extent *extent);
 	void *arg;
-	struct drm_gpupt_run run;
+	struct drm_gpupt_extent extent;
 	u64 va;
 	u64 end;
 };
@@ -116,38 +116,38 @@ static int drm_gpupt_walker_emit(struct drm_gpupt_walker *walker)
 {
 	int ret = 0;
 
-	if (walker->run.seg.len)
-		ret = walker->fn(walker->arg, &walker->run);
-	walker->run.seg.len = 0;
+	if (walker->extent.seg.len)
+		ret = walker->fn(walker->arg, &walker->extent);
+	walker->extent.seg.len = 0;
 	return ret;
 }
 
 static int drm_gpupt_walker_leaf(void *arg, unsigned int level,
-				 const struct drm_gpupt_run *leaf)
+				 const struct drm_gpupt_extent *leaf)
 {
 	struct drm_gpupt_walker *walker = arg;
-	struct drm_gpupt_run run = *leaf;
+	struct drm_gpupt_extent extent = *leaf;
 	u64 cut;
 	int ret = 0;
 
 	/* Begin and end are in the middle of a leaf, perhaps. */
-	cut = run.va < walker->va ? walker->va - run.va : 0;
-	run.va += cut;
-	run.seg.addr += cut;
-	run.seg.len = min(run.seg.len - cut, walker->end - run.va);
+	cut = extent.va < walker->va ? walker->va - extent.va : 0;
+	extent.va += cut;
+	extent.seg.addr += cut;
+	extent.seg.len = min(extent.seg.len - cut, walker->end - extent.va);
 
-	if (run.va != walker->va)
+	if (extent.va != walker->va)
 		return -EFAULT;
-	walker->va += run.seg.len;
+	walker->va += extent.seg.len;
 
-	if (walker->run.seg.len && walker->run.prot == run.prot &&
-	    drm_dma_seg_touches(&walker->run.seg, &run.seg)) {
-		walker->run.seg.len += run.seg.len;
+	if (walker->extent.seg.len && walker->extent.prot == extent.prot &&
+	    drm_dma_seg_touches(&walker->extent.seg, &extent.seg)) {
+		walker->extent.seg.len += extent.seg.len;
 		return 0;
 	}
 
 	ret = drm_gpupt_walker_emit(walker);
-	walker->run = run;
+	walker->extent = extent;
 	return ret;
 }
 
@@ -172,7 +172,7 @@ static int drm_gpupt_walk_live(struct drm_gpupt *pt, struct drm_gpupt_walker *wa
  * @pt: the page table
  * @va: first byte of the range
  * @len: bytes, not 0
- * @fn: called for each run of neighbouring addresses with the same permissions, in
+ * @fn: called for each extent, of contiguous addresses with the same permissions, in
  *	the order of VA; not 0 ends the walk. In an access section, and under the lock
  *	of commits: must not allocate, nor call anything of @pt
  * @arg: for @fn
@@ -182,7 +182,7 @@ static int drm_gpupt_walk_live(struct drm_gpupt *pt, struct drm_gpupt_walker *wa
  * picture of all of it keeps commits away.
  *
  * Context: Process context, may sleep.
- * Return: 0, and the runs were of @len bytes; or
+ * Return: 0, and the extents had @len bytes; or
  *
  * * %-EINVAL - @len is 0, or the range is beyond the VA
  * * %-EFAULT - the range has a hole, found behind what @fn was called for
@@ -192,7 +192,7 @@ static int drm_gpupt_walk_live(struct drm_gpupt *pt, struct drm_gpupt_walker *wa
  * * what @fn returned
  */
 int drm_gpupt_walk(struct drm_gpupt *pt, u64 va, u64 len,
-		   int (*fn)(void *arg, const struct drm_gpupt_run *run), void *arg)
+		   int (*fn)(void *arg, const struct drm_gpupt_extent *extent), void *arg)
 {
 	struct drm_gpupt_walker walker = { .fn = fn, .arg = arg, .va = va };
 	u64 size = pt->va_size;
@@ -215,7 +215,7 @@ int drm_gpupt_walk(struct drm_gpupt *pt, u64 va, u64 len,
 EXPORT_SYMBOL_GPL(drm_gpupt_walk);
 
 static int drm_gpupt_count_leaf(void *arg, unsigned int level,
-				const struct drm_gpupt_run *run)
+				const struct drm_gpupt_extent *extent)
 {
 	u64 *leaves = arg;
 
@@ -261,13 +261,13 @@ struct drm_gpupt_survey {
 
 /* A leaf that took the place of smaller ones meanwhile is not counted from its begin. */
 static int drm_gpupt_survey_leaf(void *arg, unsigned int level,
-				 const struct drm_gpupt_run *run)
+				 const struct drm_gpupt_extent *extent)
 {
 	struct drm_gpupt_survey *survey = arg;
-	u64 end = run->va + run->seg.len;
+	u64 end = extent->va + extent->seg.len;
 
 	survey->info->leaves[level]++;
-	survey->info->mapped += end - max(run->va, survey->va);
+	survey->info->mapped += end - max(extent->va, survey->va);
 	survey->va = end;
 	return 0;
 }
@@ -311,42 +311,42 @@ EXPORT_SYMBOL_GPL(drm_gpupt_get_info);
 /* A dump in progress: leaves of one size that follow each other are a line. */
 struct drm_gpupt_dump {
 	struct seq_file *m;
-	struct drm_gpupt_run run;
+	struct drm_gpupt_extent extent;
 	unsigned int level;
 	u64 leaf;
 };
 
 static void drm_gpupt_dump_line(struct drm_gpupt_dump *dump)
 {
-	const struct drm_gpupt_run *run = &dump->run;
+	const struct drm_gpupt_extent *extent = &dump->extent;
 
-	if (!run->seg.len)
+	if (!extent->seg.len)
 		return;
 
 	seq_printf(dump->m, "%#018llx %#018llx %#14llx %8lluK %c%c%c\n",
-		   run->va, run->seg.addr, run->seg.len, dump->leaf / SZ_1K,
-		   run->prot & DRM_GPUPT_WRITE ? 'w' : '-',
-		   run->prot & DRM_GPUPT_EXEC ? 'x' : '-',
-		   run->prot & DRM_GPUPT_UNCACHED ? 'u' : '-');
+		   extent->va, extent->seg.addr, extent->seg.len, dump->leaf / SZ_1K,
+		   extent->prot & DRM_GPUPT_WRITE ? 'w' : '-',
+		   extent->prot & DRM_GPUPT_EXEC ? 'x' : '-',
+		   extent->prot & DRM_GPUPT_UNCACHED ? 'u' : '-');
 }
 
 static int drm_gpupt_dump_leaf(void *arg, unsigned int level,
-			       const struct drm_gpupt_run *run)
+			       const struct drm_gpupt_extent *extent)
 {
 	struct drm_gpupt_dump *dump = arg;
-	struct drm_gpupt_run *last = &dump->run;
+	struct drm_gpupt_extent *last = &dump->extent;
 
-	if (last->seg.len && level == dump->level && last->prot == run->prot &&
-	    last->va + last->seg.len == run->va &&
-	    drm_dma_seg_touches(&last->seg, &run->seg)) {
-		last->seg.len += run->seg.len;
+	if (last->seg.len && level == dump->level && last->prot == extent->prot &&
+	    last->va + last->seg.len == extent->va &&
+	    drm_dma_seg_touches(&last->seg, &extent->seg)) {
+		last->seg.len += extent->seg.len;
 		return 0;
 	}
 
 	drm_gpupt_dump_line(dump);
-	dump->run = *run;
+	dump->extent = *extent;
 	dump->level = level;
-	dump->leaf = run->seg.len;
+	dump->leaf = extent->seg.len;
 	/* The rest would be for nothing: it begins again, with a longer buffer. */
 	return seq_has_overflowed(dump->m) ? -ENOSPC : 0;
 }

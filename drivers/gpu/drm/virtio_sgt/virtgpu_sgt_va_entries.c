@@ -69,9 +69,9 @@ u64 virtgpu_sgt_va_entries_total(struct virtgpu_sgt_va_entries *entries)
 	return entries->count;
 }
 
-static int virtgpu_sgt_va_entries_add(void *arg, const struct drm_gpupt_run *run)
+static int virtgpu_sgt_va_entries_add(void *arg, const struct drm_gpupt_extent *extent)
 {
-	return virtgpu_sgt_mem_entries_add(arg, &run->seg);
+	return virtgpu_sgt_mem_entries_add(arg, &extent->seg);
 }
 
 /**

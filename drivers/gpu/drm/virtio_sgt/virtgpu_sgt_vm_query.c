@@ -86,16 +86,16 @@ int virtgpu_sgt_dev_query_ioctl(struct drm_device *drm, void *data,
 
 /* The result of a walk so far. */
 struct virtgpu_sgt_extent {
-	struct drm_gpupt_run last;
+	struct drm_gpupt_extent last;
 	u64 mapped;
 	u64 segments;
 };
 
 /* A segment can span mappings, of which each walk covers one. */
-static int virtgpu_sgt_extent_add(void *arg, const struct drm_gpupt_run *run)
+static int virtgpu_sgt_extent_add(void *arg, const struct drm_gpupt_extent *run)
 {
 	struct virtgpu_sgt_extent *extent = arg;
-	struct drm_gpupt_run *last = &extent->last;
+	struct drm_gpupt_extent *last = &extent->last;
 
 	if (!extent->segments || run->va != last->va + last->seg.len ||
 	    run->seg.addr != last->seg.addr + last->seg.len ||

@@ -36,16 +36,16 @@ static void radix3_link(void *entry, dma_addr_t table)
 }
 
 static enum drm_gpupt_entry radix3_read(const void *entry, unsigned int level,
-					struct drm_gpupt_run *run)
+					struct drm_gpupt_extent *extent)
 {
-	run->seg.addr = le64_to_cpu(READ_ONCE(*(const __le64 *)entry));
-	if (!run->seg.addr)
+	extent->seg.addr = le64_to_cpu(READ_ONCE(*(const __le64 *)entry));
+	if (!extent->seg.addr)
 		return DRM_GPUPT_ENTRY_NONE;
 	if (level)
 		return DRM_GPUPT_ENTRY_TABLE;
 
-	run->seg.len = BIT_ULL(drm_gpupt_radix3.level[0].shift);
-	run->prot = 0;
+	extent->seg.len = BIT_ULL(drm_gpupt_radix3.level[0].shift);
+	extent->prot = 0;
 	return DRM_GPUPT_ENTRY_LEAF;
 }
 

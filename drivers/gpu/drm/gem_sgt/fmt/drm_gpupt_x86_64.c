@@ -26,7 +26,7 @@
 #define X86_64_PS	BIT_ULL(7)	/* levels 1 and 2: a leaf */
 #define X86_64_ADDR	GENMASK_ULL(51, 12)
 
-/* No bit is in both. A sum is one instruction less than an or, in a run. */
+/* No bit is in both. A sum is one instruction less than an or, in an unrolled loop. */
 static __always_inline void x86_64_put(void *entry, dma_addr_t addr, u64 bits)
 {
 	WRITE_ONCE(*(u64 *)entry, addr + bits);
@@ -52,19 +52,19 @@ static void x86_64_link(void *entry, dma_addr_t table)
 }
 
 static enum drm_gpupt_entry x86_64_read(const void *entry, unsigned int level,
-					struct drm_gpupt_run *run)
+					struct drm_gpupt_extent *extent)
 {
 	u64 bits = READ_ONCE(*(const u64 *)entry);
 
 	if (!(bits & X86_64_P))
 		return DRM_GPUPT_ENTRY_NONE;
 
-	run->seg.addr = bits & X86_64_ADDR;
+	extent->seg.addr = bits & X86_64_ADDR;
 	if (level && !(bits & X86_64_PS))
 		return DRM_GPUPT_ENTRY_TABLE;
 
-	run->seg.len = BIT_ULL(drm_gpupt_x86_64.level[level].shift);
-	run->prot = (bits & X86_64_RW ? DRM_GPUPT_WRITE : 0) |
+	extent->seg.len = BIT_ULL(drm_gpupt_x86_64.level[level].shift);
+	extent->prot = (bits & X86_64_RW ? DRM_GPUPT_WRITE : 0) |
 		    (bits & X86_64_PCD ? DRM_GPUPT_UNCACHED : 0);
 	return DRM_GPUPT_ENTRY_LEAF;
 }

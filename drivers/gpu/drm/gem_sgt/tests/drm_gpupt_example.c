@@ -46,19 +46,19 @@ static void example_clear(void *entry, unsigned int count)
 }
 
 static enum drm_gpupt_entry example_read(const void *entry, unsigned int level,
-					 struct drm_gpupt_run *run)
+					 struct drm_gpupt_extent *extent)
 {
 	u32 bits = READ_ONCE(*(const u32 *)entry);
 
 	if (!(bits & EXAMPLE_VALID))
 		return DRM_GPUPT_ENTRY_NONE;
 
-	run->seg.addr = (u64)(bits >> 4) << 12;
+	extent->seg.addr = (u64)(bits >> 4) << 12;
 	if (level && !(bits & EXAMPLE_LEAF))
 		return DRM_GPUPT_ENTRY_TABLE;
 
-	run->seg.len = level ? SZ_4M : SZ_4K;
-	run->prot = bits & EXAMPLE_WRITE ? DRM_GPUPT_WRITE : 0;
+	extent->seg.len = level ? SZ_4M : SZ_4K;
+	extent->prot = bits & EXAMPLE_WRITE ? DRM_GPUPT_WRITE : 0;
 	return DRM_GPUPT_ENTRY_LEAF;
 }
 
@@ -87,18 +87,18 @@ static const struct drm_gpupt_fmt example_fmt = {
 #define EXAMPLE_LEN	(SZ_8K + SZ_4M + SZ_4K)
 
 /* An expectation that fails takes memory, which may not be taken here. */
-static int example_remember_run(void *arg, const struct drm_gpupt_run *run)
+static int example_remember_extent(void *arg, const struct drm_gpupt_extent *extent)
 {
-	struct drm_gpupt_run *last = arg;
+	struct drm_gpupt_extent *last = arg;
 
-	*last = *run;
+	*last = *extent;
 	return 0;
 }
 
 static void example_format(struct kunit *test)
 {
 	u64 leaves[DRM_GPUPT_MAX_LEVELS];
-	struct drm_gpupt_run run = {};
+	struct drm_gpupt_extent extent = {};
 	struct drm_gpupt_op op = {};
 	struct sg_table table;
 	struct drm_gpupt *pt;
@@ -117,11 +117,11 @@ static void example_format(struct kunit *test)
 	drm_gpupt_op_fini(&op);
 
 	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(pt, EXAMPLE_VA, EXAMPLE_LEN,
-						example_remember_run, &run));
-	KUNIT_EXPECT_EQ(test, run.va, EXAMPLE_VA);
-	KUNIT_EXPECT_EQ(test, run.seg.addr, EXAMPLE_ADDR);
-	KUNIT_EXPECT_EQ(test, run.seg.len, EXAMPLE_LEN);
-	KUNIT_EXPECT_EQ(test, run.prot, DRM_GPUPT_WRITE);
+						example_remember_extent, &extent));
+	KUNIT_EXPECT_EQ(test, extent.va, EXAMPLE_VA);
+	KUNIT_EXPECT_EQ(test, extent.seg.addr, EXAMPLE_ADDR);
+	KUNIT_EXPECT_EQ(test, extent.seg.len, EXAMPLE_LEN);
+	KUNIT_EXPECT_EQ(test, extent.prot, DRM_GPUPT_WRITE);
 
 	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_count_leaves(pt, EXAMPLE_VA, EXAMPLE_LEN, leaves));
 	KUNIT_EXPECT_EQ(test, leaves[0], 3);

@@ -78,7 +78,7 @@ static void flight_check_no_leaves(const struct flight *f)
 	KUNIT_EXPECT_EQ(f->pt->test, shape.wild, 0);
 }
 
-static int flight_count_run(void *arg, const struct drm_gpupt_run *run)
+static int flight_count_extent(void *arg, const struct drm_gpupt_extent *extent)
 {
 	++*(unsigned int *)arg;
 	return 0;
@@ -308,7 +308,7 @@ static void flight_commits_without_memory(struct kunit *test)
 	drm_gpupt_commit(drm_gpupt_kunit_op(f.pt, 0));
 	drm_gpupt_op_fini(drm_gpupt_kunit_op(f.pt, 0));
 	flight_check_no_leaves(&f);
-	KUNIT_EXPECT_EQ(test, -EFAULT, drm_gpupt_walk(f.pt->pt, f.va, f.len, flight_count_run,
+	KUNIT_EXPECT_EQ(test, -EFAULT, drm_gpupt_walk(f.pt->pt, f.va, f.len, flight_count_extent,
 						      &runs));
 	KUNIT_EXPECT_EQ(test, runs, 0);
 
@@ -398,7 +398,7 @@ static void flight_ends_with_the_device(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -ENODEV, drm_gpupt_prepare_map(pt, &op, 0, f.page, view, 0, 0));
 	KUNIT_EXPECT_EQ(test, -ENODEV, drm_gpupt_prepare_unmap(pt, &op, f.va, f.page));
 	KUNIT_EXPECT_EQ(test, op.state, DRM_GPUPT_OP_IDLE);
-	KUNIT_EXPECT_EQ(test, -ENODEV, drm_gpupt_walk(pt, f.va, 4 * f.page, flight_count_run,
+	KUNIT_EXPECT_EQ(test, -ENODEV, drm_gpupt_walk(pt, f.va, 4 * f.page, flight_count_extent,
 						      &runs));
 	KUNIT_EXPECT_EQ(test, runs, 0);
 	KUNIT_EXPECT_PTR_EQ(test, ERR_PTR(-ENODEV),

@@ -41,35 +41,35 @@ static struct drm_gpupt_table *forge_table(const struct forge *f, unsigned int l
 	return table;
 }
 
-static int forge_keep_run(void *arg, const struct drm_gpupt_run *run)
+static int forge_keep_extent(void *arg, const struct drm_gpupt_extent *extent)
 {
-	*(struct drm_gpupt_run *)arg = *run;
+	*(struct drm_gpupt_extent *)arg = *extent;
 	return 0;
 }
 
 /* What is mapped is found, as if nothing had happened. */
 static void forge_expect_right(const struct forge *f, unsigned int level)
 {
-	struct drm_gpupt_run run = {};
+	struct drm_gpupt_extent extent = {};
 
 	KUNIT_EXPECT_EQ_MSG(f->ctx->test, 0,
-			    drm_gpupt_walk(f->pt, 0, 2 * f->page, forge_keep_run, &run),
+			    drm_gpupt_walk(f->pt, 0, 2 * f->page, forge_keep_extent, &extent),
 			    "level %u", level);
-	KUNIT_EXPECT_EQ(f->ctx->test, run.seg.addr, DRM_GPUPT_KUNIT_DMA + f->page);
-	KUNIT_EXPECT_EQ(f->ctx->test, run.seg.len, 2 * f->page);
+	KUNIT_EXPECT_EQ(f->ctx->test, extent.seg.addr, DRM_GPUPT_KUNIT_DMA + f->page);
+	KUNIT_EXPECT_EQ(f->ctx->test, extent.seg.len, 2 * f->page);
 }
 
 /* Nothing is found at an entry, nor by what reads all of them. */
 static void forge_expect_error(const struct forge *f, unsigned int level, unsigned int index)
 {
 	u64 va = index * drm_gpupt_span(f->pt, level), leaves[DRM_GPUPT_MAX_LEVELS];
-	struct drm_gpupt_run run = {};
+	struct drm_gpupt_extent extent = {};
 	struct drm_gpupt_info info;
 
 	KUNIT_EXPECT_EQ_MSG(f->ctx->test, -EIO,
-			    drm_gpupt_walk(f->pt, va, f->page, forge_keep_run, &run),
+			    drm_gpupt_walk(f->pt, va, f->page, forge_keep_extent, &extent),
 			    "level %u", level);
-	KUNIT_EXPECT_EQ(f->ctx->test, run.seg.len, 0);
+	KUNIT_EXPECT_EQ(f->ctx->test, extent.seg.len, 0);
 	KUNIT_EXPECT_EQ(f->ctx->test, -EIO,
 			drm_gpupt_count_leaves(f->pt, 0, f->pt->va_size, leaves));
 	KUNIT_EXPECT_EQ(f->ctx->test, -EIO, drm_gpupt_get_info(f->pt, &info));
@@ -130,7 +130,7 @@ static void forge_leaf_that_is_cut(struct kunit *test)
 	struct drm_gpupt_kunit_mem *mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA, leaf);
 	struct drm_gpupt_table *table;
 	struct drm_gpupt_op op = {};
-	struct drm_gpupt_run run;
+	struct drm_gpupt_extent extent;
 
 	if (!fmt->level[1].leaf)
 		kunit_skip(test, "no large leaves");
@@ -142,11 +142,12 @@ static void forge_leaf_that_is_cut(struct kunit *test)
 	table = forge_table(&f, 1);
 	fmt->link(drm_gpupt_entry(f.pt, table, 0), table->dma);
 
-	KUNIT_EXPECT_EQ(test, -EIO, drm_gpupt_walk(f.pt, 0, leaf, forge_keep_run, &run));
+	KUNIT_EXPECT_EQ(test, -EIO, drm_gpupt_walk(f.pt, 0, leaf, forge_keep_extent, &extent));
 	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_unmap(f.pt, &op, 0, f.page));
 	drm_gpupt_commit(&op);
 	drm_gpupt_op_fini(&op);
-	KUNIT_EXPECT_EQ(test, -EFAULT, drm_gpupt_walk(f.pt, f.page, f.page, forge_keep_run, &run));
+	KUNIT_EXPECT_EQ(test, -EFAULT,
+			drm_gpupt_walk(f.pt, f.page, f.page, forge_keep_extent, &extent));
 	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_unmap(f.pt, &op, f.page, leaf - f.page));
 	drm_gpupt_commit(&op);
 	drm_gpupt_op_fini(&op);

@@ -252,7 +252,7 @@ static void input_refuses_overlaps_and_holes(struct kunit *test)
 		}
 }
 
-static int input_count_run(void *arg, const struct drm_gpupt_run *run)
+static int input_count_extent(void *arg, const struct drm_gpupt_extent *extent)
 {
 	++*(unsigned int *)arg;
 	return 0;
@@ -275,7 +275,7 @@ static void input_refuses_bad_ranges(struct kunit *test)
 		{ 0, space + page }, { space - 4 * page, 0 - (space - 4 * page) },
 		{ 0 - page, page }, { 0 - page, 2 * page },
 	};
-	unsigned int i, runs = 0;
+	unsigned int i, extents = 0;
 
 	drm_gpupt_kunit_look_around(ctx, space);
 	drm_gpupt_kunit_map_now(ctx, space - 4 * page, 4 * page, mem, 0, 0);
@@ -284,16 +284,16 @@ static void input_refuses_bad_ranges(struct kunit *test)
 				    drm_gpupt_kunit_unmap(ctx, bad[i].va, bad[i].len),
 				    "%#llx at %#llx", bad[i].len, bad[i].va);
 		KUNIT_EXPECT_EQ_MSG(test, -EINVAL,
-				    drm_gpupt_walk(ctx->pt, bad[i].va, bad[i].len, input_count_run,
-						   &runs),
+				    drm_gpupt_walk(ctx->pt, bad[i].va, bad[i].len,
+						   input_count_extent, &extents),
 				    "%#llx at %#llx", bad[i].len, bad[i].va);
 	}
-	KUNIT_EXPECT_EQ(test, runs, 0);
+	KUNIT_EXPECT_EQ(test, extents, 0);
 	/* A walk can begin anywhere, an unmap cannot. */
 	KUNIT_EXPECT_EQ(test, -EINVAL, drm_gpupt_kunit_unmap(ctx, space - 4 * page + 1, page));
 	KUNIT_EXPECT_EQ(test, -EINVAL, drm_gpupt_kunit_unmap(ctx, space - 3 * page - 1, page));
 	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(ctx->pt, space - 4 * page + 1, page,
-						input_count_run, &runs));
+						input_count_extent, &extents));
 	drm_gpupt_kunit_check(ctx);
 }
 

@@ -222,7 +222,7 @@ static void pt_keeps_permissions(struct kunit *test)
  * What is read
  */
 
-static int pt_stop(void *arg, const struct drm_gpupt_run *run)
+static int pt_stop(void *arg, const struct drm_gpupt_extent *extent)
 {
 	unsigned int *left = arg;
 
@@ -257,9 +257,9 @@ static void pt_walk_can_be_stopped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EFAULT, drm_gpupt_walk(ctx->pt, 0, 5 * page, pt_stop, &left));
 }
 
-static int pt_keep_run(void *arg, const struct drm_gpupt_run *run)
+static int pt_keep_extent(void *arg, const struct drm_gpupt_extent *extent)
 {
-	*(struct drm_gpupt_run *)arg = *run;
+	*(struct drm_gpupt_extent *)arg = *extent;
 	return 0;
 }
 
@@ -271,18 +271,18 @@ static void pt_walks_parts_of_leaves(struct kunit *test)
 	const u64 page = drm_gpupt_kunit_page(fmt), size = drm_gpupt_kunit_entry_size(fmt, 1);
 	struct drm_gpupt_kunit_mem *mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA,
 								2 * size);
-	struct drm_gpupt_run run = {};
+	struct drm_gpupt_extent extent = {};
 
 	drm_gpupt_kunit_look_at(ctx, 0, page, 2 * size / page);
 	drm_gpupt_kunit_map_now(ctx, 0, 2 * size, mem, 0, 0);
-	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(ctx->pt, page, 2 * size - 2 * page, pt_keep_run,
-						&run));
-	KUNIT_EXPECT_EQ(test, run.va, page);
-	KUNIT_EXPECT_EQ(test, run.seg.addr, DRM_GPUPT_KUNIT_DMA + page);
-	KUNIT_EXPECT_EQ(test, run.seg.len, 2 * size - 2 * page);
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(ctx->pt, page, 2 * size - 2 * page, pt_keep_extent,
+						&extent));
+	KUNIT_EXPECT_EQ(test, extent.va, page);
+	KUNIT_EXPECT_EQ(test, extent.seg.addr, DRM_GPUPT_KUNIT_DMA + page);
+	KUNIT_EXPECT_EQ(test, extent.seg.len, 2 * size - 2 * page);
 }
 
-/* For people: the format, and a line for each run, whatever its leaves are. */
+/* For people: the format, and a line for each extent, whatever its leaves are. */
 static void pt_shows_each_run(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
@@ -317,14 +317,14 @@ static void pt_shows_each_run(struct kunit *test)
 /* Pages of memory, each of its own entry, in physical mode. */
 static const unsigned int pt_frames[] = { 64, 66, 67, 73, 69, 68, 64 };
 
-static int pt_check_frames(void *arg, const struct drm_gpupt_run *run)
+static int pt_check_frames(void *arg, const struct drm_gpupt_extent *extent)
 {
 	struct drm_gpupt_kunit *ctx = arg;
 	const u64 page = drm_gpupt_kunit_page(ctx->window.fmt);
 	u64 done;
 
-	for (done = 0; done < run->seg.len; done += page)
-		if (run->seg.addr + done != pt_frames[(run->va + done) / page] * page)
+	for (done = 0; done < extent->seg.len; done += page)
+		if (extent->seg.addr + done != pt_frames[(extent->va + done) / page] * page)
 			return -EPROTO;
 	return 0;
 }
@@ -365,7 +365,7 @@ static void pt_map_tables(struct kunit *test, const struct drm_gpupt_fmt *fmt,
 	const struct drm_dma_view view = drm_gpupt_kunit_view(mem);
 	struct drm_gpupt *pt = drm_gpupt_create(fmt, sdev, NULL, NULL);
 	struct drm_gpupt_op op = {};
-	struct drm_gpupt_run run;
+	struct drm_gpupt_extent extent;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pt);
 	KUNIT_EXPECT_PTR_EQ(test, drm_gpupt_format(pt), fmt);
@@ -377,8 +377,9 @@ static void pt_map_tables(struct kunit *test, const struct drm_gpupt_fmt *fmt,
 			(2 * fmt->levels - 1) * PAGE_SIZE);
 	drm_gpupt_commit_map(&op, view);
 	drm_gpupt_op_fini(&op);
-	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(pt, middle - page, 2 * page, pt_keep_run, &run));
-	KUNIT_EXPECT_EQ(test, run.seg.len, 2 * page);
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(pt, middle - page, 2 * page, pt_keep_extent,
+						&extent));
+	KUNIT_EXPECT_EQ(test, extent.seg.len, 2 * page);
 	/* With all that is in it. */
 	drm_gpupt_destroy(pt);
 	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(sdev).mapped, 0);

@@ -210,9 +210,9 @@ static void pt_read_table(const struct drm_gpupt_fmt *fmt, const void *table, un
 	shape->tables++;
 	shape->hash = jhash(table, size, shape->hash);
 	for (entry = table; entry != table + size; entry += fmt->entry_size) {
-		struct drm_gpupt_run run = {};
+		struct drm_gpupt_extent extent = {};
 
-		switch (fmt->read(entry, level, &run)) {
+		switch (fmt->read(entry, level, &extent)) {
 		case DRM_GPUPT_ENTRY_NONE:
 			continue;
 		case DRM_GPUPT_ENTRY_LEAF:
@@ -220,7 +220,7 @@ static void pt_read_table(const struct drm_gpupt_fmt *fmt, const void *table, un
 			shape->wild += !fmt->level[level].leaf;
 			break;
 		case DRM_GPUPT_ENTRY_TABLE:
-			child = drm_gpupt_kunit_memory(run.seg.addr);
+			child = drm_gpupt_kunit_memory(extent.seg.addr);
 			if (level && child)
 				pt_read_table(fmt, child, level - 1, shape);
 			else
@@ -511,8 +511,8 @@ struct pt_walk {
 	unsigned int i;
 	unsigned int end;
 	/* the first one that is not as it should be, and how it should be */
-	struct drm_gpupt_run is;
-	struct drm_gpupt_run want;
+	struct drm_gpupt_extent is;
+	struct drm_gpupt_extent want;
 };
 
 /* Does the cell after @i go on where it ends? */
@@ -524,12 +524,12 @@ static bool pt_goes_on(const struct drm_gpupt_kunit *ctx, unsigned int i)
 	       cell[1].addr == cell->addr + ctx->window.cell;
 }
 
-static int pt_check_run(void *arg, const struct drm_gpupt_run *run)
+static int pt_check_extent(void *arg, const struct drm_gpupt_extent *extent)
 {
 	struct pt_walk *walk = arg;
 	struct drm_gpupt_kunit *ctx = walk->ctx;
 	const struct drm_gpupt_kunit_cell *cell = &ctx->cells[0][walk->i];
-	struct drm_gpupt_run want = {
+	struct drm_gpupt_extent want = {
 		.va = drm_gpupt_kunit_va(ctx, walk->i),
 		.seg = { .addr = cell->addr, .len = ctx->window.cell },
 		.prot = cell->prot,
@@ -538,11 +538,11 @@ static int pt_check_run(void *arg, const struct drm_gpupt_run *run)
 	for (; walk->i + 1 < walk->end && pt_goes_on(ctx, walk->i); walk->i++)
 		want.seg.len += ctx->window.cell;
 	walk->i++;
-	if (run->va == want.va && run->seg.addr == want.seg.addr &&
-	    run->seg.len == want.seg.len && run->prot == want.prot)
+	if (extent->va == want.va && extent->seg.addr == want.seg.addr &&
+	    extent->seg.len == want.seg.len && extent->prot == want.prot)
 		return 0;
 
-	walk->is = *run;
+	walk->is = *extent;
 	walk->want = want;
 	return -EPROTO;
 }
@@ -553,7 +553,7 @@ static void pt_check_walk(struct drm_gpupt_kunit *ctx, unsigned int first, unsig
 	struct pt_walk walk = { .ctx = ctx, .i = first, .end = end };
 	bool hole = !ctx->cells[0][first].leaf;
 	int ret = drm_gpupt_walk(ctx->pt, drm_gpupt_kunit_va(ctx, first),
-				 (u64)(end - first) * ctx->window.cell, pt_check_run, &walk);
+				 (u64)(end - first) * ctx->window.cell, pt_check_extent, &walk);
 
 	KUNIT_EXPECT_EQ_MSG(ctx->test, ret, hole ? -EFAULT : 0, "cells %u to %u", first, end);
 	if (ret == -EPROTO)

@@ -38,18 +38,19 @@ static void toy_clear(void *entry, unsigned int count)
 }
 
 static enum drm_gpupt_entry toy_read(const void *entry, unsigned int level,
-				     struct drm_gpupt_run *run)
+				     struct drm_gpupt_extent *extent)
 {
 	u32 value = READ_ONCE(*(const u32 *)entry);
 
-	run->seg.addr = (dma_addr_t)FIELD_GET(TOY_FRAME, value) << TOY_FRAME_SHIFT;
+	extent->seg.addr = (dma_addr_t)FIELD_GET(TOY_FRAME, value) << TOY_FRAME_SHIFT;
 	switch (FIELD_GET(TOY_KIND, value)) {
 	case TOY_KIND_TABLE:
 		return DRM_GPUPT_ENTRY_TABLE;
 	case TOY_KIND_LEAF:
 	case TOY_KIND_LEAF_WRITE:
-		run->seg.len = BIT_ULL(drm_gpupt_kunit_toy.level[level].shift);
-		run->prot = FIELD_GET(TOY_KIND, value) == TOY_KIND_LEAF_WRITE ? DRM_GPUPT_WRITE : 0;
+		extent->seg.len = BIT_ULL(drm_gpupt_kunit_toy.level[level].shift);
+		extent->prot = FIELD_GET(TOY_KIND, value) == TOY_KIND_LEAF_WRITE ?
+			       DRM_GPUPT_WRITE : 0;
 		return DRM_GPUPT_ENTRY_LEAF;
 	default:
 		return DRM_GPUPT_ENTRY_NONE;
@@ -102,26 +103,26 @@ static void be_clear(void *entry, unsigned int count)
 }
 
 static enum drm_gpupt_entry be_read(const void *entry, const struct drm_gpupt_level *level,
-				    struct drm_gpupt_run *run)
+				    struct drm_gpupt_extent *extent)
 {
 	u64 value = be64_to_cpu(READ_ONCE(*(const __be64 *)entry));
 
 	if (!(value & BE_VALID))
 		return DRM_GPUPT_ENTRY_NONE;
 
-	run->seg.addr = value & BE_ADDR;
+	extent->seg.addr = value & BE_ADDR;
 	if (!(value & BE_LEAF))
 		return DRM_GPUPT_ENTRY_TABLE;
 
-	run->seg.len = BIT_ULL(level->shift);
-	run->prot = 0;
+	extent->seg.len = BIT_ULL(level->shift);
+	extent->prot = 0;
 	return DRM_GPUPT_ENTRY_LEAF;
 }
 
 static enum drm_gpupt_entry odd_read(const void *entry, unsigned int level,
-				     struct drm_gpupt_run *run)
+				     struct drm_gpupt_extent *extent)
 {
-	return be_read(entry, &drm_gpupt_kunit_odd.level[level], run);
+	return be_read(entry, &drm_gpupt_kunit_odd.level[level], extent);
 }
 
 const struct drm_gpupt_fmt drm_gpupt_kunit_odd = {
@@ -142,9 +143,9 @@ const struct drm_gpupt_fmt drm_gpupt_kunit_odd = {
 };
 
 static enum drm_gpupt_entry tiny_read(const void *entry, unsigned int level,
-				      struct drm_gpupt_run *run)
+				      struct drm_gpupt_extent *extent)
 {
-	return be_read(entry, &drm_gpupt_kunit_tiny.level[level], run);
+	return be_read(entry, &drm_gpupt_kunit_tiny.level[level], extent);
 }
 
 const struct drm_gpupt_fmt drm_gpupt_kunit_tiny = {

@@ -49,9 +49,9 @@ static int limits_unmap(struct drm_gpupt *pt, u64 va, u64 len)
 	return 0;
 }
 
-static int limits_keep_run(void *arg, const struct drm_gpupt_run *run)
+static int limits_keep_extent(void *arg, const struct drm_gpupt_extent *extent)
 {
-	*(struct drm_gpupt_run *)arg = *run;
+	*(struct drm_gpupt_extent *)arg = *extent;
 	return 0;
 }
 
@@ -62,22 +62,23 @@ static void limits_cpu_only_is_not_mapped(struct kunit *test)
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
 	struct drm_gpupt_kunit_mem *mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA, SZ_8K);
 	struct drm_gpupt *pt = limits_create(test, d->sdev, &config);
-	struct drm_gpupt_run run = {};
+	struct drm_gpupt_extent extent = {};
 
 	KUNIT_EXPECT_EQ(test, 0, limits_map(pt, SZ_2M - SZ_4K, mem));
 	KUNIT_EXPECT_EQ(test, drm_gpupt_tables(pt), 5);
 	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(d->sdev).tables, 0);
 	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(d->sdev).mapped, 0);
 	KUNIT_EXPECT_NULL(test, drm_gpupt_root(pt));
-	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(pt, SZ_2M - SZ_4K, SZ_8K, limits_keep_run, &run));
-	KUNIT_EXPECT_EQ(test, run.seg.addr, DRM_GPUPT_KUNIT_DMA);
-	KUNIT_EXPECT_EQ(test, run.seg.len, SZ_8K);
+	KUNIT_EXPECT_EQ(test, 0,
+			drm_gpupt_walk(pt, SZ_2M - SZ_4K, SZ_8K, limits_keep_extent, &extent));
+	KUNIT_EXPECT_EQ(test, extent.seg.addr, DRM_GPUPT_KUNIT_DMA);
+	KUNIT_EXPECT_EQ(test, extent.seg.len, SZ_8K);
 
-	run.seg.addr = 0;
+	extent.seg.addr = 0;
 	drm_sgt_kunit_unbind(d);
 	KUNIT_EXPECT_EQ(test, -ENODEV,
-			drm_gpupt_walk(pt, SZ_2M - SZ_4K, SZ_8K, limits_keep_run, &run));
-	KUNIT_EXPECT_EQ(test, run.seg.addr, 0);
+			drm_gpupt_walk(pt, SZ_2M - SZ_4K, SZ_8K, limits_keep_extent, &extent));
+	KUNIT_EXPECT_EQ(test, extent.seg.addr, 0);
 	KUNIT_EXPECT_EQ(test, -ENODEV, limits_map(pt, SZ_1G, mem));
 	KUNIT_EXPECT_EQ(test, -ENODEV, limits_unmap(pt, SZ_2M - SZ_4K, SZ_4K));
 	KUNIT_EXPECT_EQ(test, -ENODEV, PTR_ERR_OR_ZERO(drm_gpupt_create(&drm_gpupt_x86_64, d->sdev,
@@ -179,7 +180,7 @@ static void limits_of_what_a_table_takes(struct kunit *test)
 
 #define LIMITS_PAGES	8192
 
-/* Pages that do not touch: each is a run. */
+/* Pages that do not touch: each is an extent. */
 static struct drm_gpupt_kunit_mem *limits_scattered(struct kunit *test)
 {
 	struct drm_dma_seg *seg = kvcalloc(LIMITS_PAGES, sizeof(*seg), GFP_KERNEL);
@@ -194,7 +195,7 @@ static struct drm_gpupt_kunit_mem *limits_scattered(struct kunit *test)
 	return mem;
 }
 
-static int limits_count_and_die(void *arg, const struct drm_gpupt_run *run)
+static int limits_count_and_die(void *arg, const struct drm_gpupt_extent *extent)
 {
 	if (!(*(unsigned int *)arg)++)
 		send_sig(SIGKILL, current, 1);

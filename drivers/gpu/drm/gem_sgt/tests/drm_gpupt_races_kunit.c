@@ -61,9 +61,9 @@ static int races_commit(void *arg)
 	return 0;
 }
 
-static int races_check_run(void *arg, const struct drm_gpupt_run *run)
+static int races_check_extent(void *arg, const struct drm_gpupt_extent *extent)
 {
-	*(bool *)arg |= run->seg.addr != DRM_GPUPT_KUNIT_DMA + run->va;
+	*(bool *)arg |= extent->seg.addr != DRM_GPUPT_KUNIT_DMA + extent->va;
 	return 0;
 }
 
@@ -78,7 +78,7 @@ static int races_read(void *arg)
 
 	while (!atomic_read(&r->stop) && !wrong) {
 		ret = drm_gpupt_walk(r->pt->pt, va, min(64 * r->page, space - va),
-				     races_check_run, &wrong);
+				     races_check_extent, &wrong);
 		wrong |= ret && ret != -EFAULT;
 		wrong |= drm_gpupt_count_leaves(r->pt->pt, va, space - va, leaves);
 		wrong |= leaves[0] > RACES_PAGES;
@@ -168,7 +168,7 @@ static void races_plan_commit_and_read(struct kunit *test)
 	for (i = 0; i < RACES_PAGES; i++)
 		KUNIT_EXPECT_EQ(test, test_bit(i, r->mapped) ? 0 : -EFAULT,
 				drm_gpupt_walk(r->pt->pt, i * r->page, r->page,
-					       races_check_run, &wrong));
+					       races_check_extent, &wrong));
 	KUNIT_EXPECT_FALSE(test, wrong);
 }
 

@@ -204,9 +204,9 @@ static void radix3_ends_at_512_gib(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_gpupt_kunit_info(ctx).leaves[0], 1);
 }
 
-static int radix3_keep_run(void *arg, const struct drm_gpupt_run *run)
+static int radix3_keep_extent(void *arg, const struct drm_gpupt_extent *extent)
 {
-	*(struct drm_gpupt_run *)arg = *run;
+	*(struct drm_gpupt_extent *)arg = *extent;
 	return 0;
 }
 
@@ -217,7 +217,7 @@ static void radix3_keeps_the_tail(struct kunit *test)
 	struct drm_gpupt_kunit_mem *mem = drm_gpupt_kunit_block(test, SZ_1M, SZ_16K + 100);
 	const struct drm_dma_view view = drm_gpupt_kunit_view(mem);
 	struct drm_gpupt_op op = {}, more = {};
-	struct drm_gpupt_run run = {};
+	struct drm_gpupt_extent extent = {};
 
 	KUNIT_EXPECT_EQ(test, -ERANGE, drm_gpupt_prepare_map(ctx->pt, &op, 0, SZ_16K + 101, view,
 							     0, 0));
@@ -228,10 +228,11 @@ static void radix3_keeps_the_tail(struct kunit *test)
 	drm_gpupt_commit_map(&op, view);
 	drm_gpupt_op_fini(&op);
 
-	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(ctx->pt, 0, SZ_16K + 100, radix3_keep_run, &run));
-	KUNIT_EXPECT_EQ(test, run.va, 0);
-	KUNIT_EXPECT_EQ(test, run.seg.addr, SZ_1M);
-	KUNIT_EXPECT_EQ(test, run.seg.len, SZ_16K + 100);
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(ctx->pt, 0, SZ_16K + 100, radix3_keep_extent,
+						&extent));
+	KUNIT_EXPECT_EQ(test, extent.va, 0);
+	KUNIT_EXPECT_EQ(test, extent.seg.addr, SZ_1M);
+	KUNIT_EXPECT_EQ(test, extent.seg.len, SZ_16K + 100);
 
 	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_unmap(ctx->pt, &op, SZ_8K, SZ_8K + 100));
 	drm_gpupt_commit(&op);
