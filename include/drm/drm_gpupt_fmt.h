@@ -87,10 +87,10 @@ struct drm_gpupt_fmt {
 	u8 addr_bits;
 
 	/**
-	 * @tail: the end of a range need not be a whole leaf: the last one leads
-	 * to a page that is mapped in part
+	 * @partial_last_leaf: a range may end inside a leaf; the last one then maps
+	 * a page of which the range has only the first bytes
 	 */
-	bool tail;
+	bool partial_last_leaf;
 
 	/** @prot: those of DRM_GPUPT_* that leaves can say */
 	u32 prot;

@@ -118,7 +118,7 @@ static int drm_gpupt_check_range(struct drm_gpupt *pt, u64 va, u64 len)
 {
 	u64 mask = drm_gpupt_span(pt, 0) - 1, size = pt->va_size;
 
-	if (!len || va & mask || (len & mask && !pt->fmt->tail)) {
+	if (!len || va & mask || (len & mask && !pt->fmt->partial_last_leaf)) {
 		drm_gpupt_dbg(pt, "%#llx bytes at %#llx: not of leaves of %#llx\n",
 			      len, va, mask + 1);
 		return -EINVAL;
@@ -228,7 +228,7 @@ static int drm_gpupt_prepare(struct drm_gpupt_op *op, struct drm_gpupt_plan *pla
  * mapped until the operation is committed, and from then until it is unmapped
  * here, or the device is unbound.
  *
- * Of a format with &drm_gpupt_fmt.tail, @len may end inside a leaf.
+ * Of a format with &drm_gpupt_fmt.partial_last_leaf, @len may end inside a leaf.
  *
  * Context: Process context, may sleep. Inside the access section of @view, or
  * while a borrowed one is good.

@@ -115,7 +115,7 @@ static int drm_gpupt_plan_check_seg(struct drm_gpupt_plan *plan)
 
 	if (fls64(seg.addr + seg.len - 1) > fmt->addr_bits)
 		return -EOVERFLOW;
-	if (seg.addr & mask || (seg.len & mask && !(fmt->tail && last)))
+	if (seg.addr & mask || (seg.len & mask && !(fmt->partial_last_leaf && last)))
 		return -EINVAL;
 	return 0;
 }

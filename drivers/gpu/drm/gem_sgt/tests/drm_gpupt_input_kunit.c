@@ -81,7 +81,7 @@ static void input_refuses_bad_maps(struct kunit *test)
 	drm_gpupt_kunit_check(ctx);
 }
 
-/* A length that no number of leaves has: only a format with tails can say it. */
+/* A length that no number of leaves has: only a format with a partial last leaf can say it. */
 static void input_refuses_parts_of_pages(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
@@ -91,7 +91,7 @@ static void input_refuses_parts_of_pages(struct kunit *test)
 	struct drm_gpupt_kunit_mem *split = drm_gpupt_kunit_mem(test, seg, ARRAY_SIZE(seg));
 	struct drm_gpupt_kunit_mem *mem = drm_gpupt_kunit_block(test, base, 4 * page);
 	struct drm_gpupt_op *op = drm_gpupt_kunit_op(ctx, 0);
-	const int ret = fmt->tail ? 0 : -EINVAL;
+	const int ret = fmt->partial_last_leaf ? 0 : -EINVAL;
 
 	KUNIT_EXPECT_EQ(test, ret, drm_gpupt_prepare_map(ctx->pt, op, 0, page + 1,
 							 drm_gpupt_kunit_view(mem), 0, 0));

@@ -211,7 +211,7 @@ static int radix3_keep_extent(void *arg, const struct drm_gpupt_extent *extent)
 }
 
 /* A page that is there in part is mapped, walked and unmapped by that part. */
-static void radix3_keeps_the_tail(struct kunit *test)
+static void radix3_keeps_a_partial_last_leaf(struct kunit *test)
 {
 	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, &drm_gpupt_radix3);
 	struct drm_gpupt_kunit_mem *mem = drm_gpupt_kunit_block(test, SZ_1M, SZ_16K + 100);
@@ -244,7 +244,7 @@ static struct kunit_case drm_gpupt_radix3_cases[] = {
 	KUNIT_CASE_PARAM(radix3_lists_each_page, radix3_case_gen_params),
 	KUNIT_CASE(radix3_lists_scattered_pages),
 	KUNIT_CASE(radix3_ends_at_512_gib),
-	KUNIT_CASE(radix3_keeps_the_tail),
+	KUNIT_CASE(radix3_keeps_a_partial_last_leaf),
 	{}
 };
 
