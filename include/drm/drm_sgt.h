@@ -15,7 +15,7 @@ struct dma_buf;
 struct drm_sgt;
 struct drm_sgt_device;
 struct drm_sgt_run;
-struct drm_sgt_runs;
+struct drm_sgt_builder;
 struct file;
 struct page;
 struct sg_table;
@@ -92,13 +92,13 @@ struct drm_sgt_pages_ops {
 	const char *name;
 
 	/**
-	 * @get: add @size bytes of pages to @runs, in order
+	 * @get: add @size bytes of pages to @builder, in order
 	 *
-	 * Mandatory. Calls drm_sgt_runs_add() until drm_sgt_runs_left() is 0.
+	 * Mandatory. Calls drm_sgt_builder_add() until drm_sgt_builder_left() is 0.
 	 * Added pages belong to the layer, also when @get fails later: they are
 	 * given back through @put. May sleep. Returns 0 or a negative errno.
 	 */
-	int (*get)(void *source, struct drm_sgt_runs *runs, u64 size);
+	int (*get)(void *source, struct drm_sgt_builder *builder, u64 size);
 
 	/**
 	 * @put: give back pages that @get added
@@ -121,9 +121,9 @@ struct drm_sgt_pages_ops {
 
 /* drm_sgt_runs.c */
 
-int __must_check drm_sgt_runs_add(struct drm_sgt_runs *runs, struct page *page,
-				  unsigned long nr_pages);
-unsigned long drm_sgt_runs_left(const struct drm_sgt_runs *runs);
+int __must_check drm_sgt_builder_add(struct drm_sgt_builder *builder, struct page *page,
+				     unsigned long nr_pages);
+unsigned long drm_sgt_builder_left(const struct drm_sgt_builder *builder);
 
 /**
  * struct drm_sgt_run - physically contiguous pages

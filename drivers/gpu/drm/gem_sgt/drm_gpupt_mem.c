@@ -34,14 +34,14 @@
  * engine, which there is not: such a format is not supported.
  */
 
-static int drm_gpupt_mem_get_pages(void *source, struct drm_sgt_runs *runs, u64 size)
+static int drm_gpupt_mem_get_pages(void *source, struct drm_sgt_builder *builder, u64 size)
 {
 	struct drm_gpupt_mem *mem = source;
 	unsigned int i;
 	int ret;
 
 	for (i = 0; i < mem->nr_pages; i++) {
-		ret = drm_sgt_runs_add(runs, mem->pages[i], 1);
+		ret = drm_sgt_builder_add(builder, mem->pages[i], 1);
 		if (ret)
 			return ret;
 	}

@@ -159,35 +159,35 @@ static void drm_sgt_put_collected(void *arg, const struct drm_sgt_run *runs,
 		sgt->ops->put(sgt->source, runs, nr_runs, false);
 }
 
-static int drm_sgt_collect_locked(struct drm_sgt *sgt, struct drm_sgt_runs *runs)
+static int drm_sgt_collect_locked(struct drm_sgt *sgt, struct drm_sgt_builder *builder)
 {
 	int ret;
 
 	lockdep_assert_held(&sgt->lock);
 
-	ret = sgt->ops->get(sgt->source, runs, sgt->size);
-	if (!ret && drm_sgt_runs_left(runs)) {
+	ret = sgt->ops->get(sgt->source, builder, sgt->size);
+	if (!ret && drm_sgt_builder_left(builder)) {
 		drm_sgt_dbg(sgt->sdev, "%s: %lu of %llu pages missing\n",
-			    sgt->ops->name, drm_sgt_runs_left(runs),
+			    sgt->ops->name, drm_sgt_builder_left(builder),
 			    sgt->size >> PAGE_SHIFT);
 		ret = -EIO;
 	}
 	if (ret)
 		return ret;
 
-	return drm_sgt_runs_to_table(runs, &sgt->sdev->limits, &sgt->table);
+	return drm_sgt_builder_to_table(builder, &sgt->sdev->limits, &sgt->table);
 }
 
 /* Between EMPTY and BACKED; updates the numbers in debugfs with the state. */
 static void drm_sgt_set_state_locked(struct drm_sgt *sgt,
 				     enum drm_sgt_state state,
-				     const struct drm_sgt_runs *runs)
+				     const struct drm_sgt_builder *builder)
 {
 	lockdep_assert_held(&sgt->lock);
 
 	spin_lock(&sgt->sdev->lock);
-	sgt->runs = runs ? runs->nr : 0;
-	sgt->folios = runs ? runs->folios : 0;
+	sgt->runs = builder ? builder->nr : 0;
+	sgt->folios = builder ? builder->folios : 0;
 	/* Pairs with the acquire in drm_sgt_get_state(). */
 	smp_store_release(&sgt->state, state);
 	spin_unlock(&sgt->sdev->lock);
@@ -195,7 +195,7 @@ static void drm_sgt_set_state_locked(struct drm_sgt *sgt,
 
 static int drm_sgt_populate_locked(struct drm_sgt *sgt)
 {
-	struct drm_sgt_runs runs;
+	struct drm_sgt_builder builder;
 	int ret;
 
 	lockdep_assert_held(&sgt->lock);
@@ -203,13 +203,13 @@ static int drm_sgt_populate_locked(struct drm_sgt *sgt)
 	if (drm_sgt_get_state(sgt) != DRM_SGT_EMPTY)
 		return 0;
 
-	drm_sgt_runs_init(&runs, sgt->size);
-	ret = drm_sgt_collect_locked(sgt, &runs);
+	drm_sgt_builder_init(&builder, sgt->size);
+	ret = drm_sgt_collect_locked(sgt, &builder);
 	if (ret)
-		drm_sgt_runs_for_each(&runs, drm_sgt_put_collected, sgt);
+		drm_sgt_builder_for_each(&builder, drm_sgt_put_collected, sgt);
 	else
-		drm_sgt_set_state_locked(sgt, DRM_SGT_BACKED, &runs);
-	drm_sgt_runs_fini(&runs);
+		drm_sgt_set_state_locked(sgt, DRM_SGT_BACKED, &builder);
+	drm_sgt_builder_fini(&builder);
 	return ret;
 }
 
@@ -437,7 +437,7 @@ u64 drm_sgt_size(const struct drm_sgt *sgt)
 EXPORT_SYMBOL_GPL(drm_sgt_size);
 
 static int drm_sgt_copy_runs_locked(struct drm_sgt *sgt,
-				    struct drm_sgt_runs *runs)
+				    struct drm_sgt_builder *builder)
 {
 	struct drm_sgt_run_iter iter;
 	struct drm_sgt_run run;
@@ -447,7 +447,7 @@ static int drm_sgt_copy_runs_locked(struct drm_sgt *sgt,
 
 	drm_sgt_run_iter_init(&iter, sgt);
 	while (!ret && drm_sgt_run_iter_next(&iter, &run))
-		ret = drm_sgt_runs_add(runs, run.page, run.nr_pages);
+		ret = drm_sgt_builder_add(builder, run.page, run.nr_pages);
 	return ret;
 }
 
@@ -455,16 +455,16 @@ static int drm_sgt_copy_table_locked(struct drm_sgt *sgt,
 				     const struct drm_sgt_limits *limits,
 				     struct sg_table *copy)
 {
-	struct drm_sgt_runs runs;
+	struct drm_sgt_builder builder;
 	int ret;
 
 	lockdep_assert_held(&sgt->lock);
 
-	drm_sgt_runs_init(&runs, sgt->size);
-	ret = drm_sgt_copy_runs_locked(sgt, &runs);
+	drm_sgt_builder_init(&builder, sgt->size);
+	ret = drm_sgt_copy_runs_locked(sgt, &builder);
 	if (!ret)
-		ret = drm_sgt_runs_to_table(&runs, limits, copy);
-	drm_sgt_runs_fini(&runs);
+		ret = drm_sgt_builder_to_table(&builder, limits, copy);
+	drm_sgt_builder_fini(&builder);
 	return ret;
 }
 

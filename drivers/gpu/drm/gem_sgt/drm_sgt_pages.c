@@ -52,13 +52,13 @@ static int drm_sgt_shmem_errno(int ret)
  * A new folio is charged to the memory cgroup of the task, as in a page fault.
  */
 static long drm_sgt_shmem_get_folio(struct address_space *mapping,
-				    struct drm_sgt_runs *runs, pgoff_t index)
+				    struct drm_sgt_builder *builder, pgoff_t index)
 {
 	unsigned long nr;
 	struct folio *folio;
 	int ret;
 
-	/* drm_sgt_runs_add() checks too late: the allocation can take long. */
+	/* drm_sgt_builder_add() checks too late: the allocation can take long. */
 	if (fatal_signal_pending(current))
 		return -EINTR;
 
@@ -67,9 +67,9 @@ static long drm_sgt_shmem_get_folio(struct address_space *mapping,
 		return drm_sgt_shmem_errno(PTR_ERR(folio));
 
 	/* A huge folio may reach past the end of the object. */
-	nr = min(folio_next_index(folio) - index, drm_sgt_runs_left(runs));
+	nr = min(folio_next_index(folio) - index, drm_sgt_builder_left(builder));
 	ret = drm_sgt_folio_is_poisoned(folio) ? -EIO :
-	      drm_sgt_runs_add(runs, folio_file_page(folio, index), nr);
+	      drm_sgt_builder_add(builder, folio_file_page(folio, index), nr);
 	if (ret) {
 		folio_put(folio);
 		return ret;
@@ -77,13 +77,13 @@ static long drm_sgt_shmem_get_folio(struct address_space *mapping,
 	return nr;
 }
 
-static int drm_sgt_shmem_get(void *source, struct drm_sgt_runs *runs, u64 size)
+static int drm_sgt_shmem_get(void *source, struct drm_sgt_builder *builder, u64 size)
 {
 	struct address_space *mapping = ((struct file *)source)->f_mapping;
 	pgoff_t index = 0;
 
-	while (drm_sgt_runs_left(runs)) {
-		long nr = drm_sgt_shmem_get_folio(mapping, runs, index);
+	while (drm_sgt_builder_left(builder)) {
+		long nr = drm_sgt_shmem_get_folio(mapping, builder, index);
 
 		if (nr < 0)
 			return nr;
@@ -166,14 +166,14 @@ static const struct drm_sgt_pages_ops drm_sgt_shmem_ops = {
  * counts all users of the bytes, and its one table owns AS_UNEVICTABLE.
  */
 
-static int drm_sgt_shmem_own_get(void *source, struct drm_sgt_runs *runs, u64 size)
+static int drm_sgt_shmem_own_get(void *source, struct drm_sgt_builder *builder, u64 size)
 {
 	struct address_space *mapping = ((struct file *)source)->f_mapping;
 	int ret;
 
 	/* Reclaim cannot free the folios while the table has references. */
 	mapping_set_unevictable(mapping);
-	ret = drm_sgt_shmem_get(source, runs, size);
+	ret = drm_sgt_shmem_get(source, builder, size);
 	if (ret)
 		mapping_clear_unevictable(mapping);
 	return ret;
@@ -264,15 +264,15 @@ EXPORT_SYMBOL_GPL(drm_sgt_create_shmem);
  * vmalloc
  */
 
-static int drm_sgt_vmalloc_get(void *source, struct drm_sgt_runs *runs, u64 size)
+static int drm_sgt_vmalloc_get(void *source, struct drm_sgt_builder *builder, u64 size)
 {
 	int ret = 0;
 
-	for (; !ret && drm_sgt_runs_left(runs); source += PAGE_SIZE) {
+	for (; !ret && drm_sgt_builder_left(builder); source += PAGE_SIZE) {
 		struct page *page = vmalloc_to_page(source);
 
 		/* The guard page behind the buffer: it is shorter than @size. */
-		ret = page ? drm_sgt_runs_add(runs, page, 1) : -EIO;
+		ret = page ? drm_sgt_builder_add(builder, page, 1) : -EIO;
 		cond_resched();
 	}
 	return ret;
@@ -324,14 +324,14 @@ struct drm_sgt_page_array {
 	unsigned long nr_pages;
 };
 
-static int drm_sgt_array_get(void *source, struct drm_sgt_runs *runs, u64 size)
+static int drm_sgt_array_get(void *source, struct drm_sgt_builder *builder, u64 size)
 {
 	struct drm_sgt_page_array *array = source;
 	unsigned long i;
 	int ret = 0;
 
 	for (i = 0; !ret && i < array->nr_pages; i++) {
-		ret = drm_sgt_runs_add(runs, array->pages[i], 1);
+		ret = drm_sgt_builder_add(builder, array->pages[i], 1);
 		cond_resched();
 	}
 	return ret;

@@ -30,34 +30,34 @@ struct drm_sgt_run_chunk {
 	((PAGE_SIZE - sizeof(struct drm_sgt_run_chunk)) /		\
 	 sizeof(struct drm_sgt_run))
 
-void drm_sgt_runs_init(struct drm_sgt_runs *runs, u64 size)
+void drm_sgt_builder_init(struct drm_sgt_builder *builder, u64 size)
 {
-	INIT_LIST_HEAD(&runs->chunks);
-	runs->nr = 0;
-	runs->left = size >> PAGE_SHIFT;
-	runs->folios = 0;
+	INIT_LIST_HEAD(&builder->chunks);
+	builder->nr = 0;
+	builder->left = size >> PAGE_SHIFT;
+	builder->folios = 0;
 }
 
 /* Frees the list, not the pages. */
-void drm_sgt_runs_fini(struct drm_sgt_runs *runs)
+void drm_sgt_builder_fini(struct drm_sgt_builder *builder)
 {
 	struct drm_sgt_run_chunk *chunk, *tmp;
 
-	list_for_each_entry_safe(chunk, tmp, &runs->chunks, node) {
+	list_for_each_entry_safe(chunk, tmp, &builder->chunks, node) {
 		kfree(chunk);
 		cond_resched();
 	}
 }
 
 /* The run that was added last; NULL if there is none. */
-static struct drm_sgt_run *drm_sgt_runs_last(struct drm_sgt_runs *runs)
+static struct drm_sgt_run *drm_sgt_builder_last(struct drm_sgt_builder *builder)
 {
 	struct drm_sgt_run_chunk *chunk;
 
-	if (list_empty(&runs->chunks))
+	if (list_empty(&builder->chunks))
 		return NULL;
 
-	chunk = list_last_entry(&runs->chunks, struct drm_sgt_run_chunk, node);
+	chunk = list_last_entry(&builder->chunks, struct drm_sgt_run_chunk, node);
 	return &chunk->run[chunk->nr - 1];
 }
 
@@ -77,28 +77,28 @@ static struct drm_sgt_run_chunk *drm_sgt_run_chunk_alloc(unsigned long pages)
 }
 
 /* Room for one more run. A chunk is on the list only if it holds one. */
-static struct drm_sgt_run *drm_sgt_runs_new(struct drm_sgt_runs *runs)
+static struct drm_sgt_run *drm_sgt_builder_new(struct drm_sgt_builder *builder)
 {
 	struct drm_sgt_run_chunk *chunk = NULL;
 
-	if (!list_empty(&runs->chunks))
-		chunk = list_last_entry(&runs->chunks, struct drm_sgt_run_chunk,
+	if (!list_empty(&builder->chunks))
+		chunk = list_last_entry(&builder->chunks, struct drm_sgt_run_chunk,
 					node);
 	if (!chunk || chunk->nr == chunk->max) {
-		chunk = drm_sgt_run_chunk_alloc(runs->left);
+		chunk = drm_sgt_run_chunk_alloc(builder->left);
 		if (!chunk)
 			return NULL;
-		list_add_tail(&chunk->node, &runs->chunks);
+		list_add_tail(&chunk->node, &builder->chunks);
 	}
-	runs->nr++;
+	builder->nr++;
 	return &chunk->run[chunk->nr++];
 }
 
 /**
- * drm_sgt_runs_add() - add pages to the table that is being built
- * @runs: what &drm_sgt_pages_ops.get was called with
+ * drm_sgt_builder_add() - add pages to the table that is being built
+ * @builder: what &drm_sgt_pages_ops.get was called with
  * @page: the first page
- * @nr_pages: physically contiguous pages, not more than drm_sgt_runs_left()
+ * @nr_pages: physically contiguous pages, not more than drm_sgt_builder_left()
  *
  * Ownership: on success, the pages belong to the layer, and come back through
  * &drm_sgt_pages_ops.put. On failure they are still the caller's.
@@ -106,56 +106,56 @@ static struct drm_sgt_run *drm_sgt_runs_new(struct drm_sgt_runs *runs)
  * Context: Inside &drm_sgt_pages_ops.get, may sleep.
  * Return:
  * * %0       - added
- * * %-EINVAL - @nr_pages is 0 or more than drm_sgt_runs_left()
+ * * %-EINVAL - @nr_pages is 0 or more than drm_sgt_builder_left()
  * * %-EINTR  - the task is being killed
  * * %-ENOMEM - out of memory
  */
-int drm_sgt_runs_add(struct drm_sgt_runs *runs, struct page *page,
-		     unsigned long nr_pages)
+int drm_sgt_builder_add(struct drm_sgt_builder *builder, struct page *page,
+			unsigned long nr_pages)
 {
-	struct drm_sgt_run *run = drm_sgt_runs_last(runs);
+	struct drm_sgt_run *run = drm_sgt_builder_last(builder);
 
-	if (!nr_pages || nr_pages > runs->left)
+	if (!nr_pages || nr_pages > builder->left)
 		return -EINVAL;
 	if (fatal_signal_pending(current))
 		return -EINTR;
 
 	if (!run || page_to_pfn(run->page) + run->nr_pages != page_to_pfn(page)) {
-		run = drm_sgt_runs_new(runs);
+		run = drm_sgt_builder_new(builder);
 		if (!run)
 			return -ENOMEM;
 		run->page = page;
 		run->nr_pages = 0;
 	}
 	run->nr_pages += nr_pages;
-	runs->left -= nr_pages;
-	runs->folios++;
+	builder->left -= nr_pages;
+	builder->folios++;
 	return 0;
 }
-EXPORT_SYMBOL_GPL(drm_sgt_runs_add);
+EXPORT_SYMBOL_GPL(drm_sgt_builder_add);
 
 /**
- * drm_sgt_runs_left() - how many pages are missing
- * @runs: what &drm_sgt_pages_ops.get was called with
+ * drm_sgt_builder_left() - how many pages are missing
+ * @builder: what &drm_sgt_pages_ops.get was called with
  *
  * Context: Inside &drm_sgt_pages_ops.get.
  * Return: pages
  */
-unsigned long drm_sgt_runs_left(const struct drm_sgt_runs *runs)
+unsigned long drm_sgt_builder_left(const struct drm_sgt_builder *builder)
 {
-	return runs->left;
+	return builder->left;
 }
-EXPORT_SYMBOL_GPL(drm_sgt_runs_left);
+EXPORT_SYMBOL_GPL(drm_sgt_builder_left);
 
 /* Call @fn with all runs, in order, a chunk at a time. */
-void drm_sgt_runs_for_each(const struct drm_sgt_runs *runs,
-			   void (*fn)(void *arg, const struct drm_sgt_run *runs,
-				      unsigned int nr_runs),
-			   void *arg)
+void drm_sgt_builder_for_each(const struct drm_sgt_builder *builder,
+			      void (*fn)(void *arg, const struct drm_sgt_run *runs,
+					 unsigned int nr_runs),
+			      void *arg)
 {
 	const struct drm_sgt_run_chunk *chunk;
 
-	list_for_each_entry(chunk, &runs->chunks, node) {
+	list_for_each_entry(chunk, &builder->chunks, node) {
 		fn(arg, chunk->run, chunk->nr);
 		cond_resched();
 	}
@@ -213,14 +213,14 @@ static void drm_sgt_write_runs(void *arg, const struct drm_sgt_run *runs,
 }
 
 /* Returns 0, -E2BIG or -ENOMEM. The caller frees @table with sg_free_table(). */
-int drm_sgt_runs_to_table(const struct drm_sgt_runs *runs,
-			  const struct drm_sgt_limits *limits,
-			  struct sg_table *table)
+int drm_sgt_builder_to_table(const struct drm_sgt_builder *builder,
+			     const struct drm_sgt_limits *limits,
+			     struct sg_table *table)
 {
 	struct drm_sgt_writer w = { .limits = limits };
 	int ret;
 
-	drm_sgt_runs_for_each(runs, drm_sgt_write_runs, &w);
+	drm_sgt_builder_for_each(builder, drm_sgt_write_runs, &w);
 	if (w.ents > INT_MAX)
 		return -E2BIG;
 
@@ -229,7 +229,7 @@ int drm_sgt_runs_to_table(const struct drm_sgt_runs *runs,
 		return ret;
 
 	w.sg = table->sgl;
-	drm_sgt_runs_for_each(runs, drm_sgt_write_runs, &w);
+	drm_sgt_builder_for_each(builder, drm_sgt_write_runs, &w);
 	return 0;
 }
 

@@ -9,29 +9,29 @@
 struct drm_sgt_limits;
 
 /**
- * struct drm_sgt_runs - the pages of a table while they are collected
+ * struct drm_sgt_builder - the pages of a table while they are collected
  *
  * Independent of shmem, so that a test can add any pages.
  */
-struct drm_sgt_runs {
+struct drm_sgt_builder {
 	/** @chunks: the runs, in order, in chunks of up to a page */
 	struct list_head chunks;
 	/** @nr: runs so far */
 	unsigned int nr;
 	/** @left: pages that are still missing */
 	unsigned long left;
-	/** @folios: folios so far, one for each drm_sgt_runs_add() */
+	/** @folios: folios so far, one for each drm_sgt_builder_add() */
 	unsigned long folios;
 };
 
-void drm_sgt_runs_init(struct drm_sgt_runs *runs, u64 size);
-void drm_sgt_runs_fini(struct drm_sgt_runs *runs);
-int drm_sgt_runs_to_table(const struct drm_sgt_runs *runs,
-			  const struct drm_sgt_limits *limits,
-			  struct sg_table *table);
-void drm_sgt_runs_for_each(const struct drm_sgt_runs *runs,
-			   void (*fn)(void *arg, const struct drm_sgt_run *runs,
-				      unsigned int nr_runs),
-			   void *arg);
+void drm_sgt_builder_init(struct drm_sgt_builder *builder, u64 size);
+void drm_sgt_builder_fini(struct drm_sgt_builder *builder);
+int drm_sgt_builder_to_table(const struct drm_sgt_builder *builder,
+			     const struct drm_sgt_limits *limits,
+			     struct sg_table *table);
+void drm_sgt_builder_for_each(const struct drm_sgt_builder *builder,
+			      void (*fn)(void *arg, const struct drm_sgt_run *runs,
+					 unsigned int nr_runs),
+			      void *arg);
 
 #endif /* __DRM_SGT_RUNS_H__ */

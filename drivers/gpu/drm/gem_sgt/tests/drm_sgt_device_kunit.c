@@ -236,9 +236,9 @@ static void device_shutdown_happens_once(struct kunit *test)
 }
 
 /* A source of pages without a count. */
-static int device_plain_get(void *source, struct drm_sgt_runs *runs, u64 size)
+static int device_plain_get(void *source, struct drm_sgt_builder *builder, u64 size)
 {
-	return drm_sgt_runs_add(runs, pfn_to_page(0x100), size >> PAGE_SHIFT);
+	return drm_sgt_builder_add(builder, pfn_to_page(0x100), size >> PAGE_SHIFT);
 }
 
 static const struct drm_sgt_pages_ops device_plain_ops = {

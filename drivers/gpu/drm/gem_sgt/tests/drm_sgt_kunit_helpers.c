@@ -291,7 +291,7 @@ void drm_sgt_kunit_unbind(struct drm_sgt_kunit_device *d)
  * Source
  */
 
-static int drm_sgt_kunit_source_get(void *data, struct drm_sgt_runs *runs, u64 size)
+static int drm_sgt_kunit_source_get(void *data, struct drm_sgt_builder *builder, u64 size)
 {
 	struct drm_sgt_kunit_source *s = data;
 	unsigned long pos = 0;
@@ -304,7 +304,7 @@ static int drm_sgt_kunit_source_get(void *data, struct drm_sgt_runs *runs, u64 s
 
 		if (i == s->fail_at)
 			return s->fail_with;
-		ret = drm_sgt_runs_add(runs, pfn_to_page(piece->pfn), piece->nr_pages);
+		ret = drm_sgt_builder_add(builder, pfn_to_page(piece->pfn), piece->nr_pages);
 		if (ret)
 			return ret;
 		memset(s->out + pos, 1, piece->nr_pages);

@@ -13,7 +13,7 @@
 
 /* What is built: freed at the end of the case. */
 struct runs_fixture {
-	struct drm_sgt_runs runs;
+	struct drm_sgt_builder builder;
 	struct sg_table table;
 };
 
@@ -21,7 +21,7 @@ static void runs_fixture_free(void *data)
 {
 	struct runs_fixture *f = data;
 
-	drm_sgt_runs_fini(&f->runs);
+	drm_sgt_builder_fini(&f->builder);
 	sg_free_table(&f->table);
 }
 
@@ -30,7 +30,7 @@ static struct runs_fixture *runs_fixture_create(struct kunit *test, u64 pages)
 	struct runs_fixture *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, f);
-	drm_sgt_runs_init(&f->runs, pages << PAGE_SHIFT);
+	drm_sgt_builder_init(&f->builder, pages << PAGE_SHIFT);
 	KUNIT_ASSERT_EQ(test, 0,
 			kunit_add_action_or_reset(test, runs_fixture_free, f));
 	return f;
@@ -54,15 +54,15 @@ static struct runs_fixture *runs_fixture_feed(struct kunit *test,
 	struct runs_fixture *f = runs_fixture_create(test, left);
 	unsigned int i;
 
-	KUNIT_ASSERT_EQ(test, drm_sgt_runs_left(&f->runs), left);
+	KUNIT_ASSERT_EQ(test, drm_sgt_builder_left(&f->builder), left);
 	for (i = 0; i < nr; i++) {
 		KUNIT_ASSERT_EQ(test, 0,
-				drm_sgt_runs_add(&f->runs, pfn_to_page(piece[i].pfn),
-						 piece[i].nr_pages));
+				drm_sgt_builder_add(&f->builder, pfn_to_page(piece[i].pfn),
+						    piece[i].nr_pages));
 		left -= piece[i].nr_pages;
-		KUNIT_ASSERT_EQ(test, drm_sgt_runs_left(&f->runs), left);
+		KUNIT_ASSERT_EQ(test, drm_sgt_builder_left(&f->builder), left);
 	}
-	KUNIT_EXPECT_EQ(test, f->runs.folios, nr);
+	KUNIT_EXPECT_EQ(test, f->builder.folios, nr);
 	return f;
 }
 
@@ -171,8 +171,8 @@ static void runs_feed_and_check(struct kunit *test, const struct drm_sgt_limits 
 {
 	struct runs_fixture *f = runs_fixture_feed(test, piece, nr);
 
-	KUNIT_EXPECT_EQ(test, f->runs.nr, runs_expected(piece, nr));
-	KUNIT_ASSERT_EQ(test, 0, drm_sgt_runs_to_table(&f->runs, limits, &f->table));
+	KUNIT_EXPECT_EQ(test, f->builder.nr, runs_expected(piece, nr));
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_builder_to_table(&f->builder, limits, &f->table));
 	runs_check_table(test, &f->table, limits, piece, nr);
 	kunit_release_action(test, runs_fixture_free, f);
 }
@@ -272,8 +272,8 @@ static void runs_beyond_4g_are_cut(struct kunit *test)
 		piece[i] = (struct drm_sgt_kunit_piece) { i * order18, order18 };
 
 	f = runs_fixture_feed(test, piece, ARRAY_SIZE(piece));
-	KUNIT_EXPECT_EQ(test, f->runs.nr, 1);
-	KUNIT_ASSERT_EQ(test, 0, drm_sgt_runs_to_table(&f->runs, &none, &f->table));
+	KUNIT_EXPECT_EQ(test, f->builder.nr, 1);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_builder_to_table(&f->builder, &none, &f->table));
 	/* 9 GiB and a page, by 4 GiB less a page. */
 	KUNIT_EXPECT_EQ(test, f->table.orig_nents, 3);
 	runs_check_table(test, &f->table, &none, piece, ARRAY_SIZE(piece));
@@ -294,7 +294,7 @@ static void runs_folio_over_the_limit_goes_on(struct kunit *test)
 	struct runs_fixture *f;
 
 	f = runs_fixture_feed(test, piece, ARRAY_SIZE(piece));
-	KUNIT_ASSERT_EQ(test, 0, drm_sgt_runs_to_table(&f->runs, &limits, &f->table));
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_builder_to_table(&f->builder, &limits, &f->table));
 	KUNIT_ASSERT_EQ(test, f->table.orig_nents, 2);
 
 	sg = f->table.sgl;
@@ -316,21 +316,21 @@ static void runs_refuse_more_than_is_missing(struct kunit *test)
 	static const struct drm_sgt_kunit_piece cut[] = { { 0x200, 512 }, { 0x400, 1 } };
 	struct runs_fixture *f = runs_fixture_create(test, 513);
 
-	KUNIT_ASSERT_EQ(test, 0, drm_sgt_runs_add(&f->runs, pfn_to_page(0x200), 512));
-	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_runs_add(&f->runs, pfn_to_page(0x400), 512));
-	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_runs_add(&f->runs, pfn_to_page(0x400), 2));
-	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_runs_add(&f->runs, pfn_to_page(0x400), 0));
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_builder_add(&f->builder, pfn_to_page(0x200), 512));
+	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_builder_add(&f->builder, pfn_to_page(0x400), 512));
+	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_builder_add(&f->builder, pfn_to_page(0x400), 2));
+	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_builder_add(&f->builder, pfn_to_page(0x400), 0));
 	KUNIT_EXPECT_EQ(test, -EINVAL,
-			drm_sgt_runs_add(&f->runs, pfn_to_page(0x400), ULONG_MAX));
-	KUNIT_EXPECT_EQ(test, drm_sgt_runs_left(&f->runs), 1);
-	KUNIT_EXPECT_EQ(test, f->runs.folios, 1);
+			drm_sgt_builder_add(&f->builder, pfn_to_page(0x400), ULONG_MAX));
+	KUNIT_EXPECT_EQ(test, drm_sgt_builder_left(&f->builder), 1);
+	KUNIT_EXPECT_EQ(test, f->builder.folios, 1);
 
-	KUNIT_ASSERT_EQ(test, 0, drm_sgt_runs_add(&f->runs, pfn_to_page(0x400), 1));
-	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_runs_add(&f->runs, pfn_to_page(0x401), 1));
-	KUNIT_EXPECT_EQ(test, drm_sgt_runs_left(&f->runs), 0);
-	KUNIT_EXPECT_EQ(test, f->runs.nr, 1);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_builder_add(&f->builder, pfn_to_page(0x400), 1));
+	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_builder_add(&f->builder, pfn_to_page(0x401), 1));
+	KUNIT_EXPECT_EQ(test, drm_sgt_builder_left(&f->builder), 0);
+	KUNIT_EXPECT_EQ(test, f->builder.nr, 1);
 
-	KUNIT_ASSERT_EQ(test, 0, drm_sgt_runs_to_table(&f->runs, &none, &f->table));
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_builder_to_table(&f->builder, &none, &f->table));
 	runs_check_table(test, &f->table, &none, cut, ARRAY_SIZE(cut));
 }
 
@@ -340,7 +340,7 @@ static void runs_of_nothing_are_no_table(struct kunit *test)
 	static const struct drm_sgt_limits none = { RUNS_NO_LIMIT, ULONG_MAX };
 	struct runs_fixture *f = runs_fixture_create(test, 8);
 
-	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_runs_to_table(&f->runs, &none, &f->table));
+	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_builder_to_table(&f->builder, &none, &f->table));
 	KUNIT_EXPECT_EQ(test, f->table.orig_nents, 0);
 }
 

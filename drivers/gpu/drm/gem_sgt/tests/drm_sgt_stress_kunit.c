@@ -63,14 +63,14 @@ struct stress {
 
 /* Source: the pages of a table. */
 
-static int stress_get(void *source, struct drm_sgt_runs *runs, u64 size)
+static int stress_get(void *source, struct drm_sgt_builder *builder, u64 size)
 {
 	struct stress_table *t = source;
 	unsigned int i;
 	int ret = 0;
 
 	for (i = 0; i < STRESS_PAGES && !ret; i++) {
-		ret = drm_sgt_runs_add(runs, t->page[i], 1);
+		ret = drm_sgt_builder_add(builder, t->page[i], 1);
 		if (!ret)
 			atomic_inc(&t->pages_out);
 	}
