@@ -3,9 +3,11 @@
 #define __DRM_DMA_VIEW_H__
 
 #include <linux/compiler.h>
+#include <linux/errno.h>
+#include <linux/overflow.h>
 #include <linux/types.h>
 
-struct drm_dma_layout;
+struct drm_dma_index;
 struct drm_sgt_device;
 struct scatterlist;
 struct sg_table;
@@ -18,6 +20,35 @@ struct drm_dma_seg {
 	dma_addr_t addr;
 	/** @len: bytes; 64 bits, as a merge of adjacent entries can exceed 4 GiB */
 	u64 len;
+};
+
+/**
+ * drm_dma_seg_touches() - does a segment continue another one?
+ * @seg: the first one
+ * @next: the second one
+ *
+ * Context: Any.
+ * Return: whether @next begins where @seg ends; a segment that ends at the last
+ * address is not contiguous with address 0
+ */
+static inline bool drm_dma_seg_touches(const struct drm_dma_seg *seg,
+				       const struct drm_dma_seg *next)
+{
+	return next->addr > seg->addr && next->addr - seg->addr == seg->len;
+}
+
+/**
+ * struct drm_dma_measure - properties of all segments of a view
+ */
+struct drm_dma_measure {
+	/** @size: bytes of all segments */
+	u64 size;
+	/** @longest: bytes of the longest contiguous run of segments */
+	u64 longest;
+	/** @bits: all addresses and lengths ORed: what they are multiples of */
+	u64 bits;
+	/** @last: the highest address */
+	dma_addr_t last;
 };
 
 /**
@@ -38,7 +69,7 @@ struct drm_dma_view {
 	/* private: for drm_dma_iter_init() alone */
 	struct scatterlist * const sgl;
 	const struct drm_sgt_device * const sdev;
-	const struct drm_dma_layout * const layout;
+	const struct drm_dma_index * const index;
 	const u64 size;
 	const unsigned int nents;
 	const bool phys;
@@ -59,6 +90,25 @@ struct drm_dma_iter {
 
 struct drm_dma_view drm_dma_view_borrow(const struct sg_table *table);
 u64 drm_dma_view_size(const struct drm_dma_view view);
+struct drm_dma_measure drm_dma_view_measure(const struct drm_dma_view view);
+
+/**
+ * drm_dma_view_check() - does a view cover a range?
+ * @view: the view
+ * @offset: first byte of the range
+ * @len: bytes of the range
+ *
+ * Context: Any.
+ * Return: 0, or -ERANGE: the view is shorter than @offset + @len
+ */
+static inline int drm_dma_view_check(const struct drm_dma_view view, u64 offset,
+				     u64 len)
+{
+	u64 end;
+
+	return check_add_overflow(offset, len, &end) || end > view.size ? -ERANGE : 0;
+}
+
 int __must_check drm_dma_iter_init(struct drm_dma_iter *iter,
 				   const struct drm_dma_view view,
 				   u64 offset, u64 len);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-#include "drm_dma_layout.h"
+#include "drm_dma_index.h"
 #include "drm_sgt_device.h"
 
 /**
@@ -28,13 +28,6 @@ static struct drm_dma_ents drm_dma_view_ents(const struct drm_dma_view view)
 	};
 }
 
-/* Measure a view that has no layout. The result has no marks. */
-void drm_dma_view_measure(const struct drm_dma_view view,
-			  struct drm_dma_layout *layout)
-{
-	drm_dma_layout_measure(layout, drm_dma_view_ents(view));
-}
-
 /**
  * drm_dma_view_borrow() - view a table that other code has mapped
  * @table: a table, DMA-mapped
@@ -50,12 +43,10 @@ void drm_dma_view_measure(const struct drm_dma_view view,
 struct drm_dma_view drm_dma_view_borrow(const struct sg_table *table)
 {
 	struct drm_dma_ents ents = { .sg = table->sgl, .nents = table->nents };
-	struct drm_dma_layout layout;
 
-	drm_dma_layout_measure(&layout, ents);
 	return (struct drm_dma_view) {
 		.sgl = table->sgl,
-		.size = layout.size,
+		.size = drm_dma_ents_measure(ents).size,
 		.nents = table->nents,
 	};
 }
@@ -73,6 +64,24 @@ u64 drm_dma_view_size(const struct drm_dma_view view)
 	return view.size;
 }
 EXPORT_SYMBOL_GPL(drm_dma_view_size);
+
+/**
+ * drm_dma_view_measure() - what all segments of a view have in common
+ * @view: the view
+ *
+ * Reads each segment of a view from drm_dma_view_borrow(), and none of a view of a
+ * &struct drm_sgt.
+ *
+ * Context: Inside the access section of @view. For a view from drm_dma_view_borrow(),
+ * as long as its table is mapped.
+ * Return: the properties of the segments
+ */
+struct drm_dma_measure drm_dma_view_measure(const struct drm_dma_view view)
+{
+	return view.index ? view.index->measure :
+			    drm_dma_ents_measure(drm_dma_view_ents(view));
+}
+EXPORT_SYMBOL_GPL(drm_dma_view_measure);
 
 /*
  * A section on any table of the device is enough: lockdep knows the devices of a
@@ -113,13 +122,13 @@ drm_dma_iter_take(struct drm_dma_iter *iter, u64 len, u64 entry_len)
 }
 
 static bool drm_dma_iter_seek(struct drm_dma_iter *iter, u64 offset,
-			      const struct drm_dma_layout *layout)
+			      const struct drm_dma_index *index)
 {
 	const struct drm_dma_mark *mark = NULL;
 	struct drm_dma_seg entry;
 
-	if (layout)
-		mark = drm_dma_layout_find(layout, offset);
+	if (index)
+		mark = drm_dma_index_find(index, offset);
 	if (mark) {
 		iter->sg = mark->sg;
 		iter->nents -= mark->index;
@@ -169,7 +178,7 @@ int drm_dma_iter_init(struct drm_dma_iter *iter, const struct drm_dma_view view,
 		.phys = view.phys,
 		.left = len,
 	};
-	if (offset && WARN_ON_ONCE(!drm_dma_iter_seek(iter, offset, view.layout)))
+	if (offset && WARN_ON_ONCE(!drm_dma_iter_seek(iter, offset, view.index)))
 		return -ERANGE;
 	return 0;
 }

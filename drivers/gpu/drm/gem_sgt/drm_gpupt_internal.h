@@ -11,7 +11,7 @@
 #include <drm/drm_gpupt.h>
 #include <drm/drm_gpupt_fmt.h>
 
-#include "drm_dma_layout.h"
+#include "drm_dma_index.h"
 #include "drm_sgt_device.h"
 
 /* Few enough that one table that is left does not keep many pages. */

@@ -161,18 +161,12 @@ static u64 drm_gpupt_large_leaf(const struct drm_gpupt *pt)
 static bool drm_gpupt_segments_matter(const struct drm_gpupt *pt, u64 len,
 				      const struct drm_dma_view view)
 {
-	const struct drm_dma_layout *layout = view.layout;
-	struct drm_dma_layout measured __uninitialized;
+	struct drm_dma_measure measure = drm_dma_view_measure(view);
 	u64 large = drm_gpupt_large_leaf(pt);
 
-	if (!layout) {
-		drm_dma_view_measure(view, &measured);
-		layout = &measured;
-	}
-
-	return layout->bits & (drm_gpupt_span(pt, 0) - 1) ||
-	       fls64(layout->last) > pt->fmt->addr_bits ||
-	       (large && len >= large && layout->longest >= large);
+	return measure.bits & (drm_gpupt_span(pt, 0) - 1) ||
+	       fls64(measure.last) > pt->fmt->addr_bits ||
+	       (large && len >= large && measure.longest >= large);
 }
 
 static int drm_gpupt_plan_op_locked(struct drm_gpupt_op *op, struct drm_gpupt_plan *plan)

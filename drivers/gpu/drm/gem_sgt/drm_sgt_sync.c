@@ -53,9 +53,9 @@ static void drm_sgt_ent_take(struct drm_sgt_ent_pos *pos, u64 len)
 }
 
 static void drm_sgt_ent_seek(struct drm_sgt_ent_pos *pos, u64 offset,
-			     const struct drm_dma_layout *layout)
+			     const struct drm_dma_index *index)
 {
-	const struct drm_dma_mark *mark = drm_dma_layout_find(layout, offset);
+	const struct drm_dma_mark *mark = drm_dma_index_find(index, offset);
 
 	if (mark) {
 		pos->sg = mark->sg;
@@ -122,10 +122,10 @@ static void drm_sgt_sync_range(struct drm_sgt *sgt, u64 offset, u64 len,
 	struct drm_sgt_ent_pos dma = { .sg = sgt->mapped->sgl, .dma = true };
 	struct drm_sgt_ent_pos cpu = {};
 
-	drm_sgt_ent_seek(&dma, offset, &sgt->layout);
+	drm_sgt_ent_seek(&dma, offset, &sgt->index);
 	if (drm_sgt_table_is_merged(&sgt->table)) {
 		cpu.sg = sgt->table.sgl;
-		drm_sgt_ent_seek(&cpu, offset, &sgt->cpu_layout);
+		drm_sgt_ent_seek(&cpu, offset, &sgt->cpu_index);
 	}
 	drm_sgt_sync_ents(sgt->sdev->dma_dev, dma, cpu, len, sgt->dir, sync);
 }

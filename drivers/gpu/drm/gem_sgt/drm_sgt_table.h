@@ -6,7 +6,7 @@
 #include <linux/mutex.h>
 #include <linux/scatterlist.h>
 
-#include "drm_dma_layout.h"
+#include "drm_dma_index.h"
 #include "drm_sgt_device.h"
 
 struct dma_buf_attachment;
@@ -78,11 +78,11 @@ struct drm_sgt {
 	 */
 	struct sg_table *mapped;
 
-	/** @layout: layout of @mapped; valid as @mapped */
-	struct drm_dma_layout layout;
+	/** @index: index of @mapped; valid as @mapped */
+	struct drm_dma_index index;
 
-	/** @cpu_layout: layout of the CPU entries of @table, if merged; as @mapped */
-	struct drm_dma_layout cpu_layout;
+	/** @cpu_index: index of the CPU entries of @table, if merged; as @mapped */
+	struct drm_dma_index cpu_index;
 
 	/** @dma_segs: entries of @mapped; as @mapped, but outlives it */
 	unsigned int dma_segs;

@@ -226,7 +226,7 @@ struct drm_dma_view drm_sgt_access_view(const struct drm_sgt_access *access)
 	return (struct drm_dma_view) {
 		.sgl = ents.sg,
 		.sdev = sgt->sdev,
-		.layout = &sgt->layout,
+		.index = &sgt->index,
 		.size = sgt->size,
 		.nents = ents.nents,
 		.phys = ents.phys,
@@ -236,16 +236,16 @@ EXPORT_SYMBOL_GPL(drm_sgt_access_view);
 
 static void drm_sgt_end_mapping(struct drm_sgt *sgt)
 {
-	drm_dma_layout_fini(&sgt->layout);
-	drm_dma_layout_fini(&sgt->cpu_layout);
+	drm_dma_index_fini(&sgt->index);
+	drm_dma_index_fini(&sgt->cpu_index);
 	sgt->map_ops->unmap(sgt);
 	sgt->mapped = NULL;
 }
 
 static bool drm_sgt_mapping_covers(const struct drm_sgt *sgt)
 {
-	return sgt->layout.size == sgt->size ||
-	       (sgt->map_ops->may_exceed && sgt->layout.size > sgt->size);
+	return sgt->index.measure.size == sgt->size ||
+	       (sgt->map_ops->may_exceed && sgt->index.measure.size > sgt->size);
 }
 
 /*
@@ -263,7 +263,7 @@ static int drm_sgt_index_cpu(struct drm_sgt *sgt)
 	if (!drm_sgt_table_is_merged(&sgt->table) || !sgt->map_ops->needs_sync(sgt))
 		return 0;
 
-	return drm_dma_layout_init(&sgt->cpu_layout, ents);
+	return drm_dma_index_init(&sgt->cpu_index, ents);
 }
 
 /*
@@ -305,7 +305,7 @@ static int drm_sgt_map_and_list(struct drm_sgt *sgt)
 	if (ret)
 		return ret;
 
-	ret = drm_dma_layout_init(&sgt->layout, drm_sgt_mapped_ents(sgt));
+	ret = drm_dma_index_init(&sgt->index, drm_sgt_mapped_ents(sgt));
 	if (!ret && !drm_sgt_mapping_covers(sgt))
 		ret = -EIO;
 	if (!ret)

@@ -181,12 +181,12 @@ static void sync_marks_end_with_the_mapping(struct kunit *test)
 	struct sync_fixture f = sync_fixture_create(test);
 	unsigned int marks = f.merge ? 3 : 0;
 
-	KUNIT_EXPECT_EQ(test, f.sgt->cpu_layout.nr_marks, marks);
+	KUNIT_EXPECT_EQ(test, f.sgt->cpu_index.nr_marks, marks);
 	KUNIT_EXPECT_EQ(test, 0, drm_sgt_unmap(f.sgt));
-	KUNIT_EXPECT_EQ(test, f.sgt->cpu_layout.nr_marks, 0);
-	KUNIT_EXPECT_NULL(test, f.sgt->cpu_layout.marks);
+	KUNIT_EXPECT_EQ(test, f.sgt->cpu_index.nr_marks, 0);
+	KUNIT_EXPECT_NULL(test, f.sgt->cpu_index.marks);
 	KUNIT_EXPECT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
-	KUNIT_EXPECT_EQ(test, f.sgt->cpu_layout.nr_marks, marks);
+	KUNIT_EXPECT_EQ(test, f.sgt->cpu_index.nr_marks, marks);
 }
 
 static struct kunit_case drm_sgt_sync_cases[] = {
