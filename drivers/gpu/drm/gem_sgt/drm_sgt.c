@@ -64,8 +64,8 @@
  * The mmap lock nests outside all of these: mmap and faults populate, under 3.
  * A section does not take it: see "access sections".
  *
- * The list of objects in debugfs has a spinlock, which is held for one object at
- * a time, and that of devices a mutex; only 4 is taken under these.
+ * For debugfs, the list of objects has a spinlock, which is held for one object at a
+ * time, and the list of devices has a mutex. Only 4 is taken while holding either.
  *
  * drm_sgt_device_shutdown() holds &drm_sgt_device.shutdown_lock, waits for the
  * readers of the SRCU, takes 4, and 2 for each import, but never 1 or 3: a table

@@ -145,7 +145,7 @@ int drm_sgt_access_begin(struct drm_sgt *sgt, struct drm_sgt_access *access)
 
 	access->sgt = sgt;
 	access->idx = idx;
-	__release(&sdev->srcu); /* for sparse: the section goes on */
+	__release(&sdev->srcu); /* for sparse: the section continues */
 	return 0;
 }
 EXPORT_SYMBOL_GPL(drm_sgt_access_begin);
@@ -168,7 +168,7 @@ void drm_sgt_access_end(struct drm_sgt_access *access)
 	access->sgt = NULL;
 	/* Orders the section's reads before it; pairs with the cmpxchg of an unmap. */
 	atomic_dec_return_release(&sgt->readers);
-	__acquire(&sgt->sdev->srcu); /* for sparse: the section went on */
+	__acquire(&sgt->sdev->srcu); /* for sparse: the section continued */
 	srcu_read_unlock(&sgt->sdev->srcu, access->idx);
 }
 EXPORT_SYMBOL_GPL(drm_sgt_access_end);
@@ -184,13 +184,13 @@ int drm_sgt_device_enter(struct drm_sgt_device *sdev, int *idx)
 		srcu_read_unlock(&sdev->srcu, *idx);
 		return -ENODEV;
 	}
-	__release(&sdev->srcu); /* for sparse: the section goes on */
+	__release(&sdev->srcu); /* for sparse: the section continues */
 	return 0;
 }
 
 void drm_sgt_device_exit(struct drm_sgt_device *sdev, int idx)
 {
-	__acquire(&sdev->srcu); /* for sparse: the section went on */
+	__acquire(&sdev->srcu); /* for sparse: the section continued */
 	srcu_read_unlock(&sdev->srcu, idx);
 }
 
