@@ -143,7 +143,7 @@ static int virtgpu_sgt_output_try_show_locked(struct virtgpu_sgt_output *output,
  * @src: part of @res to show
  * @set_src: whether @res or @src are new
  *
- * An error becomes that of the commit: see virtgpu_sgt_output_error().
+ * An error becomes the error of the commit: see virtgpu_sgt_output_error().
  *
  * Context: Hardware phase of a commit. Takes &virtgpu_sgt_output.lock and waits
  * for the host.
@@ -193,7 +193,7 @@ static int virtgpu_sgt_output_try_blank_locked(struct virtgpu_sgt_output *output
  * virtgpu_sgt_output_blank() - turn the display off
  * @output: the output
  *
- * An error becomes that of the commit. It does not make the output stale, since a
+ * An error becomes the error of the commit. It does not make the output stale, since a
  * modeset or another buffer must follow, and these send the whole picture.
  *
  * Context: Hardware phase of a commit. Takes &virtgpu_sgt_output.lock and waits
@@ -275,7 +275,7 @@ static void virtgpu_sgt_output_cursor_set_locked(struct virtgpu_sgt_output *outp
  * @upload: whether the image is new
  * @update: whether anything but the position is new
  *
- * An error becomes that of the commit.
+ * An error becomes the error of the commit.
  *
  * Context: Hardware phase of a commit. Takes &virtgpu_sgt_output.lock and waits
  * for the host.
@@ -298,7 +298,7 @@ void virtgpu_sgt_output_cursor_set(struct virtgpu_sgt_output *output,
  * virtgpu_sgt_output_cursor_hide() - hide the cursor
  * @output: the output
  *
- * Sends nothing if none is shown. An error becomes that of the commit.
+ * Sends nothing if none is shown. An error becomes the error of the commit.
  *
  * Context: Hardware phase of a commit. Takes &virtgpu_sgt_output.lock and waits
  * for the host.

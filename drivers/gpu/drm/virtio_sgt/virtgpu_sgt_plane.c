@@ -49,7 +49,7 @@ virtgpu_sgt_plane_resource(const struct drm_plane_state *state)
 	return to_virtgpu_sgt_resource(state->fb->obj[0]);
 }
 
-/* A plane belongs to one CRTC, so that of the old state will do. */
+/* A plane belongs to one CRTC: if the new state has none, use that of the old state. */
 static struct virtgpu_sgt_output *
 virtgpu_sgt_plane_output(const struct drm_plane_state *old_state,
 			 const struct drm_plane_state *new_state)

@@ -251,7 +251,7 @@ static int virtgpu_sgt_cmd_outcome(struct virtgpu_sgt_cmd *cmd)
 	drm_dbg_driver(vgdev->drm, "%s of resource %u: host says 0x%04x\n",
 		       virtgpu_sgt_cmd_name(cmd), cmd->resource, type);
 
-	/* Other responses do not tell whether the host has executed it. */
+	/* Other responses do not say whether the host has executed the command. */
 	cmd->refused = type >= VIRTIO_GPU_RESP_ERR_UNSPEC &&
 		       type <= VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 

@@ -152,8 +152,8 @@ struct virtgpu_sgt_resource {
 };
 
 /*
- * The limit of width and height of a 2D resource. Twice that of a display, and far
- * below where their product overflows here or on the host.
+ * The limit of the width and the height of a 2D resource: twice the limit of a
+ * display, and far below where their product overflows here or on the host.
  */
 #define VIRTGPU_SGT_MAX_RESOURCE	16384U
 
