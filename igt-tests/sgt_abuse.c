@@ -12,7 +12,7 @@
 
 /**
  * TEST: sgt abuse
- * Description: What any user who may open the render node can try against the machine
+ * Description: Exceed the limits of what a file may allocate
  * Category: Display
  * Mega feature: DRM
  * Sub-category: GEM
@@ -23,34 +23,34 @@
  * Description: Binds that are not done are refused when there are too many
  *
  * SUBTEST: job-ops
- * Description: So are binds that have too many operations together
+ * Description: Binds that are not done are refused when they have too many operations
  *
  * SUBTEST: mappings
- * Description: A file that has too many mappings gets no other, and can give some back
+ * Description: The mappings of a file are limited, and an unmap makes room
  *
  * SUBTEST: tables
- * Description: Page tables of one page that is mapped far and wide come to an end
+ * Description: The page tables of a file are limited
  *
  * SUBTEST: tables-churn
- * Description: Page tables that a finished bind took out are there for the next one
+ * Description: Page tables that an unmap frees do not count against the limit
  *
  * SUBTEST: charged
- * Description: Tables, mappings and fences are charged to the process, and limited with it
+ * Description: Tables, mappings and fences are charged to the memory cgroup
  *
  * SUBTEST: resources
- * Description: A file that has too many resources from VA gets no other
+ * Description: The resources from VA of a file are limited
  *
  * SUBTEST: fences
  * Description: Binds go on while tens of thousands of their fences are held
  */
 
-IGT_TEST_DESCRIPTION("What any user who may open the render node can try against the machine");
+IGT_TEST_DESCRIPTION("Exceed the limits of what a file may allocate");
 
 #define VA	(3ull << 39)
 
 static struct sgt_test test;
 
-/* What is queued behind a fence waits for it, and another file does not. */
+/* A full queue refuses binds of its own file, and not those of another. */
 static void check_queue_is_full(int drm, uint32_t in, uint32_t count)
 {
 	static struct drm_virtgpu_sgt_vm_bind_op ops[VIRTGPU_SGT_VM_BIND_MAX_OPS];
@@ -77,7 +77,7 @@ static void fill_queue(int drm, uint32_t jobs, uint32_t ops_each)
 		sgt_must(sgt_vm_bind_async(drm, ops, ops_each, gate.sync, i ? last : first));
 	check_queue_is_full(drm, gate.sync, 1);
 
-	/* As documented: wait for one, and try again. */
+	/* As documented: wait for a bind, and retry. */
 	open_gate(&gate);
 	igt_assert_eq(wait_for_sync(drm, first), 1);
 	sgt_must(sgt_vm_bind_async(drm, ops, 1, 0, 0));
@@ -108,13 +108,13 @@ static void test_mappings(int drm)
 	sgt_must(sgt_map_often(&bo, VA, PAGE, most - 1, NULL));
 	igt_assert_eq(sgt_vm_map(&bo, far + bo.size, PAGE, 0), -ENOSPC);
 
-	/* Two would be left of it, but one is left of it. */
+	/* The unmap would split a mapping in two, and there is room for one. */
 	igt_assert_eq(sgt_vm_unmap(drm, far + PAGE, PAGE), -ENOSPC);
 	sgt_expect_mapped(drm, VA, 4 * most * PAGE, (most + 2) * PAGE);
 	sgt_must(sgt_vm_unmap(drm, far, PAGE));
 	igt_assert_eq(sgt_vm_map(&bo, far, PAGE, 0), -ENOSPC);
 
-	/* What takes the place of another is no more than before. */
+	/* A remap of a whole mapping does not add one. */
 	sgt_must(sgt_vm_remap(&bo, VA, PAGE, PAGE));
 	sgt_must(sgt_vm_unmap(drm, VA, PAGE));
 	sgt_must(sgt_vm_map(&bo, far, PAGE, 0));
@@ -136,7 +136,7 @@ static void test_tables(int drm)
 	igt_assert_eq_u64(query.mapped, mapped * PAGE);
 	igt_assert(query.tables <= VIRTGPU_SGT_VM_MAX_TABLES);
 
-	/* One by one, each of which takes a table, or two.  Others take none. */
+	/* Each of these mappings needs one or two tables, up to the exact limit. */
 	while (!(err = sgt_vm_map(&bo, mapped * SGT_LEAF_2M, PAGE, 0)))
 		mapped++;
 	igt_assert_eq(err, -ENOSPC);
@@ -164,7 +164,7 @@ static void test_tables_churn(int drm)
 	sgt_bo_free(&bo);
 }
 
-/* Each has something made, and says how many bytes that takes at least. */
+/* The functions that allocate return the least number of bytes for it. */
 static long long make_tables(const struct sgt_bo *bo)
 {
 	struct drm_virtgpu_sgt_vm_query query;
@@ -174,7 +174,7 @@ static long long make_tables(const struct sgt_bo *bo)
 	return query.tables * PAGE;
 }
 
-/* A range, a buffer and its part, in a tree and a list */
+/* A mapping has a range, a buffer and an offset, and is in a tree and a list. */
 static long long make_mappings(const struct sgt_bo *bo)
 {
 	const uint64_t count = 65536;
@@ -183,7 +183,7 @@ static long long make_mappings(const struct sgt_bo *bo)
 	return count * 12 * sizeof(uint64_t);
 }
 
-/* A syncobj and a fence, each with a count, a list and a lock */
+/* A syncobj and a fence have a reference count, a list and a lock each. */
 static long long make_fences(const struct sgt_bo *bo)
 {
 	const int count = 30000;
@@ -196,7 +196,7 @@ static long long make_fences(const struct sgt_bo *bo)
 	return count * 8ll * sizeof(uint64_t);
 }
 
-/* It is the child's: its group pays for it while it is there. */
+/* Runs in a child, whose group is charged. */
 static void pay_for(const struct sgt_cgroup *group, long long (*make)(const struct sgt_bo *bo))
 {
 	long long before, after, least;
@@ -215,10 +215,10 @@ static void pay_for(const struct sgt_cgroup *group, long long (*make)(const stru
 	close(drm);
 }
 
-/* Far less than the tables would take */
+/* Far less than the tables need */
 #define LITTLE	(48ll << 20)
 
-/* It is told, or the kernel kills it: it is the only one in the group. */
+/* The bind fails, or the kernel kills the only process of the group. */
 static void run_out(const struct sgt_cgroup *group)
 {
 	struct sgt_bo bo;
@@ -262,7 +262,7 @@ static void test_charged(int drm)
 	}
 	sgt_cgroup_end(&group);
 
-	/* Another one, as what was charged at most stays with it. */
+	/* A new group, as the peak of the old one includes the charges above. */
 	sgt_must(sgt_cgroup_begin(&group));
 	run_out(&group);
 	sgt_cgroup_end(&group);
@@ -283,7 +283,7 @@ static void test_resources(int drm)
 	sgt_must(sgt_vm_picture(&more, drm, VA, 1, 1));
 	igt_assert_eq(sgt_vm_picture(&pictures[0], drm, VA, 1, 1), -ENOSPC);
 
-	/* All of them are detached. */
+	/* The unmap detaches all of them. */
 	sgt_must(sgt_vm_unmap(drm, VA, PAGE));
 	igt_assert_eq(sgt_transfer(&more), -EFAULT);
 	for (unsigned int i = 1; i < ARRAY_SIZE(pictures); i++)
@@ -291,12 +291,12 @@ static void test_resources(int drm)
 	sgt_bo_free(&more);
 	sgt_bo_free(&bo);
 
-	/* This one is there when the host has forgotten all those before it. */
+	/* The host creates this buffer after it has freed all the others. */
 	sgt_make_pages(&bo, drm, 1);
 	sgt_bo_free(&bo);
 }
 
-/* Each of them costs the same. */
+/* The cost of a bind does not depend on the number of fences. */
 static void test_fences(int drm)
 {
 	struct drm_virtgpu_sgt_vm_bind_op op = sgt_vm_op_unmap(VA, PAGE);
@@ -317,14 +317,14 @@ int igt_main()
 		bool vgem;
 		void (*run)(int drm);
 	} tests[] = {
-		{ "jobs", "A queue has an end", true, test_jobs },
-		{ "job-ops", "So has what is in it", true, test_job_ops },
-		{ "mappings", "An address space has an end", false, test_mappings },
-		{ "tables", "So have its tables", false, test_tables },
-		{ "tables-churn", "What is given back is there", false, test_tables_churn },
-		{ "charged", "Each pays for itself", false, test_charged },
-		{ "resources", "Pictures without memory have an end", false, test_resources },
-		{ "fences", "What is held costs nothing", false, test_fences },
+		{ "jobs", "The number of queued binds is limited", true, test_jobs },
+		{ "job-ops", "The number of queued operations is limited", true, test_job_ops },
+		{ "mappings", "The number of mappings is limited", false, test_mappings },
+		{ "tables", "The number of tables is limited", false, test_tables },
+		{ "tables-churn", "Freed tables do not count", false, test_tables_churn },
+		{ "charged", "Allocations are charged", false, test_charged },
+		{ "resources", "The number of resources is limited", false, test_resources },
+		{ "fences", "Fences that are held do not slow binds down", false, test_fences },
 	};
 	int keep = -1;
 

@@ -27,10 +27,10 @@
  * Description: A file is closed while the fence that its bind waits for is being signalled
  *
  * SUBTEST: query-killed
- * Description: A process that asks for a large range can be killed
+ * Description: A query of a large range can be killed
  *
  * SUBTEST: unmap-killed
- * Description: An unmap of everything is done or not when its process is killed, and ends
+ * Description: A killed unmap is done as a whole or not at all, and ends soon
  */
 
 IGT_TEST_DESCRIPTION("Close a file or kill a process in the middle of its work");
@@ -40,8 +40,8 @@ IGT_TEST_DESCRIPTION("Close a file or kill a process in the middle of its work")
 static struct sgt_test test;
 
 /*
- * One ioctl waits for a fence so often.  When the fence signals, it calls back
- * for each of them, and for the bind last of all: the file can be closed in
+ * The number of times that one ioctl waits for a fence.  When the fence signals,
+ * the callback of the bind runs after all of these, so the file can be closed in
  * between.
  */
 #define CROWD	8192
@@ -63,7 +63,7 @@ static void *wait_often(void *data)
 	return NULL;
 }
 
-/* Whether it sleeps: in its one ioctl, and not on the way there */
+/* The thread sleeps only in its ioctl. */
 static bool sleeps(int tid)
 {
 	char path[64], state = 0;
@@ -106,7 +106,7 @@ static void *open_in_thread(void *data)
 	return NULL;
 }
 
-/* A file whose bind waits for the fence of another */
+/* A file whose bind waits for the fence of the gate */
 static int open_and_wait(const struct gate *gate)
 {
 	int drm = sgt_must(sgt_open());
@@ -120,7 +120,10 @@ static int open_and_wait(const struct gate *gate)
 	return drm;
 }
 
-/* The fence signals so long after the close has begun.  How long the close took */
+/*
+ * The fence signals @delay_us after the close begins.  Returns the time that the
+ * close takes.
+ */
 static long close_round(int drm, long delay_us)
 {
 	struct opener opener = { .delay_us = delay_us };
@@ -150,7 +153,7 @@ static long close_round(int drm, long delay_us)
 	return begin;
 }
 
-/* Kernels that watch freed memory are the judges. */
+/* KASAN reports a callback that uses freed memory. */
 static void test_close_signalled(int drm)
 {
 	struct sgt_rounds rounds;
@@ -162,7 +165,7 @@ static void test_close_signalled(int drm)
 	igt_info("the last close took %ld us\n", window);
 }
 
-/* A call that takes long, and a child that is killed in the middle of it */
+/* A call that takes long, during which a child is killed */
 struct killing {
 	int (*call)(int drm);
 	volatile bool called;
@@ -178,7 +181,7 @@ static struct killing *share_killing(int (*call)(int drm))
 	return killing;
 }
 
-/* How long it takes the child to be gone after the signal */
+/* Returns the time between the signal and the end of the child. */
 static long kill_in_call(struct killing *killing, int drm, long after_us)
 {
 	int status = 0;
@@ -221,8 +224,8 @@ static int query_all(int drm)
 #define KILLS	5
 
 /*
- * A child that is killed at the begin of the call is gone before its end.  The best
- * of some, as a signal that comes late proves nothing.
+ * A child that is killed at the beginning of the call ends before the call would.
+ * Uses the shortest of several times, as a signal may be late.
  */
 static void test_query_killed(int drm)
 {

@@ -10,7 +10,7 @@
 
 /**
  * TEST: sgt bounce
- * Description: One file takes all bounce buffers, and another one lets go
+ * Description: One file uses all bounce buffers, and another one frees its own
  * Category: Display
  * Mega feature: DRM
  * Sub-category: GEM
@@ -30,9 +30,9 @@
  * Description: Creating a buffer is refused, and the next one is not
  */
 
-IGT_TEST_DESCRIPTION("One file takes all bounce buffers, and another one lets go");
+IGT_TEST_DESCRIPTION("One file uses all bounce buffers, and another one frees its own");
 
-/* Far more than it takes: for what used to hang */
+/* Far more than the calls need: a regression hangs */
 #define ENDS_SECONDS	60
 
 #define VA		SGT_LEAF_1G
@@ -65,13 +65,13 @@ static void take(struct hog *hog, struct sgt_foreign *foreign, size_t size)
 		else
 			hog->files[hog->count++] = drm;
 	}
-	/* As the exporter has it from the DMA API */
+	/* The exporter returns the error of the DMA API. */
 	igt_assert_f(err == -EIO || err == -ENOMEM, "import: %s\n", strerror(-err));
 }
 
 static void hog_begin(struct hog *hog)
 {
-	/* The first is the largest that udmabuf makes. */
+	/* The first size is the limit of udmabuf. */
 	static const size_t sizes[STAGES] = { 64ul << 20, 2ul << 20, 64ul << 10, PAGE };
 
 	hog->count = 0;
@@ -89,7 +89,7 @@ static void hog_end(struct hog *hog)
 		sgt_foreign_free(&hog->foreign[i]);
 }
 
-/* Pages at VA, and a picture of them that the host has */
+/* Pages at VA, and a resource of them on the host */
 static void make_window(int drm, struct sgt_bo *bo, struct sgt_bo *picture)
 {
 	sgt_make_pages(bo, drm, 100);
@@ -127,7 +127,7 @@ static void test_close(struct hog *hog)
 	igt_assert_eq(sgt_try_dumb(other, 64, 64, 32), -ENOMEM);
 	close(drm);
 
-	/* Once the host has let go of its buffers, there is room for another one. */
+	/* The host frees the buffers of the file later, which makes room. */
 	while (sgt_try_dumb(other, 64, 64, 32) == -ENOMEM)
 		;
 	igt_assert_eq(sgt_try_dumb(other, 64, 64, 32), 0);
@@ -135,7 +135,7 @@ static void test_close(struct hog *hog)
 	close(other);
 }
 
-/* Each byte is a turn of the other one. */
+/* A byte hands the turn to the other process. */
 static void turn(int to, int from)
 {
 	char byte = 0;
@@ -144,7 +144,7 @@ static void turn(int to, int from)
 	igt_assert_eq(read(from, &byte, 1), 1);
 }
 
-/* Is killed while the job runs, or after it. */
+/* The process is killed while the job runs, or after it. */
 static void unmap_until_killed(int to, int from)
 {
 	struct drm_virtgpu_sgt_vm_bind_op op;
@@ -216,7 +216,7 @@ int igt_main()
 	}
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(tests); i++) {
-		igt_describe("What must reach the host needs no bounce buffer");
+		igt_describe("Commands to the host need no bounce buffer");
 		igt_subtest(tests[i].name) {
 			struct sgt_baseline base;
 

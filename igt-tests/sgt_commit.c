@@ -228,7 +228,7 @@ static void waiting_end(struct client *client, struct gate *gate)
 	client_end(client);
 }
 
-/* Neither the gate nor the commit is done. */
+/* The commit waits for the gate. */
 static void expect_waiting(const struct gate *gate, int out)
 {
 	igt_assert_eq(sgt_sync_file_status(gate->fence.file), 0);
@@ -423,8 +423,8 @@ int igt_main()
 	} tests[] = {
 		{ "told-once", "An error is returned once", test_told_once },
 		{ "other-master", "Errors stay with the master", test_other_master },
-		{ "other-master-late", "Also if they come late", test_other_master_late },
-		{ "master-again", "Until the master changes", test_master_again },
+		{ "other-master-late", "Late errors stay with the master", test_other_master_late },
+		{ "master-again", "A change of the master drops errors", test_master_again },
 		{ "other-display", "Errors stay with the display", test_other_display },
 		{ "nonblock", "The ioctl does not wait", test_nonblock },
 		{ "nonblock-others", "Other commits do not wait", test_nonblock_others },

@@ -28,13 +28,13 @@
  * Description: Dimensions whose product wraps around 32 bits are refused
  *
  * SUBTEST: dumb-bad-bpp
- * Description: A depth that the device cannot do is refused
+ * Description: A depth that the device does not support is refused
  *
  * SUBTEST: dumb-bad-flags
  * Description: Each unknown flag is refused
  *
  * SUBTEST: dumb-garbage-outputs
- * Description: What is in the output fields before the call does not matter
+ * Description: Output fields need not be initialised
  *
  * SUBTEST: resource-sizes
  * Description: Resources from one byte on are backed by whole pages
@@ -46,7 +46,7 @@
  * Description: A backing smaller than the picture it is for is refused
  *
  * SUBTEST: many-small
- * Description: Two thousand buffers live at once, each with a page of its own, and go in any order
+ * Description: Two thousand buffers exist at once and are freed in another order
  *
  * SUBTEST: trace-counts
  * Description: The device sees one create, one attach and one unref for each buffer
@@ -57,7 +57,7 @@ IGT_TEST_DESCRIPTION("Create buffers of every size");
 /* The longest side of a resource */
 #define MAX_DIMENSION	16384u
 
-/* The first and last word of a mapping are there, zero, and hold what is written. */
+/* The first and last word of a mapping can be accessed, and are zero at first. */
 static void check_ends(uint32_t *map, size_t size)
 {
 	uint32_t *ends[] = { map, map + size / sizeof(*map) - 1 };
@@ -105,7 +105,7 @@ static void dumb_overflow(int drm)
 		{ UINT32_MAX, 1 }, { 1, UINT32_MAX }, { UINT32_MAX, UINT32_MAX },
 		{ 1u << 30, 1 }, { 1, 1u << 30 }, { 1u << 15, 1u << 15 },
 		{ 1u << 16, 1u << 16 }, { (1u << 15) + 1, 1u << 15 },
-		/* just below 4 GiB, and past it once it is whole pages */
+		/* below 4 GiB, and 4 GiB when rounded up to pages */
 		{ 1, (1u << 30) - 1 },
 	};
 
@@ -192,7 +192,7 @@ static void create_resource(int drm, struct drm_virtgpu_resource_create create)
 	sgt_must(sgt_close_handle(drm, create.bo_handle));
 }
 
-/* The backing is enough for one row or column, and for a product that wraps. */
+/* The backing is large enough for one row or column, and for a product that wraps. */
 static void resource_bad_dimensions(int drm)
 {
 	static const struct {
@@ -332,7 +332,7 @@ int igt_main()
 		sgt_baseline_check(&test, &base);
 	}
 
-	igt_describe("Nothing has no size");
+	igt_describe("Empty buffers are refused");
 	igt_subtest("dumb-zero") {
 		sgt_refuse_ioctl(drm, DRM_IOCTL_MODE_CREATE_DUMB, &good_dumb, dumb_zeros);
 		sgt_baseline_check(&test, &base);
@@ -351,7 +351,7 @@ int igt_main()
 		sgt_baseline_check(&test, &base);
 	}
 
-	igt_describe("Flags are for later use");
+	igt_describe("Unknown flags are refused");
 	igt_subtest("dumb-bad-flags") {
 		sgt_require_tables(&test);
 		sgt_refuse_bits(drm, DRM_IOCTL_MODE_CREATE_DUMB, &good_dumb,
@@ -359,13 +359,13 @@ int igt_main()
 		sgt_baseline_check(&test, &base);
 	}
 
-	igt_describe("Old programs leave output fields unset");
+	igt_describe("Output fields need not be initialised");
 	igt_subtest("dumb-garbage-outputs") {
 		dumb_garbage_outputs(drm);
 		sgt_baseline_check(&test, &base);
 	}
 
-	igt_describe("The virtgpu call for buffers, all sizes");
+	igt_describe("Resources of all sizes");
 	igt_subtest("resource-sizes") {
 		igt_require(!sgt_has_3d(drm));
 		resource_sizes(drm);
@@ -379,7 +379,7 @@ int igt_main()
 		sgt_baseline_check(&test, &base);
 	}
 
-	igt_describe("The host would not notice, and show less");
+	igt_describe("The host would show less, without an error");
 	igt_subtest("resource-short-backing") {
 		sgt_require_tables(&test);
 		sgt_refuse_ioctl(drm, DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, &good_resource,
@@ -387,13 +387,13 @@ int igt_main()
 		sgt_baseline_check(&test, &base);
 	}
 
-	igt_describe("Many buffers live side by side");
+	igt_describe("Many buffers exist at once");
 	igt_subtest("many-small") {
 		many_small(&test, drm, 2000);
 		sgt_baseline_check(&test, &base);
 	}
 
-	igt_describe("The device is told of each buffer once");
+	igt_describe("One command of each kind for each buffer");
 	igt_subtest("trace-counts") {
 		sgt_require_host();
 		trace_counts(drm);

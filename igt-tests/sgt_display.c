@@ -9,7 +9,7 @@
 
 /**
  * TEST: sgt display
- * Description: Ask for the modes of displays of which the host says little
+ * Description: Query the modes of displays without information from the host
  * Category: Display
  * Mega feature: DRM
  * Sub-category: KMS
@@ -17,22 +17,22 @@
  * Test category: functionality test
  *
  * SUBTEST: forced
- * Description: A display that the host has not, forced on, has the modes of its EDID
+ * Description: A display that is off on the host and forced on has the modes of its EDID
  *
  * SUBTEST: forced-no-size
- * Description: The same with an EDID that prefers nothing usable prefers 1024x768
+ * Description: A forced display whose EDID has no usable mode prefers 1024x768
  *
  * SUBTEST: no-preferred
- * Description: An EDID that prefers nothing usable leaves the size that the host says
+ * Description: The size of the host is used if the EDID has no usable mode
  *
  * SUBTEST: override
- * Description: An EDID that is put in place of the host's counts from the next probe on
+ * Description: An EDID override is used from the next probe on
  *
  * SUBTEST: override-ends
- * Description: Without it the host's counts again, from the next probe on
+ * Description: The EDID of the host is used again from the next probe on
  */
 
-IGT_TEST_DESCRIPTION("Ask for the modes of displays of which the host says little");
+IGT_TEST_DESCRIPTION("Query the modes of displays without information from the host");
 
 #define EDID_BLOCK	128
 #define EDID_MAX	1024
@@ -85,7 +85,7 @@ static void override_end(int drm, int display)
 	control(drm, display, "edid_override", "reset", strlen("reset"));
 }
 
-/* The connector after a probe, for the caller to free */
+/* Probes the connector, which the caller frees. */
 static drmModeConnector *probe(int drm, uint32_t display)
 {
 	drmModeRes *res = drmModeGetResources(drm);
@@ -104,7 +104,7 @@ static drmModeConnector *probe(int drm, uint32_t display)
 	return connector;
 }
 
-/* A probe says that the display is there, and its first mode is preferred. */
+/* A probe finds the display, and its first mode is the preferred one. */
 static drmModeModeInfo first_mode(int drm, int display)
 {
 	drmModeConnector *connector = probe(drm, display);
@@ -128,7 +128,7 @@ static void expect_first_mode(int drm, int display, int width, int height)
 		     width, height);
 }
 
-/* What the last probe has found */
+/* The result of the last probe */
 static void read_edid(int drm, int display, struct edid *edid)
 {
 	char path[128];
@@ -158,7 +158,7 @@ static int edid_height(const struct edid *edid)
 	return timing[5] | (timing[7] & 0xf0) << 4;
 }
 
-/* The EDID of the last probe, preferring another size */
+/* The EDID of the last probe, with another preferred size */
 static void make_edid(int drm, int display, struct edid *edid, int width, int height)
 {
 	uint8_t *timing = edid->bytes + EDID_TIMING, sum = 0;
@@ -173,7 +173,7 @@ static void make_edid(int drm, int display, struct edid *edid, int width, int he
 	edid->bytes[EDID_BLOCK - 1] = -sum;
 }
 
-/* The second display, which is off in the host */
+/* The second display, which is off on the host */
 static void force_second(int drm)
 {
 	drmModeConnector *connector = probe(drm, 2);
@@ -244,7 +244,7 @@ static void test_override_ends(int drm)
 	igt_assert(!memcmp(probed.bytes, host.bytes, host.size));
 }
 
-/* All displays are as the host says: at the begin and at the end of each test */
+/* No override is active: at the beginning and at the end of each test */
 static void let_go(int drm)
 {
 	for (int display = 1; ; display++) {
@@ -266,10 +266,10 @@ int igt_main()
 		void (*run)(int drm);
 	} tests[] = {
 		{ "forced", "A forced display has an EDID", test_forced },
-		{ "forced-no-size", "0 is no size", test_forced_no_size },
+		{ "forced-no-size", "0 is not a size", test_forced_no_size },
 		{ "no-preferred", "The size is still that of the display", test_no_preferred },
-		{ "override", "An EDID by hand", test_override },
-		{ "override-ends", "And back", test_override_ends },
+		{ "override", "An EDID override", test_override },
+		{ "override-ends", "The end of an override", test_override_ends },
 	};
 	struct sgt_test test;
 	int drm = -1;

@@ -54,7 +54,7 @@ static void make_mapping(struct sgt_try *try)
 	igt_assert(try->map);
 }
 
-/* Memory and host, each in its way: the bytes are kept, and can be transferred. */
+/* The memory keeps its bytes, and the host reads them. */
 static void check_buffer(struct sgt_try *try)
 {
 	struct drm_virtgpu_3d_transfer_to_host transfer = {
@@ -179,7 +179,7 @@ static int mmap_call(struct sgt_try *try)
 	return 0;
 }
 
-/* A fault that finds no memory is taken again: nobody sees a signal. */
+/* A fault without memory is retried and raises no signal. */
 static int touch_call(struct sgt_try *try)
 {
 	return sgt_try_fill(try->map, SGT_TRY_SIZE / sizeof(uint32_t), 7) ? -EIO : 0;
@@ -295,7 +295,7 @@ static int buffers_table_call(struct sgt_try *try)
 static const struct sgt_nth_call calls[] = {
 	CALL("open", open_call, NULL, .check = open_check),
 	CALL("close", close_call, sgt_try_buffer),
-	/* Shared memory without an inode: ENOSPC is the kernel's word for that. */
+	/* shmem returns ENOSPC if it cannot allocate an inode. */
 	CALL("create-dumb", create_dumb_call, sgt_try_open, .check = check_buffer, .also = ENOSPC),
 	CALL("create-resource", create_resource_call, sgt_try_open, .check = check_buffer,
 	     .also = ENOSPC),

@@ -25,10 +25,10 @@ IGT_TEST_DESCRIPTION("Make binding and unbinding of the device fail at many poin
 
 #define DRIVERS		"/sys/bus/virtio/drivers/"
 
-/* More than there are: nothing fails, and what is left says how many there were. */
+/* More points than a bind has: the rest is left, which gives their number. */
 #define NO_POINT	1000000000u
 
-/* A bind takes a second on a debug kernel, and has thousands of points. */
+/* A bind has thousands of points and takes a second on a debug kernel. */
 #define ROUNDS		24
 
 static unsigned int number_from(const char *variable, unsigned int otherwise)
@@ -54,7 +54,7 @@ static bool is_bound(const struct sgt_gpu *gpu)
 	return !access(path, F_OK);
 }
 
-/* Nothing is left of a device that is not bound, and that nobody holds. */
+/* A device that is not bound and has no users leaves nothing. */
 static void expect_no_device(void)
 {
 	struct sgt_device_row *rows = NULL;
@@ -71,8 +71,8 @@ static void expect_no_device(void)
 }
 
 /*
- * Where memory for a node in /dev is missing, the core goes on without one and
- * tells nobody (device_add() and devtmpfs): only the next bind makes it.
+ * device_add() ignores the errors of devtmpfs, so without memory the device has no
+ * node in /dev until the next bind.
  */
 static void expect_node(const struct sgt_gpu *gpu)
 {
@@ -106,7 +106,7 @@ struct outcome {
 	int failed, tolerated;
 };
 
-/* The point-th thing that can fail in a bind fails: the number that was left */
+/* Fails a bind at one point.  Returns the number of points that are left. */
 static unsigned int try_bind(const struct sgt_gpu *gpu, unsigned int point,
 			     struct outcome *outcome)
 {
@@ -146,7 +146,7 @@ static unsigned int try_unbind(const struct sgt_gpu *gpu, unsigned int point,
 	err = write_driver(gpu, "unbind");
 	left = sgt_nth_end();
 
-	/* Only the write itself may fail, before the driver hears of it. */
+	/* Only the write may fail, before it reaches the driver. */
 	igt_assert_eq(is_bound(gpu), !!err);
 	if (err) {
 		igt_assert_f(err == -ENOMEM || err == -EFAULT, "unbind: %s\n", strerror(-err));
@@ -162,8 +162,8 @@ static unsigned int try_unbind(const struct sgt_gpu *gpu, unsigned int point,
 }
 
 /*
- * Some points of all.  They are closer together at the start: later, when the
- * device is there and the console is made, most failures do not matter.
+ * A choice of all points.  They are closer together at the beginning, as most
+ * failures have no effect once the device is registered and the console set up.
  */
 static void sample(const struct sgt_gpu *gpu, const char *name,
 		   unsigned int (*try)(const struct sgt_gpu *gpu, unsigned int point,
@@ -178,7 +178,7 @@ static void sample(const struct sgt_gpu *gpu, const char *name,
 	igt_info("%s: %u of %u points, SGT_SEED=%u\n", name, rounds, points, seed);
 	srand(seed);
 	for (unsigned int i = 0; i < rounds; i++) {
-		/* From i * i on, in units in which all is rounds * rounds */
+		/* Point i * i of rounds * rounds */
 		point = 1 + (i * i + rand() % (2 * i + 1)) * (uint64_t)points / (rounds * rounds);
 		try(gpu, point, &outcome);
 	}

@@ -41,11 +41,11 @@ IGT_TEST_DESCRIPTION("Make each call for the screen fail at each point where it 
 #define CURSOR		64
 #define EVENT_MS	5000
 
-/* What an atomic commit sets */
+/* The request of an atomic commit, and its out-fence */
 static drmModeAtomicReq *commit;
 static int32_t out_fence;
 
-/* A file whose pictures last for all tries: they are as large as the screen. */
+/* The pictures are as large as the screen, so all tries share them. */
 static void begin(struct sgt_try *try)
 {
 	sgt_try_open(try);
@@ -62,7 +62,7 @@ static void end(struct sgt_try *try)
 	sgt_try_close(try);
 }
 
-/* Shows what is there, and tells of the error of a commit before, if there is one. */
+/* The first call may return the error of an earlier commit. */
 static void show_picture(struct sgt_try *try)
 {
 	sgt_screen_show(&try->screen, &try->bo, 0);
@@ -145,7 +145,7 @@ static int set_crtc(struct sgt_try *try, const struct sgt_bo *bo)
 	return sgt_try_ioctl(try->drm, DRM_IOCTL_MODE_SETCRTC, &arg);
 }
 
-/* From one picture to the other: that of the same is nothing to do. */
+/* Shows the other picture, as showing the same one does nothing. */
 static int set_crtc_call(struct sgt_try *try)
 {
 	return set_crtc(try, &try->other);
@@ -169,7 +169,7 @@ static int flip_call(struct sgt_try *try)
 
 static void flip_check(struct sgt_try *try)
 {
-	/* Two, if the one before it did its work and could not say so */
+	/* Two events, if the flip before succeeded and its result was not copied */
 	igt_assert_lt(0, sgt_wait_flips(try->drm, 1, EVENT_MS));
 }
 
@@ -218,7 +218,7 @@ static int dirty_call(struct sgt_try *try)
 	return sgt_try_ioctl(try->drm, DRM_IOCTL_MODE_DIRTYFB, &arg);
 }
 
-/* A cursor of its own: image and position are different from try to try. */
+/* Position and image change from try to try. */
 static int cursor(struct sgt_try *try, uint32_t flags)
 {
 	struct drm_mode_cursor2 arg = {
@@ -250,7 +250,7 @@ static void begin_cursor(struct sgt_try *try)
 	igt_assert_eq(cursor_set_call(try), 0);
 }
 
-/* The cursor plane has a framebuffer of its own, which keeps the buffer. */
+/* The framebuffer of the cursor plane holds the buffer. */
 static void end_cursor(struct sgt_try *try)
 {
 	sgt_must(drmModeSetCursor(try->drm, try->screen.crtc, 0, 0, 0));
@@ -303,7 +303,7 @@ static const struct sgt_nth_call calls[] = {
 	},
 };
 
-/* Screen and console are as they were: nothing is kept for a picture that was shown. */
+/* Everything that was made for the pictures is freed. */
 static void sweep(const struct sgt_test *test, const struct sgt_nth_call *call)
 {
 	struct sgt_try try = { .drm = -1, .fd = -1 };

@@ -117,7 +117,7 @@ static void import_foreign(struct sgt_try *try)
 	igt_assert_eq(import_foreign_call(try), 0);
 }
 
-/* The importer is vgem, which maps the pages for a device of its own. */
+/* vgem imports and maps the pages for its device. */
 static void make_attach(struct sgt_try *try)
 {
 	make_dmabuf(try);
@@ -143,7 +143,7 @@ static void make_dmabuf_mapping(struct sgt_try *try)
 	igt_assert(try->map);
 }
 
-/* A fault that finds no memory is taken again: nobody sees a signal. */
+/* A fault without memory is retried and raises no signal. */
 static int touch_call(struct sgt_try *try)
 {
 	return sgt_try_fill(try->map, SGT_TRY_SIZE / sizeof(uint32_t), 7) ? -EIO : 0;
@@ -213,7 +213,7 @@ static const struct sgt_nth_call calls[] = {
 	},
 	CALL("touch-dmabuf", touch_call, make_dmabuf_mapping, .check = touch_check),
 	CALL("syncobj-create", syncobj_create_call, sgt_try_open),
-	/* A sync file that cannot be made: EINVAL is what the core says. */
+	/* The core returns EINVAL if it cannot create the sync file. */
 	CALL("syncobj-export", syncobj_export_call, make_syncobj, .also = EINVAL),
 	CALL("syncobj-import", syncobj_import_call, make_sync_file),
 };
@@ -224,7 +224,7 @@ static const struct sgt_nth_call import_call_desc =
 static const struct sgt_nth_call fb_import_desc =
 	CALL("fb-import", fb_import_call, import_foreign);
 
-/* The device may be one that cannot take such a buffer, and says so. */
+/* Some set-ups refuse imports. */
 static void sweep_import(const struct sgt_test *test, struct sgt_try *try,
 			 const struct sgt_nth_call *model, const char *name)
 {
@@ -256,19 +256,19 @@ int igt_main()
 			sgt_nth_sweep(&test, &calls[i], &try);
 	}
 
-	igt_describe("At each point of an import, of shared memory");
+	igt_describe("At each point of an import from udmabuf");
 	igt_subtest("import-udmabuf") {
 		igt_require(sgt_foreign_udmabuf(&try.foreign, SGT_TRY_SIZE) != -ENOENT);
 		sweep_import(&test, &try, &import_call_desc, "import-udmabuf");
 	}
 
-	igt_describe("At each point of an import, of another DRM device");
+	igt_describe("At each point of an import from vgem");
 	igt_subtest("import-vgem") {
 		sgt_must(sgt_foreign_vgem(&try.foreign, SGT_TRY_WIDTH, SGT_TRY_HEIGHT));
 		sweep_import(&test, &try, &import_call_desc, "import-vgem");
 	}
 
-	igt_describe("At each point of making the resource of an import");
+	igt_describe("At each point of creating the resource of an import");
 	igt_subtest("fb-import") {
 		sgt_must(sgt_foreign_vgem(&try.foreign, SGT_TRY_WIDTH, SGT_TRY_HEIGHT));
 		sweep_import(&test, &try, &fb_import_desc, "fb-import");

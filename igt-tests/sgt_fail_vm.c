@@ -52,7 +52,7 @@ static int query_call(struct sgt_try *try)
 	return sgt_vm_query(try->drm, 0, SGT_VM_END, &query);
 }
 
-/* A file with a buffer, and a space that is empty */
+/* A file with a buffer and an empty address space */
 static void make_space(struct sgt_try *try)
 {
 	sgt_try_buffer(try);
@@ -80,7 +80,7 @@ static int info_call(struct sgt_try *try)
 	return err;
 }
 
-/* Each has tables of its own, of another level each time. */
+/* Each operation needs tables of other levels. */
 static int map_call(struct sgt_try *try)
 {
 	const struct drm_virtgpu_sgt_vm_bind_op ops[] = {
@@ -93,7 +93,7 @@ static int map_call(struct sgt_try *try)
 	return sgt_vm_bind(try->drm, ops, ARRAY_SIZE(ops));
 }
 
-/* The root, and what each of them adds to the tables */
+/* The root, and the tables of each operation */
 static void map_check(struct sgt_try *try)
 {
 	sgt_expect_space(try->drm, 5 * PAGE + SGT_TRY_SIZE, 1 + 6 + 3 + 1 + 3);
@@ -148,7 +148,7 @@ static void remap_check(struct sgt_try *try)
 	sgt_expect_space(try->drm, SGT_TRY_SIZE + 2 * PAGE, 4);
 }
 
-/* The syncobj has a fence before, and another one after. */
+/* The bind replaces the fence of the syncobj. */
 static void make_sync(struct sgt_try *try)
 {
 	make_space(try);
@@ -226,7 +226,7 @@ static int close_call(struct sgt_try *try)
 	return close(drm) ? -errno : 0;
 }
 
-/* Where the table is: to ask for that can fail, too. */
+/* The minor of the file, as fstat() could fail as well */
 static void make_bound_minor(struct sgt_try *try)
 {
 	struct stat st;

@@ -31,12 +31,10 @@
 /*
  * These are counts, not timings.  QEMU's -icount makes the guest's clock advance
  * by one nanosecond with each instruction of its only CPU, and by nothing else
- * while there is something to run.  So a span of CPU time is a number of
- * instructions.  It does not depend on the machine, nor on what else that is
- * doing, and least of all on QEMU's own list of resources, which is searched
- * from one end to the other.  What is left of chance are the interrupts in
- * between, and where the allocators had to go for more: far less than what is
- * asserted here.
+ * while a task runs.  So a span of CPU time is a number of instructions.  It does
+ * not depend on the load of the machine, nor on QEMU's list of resources, which
+ * QEMU searches from one end to the other.  Interrupts and slow paths of the
+ * allocators still vary, by far less than the limits asserted here.
  */
 IGT_TEST_DESCRIPTION("What a buffer costs does not depend on how many there are");
 
@@ -44,7 +42,7 @@ IGT_TEST_DESCRIPTION("What a buffer costs does not depend on how many there are"
 #define BATCH		16
 #define BATCHES		4
 
-/* 10,000 for 10: a cost that grows with their number would be 1,000 times more. */
+/* 10,000 against 10: a cost that grows with the number is 1,000 times higher. */
 #define FLAT_PERCENT	150
 
 static const int steps[] = { 10, 1000, MOST };
@@ -66,8 +64,8 @@ static long thread_clock(void)
 }
 
 /*
- * Of all that ran on the CPU, up to the last switch from one task to another:
- * the sleep is one.  The idle task does not count.
+ * The instructions of all tasks but the idle task, up to the last switch between
+ * tasks, which the sleep causes.
  */
 static long cpu_clock(void)
 {
@@ -88,8 +86,8 @@ static long cpu_clock(void)
 }
 
 /*
- * The memory is freed by a work item, when the device has answered.  The
- * transfer comes behind, so its end is the end of them all.
+ * A work item frees the memory after the response of the device.  The transfer is
+ * queued last, so it ends after all of them.
  */
 static long destroy(int first, int count, const struct sgt_bo *marker)
 {
@@ -103,7 +101,7 @@ static long destroy(int first, int count, const struct sgt_bo *marker)
 	return cpu_clock() - begin;
 }
 
-/* The batch that was disturbed least, without what measuring costs */
+/* The lowest cost of all batches, without the cost of measuring */
 static long destroy_one(int first, const struct sgt_bo *marker)
 {
 	long least = LONG_MAX, empty = LONG_MAX, cost;
@@ -155,7 +153,7 @@ static void test_destroy(void)
 	expect_flat("the newest", newest[0], newest[ARRAY_SIZE(steps) - 1]);
 }
 
-/* All of it is done by the thread that asks for it. */
+/* The calling thread does all of the work. */
 static long unbind(struct sgt_test *test, int alive)
 {
 	struct sgt_before before;
@@ -180,7 +178,7 @@ static long unbind(struct sgt_test *test, int alive)
 	return cost;
 }
 
-/* One with hardly any is what an unbind costs whatever there is. */
+/* With few buffers, this is the fixed cost of an unbind. */
 static void test_unbind(struct sgt_test *test)
 {
 	long cost[ARRAY_SIZE(steps)], some, each;
@@ -196,7 +194,7 @@ static void test_unbind(struct sgt_test *test)
 	expect_flat("the unbind", some, each);
 }
 
-/* Fences of binds that are done, each in a syncobj of its own */
+/* Fences of finished binds, each in its own syncobj */
 static void hold_fences(int drm, int count)
 {
 	struct drm_virtgpu_sgt_vm_bind_op op = sgt_vm_op_unmap(0, PAGE);
@@ -212,8 +210,8 @@ static void hold_fences(int drm, int count)
 }
 
 /*
- * Each one waits for its job: whether the worker does one job each time that it
- * runs, or many, is a matter of the scheduler, and makes a difference of three.
+ * Each bind waits for its job.  Otherwise, the number of jobs for each run of the
+ * worker depends on the scheduler, which changes the cost by a factor of three.
  */
 static long bind_some(int drm, uint32_t sync, int count)
 {
@@ -272,15 +270,15 @@ int igt_main()
 		sgt_removal_begin(&test);
 	}
 
-	igt_describe("The oldest of many buffers is as quick to free as one of a few");
+	igt_describe("The cost of a free does not depend on the number of buffers");
 	igt_subtest("destroy")
 		test_destroy();
 
-	igt_describe("What others hold costs a bind nothing");
+	igt_describe("The cost of a bind does not depend on fences of other files");
 	igt_subtest("bind")
 		test_bind(&test);
 
-	igt_describe("One grace period, and each buffer costs the same");
+	igt_describe("One grace period, and a constant cost for each buffer");
 	igt_subtest("unbind")
 		test_unbind(&test);
 	igt_fixture()

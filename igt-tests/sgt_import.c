@@ -55,7 +55,7 @@ IGT_TEST_DESCRIPTION("Import buffers of other exporters");
 #define WIDTH	333u
 #define HEIGHT	111u
 
-/* The exporter lists pages or pieces of its own; an IOMMU joins them. */
+/* An IOMMU merges the pages that the exporter lists. */
 static void check_row(const struct sgt_buffer_row *row, const struct sgt_foreign *foreign)
 {
 	unsigned long pages = foreign->size / PAGE;
@@ -92,7 +92,7 @@ static void test_table(const struct sgt_test *test, int drm, enum sgt_exporter e
 	igt_assert_eq_u64(after.maps - before.maps, 1);
 	igt_assert_eq_u64(after.unmaps, before.unmaps);
 
-	/* The exporter keeps its memory, and has what the CPU wrote. */
+	/* The exporter keeps the memory and its contents. */
 	sgt_import_fill(&import, 1);
 	sgt_must(sgt_bo_close(&import.bo));
 	sgt_import_check(&import, 1);
@@ -104,7 +104,7 @@ static void test_table(const struct sgt_test *test, int drm, enum sgt_exporter e
 	sgt_import_end(&import);
 }
 
-/* As with any driver, one dma-buf is one object in a file, and another elsewhere. */
+/* A dma-buf is one object in a file, and another object in another file. */
 static void test_twice(const struct sgt_test *test, int drm, enum sgt_exporter exporter)
 {
 	struct sgt_baseline one, now;
@@ -128,7 +128,7 @@ static void test_twice(const struct sgt_test *test, int drm, enum sgt_exporter e
 	igt_assert_eq_u64(now.mapped - one.mapped, 1);
 	igt_assert_eq(sgt_must(sgt_dmabuf_attachments(test->gpu.pci)), 2);
 
-	/* It was one handle, and each object ends by itself. */
+	/* Both imports gave the same handle; the object of the other file remains. */
 	sgt_must(sgt_bo_close(&import.bo));
 	igt_assert_eq(sgt_bo_close(&again), -EINVAL);
 	igt_assert_eq(sgt_must(sgt_dmabuf_attachments(test->gpu.pci)), 1);
@@ -159,7 +159,7 @@ static void test_reexport(const struct sgt_test *test, int drm, enum sgt_exporte
 	fd = sgt_must(sgt_bo_export(&import.bo));
 	igt_assert_eq_u64(inode_of(fd), inode_of(import.foreign.fd));
 
-	/* It maps as it did before. */
+	/* The dma-buf can still be mapped. */
 	map = sgt_mmap_fd(fd, import.foreign.size);
 	igt_assert(map);
 	sgt_expect_pattern(map, sgt_bo_words(&import.bo), seed);
@@ -186,13 +186,13 @@ static void test_no_map(const struct sgt_test *test, int drm, enum sgt_exporter 
 		do_ioctl_err(drm, DRM_IOCTL_VIRTGPU_MAP, &map, EINVAL);
 		map_dumb.handle = import.bo.handle;
 		do_ioctl_err(drm, DRM_IOCTL_MODE_MAP_DUMB, &map_dumb, EINVAL);
-		/* With a resource it is no different. */
+		/* The second round has a resource. */
 		sgt_must(import.bo.fb ? 0 : sgt_bo_add_fb(&import.bo));
 	}
 	sgt_import_end(&import);
 }
 
-/* QEMU takes 16384 pieces: in the last case one for each page. */
+/* QEMU takes 16384 entries: one for each page of the last size. */
 static void test_sizes(const struct sgt_test *test, int drm)
 {
 	static const struct {
@@ -210,7 +210,7 @@ static void test_sizes(const struct sgt_test *test, int drm)
 		check_row(&row, &import.foreign);
 		sgt_import_fill(&import, i);
 		sgt_must(sgt_bo_add_fb(&import.bo));
-		/* A debug kernel searches a mapping anew for each page that is synced. */
+		/* dma-debug looks up the mapping for each page that is synced. */
 		if (import.bo.height > 1024)
 			import.bo.height = 64;
 		sgt_must(sgt_transfer(&import.bo));
@@ -268,12 +268,12 @@ static void test_import_self(const struct sgt_test *test, int drm)
 	sgt_expect_pattern(bo.map, sgt_bo_words(&bo), ~seed);
 	munmap(map, bo.size);
 
-	/* No second object, and no attachment: one more handle of the same. */
+	/* There is no second object and no attachment: both handles are of one object. */
 	if (test->tables) {
 		sgt_expect_row(test, &bo, &row);
 		igt_assert(!strcmp(row.source, "shmem"));
 		igt_assert_eq(row.handles, 2);
-		/* All handles of an object have one reference. */
+		/* All handles of an object share one reference. */
 		igt_assert_eq(row.refs, before.refs);
 		igt_assert_eq(row.exported, 1);
 		igt_assert_eq(sgt_must(sgt_dmabuf_attachments(test->gpu.pci)), 0);
@@ -283,7 +283,7 @@ static void test_import_self(const struct sgt_test *test, int drm)
 	sgt_bo_free(&bo);
 }
 
-/* Twice: the first refusal must not be in the way of another. */
+/* Twice, as the first refusal must leave no state behind. */
 static void refuse_import(const struct sgt_test *test, int drm, enum sgt_exporter exporter)
 {
 	struct sgt_imported import;
@@ -309,7 +309,7 @@ static void test_bypass(const struct sgt_test *test, int drm)
 	for (int exporter = 0; exporter < SGT_EXPORTERS; exporter++)
 		refuse_import(test, drm, exporter);
 
-	/* What needs no addresses of others works. */
+	/* Buffers of the device itself still work. */
 	test_import_self(test, drm);
 	sgt_must(sgt_screen_find(&screen, drm));
 	sgt_make_picture(&bo, &screen, seed);
@@ -325,10 +325,10 @@ int igt_main()
 		const char *name, *what;
 		void (*run)(const struct sgt_test *test, int drm, enum sgt_exporter exporter);
 	} tests[] = {
-		{ "table", "The tables tell of imports", test_table },
+		{ "table", "The tables list imports", test_table },
 		{ "twice", "One dma-buf is one handle", test_twice },
-		{ "reexport", "The dma-buf stays the exporter's", test_reexport },
-		{ "no-map", "The dma-buf is what can be mapped", test_no_map },
+		{ "reexport", "The exported dma-buf is that of the exporter", test_reexport },
+		{ "no-map", "Only the dma-buf can be mapped", test_no_map },
 	};
 	struct sgt_import_state before = {};
 	struct sgt_test test = {};
@@ -337,7 +337,7 @@ int igt_main()
 	igt_fixture()
 		drm = sgt_test_begin(&test);
 
-	igt_describe("The memory of others");
+	igt_describe("Memory of other exporters");
 	igt_subtest_group() {
 		igt_fixture() {
 			sgt_require_tables(&test);
@@ -369,7 +369,7 @@ int igt_main()
 		}
 	}
 
-	igt_describe("A buffer comes home");
+	igt_describe("An import by the exporter");
 	igt_subtest("import-self") {
 		struct sgt_baseline base;
 
@@ -379,7 +379,7 @@ int igt_main()
 		sgt_baseline_check(&test, &base);
 	}
 
-	igt_describe("Addresses that the device could not use");
+	igt_describe("DMA addresses that the device cannot use");
 	igt_subtest("bypass") {
 		igt_require(sgt_setup_is("bypass"));
 		sgt_require_tables(&test);

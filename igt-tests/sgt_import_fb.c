@@ -130,7 +130,7 @@ static void test_transfer(const struct sgt_test *test, const struct sgt_screen *
 	igt_assert_neq(resource, 0);
 	igt_assert_eq(size, import.foreign.size);
 
-	/* The device has it when it is told to, and not before. */
+	/* The device reads the pixels when the transfer asks for it, and not before. */
 	sgt_import_fill(&import, other);
 	sgt_expect_screen(screen, seed);
 	sgt_must(sgt_transfer(&import.bo));
@@ -138,7 +138,7 @@ static void test_transfer(const struct sgt_test *test, const struct sgt_screen *
 	end_picture(&import, screen);
 }
 
-/* Whatever userspace had is closed while the picture is on. */
+/* Handle, dma-buf and memfd are closed while the picture is shown. */
 static void test_fb_outlives(const struct sgt_test *test, const struct sgt_screen *screen,
 			     enum sgt_exporter exporter)
 {
@@ -163,7 +163,7 @@ static void test_fb_outlives(const struct sgt_test *test, const struct sgt_scree
 	end_picture(&import, screen);
 }
 
-/* The child's part: the dma-buf goes to the parent, the rest with the child. */
+/* The parent gets the dma-buf; everything else ends with the child. */
 static void export_and_exit(int socket, const struct sgt_screen *screen,
 			    enum sgt_exporter exporter, uint32_t seed)
 {
@@ -182,7 +182,7 @@ static void test_process(const struct sgt_test *test, const struct sgt_screen *s
 	int pair[2], fd;
 
 	(void)test;
-	sgt_import_make(&probe, exporter, 1, 1);	/* skips here, not in the child */
+	sgt_import_make(&probe, exporter, 1, 1);	/* skips here, which a child cannot */
 	sgt_import_end(&probe);
 	igt_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	igt_fork(child, 1)
@@ -196,7 +196,7 @@ static void test_process(const struct sgt_test *test, const struct sgt_screen *s
 	sgt_must(sgt_screen_show(screen, &import.bo, 0));
 	sgt_expect_screen(screen, seed);
 
-	/* The dma-buf is all that is left to write through. */
+	/* Only the dma-buf is left to write through. */
 	import.foreign.fd = fd;
 	import.foreign.size = import.bo.size;
 	import.foreign.map = sgt_mmap_fd(fd, import.bo.size);
@@ -207,7 +207,7 @@ static void test_process(const struct sgt_test *test, const struct sgt_screen *s
 	close(pair[1]);
 }
 
-/* Each has rows of its own to write, and a file that is the parent's or its own. */
+/* Each child writes other rows.  Odd children open the device themselves. */
 static void import_as_child(const struct sgt_imported *import, int child, int children,
 			    uint32_t seed)
 {
@@ -247,7 +247,7 @@ static int try_fb(const void *bo, void *fb)
 	return sgt_try_fb(bo, fb);
 }
 
-/* The first that is accepted says what the buffer is. */
+/* The first framebuffer that is accepted sets the geometry of the resource. */
 static void test_bad_fb(const struct sgt_test *test, const struct sgt_screen *screen,
 			enum sgt_exporter exporter)
 {
@@ -327,7 +327,7 @@ static void test_fb_race(int drm, int rounds)
 		igt_assert_eq(shared->result[0] + shared->result[1], -EINVAL);
 		sgt_import_end(&import);
 	}
-	/* Nor did the loser get a resource that nobody frees. */
+	/* The framebuffer that was refused leaves no resource. */
 	sgt_expect_trace("virtio_gpu_cmd_res_unref", rounds);
 	sgt_expect_trace("virtio_gpu_cmd_res_create_2d", rounds);
 	munmap(shared, PAGE);
@@ -351,7 +351,7 @@ static void test_trace_counts(int drm)
 	sgt_expect_trace("virtio_gpu_cmd_res_create_2d", 1);
 	sgt_expect_trace("virtio_gpu_cmd_res_back_attach", 1);
 
-	/* One that is never shown is not the host's business. */
+	/* The host has no resource for an import that is not shown. */
 	sgt_import_begin(&import, drm, SGT_UDMABUF, 64, 64);
 	sgt_import_end(&import);
 	sgt_expect_trace("virtio_gpu_cmd_res_create_2d", 1);
@@ -375,7 +375,7 @@ static void test_padded_rows(const struct sgt_screen *screen)
 	end_picture(&import, screen);
 }
 
-/* The first export of a buffer decides, so this one is not of the library. */
+/* The first export sets the access mode, so sgt_foreign_vgem() cannot be used. */
 static void export_for_reading(struct sgt_foreign *foreign, const struct sgt_screen *screen)
 {
 	struct sgt_bo bo;
@@ -408,13 +408,13 @@ int igt_main()
 		void (*run)(const struct sgt_test *test, const struct sgt_screen *screen,
 			    enum sgt_exporter exporter);
 	} tests[] = {
-		{ "pixels", "Every pixel of somebody else's memory", test_pixels },
-		{ "damage", "A part of it, exactly", test_damage },
-		{ "transfer", "A resource comes with the framebuffer", test_transfer },
+		{ "pixels", "Every pixel of imported memory", test_pixels },
+		{ "damage", "Exactly the damage is transferred", test_damage },
+		{ "transfer", "The framebuffer creates the resource", test_transfer },
 		{ "fb-outlives", "A framebuffer holds all that it needs", test_fb_outlives },
-		{ "process", "An exporter that is gone", test_process },
-		{ "fork", "Many processes draw", test_fork },
-		{ "bad-fb", "The host would show it wrong, and not say so", test_bad_fb },
+		{ "process", "The exporting process has exited", test_process },
+		{ "fork", "Several processes draw", test_fork },
+		{ "bad-fb", "The host would show a wrong picture, without an error", test_bad_fb },
 	};
 	const char *rounds = getenv("SGT_ROUNDS");
 	struct sgt_import_state before = {};
@@ -441,7 +441,7 @@ int igt_main()
 		}
 	}
 
-	igt_describe("The pitch is what the framebuffer says");
+	igt_describe("The framebuffer sets the pitch");
 	igt_subtest("padded-rows") {
 		test_padded_rows(&screen);
 		sgt_import_check_clean(&test, &before);
@@ -453,13 +453,13 @@ int igt_main()
 		sgt_import_check_clean(&test, &before);
 	}
 
-	igt_describe("The device is told of each import once");
+	igt_describe("One command of each kind for each import");
 	igt_subtest("trace-counts") {
 		test_trace_counts(drm);
 		sgt_import_check_clean(&test, &before);
 	}
 
-	igt_describe("Whoever is first says what the buffer is");
+	igt_describe("The first framebuffer sets the geometry");
 	igt_subtest("fb-race") {
 		test_fb_race(drm, rounds ? atoi(rounds) : 20);
 		sgt_import_check_clean(&test, &before);

@@ -35,7 +35,7 @@
 
 IGT_TEST_DESCRIPTION("Take the device away while it has buffers of other exporters");
 
-/* Whatever the device did, it is the exporter's memory. */
+/* The memory is that of the exporter, with and without the device. */
 static void check_foreign(const struct sgt_imported *import, uint32_t seed)
 {
 	uint32_t *map;
@@ -63,7 +63,7 @@ static void check_works(const struct sgt_imported *import)
 	close(drm);
 }
 
-/* The device forgot the import, which is somebody else's now, or nobody's. */
+/* The device has no mapping of the import any more, and takes no new one. */
 static void check_nodev(const struct sgt_imported *import)
 {
 	struct sgt_bo again;
@@ -131,7 +131,7 @@ static void test_scanout(struct sgt_test *test, enum sgt_route route)
 	test_held(test, route, true);
 }
 
-/* A buffer that outlived its device, as somebody else's */
+/* A buffer that outlives its device, as memory of another exporter */
 static void outlive(struct sgt_test *test, enum sgt_route route,
 		    struct sgt_foreign *foreign)
 {
@@ -193,9 +193,9 @@ int igt_main()
 		const char *name, *what;
 		void (*run)(struct sgt_test *test, enum sgt_route route);
 	} tests[] = {
-		{ "handle", "Mappings of others end with the device", test_handle },
+		{ "handle", "Mappings of imports end with the device", test_handle },
 		{ "scanout", "The same with a picture on the screen", test_scanout },
-		{ "dmabuf", "The dma-buf of a device that is gone is as good as any", test_dmabuf },
+		{ "dmabuf", "The dma-buf of a removed device can be imported", test_dmabuf },
 	};
 	struct sgt_test test = {};
 

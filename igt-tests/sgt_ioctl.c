@@ -20,28 +20,28 @@
  * Description: Each parameter has its value, and unknown ones are refused
  *
  * SUBTEST: three-d-refused
- * Description: Calls of the 3D part say that there is none
+ * Description: The ioctls for 3D fail
  *
  * SUBTEST: map-bad-fields
- * Description: Asking for the offset of no buffer, or with the padding set, is refused
+ * Description: A query of the mmap offset is refused without a buffer or with padding set
  *
  * SUBTEST: wait
- * Description: An idle buffer is waited for at once, no buffer and unknown flags are refused
+ * Description: A wait for an idle buffer returns; unknown handles and flags are refused
  *
  * SUBTEST: transfer-bad-fields
- * Description: A transfer of no buffer, or from outside of it, is refused
+ * Description: A transfer without a buffer, or from outside of it, is refused
  *
  * SUBTEST: bad-fb
  * Description: Framebuffers and cursors that the host cannot show are refused, one field at a time
  *
  * SUBTEST: handle-close-twice
- * Description: A handle closes once
+ * Description: A second close of a handle is refused
  *
  * SUBTEST: handle-bogus
- * Description: No call takes a handle that was never given out
+ * Description: Calls refuse handles that do not exist
  *
  * SUBTEST: handle-of-another-file
- * Description: A handle means nothing in another open file
+ * Description: A handle is unknown in another open file
  */
 
 IGT_TEST_DESCRIPTION("Call with handles and fields that are wrong, one at a time");
@@ -227,7 +227,7 @@ static void refuse_handle(const struct sgt_test *test, int drm, uint32_t handle)
 	do_ioctl_err(drm, DRM_IOCTL_VIRTGPU_WAIT, &wait, ENOENT);
 	do_ioctl_err(drm, DRM_IOCTL_GEM_CLOSE, &close, EINVAL);
 	igt_assert_eq(sgt_bo_export(&bo), -ENOENT);
-	/* The in-tree driver has a word of its own for this. */
+	/* The in-tree driver returns another errno. */
 	igt_assert_eq(sgt_bo_add_fb(&bo), test->tables ? -ENOENT : -EINVAL);
 }
 
@@ -248,7 +248,7 @@ static int try_fb(const void *bo, void *fb)
 	return sgt_try_fb(bo, fb);
 }
 
-/* Each would end within the last page: the size of the buffer is no reason. */
+/* All of them would fit into the buffer, whose size is rounded up to pages. */
 static void refuse_fbs(int drm)
 {
 	const struct sgt_fb good = { 65, 65, DRM_FORMAT_XRGB8888, 65 * 4, 0 };
@@ -295,7 +295,7 @@ static int set_cursor(const struct sgt_screen *screen, uint32_t width, uint32_t 
 	return err;
 }
 
-/* The buffer and what is shown of it: both are 64x64. */
+/* A cursor and its buffer must be 64x64. */
 static void refuse_cursors(const struct sgt_screen *screen)
 {
 	static const uint32_t bad[][4] = {
@@ -328,7 +328,7 @@ static void test_bad_fb(int drm)
 
 	refuse_fbs(drm);
 
-	/* A cursor is for a screen that is on. */
+	/* A cursor needs a CRTC that is on. */
 	sgt_must(sgt_screen_find(&screen, drm));
 	sgt_make_picture(&bo, &screen, sgt_new_seed());
 	sgt_must(sgt_screen_show(&screen, &bo, 0));
@@ -348,7 +348,7 @@ int igt_main()
 		sgt_baseline_take(&test, &base);
 	}
 
-	igt_describe("What the driver says of itself");
+	igt_describe("Parameters of the driver");
 	igt_subtest("getparam") {
 		igt_require(!sgt_has_3d(drm));
 		getparam(drm);
@@ -360,26 +360,26 @@ int igt_main()
 		three_d_refused(drm);
 	}
 
-	igt_describe("Offsets are for buffers that are there");
+	igt_describe("Offsets are for existing buffers");
 	igt_subtest("map-bad-fields") {
 		map_bad_fields(&test, drm);
 		sgt_baseline_check(&test, &base);
 	}
 
-	igt_describe("Waiting for a buffer that nobody uses");
+	igt_describe("A wait for an idle buffer");
 	igt_subtest("wait") {
 		wait_idle(&test, drm);
 		sgt_baseline_check(&test, &base);
 	}
 
-	igt_describe("Only what is inside the picture can be transferred");
+	igt_describe("Transfers are limited to the picture");
 	igt_subtest("transfer-bad-fields") {
 		igt_require(!sgt_has_3d(drm));
 		transfer_bad_fields(&test, drm);
 		sgt_baseline_check(&test, &base);
 	}
 
-	igt_describe("The host would show it wrong, and not say so");
+	igt_describe("The host would show a wrong picture, without an error");
 	igt_subtest("bad-fb") {
 		sgt_require_tables(&test);
 		test_bad_fb(drm);

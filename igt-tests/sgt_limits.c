@@ -25,18 +25,18 @@
  * Description: Buffers fill the host's memory to the last page, and fit again once freed
  *
  * SUBTEST: limit-entries
- * Description: A buffer in more pieces than the host takes is refused, one with just as many is not
+ * Description: A buffer may have as many entries as the host takes, and not one more
  *
  * SUBTEST: killed
- * Description: Processes killed while they create leave nothing, in the guest or in the host
+ * Description: Processes that are killed during a create leave nothing, in guest and host
  */
 
 IGT_TEST_DESCRIPTION("Fill the host, and free in every way");
 
-/* What QEMU gives to 2D resources: their sum stays below. */
+/* The limit of QEMU for the sum of all 2D resources */
 #define HOST_MEMORY	(256ul << 20)
 
-/* The longest list of pieces that QEMU takes for one resource */
+/* The limit of QEMU for the entries of one resource */
 #define HOST_ENTRIES	16384ul
 
 struct hoard {
@@ -87,7 +87,7 @@ static uint64_t all_bytes(unsigned int dev)
 	return bytes;
 }
 
-/* What all buffers that fit into the host have together */
+/* The total size of all buffers that fit into the host */
 static uint64_t fill_host_up(struct hoard *hoard, int drm)
 {
 	fill_host(hoard, drm, 2048, 2048);
@@ -109,7 +109,7 @@ static void limit_host_memory(const struct sgt_test *test, int drm)
 
 		fill_host_up(&hoard, drm);
 
-		/* Full to the last page; the console's picture may end inside one. */
+		/* Full to the last page: the picture of the console may end within a page. */
 		igt_assert(hoard.bytes < HOST_MEMORY);
 		igt_assert(all_bytes(base.dev) >= HOST_MEMORY - 2 * PAGE);
 		if (round)
@@ -130,7 +130,7 @@ static uint64_t room_in_host(int drm)
 	return bytes;
 }
 
-/* Holds the last few, so that there is something to leave behind. */
+/* Keeps the last few buffers, which the kill must free. */
 static void create_until_killed(volatile uint32_t *creates, uint32_t seed)
 {
 	struct sgt_bo bos[8] = {};
@@ -148,7 +148,7 @@ static void create_until_killed(volatile uint32_t *creates, uint32_t seed)
 	_exit(-err);
 }
 
-/* One that could not create has ended by itself, with the errno. */
+/* A child whose create fails exits with the errno. */
 static void kill_and_wait(pid_t child)
 {
 	int status = 0;
@@ -159,7 +159,7 @@ static void kill_and_wait(pid_t child)
 		     strerror(WEXITSTATUS(status)));
 }
 
-/* Each round ends after another time: most of it goes by inside of creates. */
+/* The time until the kill differs from round to round. */
 static void killed_round(volatile uint32_t *creates, uint32_t seed)
 {
 	pid_t children[4];
@@ -176,7 +176,7 @@ static void killed_round(volatile uint32_t *creates, uint32_t seed)
 	}
 }
 
-/* The host counts a resource that nobody told it to free, so its room shrinks. */
+/* A resource that was not freed on the host would reduce its capacity. */
 static void killed(const struct sgt_test *test, int drm)
 {
 	volatile uint32_t *creates = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
@@ -202,7 +202,7 @@ static void killed(const struct sgt_test *test, int drm)
 	munmap((void *)creates, PAGE);
 }
 
-/* Where nothing merges the pieces, their number can be what is refused first. */
+/* Without merging, the number of entries may be the first limit. */
 static void expect_too_large(int drm, uint32_t width, uint32_t height)
 {
 	int err = sgt_try_dumb(drm, width, height, 32);
@@ -218,15 +218,14 @@ static void limit_one_buffer(int drm)
 	expect_too_large(drm, 8192, 8192);
 	expect_too_large(drm, 16384, 8192);
 
-	/* The failure left room for half of it. */
+	/* Half of the size fits after the failure. */
 	sgt_must(sgt_bo_create(&bo, drm, 8192, 4096));
 	sgt_bo_free(&bo);
 }
 
 /*
- * In pieces of one page each, the host takes 64 MiB and not a page more.  Where
- * pages happen to be neighbours the buffer has fewer pieces, so the tables say
- * how many it came to.
+ * With one entry for each page, the host takes 64 MiB and not a page more.  Pages
+ * that are neighbours share an entry, so the number comes from the tables.
  */
 static void limit_entries(const struct sgt_test *test, int drm)
 {
@@ -251,7 +250,7 @@ static void limit_entries(const struct sgt_test *test, int drm)
 	sgt_scatter_end(&scatter);
 	igt_assert_eq(err, -E2BIG);
 
-	/* With memory in one piece again it works. */
+	/* With contiguous memory, it works. */
 	sgt_must(sgt_bo_create(&bo, drm, 64, 64));
 	sgt_bo_free(&bo);
 }
@@ -272,7 +271,7 @@ int igt_main()
 
 	igt_fixture() {
 		drm = sgt_test_begin(&test);
-		/* The in-tree driver does not wait for the host's answer. */
+		/* The in-tree driver does not wait for the response of the host. */
 		sgt_require_tables(&test);
 		sgt_require_host();
 		igt_require(have_memory(768));
@@ -285,19 +284,19 @@ int igt_main()
 		sgt_baseline_check(&test, &base);
 	}
 
-	igt_describe("The host's memory is used to the last page");
+	igt_describe("The memory of the host is used to the last page");
 	igt_subtest("limit-host-memory")
 		limit_host_memory(&test, drm);
 
-	igt_describe("Too many pieces for the host");
+	igt_describe("Too many entries for the host");
 	igt_subtest("limit-entries") {
 		igt_require_f(sgt_setup_is_physical(),
-			      "IOMMU and bounce buffers join the pieces\n");
+			      "IOMMU and bounce buffers merge the entries\n");
 		limit_entries(&test, drm);
 		sgt_baseline_check(&test, &base);
 	}
 
-	igt_describe("Whoever is killed in the middle of a create");
+	igt_describe("A process is killed during a create");
 	igt_subtest("killed")
 		killed(&test, drm);
 

@@ -23,7 +23,7 @@
  * Description: Written through the mapping of a dma-buf, read by the device and by mmap
  *
  * SUBTEST: import-other-device
- * Description: The import of another driver keeps the buffer and its bytes
+ * Description: An import by another driver keeps the buffer and its contents
  *
  * SUBTEST: fork
  * Description: Children write through the mapping they inherit and through one of their own
@@ -41,7 +41,7 @@
  * Description: A fault maps the neighbours of its page, as far as the mapping reaches
  *
  * SUBTEST: invalid-offset
- * Description: No mapping at an offset that is no buffer's, or past its end, or of another file
+ * Description: Offsets without a buffer, past its end or of another file are refused
  *
  * SUBTEST: private-map
  * Description: A private writable mapping is refused
@@ -111,8 +111,8 @@ static void test_dmabuf_sync(int drm)
 }
 
 /*
- * An import cannot be mapped through its own device, but comes back out of it
- * as the dma-buf that it is.
+ * An import cannot be mapped through the importing device, which exports the
+ * original dma-buf again.
  */
 static void test_import_other(const struct sgt_test *test,
 			      const struct sgt_screen *screen)
@@ -148,7 +148,7 @@ static void test_import_other(const struct sgt_test *test,
 	sgt_baseline_check(test, &base);
 }
 
-/* Page p is written through mapping p, and read through another. */
+/* Writes page p through mapping p, and reads it through another. */
 static void test_many_maps(int drm)
 {
 	uint32_t *maps[256];
@@ -173,7 +173,7 @@ static void test_many_maps(int drm)
 	sgt_bo_free(&bo);
 }
 
-/* Even pages are for the inherited mapping, odd ones for the child's own. */
+/* Writes even pages through the inherited mapping, and odd ones through a new one. */
 static void write_as_child(const struct sgt_bo *bo, int child, int children,
 			   uint32_t seed)
 {
@@ -234,7 +234,7 @@ static void test_partial_munmap(int drm)
 			igt_assert_eq_u32(value, sgt_pattern(page * WORDS_PER_PAGE, seed));
 	}
 
-	/* Both ends go separately, and a new mapping has it all. */
+	/* Unmaps both ends separately; a new mapping has all pages. */
 	igt_assert_eq(munmap(bytes, hole * PAGE), 0);
 	igt_assert_eq(munmap(bytes + (hole + hole_pages) * PAGE,
 			     (pages - hole - hole_pages) * PAGE), 0);
@@ -251,7 +251,7 @@ static long count_faults(void)
 	return usage.ru_minflt + usage.ru_majflt;
 }
 
-/* Reads or writes a page of the pattern; returns the faults that it took. */
+/* Reads or writes a page of the pattern.  Returns the number of faults. */
 static long touch(char *map, size_t page, bool write, uint32_t seed)
 {
 	size_t word = page * WORDS_PER_PAGE;
@@ -266,10 +266,10 @@ static long touch(char *map, size_t page, bool write, uint32_t seed)
 	return faults + count_faults();
 }
 
-/* Pages 20 to 25 go, so that there are two mappings, one of which has no start. */
+/* Unmaps pages 20 to 25, so that the second mapping does not begin at page 0. */
 static void test_fault_around(int drm, bool write)
 {
-	/* One of 16 to 19, 0 to 15, 26 to 31, 32 to 47, 48 to 63 */
+	/* One fault each for pages 16 to 19, 0 to 15, 26 to 31, 32 to 47, 48 to 63 */
 	static const size_t first[] = { 18, 0, 31, 40, 63 };
 	uint32_t seed = sgt_new_seed();
 	struct sgt_bo bo;
@@ -324,7 +324,7 @@ static void test_invalid_offset(int drm)
 	igt_assert_eq(try_mmap(drm, arg.offset, bo.size + PAGE, MAP_SHARED), -EINVAL);
 	igt_assert_eq(try_mmap(drm, 1ull << 62, PAGE, MAP_SHARED), -EINVAL);
 
-	/* The offset is right, the file has no handle. */
+	/* The offset is valid, but the file has no handle. */
 	other = sgt_must(sgt_open());
 	igt_assert_eq(try_mmap(other, arg.offset, bo.size, MAP_SHARED), -EACCES);
 	close(other);
@@ -436,14 +436,14 @@ int igt_main()
 		sgt_baseline_take(&test, &base);
 	}
 
-	igt_describe("What the device reads, checked by what the host shows");
+	igt_describe("The host shows what the device reads");
 	igt_subtest_group() {
 		igt_fixture() {
 			sgt_require_host();
 			sgt_must(sgt_screen_find(&screen, drm));
 		}
 
-		igt_describe("The way in through a dma-buf");
+		igt_describe("Writes through a dma-buf");
 		igt_subtest("dmabuf") {
 			test_dmabuf(&screen);
 			sgt_baseline_check(&test, &base);
@@ -460,19 +460,19 @@ int igt_main()
 		}
 	}
 
-	igt_describe("Access brackets of a dma-buf");
+	igt_describe("CPU access to a dma-buf");
 	igt_subtest("dmabuf-sync") {
 		test_dmabuf_sync(drm);
 		sgt_baseline_check(&test, &base);
 	}
 
-	igt_describe("One buffer, many places");
+	igt_describe("One buffer, many mappings");
 	igt_subtest("many-maps") {
 		test_many_maps(drm);
 		sgt_baseline_check(&test, &base);
 	}
 
-	igt_describe("Mappings are cut to pieces");
+	igt_describe("Mappings are split");
 	igt_subtest("partial-munmap") {
 		test_partial_munmap(drm);
 		sgt_baseline_check(&test, &base);
@@ -492,7 +492,7 @@ int igt_main()
 		sgt_baseline_check(&test, &base);
 	}
 
-	igt_describe("Copies on write would part from the buffer");
+	igt_describe("Copies on write would differ from the buffer");
 	igt_subtest("private-map") {
 		test_private_map(drm);
 		sgt_baseline_check(&test, &base);
@@ -506,7 +506,7 @@ int igt_main()
 	igt_subtest("map-outlives-file")
 		test_map_outlives_file(&test);
 
-	igt_describe("The tables tell the truth");
+	igt_describe("The tables show each state of a buffer");
 	igt_subtest("table-states") {
 		sgt_require_tables(&test);
 		test_table_states(&test, drm);

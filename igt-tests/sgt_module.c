@@ -27,7 +27,7 @@
  *
  * arg[1]:
  *
- * @file: An open file of a device that is gone
+ * @file: An open file of a removed device
  * @mmap: A mapping
  * @vmap: A kernel mapping
  * @dmabuf: A dma-buf
@@ -39,7 +39,7 @@
 
 IGT_TEST_DESCRIPTION("Unload the module while its buffers are held");
 
-/* Longer than it takes the driver to see that nobody else has a fence */
+/* Longer than the driver takes to find that a fence has no other user */
 #define FENCE_MS	3000
 
 /* About as long as the last close takes */
@@ -67,7 +67,7 @@ static void test_held(struct sgt_test *test, unsigned int what, int keeps_ms)
 	sgt_expect_picture(test);
 }
 
-/* The fence of a bind that is done, in a sync file, and nothing else of the device */
+/* Returns a sync file with the fence of a finished bind; the file is closed. */
 static int fence_of_bind(void)
 {
 	struct drm_virtgpu_sgt_vm_bind_op op = sgt_vm_op_unmap(0, PAGE);
@@ -100,7 +100,7 @@ static void test_bind_fence(struct sgt_test *test)
 	sgt_expect_picture(test);
 }
 
-/* Lets go of one thing that keeps the module, which the seed picks. */
+/* Closes the last reference to the module, of a kind that the seed selects. */
 static void close_one(int in, int out, uint64_t random)
 {
 	int drm = sgt_must(sgt_open()), dmabuf = -1;
@@ -134,7 +134,7 @@ static void close_one(int in, int out, uint64_t random)
 		close(drm);
 }
 
-/* Also with the driver bound: then the unload is what unbinds it. */
+/* In every second round, the unload unbinds the driver. */
 static void close_round(struct sgt_test *test, struct sgt_rounds *rounds)
 {
 	uint64_t random = sgt_random(&rounds->random);
@@ -187,7 +187,7 @@ int igt_main()
 		{ "vmap", SGT_HOLD_VMAP, 0 },
 		{ "dmabuf", SGT_HOLD_DMABUF, 0 },
 		{ "import", SGT_HOLD_IMPORTER, 0 },
-		/* Of the in-tree driver these point to freed memory. */
+		/* With the in-tree driver, these would use freed memory. */
 		{ "sync-file", SGT_HOLD_SYNC_FILE, FENCE_MS },
 		{ "syncobj", SGT_HOLD_SYNCOBJ, FENCE_MS },
 	};
@@ -197,20 +197,20 @@ int igt_main()
 		sgt_removal_begin(&test);
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(holds); i++) {
-		igt_describe("The code stays as long as somebody may call it");
+		igt_describe("The module stays as long as its code can be called");
 		igt_subtest_f("%s", holds[i].name)
 			test_held(&test, holds[i].what, holds[i].keeps_ms);
 		igt_fixture()
 			sgt_removal_recover(&test);
 	}
 
-	igt_describe("The code stays as long as a fence is of it");
+	igt_describe("The module stays as long as its fences are used");
 	igt_subtest("bind-fence")
 		test_bind_fence(&test);
 	igt_fixture()
 		sgt_removal_recover(&test);
 
-	igt_describe("An unload either finds the module in use or waits for its end");
+	igt_describe("An unload finds the module in use, or waits for the last close");
 	igt_subtest("close-race")
 		test_close_race(&test);
 	igt_fixture()

@@ -15,7 +15,7 @@
 
 /**
  * TEST: sgt race
- * Description: Take the device away while processes are in the middle of something
+ * Description: Remove the device while processes use it
  * Category: Display
  * Mega feature: DRM
  * Sub-category: driver
@@ -23,36 +23,36 @@
  * Test category: stress test
  *
  * SUBTEST: close
- * Description: The last puts of many buffers come before, in and after the unbind
+ * Description: The last puts of many buffers run before, during and after the unbind
  *
  * SUBTEST: create
- * Description: Buffers are created and mapped until the device says no
+ * Description: Processes create and map buffers until the device is removed
  *
  * SUBTEST: fault
- * Description: Threads fault in the pages of a large mapping while the device goes
+ * Description: Threads fault in the pages of a large mapping during the unbind
  *
  * SUBTEST: share
- * Description: Dma-bufs are exported and imported until the device says no
+ * Description: Processes export and import dma-bufs until the device is removed
  *
  * SUBTEST: flip
- * Description: Page flips until the device says no: each one has its event
+ * Description: Each page flip until the device is removed has its event
  *
  * SUBTEST: storm
- * Description: Processes create, map, show, ask and free while the device comes and goes
+ * Description: Processes create, map, show, query and free during unbind and bind
  *
  * SUBTEST: open
- * Description: Processes open and close the device while it comes and goes
+ * Description: Processes open and close the device during unbind and bind
  */
 
-IGT_TEST_DESCRIPTION("Take the device away while processes are in the middle of something");
+IGT_TEST_DESCRIPTION("Remove the device while processes use it");
 
 #define MAX_PROCESSES	4
 
-/* Rounds: for each of SGT_ROUNDS, and without it */
+/* Rounds for each of SGT_ROUNDS, and if it is not set */
 #define TIMES		2
 #define UNSET		6
 
-/* What processes have in common */
+/* Shared by all processes */
 struct shared {
 	volatile uint32_t ready[MAX_PROCESSES], start;
 	long window_us;		/* how long the last unbind took */
@@ -77,8 +77,8 @@ static struct shared *share(void)
 }
 
 /*
- * All are here.  Then each goes on by itself, in an order that the seed has a
- * say in: from well before the unbind until well after it.
+ * Waits for all processes.  The delay depends on the seed, and is between well
+ * before the unbind and well after it.
  */
 static void start(struct racer *racer)
 {
@@ -107,7 +107,7 @@ static void race_close(struct racer *racer)
 	}
 }
 
-/* -ENODEV or nothing: false once the device is gone. */
+/* Returns false if the device is removed; all other errors fail the test. */
 static bool goes_on(int err)
 {
 	igt_assert_f(err >= 0 || err == -ENODEV, "%s\n", strerror(-err));
@@ -146,7 +146,7 @@ struct toucher {
 
 #define TOUCHERS	4
 
-/* A fault that fails kills the process, and so the test. */
+/* A failed fault raises a signal, which fails the test. */
 static void *touch_pages(void *data)
 {
 	struct toucher *toucher = data;
@@ -183,7 +183,7 @@ static void race_fault(struct racer *racer)
 	sgt_bo_free(&bo);
 }
 
-/* Ours to vgem.  What was exported works whether the device is there or not. */
+/* Exports to vgem.  An exported dma-buf works with and without the device. */
 static bool share_ours(struct racer *racer, int vgem)
 {
 	struct sgt_bo bo, imported = { .drm = vgem };
@@ -201,7 +201,7 @@ static bool share_ours(struct racer *racer, int vgem)
 	return goes_on(dmabuf);
 }
 
-/* Theirs to us: no import where the set-up has no addresses for it. */
+/* Imports a dma-buf, if the set-up has DMA addresses for it */
 static bool share_theirs(struct racer *racer, const struct sgt_foreign *from)
 {
 	struct sgt_bo bo;
@@ -212,7 +212,7 @@ static bool share_theirs(struct racer *racer, const struct sgt_foreign *from)
 		return true;
 	if (!goes_on(err))
 		return false;
-	/* Sometimes the close of the file is what ends it. */
+	/* Otherwise, the close of the file frees the import. */
 	if (sgt_random_below(&racer->random, 4))
 		sgt_bo_free(&bo);
 	return true;
@@ -233,7 +233,7 @@ static void race_share(struct racer *racer)
 	close(vgem);
 }
 
-/* Then every flip that was taken has its event. */
+/* Each flip that was accepted has its event. */
 static void race_flip(struct racer *racer)
 {
 	struct sgt_screen screen;
@@ -251,13 +251,13 @@ static void race_flip(struct racer *racer)
 		if (err && err != -EBUSY)
 			break;
 		flips += !err;
-		/* Every fourth time the event is left for later. */
+		/* Every fourth event is read later. */
 		if (err || flips % 4)
 			seen += sgt_wait_flips(racer->drm, flips - seen, 5000);
 	}
 	seen += sgt_wait_flips(racer->drm, flips - seen, 5000);
 	igt_assert_eq(seen, flips);
-	/* A commit says what became of it before the device says it is gone. */
+	/* A flip may return the error of an earlier commit before -ENODEV. */
 	while (sgt_screen_flip(&screen, &bos[0]) != -ENODEV)
 		;
 	sgt_expect_nodev(racer->drm, &bos[0]);
@@ -267,7 +267,7 @@ struct race {
 	const char *name, *what;
 	int processes;
 	void (*run)(struct racer *racer);
-	bool vgem;		/* needs it, and leaves its bounce buffers to it */
+	bool vgem;		/* needs vgem */
 };
 
 static void run_racer(const struct race *race, struct shared *shared, int child, uint64_t random)
@@ -319,7 +319,7 @@ static void test_race(struct sgt_test *test, const struct race *race)
 	sgt_expect_picture(test);
 }
 
-/* One buffer's whole life; a device that goes in the middle may fail any step. */
+/* The whole life of a buffer.  Any step may fail when the device is removed. */
 static void live_with_buffers(struct racer *racer)
 {
 	unsigned int what = sgt_random_below(&racer->random, 8);
@@ -367,7 +367,7 @@ static void live_until_stopped(struct shared *shared, uint64_t random, bool buff
 	}
 }
 
-/* The same processes live on from device to device. */
+/* The same processes use one device after the other. */
 static void test_lives(struct sgt_test *test, bool buffers)
 {
 	struct shared *shared = share();
@@ -399,9 +399,9 @@ static void test_lives(struct sgt_test *test, bool buffers)
 int igt_main()
 {
 	static const struct race races[] = {
-		{ "close", "Unbind and the last put, whoever is first", 3, race_close, false },
-		{ "create", "Nothing is mapped for a device that is gone", 3, race_create, false },
-		{ "fault", "Pages are there, whether the device is or not", 1, race_fault, false },
+		{ "close", "Unbind and the last put, in any order", 3, race_close, false },
+		{ "create", "Nothing is mapped for a removed device", 3, race_create, false },
+		{ "fault", "Pages can be accessed without the device", 1, race_fault, false },
 		{ "share", "Attachments end with the device", 3, race_share, true },
 		{ "flip", "A page flip either fails or has its event", 1, race_flip, false },
 	};
@@ -420,13 +420,13 @@ int igt_main()
 			sgt_removal_recover(&test);
 	}
 
-	igt_describe("Whatever goes on does not outlive the device");
+	igt_describe("No call outlives the device");
 	igt_subtest("storm")
 		test_lives(&test, true);
 	igt_fixture()
 		sgt_removal_recover(&test);
 
-	igt_describe("Who opens a device has it whole or not at all");
+	igt_describe("An open succeeds or fails as a whole");
 	igt_subtest("open")
 		test_lives(&test, false);
 	igt_fixture()

@@ -25,19 +25,19 @@
  * Description: The same for a buffer of several screens, panned over
  *
  * SUBTEST: merged-segments
- * Description: An IOMMU joins scattered pages to fewer segments than the CPU has
+ * Description: An IOMMU merges scattered pages into fewer segments than CPU entries
  *
  * SUBTEST: resource-transfer
- * Description: A virtgpu resource shows what was transferred, and only once it was
+ * Description: A virtgpu resource shows the pixels after a transfer, and not before
  *
  * SUBTEST: damage
- * Description: The device takes the damaged rectangle, all of it and nothing else
+ * Description: The device reads exactly the damaged rectangle
  *
  * SUBTEST: damage-rows
  * Description: Damage of single rows, one after the other, adds up to the picture
  *
  * SUBTEST: flip-events
- * Description: Each page flip is answered by one event, and the last picture stays
+ * Description: Each page flip has one event, and the last picture is shown
  *
  * SUBTEST: cursor
  * Description: A cursor is uploaded, moved and hidden
@@ -64,7 +64,7 @@ static void test_screen(const struct sgt_screen *screen)
 	sgt_bo_free(&bo);
 }
 
-/* A buffer in at least half as many runs as it has pages */
+/* A buffer whose number of runs is at least half the number of its pages */
 static void make_scattered(struct sgt_bo *bo, const struct sgt_screen *screen,
 			   uint32_t seed)
 {
@@ -95,7 +95,7 @@ static void test_screen_scattered(const struct sgt_test *test,
 	sgt_bo_free(&bo);
 }
 
-/* Each screenful of the buffer has a seed of its own. */
+/* Each screenful of the buffer has its own seed. */
 static void test_screen_large(const struct sgt_screen *screen, unsigned int screens)
 {
 	uint32_t seed = sgt_new_seed();
@@ -111,7 +111,7 @@ static void test_screen_large(const struct sgt_screen *screen, unsigned int scre
 		sgt_fill(bo.map + i * words, words, seed + (i << 16));
 
 	for (unsigned int i = 0; i < screens; i++) {
-		/* From the last to the first, so that no screen is there already */
+		/* From the last to the first, so that no screen is shown already */
 		unsigned int shown = screens - 1 - i;
 
 		sgt_must(sgt_screen_show(screen, &bo, shown * height));
@@ -225,7 +225,7 @@ static void test_flip_events(const struct sgt_screen *screen)
 		sgt_must(sgt_screen_flip(screen, &bos[i & 1]));
 		igt_assert_eq(sgt_wait_flips(screen->drm, 1, 5000), 1);
 	}
-	/* No event came that nobody asked for. */
+	/* There is no extra event. */
 	igt_assert_eq(sgt_wait_flips(screen->drm, 1, 100), 0);
 	sgt_expect_screen(screen, other);
 
@@ -253,7 +253,7 @@ static void test_cursor(const struct sgt_screen *screen)
 	igt_assert_eq(drmModeSetCursor(screen->drm, screen->crtc, 0, 0, 0), 0);
 	sgt_expect_trace("virtio_gpu_update_cursor", 3);
 
-	/* The cursor is a plane of its own and leaves the picture alone. */
+	/* The cursor has its own plane and does not change the picture. */
 	sgt_expect_screen(screen, seed);
 	sgt_must(sgt_screen_off(screen));
 	sgt_bo_free(&cursor);
@@ -280,19 +280,19 @@ int igt_main()
 		sgt_baseline_check(&test, &base);
 	}
 
-	igt_describe("Pages far apart come together on the screen");
+	igt_describe("Pages that are apart in memory");
 	igt_subtest("screen-scattered") {
 		test_screen_scattered(&test, &screen);
 		sgt_baseline_check(&test, &base);
 	}
 
-	igt_describe("Far into a large buffer");
+	igt_describe("Offsets in a large buffer");
 	igt_subtest("screen-large") {
 		test_screen_large(&screen, 6);
 		sgt_baseline_check(&test, &base);
 	}
 
-	igt_describe("The set-up where segments and entries differ in number");
+	igt_describe("Segments and entries differ in number");
 	igt_subtest("merged-segments") {
 		igt_require(sgt_setup_is("iommu"));
 		sgt_require_tables(&test);
@@ -300,7 +300,7 @@ int igt_main()
 		sgt_baseline_check(&test, &base);
 	}
 
-	igt_describe("Transfers that the program asks for itself");
+	igt_describe("Transfers by ioctl");
 	igt_subtest("resource-transfer") {
 		test_resource_transfer(&screen);
 		sgt_baseline_check(&test, &base);
@@ -318,13 +318,13 @@ int igt_main()
 		sgt_baseline_check(&test, &base);
 	}
 
-	igt_describe("Flips come to an end");
+	igt_describe("Flips complete");
 	igt_subtest("flip-events") {
 		test_flip_events(&screen);
 		sgt_baseline_check(&test, &base);
 	}
 
-	igt_describe("The other plane");
+	igt_describe("The cursor plane");
 	igt_subtest("cursor") {
 		test_cursor(&screen);
 		sgt_baseline_check(&test, &base);

@@ -13,7 +13,7 @@
 
 /**
  * TEST: sgt silent
- * Description: The host does not answer, or answers wrong lengths
+ * Description: The host does not respond, or responds with a wrong length
  * Category: Display
  * Mega feature: DRM
  * Sub-category: driver
@@ -21,7 +21,7 @@
  * Test category: functionality test
  *
  * SUBTEST: create
- * Description: Creating a buffer fails in time, and so does all that comes later
+ * Description: Creating a buffer fails in time, and later calls fail, too
  *
  * SUBTEST: transfer
  * Description: A transfer fails in time, and the buffer keeps its bytes
@@ -39,7 +39,7 @@
  * Description: A process can be killed, and its memory is freed
  *
  * SUBTEST: unbind
- * Description: An unbind ends before the host is given up, and so do calls in progress
+ * Description: An unbind and calls in progress end before the time limit of the host
  *
  * SUBTEST: unbind-lost
  * Description: A device that is lost can be unbound, with buffers held
@@ -48,16 +48,16 @@
  * Description: A bind ends, and the device stays reset
  *
  * SUBTEST: race
- * Description: The unbind comes when the host is being given up
+ * Description: The unbind comes when the time limit of the host expires
  *
  * SUBTEST: answer-empty
- * Description: Answers without a byte fail, and the host keeps no memory for them
+ * Description: Empty responses fail, and the host keeps no memory for them
  *
  * SUBTEST: answer-long
- * Description: Answers that claim to be longer than there is room for are cut
+ * Description: A response length beyond the buffer is limited
  */
 
-IGT_TEST_DESCRIPTION("The host does not answer, or answers wrong lengths");
+IGT_TEST_DESCRIPTION("The host does not respond, or responds with a wrong length");
 
 #define FAULTS		"/sys/kernel/debug/virtio_gpu_sgt/"
 #define HOLD		FAULTS "hold_answers"
@@ -66,7 +66,7 @@ IGT_TEST_DESCRIPTION("The host does not answer, or answers wrong lengths");
 
 #define HONEST		"4294967295"
 
-/* Far more than the limits that the tests set: for what used to hang */
+/* Far more than the limits that the tests set: a regression hangs */
 #define ENDS_SECONDS	60
 
 #define VA		SGT_LEAF_1G
@@ -90,7 +90,7 @@ static void speak(void)
 	sgt_must(sgt_write_file(LIMIT, "10"));
 }
 
-/* The host speaks, and the driver begins anew. */
+/* The host responds again, and the driver is bound again. */
 static void start_again(void)
 {
 	speak();
@@ -105,7 +105,7 @@ static void expect_lost(int drm)
 	igt_assert_eq(sgt_try_dumb(drm, 64, 64, 32), -EIO);
 }
 
-/* The device was reset, and was not told since that a driver is there. */
+/* The device is reset, and DRIVER_OK is not set. */
 static void expect_reset(void)
 {
 	unsigned int status;
@@ -130,7 +130,7 @@ static void test_create(void)
 	be_silent("1");
 	expect_lost(drm);
 
-	/* From here on the host could answer: it is not asked. */
+	/* The host responds again, but the driver does not use it. */
 	speak();
 	expect_lost(drm);
 	igt_assert_eq(sgt_transfer(&bo), -EIO);
@@ -173,7 +173,7 @@ static void test_commit(void)
 	fence = sgt_must(sgt_screen_fence(&screen, &bo, -1));
 	igt_assert_eq(sgt_sync_file_wait(fence), -EIO);
 
-	/* The next commit is told; one that is tried after that fails itself. */
+	/* The next commit returns the error; the commit after it fails itself. */
 	igt_assert_eq(sgt_screen_fence(&screen, &bo, -1), -EIO);
 	later = sgt_must(sgt_screen_fence(&screen, &bo, -1));
 	igt_assert_eq(sgt_sync_file_wait(later), -EIO);
@@ -185,7 +185,7 @@ static void test_commit(void)
 	start_again();
 }
 
-/* Pages at VA, and a picture of them that the host has */
+/* Pages at VA, and a resource of them on the host */
 static void make_window(int drm, struct sgt_bo *bo, struct sgt_bo *picture)
 {
 	sgt_make_pages(bo, drm, 100);
@@ -345,7 +345,7 @@ static void test_bind(void)
 	start_again();
 }
 
-/* The watchdog looks once a second: at the second or third look it gives up. */
+/* The watchdog runs once a second, and stops the device in its second or third run. */
 static void race_round(struct sgt_rounds *rounds)
 {
 	struct sgt_before before;
@@ -386,7 +386,7 @@ static void test_answer_empty(void)
 		sgt_must(sgt_write_file(BYTES, "0"));
 		igt_assert_eq(sgt_try_dumb(drm, 64, 64, 32), -EIO);
 
-		/* The numbers of what failed are free again, for the host as well. */
+		/* Guest and host can use the same resource ID again. */
 		speak();
 		sgt_must(sgt_bo_create(&bo, drm, 64, 64));
 		igt_assert_eq(sgt_transfer(&bo), 0);
@@ -407,7 +407,7 @@ static void test_answer_long(void)
 	sgt_bo_free(&bo);
 	close(drm);
 
-	/* The displays and their EDIDs are asked for once more. */
+	/* A bind queries the displays and their EDIDs again. */
 	sgt_remove(&test, SGT_ROUTE_VIRTIO);
 	sgt_bring_back(&test, SGT_ROUTE_VIRTIO);
 	sgt_expect_picture(&test);

@@ -12,7 +12,7 @@
 
 /**
  * TEST: sgt unbind
- * Description: Take the device away from its driver while its buffers are held
+ * Description: Unbind the device while its buffers are in use
  * Category: Display
  * Mega feature: DRM
  * Sub-category: driver
@@ -20,13 +20,13 @@
  * Test category: functionality test
  *
  * SUBTEST: out-fence
- * Description: The fence of a commit that waits while the device goes is signalled
+ * Description: An unbind signals the fence of a commit that waits
  *
  * SUBTEST: generations
- * Description: The buffers of many devices that are gone live side by side
+ * Description: Buffers of several removed devices exist at once
  *
  * SUBTEST: suspend
- * Description: Suspend is refused and leaves a working device
+ * Description: A refused suspend leaves a working device
  *
  * SUBTEST: %s-unload
  * Description: %arg[1] with all of it held, release it and unload the module
@@ -59,10 +59,10 @@
  * @everything: all of it held
  */
 
-IGT_TEST_DESCRIPTION("Take the device away from its driver while its buffers are held");
+IGT_TEST_DESCRIPTION("Unbind the device while its buffers are in use");
 
 #define EVERYTHING	(SGT_HOLD_SYNCOBJ * 2 - 1)
-/* What one process can have many times */
+/* What a process can hold several times */
 #define GENERATIONS	(EVERYTHING & ~(SGT_HOLD_PROCESS | SGT_HOLD_QUEUED | SGT_HOLD_VMAP))
 
 static void hold_round(struct sgt_test *test, enum sgt_route route, unsigned int what)
@@ -126,7 +126,7 @@ static void test_unload(struct sgt_test *test, enum sgt_route route)
 	sgt_expect_picture(test);
 }
 
-/* The unbind in the other process is past the point of no return. */
+/* The unbind in the other process has unregistered the device. */
 static void wait_until_gone(int drm)
 {
 	uint64_t value;
@@ -140,8 +140,8 @@ static void wait_until_gone(int drm)
 }
 
 /*
- * The commit waits for a fence of another device, which comes right before the
- * unbind, or while that waits for the commit.
+ * The commit waits for a fence of another device, which signals right before the
+ * unbind, or while the unbind waits for the commit.
  */
 static void test_out_fence(struct sgt_test *test, enum sgt_route route, bool first)
 {
@@ -202,7 +202,7 @@ static void test_generations(struct sgt_test *test)
 		sgt_bring_back(test, route);
 	}
 	for (unsigned int i = 0; i < ARRAY_SIZE(holds); i++) {
-		/* From the middle outwards */
+		/* Frees neither the oldest nor the newest first */
 		unsigned int old = (i * 5 + 3) % ARRAY_SIZE(holds);
 
 		sgt_hold_check_nodev(&holds[old]);
@@ -220,14 +220,14 @@ static bool can_suspend(void)
 	       access("/sys/power/state", W_OK) == 0;
 }
 
-/* The kernel's log since the position of @kmsg has a line with @text. */
+/* Whether the log after the position of @kmsg has a line with @text */
 static bool log_says(int kmsg, const char *text)
 {
 	bool found = false;
 	char line[1024];
 	ssize_t len;
 
-	/* One line a call; -EPIPE: some were lost. */
+	/* A read returns one line; EPIPE means that lines were lost. */
 	while ((len = read(kmsg, line, sizeof(line) - 1)) > 0 || errno == EPIPE) {
 		line[len > 0 ? len : 0] = '\0';
 		found |= !!strstr(line, text);
@@ -251,12 +251,12 @@ static void test_suspend(struct sgt_test *test)
 	sgt_make_picture(&bo, &screen, seed);
 	sgt_must(sgt_screen_show(&screen, &bo, 0));
 
-	/* Devices are asked, and nothing beyond: the guest stays awake. */
+	/* Only devices are suspended: the guest stays awake. */
 	sgt_must(sgt_write_file("/sys/power/pm_test", "devices"));
 	err = sgt_write_file("/sys/power/state", "freeze");
 	sgt_must(sgt_write_file("/sys/power/pm_test", "none"));
 	if (err != -EBUSY) {
-		/* Went to sleep and woke up without its buffers */
+		/* The device was suspended and has lost its buffers. */
 		sgt_remove(test, SGT_ROUTE_VIRTIO);
 		sgt_bring_back(test, SGT_ROUTE_VIRTIO);
 	}
@@ -302,7 +302,7 @@ int igt_main()
 
 	for (int route = 0; route < SGT_ROUTES; route++) {
 		for (unsigned int i = 0; i < ARRAY_SIZE(holds); i++) {
-			igt_describe("Mappings end with the device, bytes do not");
+			igt_describe("Mappings end with the device, memory does not");
 			igt_subtest_f("%s-%s", sgt_route_name[route], holds[i].name) {
 				sgt_require_route(&test, route);
 				test_held(&test, route, holds[i].what);
@@ -311,7 +311,7 @@ int igt_main()
 				sgt_removal_recover(&test);
 		}
 
-		igt_describe("The code stays as long as somebody may call it");
+		igt_describe("The module stays as long as its code can be called");
 		igt_subtest_f("%s-unload", sgt_route_name[route]) {
 			sgt_require_route(&test, route);
 			test_unload(&test, route);
@@ -320,7 +320,7 @@ int igt_main()
 			sgt_removal_recover(&test);
 	}
 
-	igt_describe("Nobody waits for a device that is gone");
+	igt_describe("No wait outlives the device");
 	igt_subtest("out-fence") {
 		igt_require(sgt_have_driver("vgem"));
 		for (unsigned int route = 0; route < sgt_gpu_routes(&test.gpu); route++) {
@@ -331,13 +331,13 @@ int igt_main()
 	igt_fixture()
 		sgt_removal_recover(&test);
 
-	igt_describe("Old devices do not get in each other's way");
+	igt_describe("Removed devices are independent");
 	igt_subtest("generations")
 		test_generations(&test);
 	igt_fixture()
 		sgt_removal_recover(&test);
 
-	igt_describe("What is not supported is refused");
+	igt_describe("Suspend is not supported");
 	igt_subtest("suspend") {
 		igt_require(can_suspend());
 		sgt_require_host();

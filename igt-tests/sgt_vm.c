@@ -54,7 +54,7 @@
  * Description: Map thousands of single pages, in one call and one by one
  *
  * SUBTEST: random
- * Description: After random operations each page is mapped as a model says
+ * Description: After random operations, each page is mapped as in a model
  */
 
 IGT_TEST_DESCRIPTION("Bind buffers to the GPU address space of a file");
@@ -79,7 +79,7 @@ static void test_bind(int drm)
 	sgt_must(sgt_vm_unmap(drm, VA, bo.size));
 	sgt_expect_space(drm, 0, 1);
 
-	/* A part of it, from the middle, and its last page */
+	/* A part from the middle, and the last page */
 	sgt_must(sgt_vm_map(&bo, VA + PAGE, 3 * PAGE, 5 * PAGE));
 	sgt_must(sgt_vm_map(&bo, VA + 9 * PAGE, PAGE, 15 * PAGE));
 	sgt_expect_mapped(drm, VA, 16 * PAGE, 4 * PAGE);
@@ -209,8 +209,8 @@ static void test_unmap_empty(int drm)
 }
 
 /*
- * Whether the device sees a buffer in one piece that begins where a leaf can.
- * An IOMMU gives a piece the alignment of its size; elsewhere folios have it.
+ * Whether the DMA address of a buffer is contiguous and aligned to a leaf.  An
+ * IOMMU aligns a segment to its size; without one, folios are aligned.
  */
 static bool has_large_leaves(const struct sgt_bo *bo)
 {
@@ -252,7 +252,7 @@ static void test_cut_large_leaf(int drm)
 		igt_assert_eq_u64(query.tables, 4);
 	}
 
-	/* The page can be mapped again, and all be unmapped. */
+	/* The page can be mapped again, and the range be unmapped. */
 	sgt_must(sgt_vm_map(&bo, VA + 100 * PAGE, PAGE, 100 * PAGE));
 	sgt_expect_mapped(drm, VA, bo.size, bo.size);
 	sgt_must(sgt_vm_unmap(drm, VA, bo.size));
@@ -269,7 +269,7 @@ static void test_large_leaves(int drm)
 	sgt_make_pages(&bo, drm, 3 * SGT_LEAF_2M / PAGE);
 	large = has_large_leaves(&bo);
 
-	/* One page off, so that no leaf fits both addresses */
+	/* One page off, so that no large leaf fits both addresses */
 	sgt_must(sgt_vm_map(&bo, VA + PAGE, bo.size, 0));
 	sgt_expect_mapped(drm, VA + PAGE, bo.size, bo.size);
 	sgt_must(sgt_vm_query(drm, VA + PAGE, bo.size, &query));
@@ -277,7 +277,7 @@ static void test_large_leaves(int drm)
 		igt_assert_eq_u64(query.leaves_4k, bo.size / PAGE);
 	sgt_must(sgt_vm_unmap(drm, VA + PAGE, bo.size));
 
-	/* Both off by the same: a leaf less than possible */
+	/* Both addresses are off by the same size: one large leaf less */
 	sgt_must(sgt_vm_map(&bo, VA + PAGE, bo.size - PAGE, PAGE));
 	sgt_expect_mapped(drm, VA + PAGE, bo.size - PAGE, bo.size - PAGE);
 	sgt_must(sgt_vm_query(drm, VA + PAGE, bo.size - PAGE, &query));
@@ -312,7 +312,7 @@ static void test_overlap(int drm)
 			sgt_must(sgt_vm_unmap(drm, va, PAGE));
 		sgt_expect_space(drm, bo.size, 4);
 	}
-	/* Right beside it */
+	/* Next to the range */
 	sgt_must(sgt_vm_map(&other, VA - other.size, other.size, 0));
 	sgt_must(sgt_vm_map(&other, VA + bo.size, other.size, 0));
 	sgt_bo_free(&bo);
@@ -399,7 +399,7 @@ static void test_end_of_space(int drm)
 	sgt_bo_free(&bo);
 }
 
-/* Every second page, so that none has a neighbour */
+/* Every second page, so that no mappings are adjacent */
 static void test_many_binds(int drm)
 {
 	const unsigned int count = VIRTGPU_SGT_VM_BIND_MAX_OPS;

@@ -142,7 +142,7 @@ static void test_bind(int drm)
 	do_ioctl(drm, DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &arg);
 	sgt_expect_space(drm, bo.size, 4);
 
-	/* Nothing is read of an array without elements. */
+	/* An array without elements is not read. */
 	op = sgt_vm_op_unmap(VA, bo.size);
 	arg.syncs = (struct drm_virtgpu_sgt_obj_array) { .stride = 1, .array = KERNEL };
 	do_ioctl(drm, DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &arg);
@@ -151,7 +151,7 @@ static void test_bind(int drm)
 	sgt_bo_free(&bo);
 }
 
-/* Two operations, and a wait and a signal, in structures of so many bytes */
+/* Two operations, a wait and a signal, in structures of the strides of @arg */
 struct longer {
 	char ops[2][PAGE], syncs[2][PAGE];
 	struct drm_virtgpu_sgt_vm_bind arg;
@@ -247,7 +247,7 @@ static void test_end_of_memory(int drm)
 	munmap(pages, 2 * PAGE);
 }
 
-/* Of a map of four pages of a buffer of eight, from the second on */
+/* For a map of four pages from the second page of a buffer of eight */
 static const struct sgt_bad_field bad_maps[] = {
 #define OP(field, value, error)	\
 	SGT_BAD(struct drm_virtgpu_sgt_vm_bind_op, field, value, error)
@@ -331,7 +331,7 @@ static void test_op(int drm)
 	sgt_bo_free(&bo);
 }
 
-/* Of a wait for a binary syncobj that is signalled, or of its signal */
+/* For a wait for a signalled binary syncobj, or its signal */
 static const struct sgt_bad_field bad_syncs[] = {
 #define SYNC(field, value, error)	\
 	SGT_BAD(struct drm_virtgpu_sgt_sync, field, value, error)
@@ -355,7 +355,7 @@ static void refuse_syncs(int drm, struct drm_virtgpu_sgt_sync *good)
 	struct drm_virtgpu_sgt_sync sync;
 
 	sgt_refuse(bind_sync, &drm, good, bad_syncs);
-	/* Bit 0 makes it a timeline, which has no point 0. */
+	/* Bit 0 selects a timeline, which has no point 0. */
 	for (int bit = 0; bit < 31; bit++) {
 		sync = *good;
 		sync.flags |= 1u << bit;
@@ -434,7 +434,7 @@ static void test_syncobjs(int drm)
 	sgt_bo_free(&bo);
 }
 
-/* Of a picture of 64 by 64 in five pages, of which it needs four */
+/* For a picture of 64x64, which needs four of the five pages */
 static const struct sgt_bad_field bad_resources[] = {
 #define RES(field, value, error)	\
 	SGT_BAD(struct drm_virtgpu_sgt_resource_from_va, field, value, error)
@@ -552,7 +552,7 @@ int igt_main()
 		{ "bind-bad-fields", "Fields of the call", test_bind },
 		{ "op-bad-fields", "Each operation", test_op },
 		{ "strides", "Newer programs than the kernel", test_strides },
-		{ "end-of-memory", "As many bytes as the stride says", test_end_of_memory },
+		{ "end-of-memory", "As many bytes as count and stride", test_end_of_memory },
 		{ "sync-bad-fields", "Each sync", test_sync },
 		{ "bad-syncobjs", "Syncobjs are looked up first", test_syncobjs },
 		{ "resource-bad-fields", "The host does not check them", test_resource },

@@ -176,7 +176,7 @@ static FILE *open_dump(int drm)
 	return file;
 }
 
-/* Of all spaces, which are those of this process */
+/* The address spaces of all files; all files are those of this process. */
 static void read_dump(int drm, struct dump *dump)
 {
 	unsigned long long va, address, bytes;
@@ -238,7 +238,7 @@ static void bind_as_child(int drm, int child, uint64_t random)
 	sgt_model_end(&model);
 }
 
-/* Tables of all levels are those of two of them. */
+/* Two of the processes share tables of all levels. */
 static void test_processes(int drm)
 {
 	struct sgt_rounds rounds;

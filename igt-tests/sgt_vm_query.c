@@ -106,7 +106,7 @@ static void test_device_fields(int drm)
 	igt_assert_eq(ask_device(drm, type, full, read_only, &size), -EFAULT);
 }
 
-/* As the in-tree driver of the same name, vgem has no ioctl of this number. */
+/* Neither vgem nor the in-tree driver has an ioctl of this number. */
 static void test_no_address_space(int drm)
 {
 	const uint32_t unknown = DRM_COMMAND_BASE + DRM_VIRTGPU_SGT_BO_INFO + 1;

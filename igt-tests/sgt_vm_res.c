@@ -303,7 +303,7 @@ static void test_cut(int drm)
 		sgt_model_fill(&model, seed);
 		show_and_check(&picture, seed);
 
-		/* The unmap has waited for the host. */
+		/* The unmap waits for the host. */
 		sgt_must(sgt_host_trace_mark());
 		sgt_model_cut(&model, cuts[i], 1);
 		igt_assert_eq(detaches(), 1);
@@ -497,7 +497,7 @@ static void test_file_closed(int drm)
 	sgt_must(sgt_bo_add_fb(&picture));
 	show_and_check(&picture, seed);
 
-	/* From here on, only the screen keeps it. */
+	/* Now only the screen holds the picture. */
 	fb = picture.fb;
 	closefb.id = fb;
 	do_ioctl(other, IOCTL_CLOSEFB, &closefb);
@@ -552,7 +552,7 @@ int igt_main()
 		void (*run)(int drm);
 	} tests[] = {
 		{ "whole", "One buffer, every pixel", test_whole },
-		{ "parts", "The table says which page comes where", test_parts },
+		{ "parts", "The tables order the pages", test_parts },
 		{ "several", "One picture, three buffers", test_several },
 		{ "same-pages", "One page, many places", test_same_pages },
 		{ "random", "After random changes of the tables", test_random },

@@ -64,19 +64,19 @@
  * Description: Closing a file finishes its binds, and their fences have an error
  *
  * SUBTEST: random
- * Description: After random operations behind random fences each page is mapped as a model says
+ * Description: After random operations with random fences, each page is mapped as in a model
  */
 
 IGT_TEST_DESCRIPTION("Bind buffers to the address space after fences, and before others");
 
 #define VA	(3ull << 39)
 
-/* The time in which a job that wrongly does not wait is done. */
+/* A job that does not wait is done in this time. */
 #define FOUND_OUT_MS	50
 
 static struct sgt_test test;
 
-/* Does not signal in that time. */
+/* The syncobj does not signal within FOUND_OUT_MS. */
 static void expect_pending(int drm, uint32_t sync)
 {
 	struct pollfd pfd = { .events = POLLIN };
@@ -101,7 +101,7 @@ static void test_in_fence(int drm)
 	igt_assert_eq(wait_for_sync(drm, out), 1);
 	sgt_expect_space(drm, bo.size, 4);
 
-	/* Signalled already, and none at all */
+	/* A signalled in-fence, and no in-fence */
 	unmap_async(drm, VA, PAGE, gate.sync, out);
 	igt_assert_eq(wait_for_sync(drm, out), 1);
 	sgt_expect_space(drm, bo.size - PAGE, 4);
@@ -129,7 +129,7 @@ static void test_in_order(int drm)
 	for (unsigned int i = 0; i < ARRAY_SIZE(out); i++)
 		expect_pending(drm, out[i]);
 	open_gate(&gate);
-	/* If a later one is done, so are all before it. */
+	/* All earlier jobs are done before the last one. */
 	igt_assert_eq(wait_for_sync(drm, out[3]), 1);
 	for (unsigned int i = 0; i < ARRAY_SIZE(out); i++)
 		igt_assert_eq(sync_status(drm, out[i]), 1);
@@ -196,7 +196,7 @@ static int wait_in_resource(int drm)
 	return err ?: sgt_bo_close(&picture);
 }
 
-/* The call is made by a child: when it returns, the parent has opened the gate. */
+/* A child makes the call, which must not return before the parent opens the gate. */
 static void check_waits(int drm, int (*call)(int drm))
 {
 	struct shared {
@@ -245,7 +245,7 @@ static void ignore(int sig)
 	(void)sig;
 }
 
-/* Signals come all the time, and have a handler. */
+/* Signals with a handler arrive during the wait. */
 static int wait_in_bind_with_signals(int drm)
 {
 	struct sigaction act = { .sa_handler = ignore };

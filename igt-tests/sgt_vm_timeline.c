@@ -44,7 +44,7 @@ IGT_TEST_DESCRIPTION("Bind buffers to the address space with timeline syncobjs")
 
 #define VA	(3ull << 39)
 
-/* What should wait and does not has so long to be found out. */
+/* A job that does not wait is done in this time. */
 #define FOUND_OUT_NS	50000000
 
 static struct sgt_test test;
@@ -110,7 +110,7 @@ static void test_wait(int drm)
 	expect_signalled(drm, out, 1);
 	sgt_expect_space(drm, bo.size, 4);
 
-	/* 20 is the first point that says that 15 is over. */
+	/* Point 15 is signalled with point 20, which is the next one. */
 	syncs[0] = sgt_vm_wait(timeline, 15);
 	syncs[1] = sgt_vm_signal(out, 2);
 	sgt_must(map_syncs(&bo, VA + bo.size, syncs, 2));
@@ -118,7 +118,7 @@ static void test_wait(int drm)
 	open_gate(&gates[1]);
 	expect_signalled(drm, out, 2);
 
-	/* Over already */
+	/* A point that is signalled */
 	syncs[0] = sgt_vm_wait(timeline, 1);
 	syncs[1] = sgt_vm_signal(out, 3);
 	sgt_must(map_syncs(&bo, VA + 2 * bo.size, syncs, 2));
@@ -171,7 +171,7 @@ static void test_unsubmitted(int drm)
 	syncs[0] = sgt_vm_wait(timeline, 1);
 	igt_assert_eq(map_syncs(&bo, VA, syncs, 1), -EINVAL);
 
-	/* Nor is it one that the same call submits, in whatever order. */
+	/* A point that the same call submits does not count, in either order. */
 	syncs[1] = sgt_vm_signal(timeline, 1);
 	igt_assert_eq(map_syncs(&bo, VA, syncs, 2), -EINVAL);
 	syncs[0] = sgt_vm_signal(timeline, 1);
@@ -179,7 +179,7 @@ static void test_unsubmitted(int drm)
 	igt_assert_eq(map_syncs(&bo, VA, syncs, 2), -EINVAL);
 	sgt_expect_space(drm, 0, 1);
 
-	/* The call signals nothing if it fails later. */
+	/* A call that fails adds no point. */
 	igt_assert_eq(map_syncs(&bo, VA + 1, syncs, 1), -EINVAL);
 	igt_assert_eq_u64(last_point(drm, timeline), 0);
 
@@ -188,7 +188,7 @@ static void test_unsubmitted(int drm)
 	igt_assert_eq(map_syncs(&bo, VA + bo.size, &syncs[1], 1), -EINVAL);
 	sgt_expect_space(drm, bo.size, 4);
 
-	/* A binary fence is at no point of a timeline. */
+	/* A binary fence has no point. */
 	igt_assert_eq(drmSyncobjReset(drm, &timeline, 1), 0);
 	igt_assert_eq(drmSyncobjSignal(drm, &timeline, 1), 0);
 	syncs[1] = sgt_vm_wait(timeline, 1);
@@ -197,7 +197,7 @@ static void test_unsubmitted(int drm)
 	sgt_bo_free(&bo);
 }
 
-/* Whichever gate is the last to be opened */
+/* Opens the gate @last after the others. */
 static void many_round(int drm, const struct sgt_bo *bo, int last)
 {
 	uint32_t timelines[] = { make_sync(drm), make_sync(drm) }, out = make_sync(drm);
@@ -271,7 +271,7 @@ static void test_after_others(int drm)
 	syncs[0] = sgt_vm_signal(shared, 2);
 	sgt_must(map_syncs(&bos[1], VA, syncs, 1));
 
-	/* The other file is done, but does not say so at this point. */
+	/* The bind of the other file is done, but the points before its own are not. */
 	sgt_expect_space(other, bos[1].size, 4);
 	expect_pending(other, shared, 2);
 	open_gate(&gate);
@@ -300,7 +300,7 @@ static void test_not_increasing(int drm)
 	syncs[1] = sgt_vm_signal(timeline, 3);
 	sgt_must(map_syncs(&bo, VA + bo.size, syncs, 2));
 
-	/* The wait gets the point that was added last. */
+	/* The wait uses the point that was added last. */
 	syncs[0] = sgt_vm_wait(timeline, 3);
 	syncs[1] = sgt_vm_signal(out, 1);
 	sgt_must(map_syncs(&bo, VA + 2 * bo.size, syncs, 2));

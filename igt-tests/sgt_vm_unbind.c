@@ -14,7 +14,7 @@
 
 /**
  * TEST: sgt vm unbind
- * Description: Take the device away from its driver while address spaces are in use
+ * Description: Unbind the device while address spaces are in use
  * Category: Display
  * Mega feature: DRM
  * Sub-category: driver
@@ -25,7 +25,7 @@
  * Description: A bind behind a fence that failed is done, and its own fence has an error
  *
  * SUBTEST: race
- * Description: Processes bind and unbind while the device goes
+ * Description: Processes bind and unbind during the unbind of the device
  *
  * SUBTEST: %s-unload
  * Description: %arg[1] with all of it, release it and unload the module
@@ -47,7 +47,7 @@
  * @cut: a range on the screen that lost a page
  */
 
-IGT_TEST_DESCRIPTION("Take the device away from its driver while address spaces are in use");
+IGT_TEST_DESCRIPTION("Unbind the device while address spaces are in use");
 
 /* Tables of all levels begin in the middle of the first screen. */
 #define VA	((3ull << 39) - 300 * PAGE)
@@ -146,7 +146,7 @@ static void begin_hold(struct hold *hold, unsigned int what)
 		start_jobs(hold);
 }
 
-/* Each call says that the device is gone; bytes and fences are there. */
+/* Each call returns -ENODEV; memory and fences remain. */
 static void check_hold(const struct hold *hold)
 {
 	const struct sgt_bo *bo = &hold->model.bos[0];
@@ -163,7 +163,7 @@ static void check_hold(const struct hold *hold)
 		igt_assert_eq(sgt_transfer(&hold->picture), -ENODEV);
 	if (hold->what & WITH_JOBS) {
 		igt_assert_eq(sgt_sync_file_wait(hold->out), -ENODEV);
-		/* The unbind did not wait for it, nor vgem time it out. */
+		/* The unbind did not wait for the in-fence, which has not timed out either. */
 		igt_assert_eq(sgt_sync_file_status(hold->gate.file), 0);
 	}
 	sgt_expect_pattern(bo->map, sgt_bo_words(bo), hold->seed);
@@ -182,7 +182,7 @@ static void end_hold(struct hold *hold)
 	}
 }
 
-/* The new device has new spaces. */
+/* The new device has empty address spaces. */
 static void check_new(void)
 {
 	int drm = sgt_must(sgt_open_wait());
@@ -243,7 +243,7 @@ static void test_unload(enum sgt_route route)
 	sgt_expect_picture(&test);
 }
 
-/* The fence that failed is that of a job on the device that was there before. */
+/* The in-fence is the failed fence of a job of the removed device. */
 static void test_failed_in_fence(void)
 {
 	struct drm_virtgpu_sgt_vm_bind_op op;
@@ -268,7 +268,7 @@ static void test_failed_in_fence(void)
 	sgt_expect_mapped(drm, VA, bo.size, bo.size);
 	close(file);
 
-	/* Nor does it hold up those after it, which did not fail. */
+	/* Later jobs are done, and do not fail. */
 	op = sgt_vm_op_unmap(VA, PAGE);
 	sgt_must(sgt_vm_bind_async(drm, &op, 1, 0, out));
 	igt_assert_eq(drmSyncobjExportSyncFile(drm, out, &file), 0);
@@ -307,7 +307,7 @@ static int random_call(int drm, const struct sgt_bo *bo, uint64_t *random)
 
 #define RACERS	3
 
-/* Calls, of each child */
+/* The number of calls of each child */
 struct race {
 	volatile uint32_t calls[RACERS];
 };
@@ -374,7 +374,7 @@ int igt_main()
 	igt_fixture() {
 		sgt_removal_begin(&test);
 		sgt_require_tables(&test);
-		igt_require_f(sgt_have_driver("vgem"), "vgem has fences that do not come\n");
+		igt_require_f(sgt_have_driver("vgem"), "vgem has fences that do not signal\n");
 	}
 
 	for (int route = 0; route < SGT_ROUTES; route++) {
@@ -397,13 +397,13 @@ int igt_main()
 			sgt_removal_recover(&test);
 	}
 
-	igt_describe("Later binds depend on it");
+	igt_describe("A failed in-fence does not stop binds");
 	igt_subtest("failed-in-fence")
 		test_failed_in_fence();
 	igt_fixture()
 		sgt_removal_recover(&test);
 
-	igt_describe("Any time is a good time to go");
+	igt_describe("The unbind comes at any time");
 	igt_subtest("race")
 		test_race();
 	igt_fixture()

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the life of a buffer costs, with either driver of a virtio-gpu, up to the
- * answer of the host.  Prints a line for each sample, the cost of one buffer:
+ * Measures the cost of the life of a buffer, up to the response of the host, with
+ * either driver of a virtio-gpu.  Prints a line for each sample of one buffer:
  *
  *	create|touch|destroy BYTES ALIVE COST
  *
- * The cost is in instructions of the guest's only CPU where its clock counts
- * them (SGT_ICOUNT), and in nanoseconds elsewhere.
+ * The cost is in instructions of the only CPU of the guest if its clock counts them
+ * (SGT_ICOUNT), and in nanoseconds otherwise.
  */
 #include <errno.h>
 #include <limits.h>
@@ -32,7 +32,7 @@
 #define SAMPLES		3
 #define EMPTY_SAMPLES	3
 
-/* A CPU that does so few instructions in so long a sleep is idle. */
+/* A CPU with so few instructions during such a sleep is idle. */
 #define SLEEP_MS	10
 #define SETTLED		200000
 
@@ -70,8 +70,8 @@ static long read_clock(clockid_t id)
 }
 
 /*
- * Of all tasks, the kernel's included, up to the last switch from one to
- * another: the sleep is one.  The idle task does not count.
+ * The instructions of all tasks but the idle task, up to the last switch between
+ * tasks, which the sleep causes.
  */
 static long read_schedstat(void)
 {
@@ -92,7 +92,7 @@ static long read_schedstat(void)
 	return ran;
 }
 
-/* The same, when nothing is left to be done: memory is freed by work items. */
+/* The same when the CPU is idle, as work items free the memory. */
 static long settled_schedstat(void)
 {
 	long before, now = read_schedstat();
@@ -104,14 +104,14 @@ static long settled_schedstat(void)
 	return now;
 }
 
-/* For what is done by this thread alone */
+/* For work of this thread only */
 static long own_clock(void)
 {
 	return read_clock(getenv("SGT_ICOUNT") ? CLOCK_THREAD_CPUTIME_ID :
 						 CLOCK_MONOTONIC);
 }
 
-/* For what others have a part in */
+/* For work of several threads */
 static long whole_clock(void)
 {
 	return getenv("SGT_ICOUNT") ? settled_schedstat() :
@@ -119,8 +119,8 @@ static long whole_clock(void)
 }
 
 /*
- * A picture, complete on the host.  For the kernel's own driver the making of a
- * resource is all that has a fence, and so all that one can wait for.
+ * Creates a picture on the host.  With the in-tree driver, only the creation of a
+ * resource has a fence to wait for.
  */
 static uint32_t create(int drm, uint32_t side)
 {
@@ -139,9 +139,8 @@ static uint32_t create(int drm, uint32_t side)
 }
 
 /*
- * The host takes its commands in turn: the answer to this one comes behind those
- * to all others.  What it makes stays until the file is closed, as its end would
- * be measured, too.
+ * The host processes commands in order, so it responds to this one last.  The
+ * resource stays until the file is closed, as its end would be measured, too.
  */
 static void host_answers(int drm)
 {
@@ -176,7 +175,7 @@ static long touch(int drm, uint32_t bo, size_t bytes)
 	return cost;
 }
 
-/* What measuring costs, with the host's answer to nothing or without */
+/* The cost of measuring, with or without a wait for the host */
 static long measure_nothing(int drm, bool answer)
 {
 	long least = LONG_MAX;
@@ -217,7 +216,7 @@ static void measure_size(int drm, uint32_t side, int alive)
 	printf("destroy %zu %d %ld\n", bytes, alive, destroyed / count);
 }
 
-/* The ones that stay alive are small, and older than those that are measured. */
+/* The buffers that stay alive are small, and older than those measured. */
 static void measure_alive(int alive)
 {
 	uint32_t *bos = calloc(alive, sizeof(*bos));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A program of the fuzzer is a sequence of operations, and a pure function of a
- * seed and an index.  An operation is a name and numbers.  What it works on is
- * in numbered slots, so that one can be left out and the others mean the same.
+ * seed and an index.  An operation is a name and numbers.  The objects that it uses
+ * are in numbered slots, so that removing one operation does not change the others.
  */
 #ifndef SGT_FUZZ_H
 #define SGT_FUZZ_H
@@ -20,7 +20,7 @@
 #define MAX_LANES	4
 #define MAX_PROPS	160
 
-/* Slots of each sort; BAD_SLOT has what was never valid. */
+/* The slots of each kind; the object in BAD_SLOT was never valid. */
 #define FILES	4
 #define BUFFERS	6
 #define FDS	6
@@ -59,15 +59,15 @@ struct world;
 
 struct op_desc {
 	const char *name;
-	int weight;		/* 0: the generator has its own idea of when */
-	/* 0, or a negative errno; -ECANCELED: there was nothing to do it with */
+	int weight;		/* 0: only the generator inserts it */
+	/* 0 or a negative errno: -ECANCELED if an object is missing */
 	int (*run)(struct world *world, const uint32_t *arg);
 	struct arg_desc arg[MAX_ARGS + 1];
 };
 
 struct op {
 	const struct op_desc *desc;
-	uint8_t lane;		/* who runs it after a split */
+	uint8_t lane;		/* the process that runs it after a split */
 	uint32_t arg[MAX_ARGS];
 };
 
@@ -93,7 +93,7 @@ bool sequence_parse(struct sequence *seq, const char *word);
 /* generate.c */
 void sequence_generate(struct sequence *seq, uint64_t seed, uint64_t index);
 
-/* world.c: what a sequence works on */
+/* world.c: the objects of a sequence */
 struct buffer {
 	uint32_t handle, width, height, pitch, name, file;
 	uint64_t size;
@@ -133,11 +133,11 @@ struct world {
 	struct fb fb[FBS];
 	struct syncobj syncobj[SYNCOBJS];
 	int vgem, udmabuf, sink;	/* sink: a file of vgem that imports */
-	char *area;			/* where mappings go */
+	char *area;			/* the addresses of mappings */
 	const struct kms *kms;
 };
 
-bool world_find(struct world *world);		/* the device, when it is there */
+bool world_find(struct world *world);		/* the device, while it exists */
 bool world_find_kms(const struct world *world, struct kms *kms);
 void world_begin(struct world *world);
 
@@ -167,27 +167,27 @@ enum run_end { RUN_DONE, RUN_TIMEOUT, RUN_STUCK };
 struct runner {
 	struct world world;
 	struct kms kms;
-	struct tally *tally;		/* shared with those who run */
+	struct tally *tally;		/* shared with the processes of the sequence */
 	unsigned int limit_ms;
 };
 
 bool runner_begin(struct runner *runner);
-/* In a process of its own, which leaves nothing.  Binds what it left unbound. */
+/* Runs in another process.  Binds the device again afterwards. */
 enum run_end runner_run(struct runner *runner, const struct sequence *seq);
 
-/* watch.c: what went wrong */
+/* watch.c: failures */
 struct finding {
 	char what[160];		/* the same for the same bug */
 	char log[1 << 14];
 };
 
 void watch_begin(void);
-/* After a sequence: waits a little for all that it made to be gone. */
+/* After a sequence: waits a little until its objects are freed. */
 bool watch_look(struct finding *finding);
 void watch_hurry(void);
 long watch_now_ms(void);
 
-/* minimise.c: RUN_STUCK when the guest is of no use any more */
+/* minimise.c: RUN_STUCK if the guest cannot continue */
 enum run_end minimise(struct runner *runner, struct sequence *seq,
 		      const struct finding *wanted);
 

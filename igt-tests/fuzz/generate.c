@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Makes sequences.  Most operations are such that they can succeed: they use
- * what those before them made.  Others are wrong in one place, and some in all.
+ * Generates sequences.  Most operations can succeed, as they use objects of earlier
+ * ones.  Others have one wrong argument, and a few have only wrong ones.
  */
 #include <string.h>
 
 #include "fuzz.h"
 
-/* One sequence of so many unbinds the device: that is slow. */
+/* One of so many sequences unbinds the device, which is slow. */
 #define UNBIND_EVERY	24
 
 /* DRM_CLIENT_CAP_ATOMIC, counted from 0 */
@@ -36,7 +36,7 @@ static const uint32_t slots[ARG_SLOTS] = {
 	[ARG_SYNCOBJ] = SYNCOBJS,
 };
 
-/* That of the screen comes most often, and that of a cursor. */
+/* Mostly the size of the screen or of a cursor */
 static const struct {
 	uint32_t width, height;
 } sizes[] = {
@@ -108,7 +108,7 @@ static uint32_t good_value(struct generator *gen, const struct arg_desc *arg)
 	}
 }
 
-/* Next to what is right: a slot that may be empty, a size off by a little */
+/* Nearly right: a slot that may be empty, a size that is slightly off */
 static uint32_t near_value(struct generator *gen, const struct arg_desc *arg)
 {
 	uint32_t value;
@@ -133,7 +133,7 @@ static uint32_t wild_value(struct generator *gen, const struct arg_desc *arg)
 	return chance(gen, 70) ? odd[below(gen, COUNT(odd))] : fuzz_random(&gen->random);
 }
 
-/* All that the operation uses has been made. */
+/* Whether all objects that the operation uses exist */
 static bool can_do(const struct generator *gen, const struct op_desc *desc)
 {
 	for (const struct arg_desc *arg = desc->arg; arg->name; arg++)
@@ -206,7 +206,7 @@ static enum mood pick_mood(struct generator *gen)
 	return dice < PERCENT_WILD + PERCENT_NEAR ? NEAR : VALID;
 }
 
-/* A file that may do all, a buffer, and often a picture: little goes without. */
+/* A file of a master, a buffer and often a picture, which most operations need */
 static void begin(struct generator *gen)
 {
 	struct op *op = add(gen, op_find("open"), VALID);

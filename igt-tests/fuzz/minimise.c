@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Delta debugging: leaves out operations as long as the same thing goes wrong. */
+/* Delta debugging: removes operations as long as the failure is the same. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "fuzz.h"
 
-/* How often a sequence may run until it fails: races do not each time. */
+/* How often a sequence may run until it fails, as races do not fail each time */
 #define TRIES	8
 
 struct search {
@@ -37,7 +37,7 @@ static void leave_out(struct sequence *to, const struct sequence *from, int at, 
 		(from->count - at - count) * sizeof(to->op[0]));
 }
 
-/* Whoever reads this has the best so far, even if the guest dies of the next one. */
+/* The output has the shortest sequence so far, even if the next one stops the guest. */
 static void announce(const struct sequence *seq)
 {
 	printf("ops ");
@@ -50,7 +50,7 @@ static bool shorten(struct search *search, struct sequence *seq, int chunk)
 	struct sequence less;
 	bool any = false;
 
-	/* From the end: what comes later depends on what was before. */
+	/* From the end, as later operations depend on earlier ones */
 	for (int at = seq->count - chunk; at >= 0 && !search->stuck; at -= chunk) {
 		if (at + chunk > seq->count || seq->count == chunk)
 			continue;
@@ -77,7 +77,7 @@ static void flatten(struct search *search, struct sequence *seq)
 	}
 }
 
-/* A 0 says nothing: what is left is what matters. */
+/* Sets arguments to 0, so that only those that matter are left. */
 static void plain_arguments(struct search *search, struct sequence *seq)
 {
 	struct sequence plain;
@@ -107,7 +107,7 @@ enum run_end minimise(struct runner *runner, struct sequence *seq,
 		return search.stuck ? RUN_STUCK : RUN_TIMEOUT;
 
 	watch_hurry();
-	/* What fails at once is tried once. */
+	/* A sequence that fails in its first run is run once each time. */
 	search.tries = search.runs == 1 ? 1 : TRIES;
 	flatten(&search, seq);
 	for (int chunk = seq->count / 2; chunk > 0 && !search.stuck; chunk /= 2)

@@ -46,7 +46,7 @@ static int create_dumb(struct world *world, const uint32_t *arg)
 	return err;
 }
 
-/* The size is what the picture needs, and @arg[10] more. */
+/* The size is that of the picture plus @arg[10]. */
 static int create_resource(struct world *world, const uint32_t *arg)
 {
 	struct drm_virtgpu_resource_create create = {
@@ -159,7 +159,7 @@ static int unmap(struct world *world, const uint32_t *arg)
 	if (!start)
 		return -ECANCELED;
 	map->size = 0;
-	/* Part of it, or all: nobody else is to get the room. */
+	/* Unmaps a part or all of it, and keeps the addresses reserved. */
 	if (arg[1] && size > 4096)
 		size = size / 2 & ~4095ul;
 	return mmap(start, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED |
@@ -227,7 +227,7 @@ static int flink(struct world *world, const uint32_t *arg)
 	return 0;
 }
 
-/* With @arg[2] all sizes are taken such that they fit. */
+/* With @arg[2], all sizes fit the buffer. */
 static int transfer(struct world *world, const uint32_t *arg)
 {
 	struct buffer *buffer = world_buffer(world, arg[0]);

@@ -119,7 +119,7 @@ static int read_debug(struct world *world, const uint32_t *arg)
 	return read_file(path);
 }
 
-/* What a device without 3D refuses */
+/* Ioctls that a device without 3D refuses */
 static int three_d(struct world *world, const uint32_t *arg)
 {
 	static const struct {
@@ -141,7 +141,7 @@ static int three_d(struct world *world, const uint32_t *arg)
 			  data);
 }
 
-/* Some of what it is told are things that exist. */
+/* Some of the arguments are existing objects. */
 static uint32_t any_word(struct world *world, uint64_t *random, const void *data)
 {
 	uint64_t dice = fuzz_random(random);
@@ -165,9 +165,9 @@ static uint32_t any_word(struct world *world, uint64_t *random, const void *data
 }
 
 /*
- * Not these: waits that nobody ends, and the calls of syncobjs that take an
- * array.  The core allocates whatever length it is told, and the page allocator
- * complains (drm_syncobj_array_find(), no bug of this driver).
+ * Excludes waits without an end, and the ioctls of syncobjs that take an array.  The
+ * core allocates any length, about which the page allocator warns: see
+ * drm_syncobj_array_find(), which is not part of this driver.
  */
 static bool is_barred(uint32_t number)
 {
@@ -175,7 +175,7 @@ static bool is_barred(uint32_t number)
 	       (number >= 0xca && number <= 0xcd);
 }
 
-/* A call by its number, with words of all sorts */
+/* An ioctl by its number, with arbitrary words */
 static int any_call(struct world *world, const uint32_t *arg)
 {
 	uint32_t size = arg[2] & ~3u, number = arg[1];
@@ -195,7 +195,7 @@ static int unbind(struct world *world, const uint32_t *arg)
 	return sgt_unbind(&world->gpu, arg[0] % SGT_ROUTES);
 }
 
-/* By the way that is there */
+/* By a route that the device has */
 static int rebind(struct world *world, const uint32_t *arg)
 {
 	(void)arg;
@@ -215,7 +215,7 @@ const struct op_desc file_ops[] = {
 	{ "three_d", 2, three_d, { FILE_ARG, PICK("call", 5), ANY("seed"), BUFFER_ARG } },
 	{ "any_call", 4, any_call,
 	  { FILE_ARG, PICK("number", 0xd2), PICK("size", 128), ANY("seed") } },
-	/* These come where the generator says. */
+	/* Only the generator inserts these. */
 	{ "split", 0, NULL, { PICK("how", SPLITS), PICK("lanes", MAX_LANES - 1) } },
 	{ "unbind", 0, unbind, { PICK("route", SGT_ROUTES) } },
 	{ "rebind", 0, rebind, {} },

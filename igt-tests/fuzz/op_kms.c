@@ -20,7 +20,7 @@ static const uint32_t formats[] = {
 	DRM_FORMAT_NV12, DRM_FORMAT_ABGR8888, DRM_FORMAT_C8,
 };
 
-/* The whole of its buffer, but for what the arguments say */
+/* The whole buffer, except for the changes of the arguments */
 static int add_fb(struct world *world, const uint32_t *arg)
 {
 	struct buffer *buffer = world_buffer(world, arg[0]);
@@ -75,7 +75,7 @@ static int remove_fb(struct world *world, const uint32_t *arg)
 	return fuzz_ioctl(world_via(world, fb->file, arg[1]), DRM_IOCTL_MODE_RMFB, &id);
 }
 
-/* Makes a handle, for who is master */
+/* Makes a handle, if the file is the master */
 static int get_fb(struct world *world, const uint32_t *arg)
 {
 	struct drm_mode_fb_cmd2 get = { .fb_id = world_fb(world, arg[1])->id };

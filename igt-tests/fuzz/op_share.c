@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Operations on what is shared between devices: dma-bufs, and fences. */
+/* Operations on objects that devices share: dma-bufs and fences. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +34,7 @@ static int export_buffer(struct world *world, const uint32_t *arg)
 	return err;
 }
 
-/* Nobody says what picture is in there: as many as fit of the width asked for. */
+/* The dma-buf has no geometry: as many rows of the given width as fit. */
 static int import_buffer(struct world *world, const uint32_t *arg)
 {
 	struct drm_prime_handle prime = { .fd = world_fd(world, arg[2]), .flags = arg[4] };
@@ -101,7 +101,7 @@ static int make_vgem(struct world *world, const uint32_t *arg)
 	return err;
 }
 
-/* vgem maps it as long as it has the handle: until the sequence is over, or at once */
+/* vgem maps it until its handle is closed: at once, or at the end of the sequence. */
 static int attach(struct world *world, const uint32_t *arg)
 {
 	struct drm_prime_handle prime = { .fd = world_fd(world, arg[0]) };
@@ -125,8 +125,8 @@ static int map_fd(struct world *world, const uint32_t *arg)
 }
 
 /*
- * Always for reading and writing: udmabuf maps for what it is asked for first,
- * and syncs for what it is asked for next, which the DMA API complains of.
+ * Always for reading and writing: udmabuf maps for the direction of the first call
+ * and syncs for that of the next, about which dma-debug warns.
  */
 static int sync_cpu(struct world *world, const uint32_t *arg)
 {

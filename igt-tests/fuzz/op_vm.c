@@ -13,7 +13,7 @@
 #define PAGE		4096ull
 #define MAX_ARRAY	24u
 
-/* Few places, so that ranges meet; tables of each level begin near one of them. */
+/* Few addresses, so that ranges overlap; tables of each level begin near one. */
 static uint64_t place(uint32_t base, uint32_t page)
 {
 	static const uint64_t bases[] = {
@@ -76,7 +76,7 @@ static int fill(const struct buffer *buffer, int fd, uint64_t va)
 	return fuzz_ioctl(fd, DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &bind);
 }
 
-/* All of a buffer, whatever is there */
+/* A remap of all of a buffer */
 static int vm_fill(struct world *world, const uint32_t *arg)
 {
 	struct buffer *buffer = world_buffer(world, arg[0]);
@@ -95,7 +95,7 @@ static void random_ops(struct world *world, const struct buffer *buffer,
 
 		if (!((dice >> 40) % (12 * MAX_ARRAY)))
 			from = &world->buffer[dice % BUFFERS];
-		/* Few ranges are empty: most of what would be a map is a remap. */
+		/* Most maps are remaps, as few ranges are empty. */
 		if (what == VIRTGPU_SGT_VM_MAP && (dice >> 56) % 8)
 			what = VIRTGPU_SGT_VM_REMAP;
 		pages = from->size / PAGE ?: 1;
@@ -114,12 +114,12 @@ static int vm_array(struct world *world, const uint32_t *arg)
 
 	random_ops(world, buffer, ops, arg[2], arg[3]);
 	bind.ops = make_array(fuzz_pointer(ops, arg[6]), sizeof(ops[0]) + arg[7], arg[4] + 1);
-	/* What is behind the array is anything. */
+	/* Arbitrary bytes follow the array. */
 	return fuzz_ioctl(world_via(world, buffer->file, arg[1]),
 			  DRM_IOCTL_VIRTGPU_SGT_VM_BIND, &bind);
 }
 
-/* Of few points, so that waits find them, in order or not; binary without one */
+/* Uses few points, so that waits find them; binary without a point */
 static struct drm_virtgpu_sgt_sync make_sync(const struct syncobj *syncobj, uint32_t flags,
 					     uint32_t point)
 {
@@ -182,7 +182,7 @@ static int vm_resource(struct world *world, const uint32_t *arg)
 	return 0;
 }
 
-/* There is room for the longest answer. */
+/* There is room for the longest reply. */
 static int dev_query(struct world *world, const uint32_t *arg)
 {
 	char answer[2 * PAGE] = {};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Runs a sequence: in a process of its own, and in several lanes after a split. */
+/* Runs a sequence in another process, and in several lanes after a split. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -17,10 +17,10 @@
 
 #include "fuzz.h"
 
-/* How long a process that was killed may take: it may be in an unbind. */
+/* The time for a killed process to end, as it may be in an unbind */
 #define DEATH_MS	60000
 
-/* A device that is bound again is found by then. */
+/* The time until a device that is bound again appears */
 #define BIND_MS		20000
 
 struct lane {
@@ -122,7 +122,7 @@ static bool wait_for_end(pid_t pid, int ms)
 	return ended;
 }
 
-/* The process and all that it forked: none may be left when we look around. */
+/* Kills the process and its children before the check for leaks. */
 static bool reap(pid_t group)
 {
 	long end = watch_now_ms() + DEATH_MS;
@@ -136,7 +136,7 @@ static bool reap(pid_t group)
 	return true;
 }
 
-/* It may have unbound the device, and bound it with another number. */
+/* The sequence may have bound the device again, with another minor. */
 static bool find_again(struct runner *runner)
 {
 	long end = watch_now_ms() + BIND_MS;
@@ -164,7 +164,7 @@ static void show_file(const char *path)
 	close(fd);
 }
 
-/* Where those are who did not end in time: the reader will want to know. */
+/* Prints where the processes sleep that did not end in time. */
 static void show_stacks(pid_t group)
 {
 	char path[300];

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Runs random sequences of operations on the device until one goes wrong, and
- * says which part of it is to blame.
+ * Runs random sequences of operations on the device until one fails, and reduces it
+ * to the operations that matter.
  *
- * Output: "at INDEX" before each sequence; "ops WORD" for the shortest program
- * so far that goes wrong; all else is for people.
+ * Output: "at INDEX" before each sequence; "ops WORD" for the shortest program so
+ * far that fails; other lines are messages.
  */
 #include <getopt.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Looks for what went wrong: in the kernel's log, and in the layer's tables. */
+/* Finds failures in the kernel log and in the tables of the helpers. */
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <errno.h>
@@ -13,10 +13,10 @@
 #include "fuzz.h"
 #include "lib/sgt_table.h"
 
-/* An out-fence that nobody has is forgotten within a second or two. */
+/* The driver frees an unused out-fence within a second or two. */
 #define PATIENCE_MS	10000
 
-/* What has been seen to leak once is waited for no longer than that. */
+/* The time limit after the same leak has been seen once */
 #define HURRY_MS	1500
 
 static const char * const splats[] = {
@@ -27,7 +27,7 @@ static const char * const splats[] = {
 	"list_del corruption", "ODEBUG", "unreferenced object",
 };
 
-/* One device, and what the console has */
+/* One device, and the buffers of the console */
 struct state {
 	int devices, buffers;
 	unsigned long mapped;
@@ -75,7 +75,7 @@ static void write_knob(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 
-	/* Kernels without have none. */
+	/* The kernel may not have this file. */
 	if (fd < 0)
 		return;
 	if (write(fd, text, strlen(text)) < 0)
@@ -83,7 +83,7 @@ static void write_knob(const char *path, const char *text)
 	close(fd);
 }
 
-/* What is said once is to be said again, the next time. */
+/* WARN_ONCE() and the like warn again in the next sequence. */
 static void rearm(void)
 {
 	write_knob("/sys/kernel/debug/clear_warn_once", "1");
@@ -98,7 +98,7 @@ void watch_begin(void)
 	rearm();
 }
 
-/* The line without what differs from time to time: numbers and addresses */
+/* The line without numbers and addresses, which vary */
 static void set_what(struct finding *finding, const char *line)
 {
 	char *to = finding->what, *end = to + sizeof(finding->what) - 1;
@@ -125,7 +125,7 @@ static void set_what(struct finding *finding, const char *line)
 
 static bool is_splat(const char *line)
 {
-	/* Buffers of 256 MiB in single pages are many entries, and no fault. */
+	/* dma-debug needs many entries for buffers of 256 MiB in single pages. */
 	if (strstr(line, "dma_debug_entry pool grown"))
 		return false;
 
@@ -135,7 +135,7 @@ static bool is_splat(const char *line)
 	return false;
 }
 
-/* All of the log since the last time.  The first splat is what counts. */
+/* Reads the log since the last call.  Keeps the first splat. */
 static bool look_in_log(struct finding *finding)
 {
 	size_t used = 0;
@@ -143,7 +143,7 @@ static bool look_in_log(struct finding *finding)
 	bool found = false;
 	ssize_t len;
 
-	/* EPIPE: lines were lost; the next are there. */
+	/* EPIPE: lines were lost; the next ones can be read. */
 	while ((len = read(kmsg, record, sizeof(record) - 1)) > 0 || errno == EPIPE) {
 		char *line;
 
@@ -167,7 +167,7 @@ static bool look_in_log(struct finding *finding)
 	return found;
 }
 
-/* A bind whose process is killed goes without the console, until the next one. */
+/* A bind whose process is killed has no console. */
 static bool is_without_console(const struct state *now)
 {
 	return now->devices == quiet.devices && now->buffers == quiet.buffers - 1 &&
@@ -183,7 +183,7 @@ bool watch_look(struct finding *finding)
 	while (!is_quiet(&now) && watch_now_ms() < end)
 		poll(NULL, 0, 2);
 	if (look_in_log(finding)) {
-		/* What the bug has left is not the fault of the next one. */
+		/* Leaks of this failure do not count in the next sequence. */
 		quiet = now;
 		rearm();
 		return true;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a sequence works on: the device, and slots of what was made of it. */
+/* The objects of a sequence: the device, and slots of objects made from it. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include "fuzz.h"
 #include "lib/sgt_kms.h"
 
-/* Room for each mapping: none is ever put where something else was. */
+/* Reserved addresses for each mapping: none replaces another one. */
 #define MAP_ROOM	(64ul << 20)
 
 int fuzz_ioctl(int fd, unsigned long request, void *arg)
@@ -37,7 +37,7 @@ uint64_t fuzz_pointer(const void *good, uint32_t how)
 	}
 }
 
-/* To look for it opens all others, and the last close of one brings the console back. */
+/* Looking up vgem opens all devices, and the last close of one restores its console. */
 static void find_vgem(struct world *world)
 {
 	int fd = sgt_open_driver("vgem");
@@ -98,7 +98,7 @@ static void find_planes(int fd, struct kms *kms)
 {
 	drmModePlaneRes *planes = drmModeGetPlaneResources(fd);
 
-	/* The first is the picture's, the second the cursor's. */
+	/* The first is that of the picture, the second that of the cursor. */
 	for (uint32_t i = 0; planes && i < planes->count_planes && i < 2; i++) {
 		*(i ? &kms->cursor : &kms->primary) = planes->planes[i];
 		find_properties(fd, planes->planes[i], DRM_MODE_OBJECT_PLANE, kms);

@@ -40,7 +40,7 @@ int sgt_write_file(const char *path, const char *text)
 	return err;
 }
 
-/* The last part of where a link of sysfs points to */
+/* The name of the target of a link in sysfs */
 static int link_name(const char *path, char *name, size_t size)
 {
 	char target[PATH_MAX];
@@ -154,7 +154,7 @@ int sgt_rebind(struct sgt_gpu *gpu, enum sgt_route route)
 		return -EINVAL;
 	}
 
-	/* Binding virtio-pci makes a new virtio device. */
+	/* A bind of virtio-pci creates a new virtio device. */
 	return err ?: find_virtio(gpu);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The GPU as the driver core sees it: a PCI device, or a platform device for
- * virtio-mmio; a virtio device below it; and the driver bound to that one.
+ * The GPU in the driver core: a PCI device, or a platform device for virtio-mmio;
+ * its child, a virtio device; and the driver of the virtio device.
  */
 #ifndef SGT_BUS_H
 #define SGT_BUS_H
@@ -9,9 +9,9 @@
 #include <stdbool.h>
 
 enum sgt_route {
-	SGT_ROUTE_VIRTIO,	/* the GPU driver, off the virtio device */
-	SGT_ROUTE_PCI,		/* virtio-pci, off the PCI device */
-	SGT_ROUTE_REMOVE,	/* the PCI device itself */
+	SGT_ROUTE_VIRTIO,	/* unbind the GPU driver from the virtio device */
+	SGT_ROUTE_PCI,		/* unbind virtio-pci from the PCI device */
+	SGT_ROUTE_REMOVE,	/* remove the PCI device */
 	SGT_ROUTES
 };
 
@@ -27,22 +27,22 @@ struct sgt_gpu {
 /* All return 0 or a negative errno. */
 int sgt_gpu_find(struct sgt_gpu *gpu, int drm_fd);
 
-/* How many of the routes the device has: the first ones */
+/* The number of routes of the device, which are the first ones */
 unsigned int sgt_gpu_routes(const struct sgt_gpu *gpu);
 
 int sgt_unbind(const struct sgt_gpu *gpu, enum sgt_route route);
 
-/* Also looks up the new name of the virtio device. */
+/* Updates the name of the virtio device. */
 int sgt_rebind(struct sgt_gpu *gpu, enum sgt_route route);
 
 /*
- * For after a test that failed: closes and unmaps what it left open of any DRM
- * device, and binds again what it left unbound.
+ * Cleans up after a failed test: closes and unmaps its files of DRM devices, and
+ * binds the drivers again.
  */
 void sgt_let_go(void);
 int sgt_gpu_recover(struct sgt_gpu *gpu);
 
-/* The driver bound is the one with the helper layer under it. */
+/* Whether the bound driver uses the helpers, which have tables in debugfs */
 bool sgt_gpu_is_sgt(const struct sgt_gpu *gpu);
 
 /* -EWOULDBLOCK while the module is in use */

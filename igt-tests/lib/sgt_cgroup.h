@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A memory cgroup: what the kernel charges a process for, and its limit. */
+/* A memory cgroup: the memory charged to its processes, and its limit. */
 #ifndef SGT_CGROUP_H
 #define SGT_CGROUP_H
 
@@ -8,13 +8,13 @@ struct sgt_cgroup {
 	char path[80];		/* the group */
 };
 
-/* All return a negative errno if they fail.  -EOPNOTSUPP: no memory controller */
+/* All return a negative errno on failure: -EOPNOTSUPP without a memory controller. */
 int sgt_cgroup_begin(struct sgt_cgroup *group);
 int sgt_cgroup_join(const struct sgt_cgroup *group);
 int sgt_cgroup_write(const struct sgt_cgroup *group, const char *file, long long value);
 long long sgt_cgroup_read(const struct sgt_cgroup *group, const char *file);
 
-/* When its processes are gone */
+/* To be called when all processes of the group have exited */
 void sgt_cgroup_end(struct sgt_cgroup *group);
 
 #endif

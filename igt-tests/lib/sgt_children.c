@@ -15,7 +15,7 @@
 #include "sgt_children.h"
 #include "sgt_rounds.h"
 
-/* Longer than any wait of the driver, the one for a silent host included */
+/* Longer than any wait of the driver, that for a silent host included */
 #define LIMIT_US	60000000l
 #define POLL_MS		10
 
@@ -34,7 +34,7 @@ static void read_first_line(pid_t pid, const char *name, char *line, int size)
 	fclose(file);
 }
 
-/* A child that runs or sleeps: not one that has exited and waits to be reaped. */
+/* A child that runs or sleeps, and is not a zombie */
 static bool is_living_child(pid_t pid)
 {
 	char line[256], state;
@@ -82,7 +82,7 @@ static bool have_reached(const volatile uint32_t *counters, unsigned int num,
 	return true;
 }
 
-/* Says where each living child sleeps, and fails if there is one. */
+/* Fails if a child lives, with the place where it sleeps; kills all of them. */
 static void fail_if_stuck(void)
 {
 	char where[64] = "", call[128];

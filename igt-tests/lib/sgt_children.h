@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Waits for the children of igt_fork() that end, also when a child does not. */
+/* Waits with a time limit for the children of igt_fork(). */
 #ifndef SGT_CHILDREN_H
 #define SGT_CHILDREN_H
 

@@ -26,8 +26,8 @@ static void fill_part(const struct sgt_bo *bo, const drmModeClip *clip, bool in_
 }
 
 /*
- * The device gets the pattern around the rectangle first and garbage inside.
- * Then memory has it the other way round, and only the rectangle is damaged.
+ * The device reads the pattern around the rectangle first, and garbage inside.
+ * Then memory has the inverse, and only the rectangle is damaged.
  */
 static void check_clip(const struct sgt_screen *screen, const struct sgt_bo *bo,
 		       drmModeClip clip)
@@ -38,7 +38,7 @@ static void check_clip(const struct sgt_screen *screen, const struct sgt_bo *bo,
 	fill_part(bo, &clip, false, seed);
 	sgt_must(sgt_host_trace_mark());
 	sgt_must(sgt_screen_show(screen, bo, 0));
-	/* The device reads memory after the call returned. */
+	/* The device may read memory after the call returns. */
 	sgt_wait_trace("virtio_gpu_cmd_res_flush", 1);
 	fill_part(bo, &clip, true, seed);
 	igt_assert_eq(drmModeDirtyFB(bo->drm, bo->fb, &clip, 1), 0);

@@ -8,7 +8,7 @@
 
 #define DIRECTORY	"/sys/kernel/debug/dma-api/"
 
-/* It switches itself off when it runs out of entries, and then says nothing. */
+/* dma-debug disables itself when it runs out of entries. */
 static int check_enabled(void)
 {
 	FILE *file = fopen(DIRECTORY "disabled", "re");
@@ -21,7 +21,7 @@ static int check_enabled(void)
 	return letter == 'N' ? 0 : -EOVERFLOW;
 }
 
-/* A line is DRIVER DEVICE KIND ... for each segment of each mapping. */
+/* There is a line "DRIVER DEVICE KIND ..." for each segment of each mapping. */
 long sgt_dma_api_count(const char *device)
 {
 	char *line = NULL, name[64];

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The kernel's own list of DMA mappings, where it keeps one. */
+/* The list of DMA mappings of dma-debug, if the kernel has it. */
 #ifndef SGT_DMA_API_H
 #define SGT_DMA_API_H
 
-/* Mappings of a device; -ENOENT without CONFIG_DMA_API_DEBUG, or another errno */
+/* The number of mappings of a device, or -errno: -ENOENT without CONFIG_DMA_API_DEBUG */
 long sgt_dma_api_count(const char *device);
 
 #endif

@@ -21,7 +21,7 @@ const char * const sgt_exporter_name[SGT_EXPORTERS] = {
 	[SGT_VGEM] = "vgem",
 };
 
-/* Shared memory that cannot shrink: udmabuf takes no other. */
+/* udmabuf requires a memfd that is sealed against shrinking. */
 static int make_memfd(size_t size)
 {
 	int err, fd;
@@ -144,7 +144,7 @@ void sgt_foreign_free(struct sgt_foreign *f)
 	if (f->fd >= 0)
 		close(f->fd);
 	if (f->drm >= 0)
-		close(f->drm);		/* and its handle with it */
+		close(f->drm);		/* frees the handle as well */
 	memset(f, 0, sizeof(*f));
 	f->fd = -1;
 	f->drm = -1;
@@ -180,7 +180,7 @@ int sgt_dmabuf_attachments(const char *device)
 
 	if (!file)
 		return -errno;
-	/* A line of its own for each, after a tab */
+	/* Each attachment has its own line, after a tab. */
 	while (getline(&line, &size, file) > 0) {
 		line[strcspn(line, "\n")] = '\0';
 		count += line[0] == '\t' && !strcmp(line + 1, device);
@@ -190,7 +190,7 @@ int sgt_dmabuf_attachments(const char *device)
 	return count;
 }
 
-/* The file goes with the byte. */
+/* A byte of data carries the file. */
 union fd_message {
 	struct cmsghdr head;
 	char room[CMSG_SPACE(sizeof(int))];

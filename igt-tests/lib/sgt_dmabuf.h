@@ -16,31 +16,31 @@ struct sgt_foreign {
 	int fd;			/* the dma-buf */
 	size_t size;
 	uint32_t *map;		/* the exporter's memory, not through the dma-buf */
-	int drm;		/* vgem's file and its handle; -1 with udmabuf */
+	int drm;		/* file of vgem and its handle; -1 with udmabuf */
 	uint32_t handle;
 };
 
 /* All return 0 or a negative errno. */
 
-/* Pages of a memfd, @size a multiple of theirs; -ENOENT: the kernel has no udmabuf */
+/* Pages of a memfd; @size is a multiple of PAGE.  -ENOENT without udmabuf */
 int sgt_foreign_udmabuf(struct sgt_foreign *f, size_t size);
 
-/* A dumb buffer of 32 bits a pixel; -ENODEV: there is no vgem */
+/* A dumb buffer of 32 bits per pixel; -ENODEV without vgem */
 int sgt_foreign_vgem(struct sgt_foreign *f, uint32_t width, uint32_t height);
 
-/* Either, with room for a picture; -ENODEV: it is not there */
+/* One of them, with room for a picture; -ENODEV without the exporter */
 int sgt_foreign_make(struct sgt_foreign *f, enum sgt_exporter exporter,
 		     uint32_t width, uint32_t height);
 
-/* Around what the CPU writes through @map */
+/* To be called before and after CPU writes through @map */
 int sgt_foreign_begin_cpu(const struct sgt_foreign *f);
 int sgt_foreign_end_cpu(const struct sgt_foreign *f);
 
 void sgt_foreign_free(struct sgt_foreign *f);
 
 /*
- * A dma-buf as a buffer of @drm, to be shown in this width and height.  The
- * pitch has no padding, the size is that of the dma-buf.
+ * Imports a dma-buf as a buffer of this width and height.  The rows have no
+ * padding, and the size is that of the dma-buf.
  */
 int sgt_bo_import(struct sgt_bo *bo, int drm, int dmabuf,
 		  uint32_t width, uint32_t height);
@@ -48,10 +48,10 @@ int sgt_bo_import(struct sgt_bo *bo, int drm, int dmabuf,
 /* DMA_BUF_IOCTL_SYNC */
 int sgt_dmabuf_sync(int dmabuf, uint64_t flags);
 
-/* How many dma-bufs a device is attached to, or a negative errno */
+/* The number of dma-bufs that a device is attached to, or a negative errno */
 int sgt_dmabuf_attachments(const char *device);
 
-/* Hands an fd to another process: 0, or what the other end of the socket gets */
+/* Pass an fd to another process; the receiver returns its new fd. */
 int sgt_send_fd(int socket, int fd);
 int sgt_receive_fd(int socket);
 

@@ -12,7 +12,7 @@
 
 #define SIGNAL_MS	10000
 
-/* The fences of the buffer, which is this one, as a sync file */
+/* Exports the only fence of the buffer as a sync file. */
 static int export_fence(const struct sgt_bo *bo)
 {
 	struct dma_buf_export_sync_file arg = { .flags = DMA_BUF_SYNC_RW, .fd = -1 };

@@ -7,20 +7,20 @@
 #include "sgt_hold.h"
 #include "sgt_removal.h"
 
-/* What has the three buffers, and not others or none */
+/* The kinds that hold the three buffers, imports, or fences */
 #define OF_BUFFERS	(SGT_HOLD_HANDLE | SGT_HOLD_MMAP | SGT_HOLD_DMABUF | \
 			 SGT_HOLD_DMABUF_MMAP | SGT_HOLD_IMPORTER)
 #define OF_GUESTS	(SGT_HOLD_UDMABUF | SGT_HOLD_VGEM)
 #define OF_FENCES	(SGT_HOLD_SYNC_FILE | SGT_HOLD_SYNCOBJ)
 
-/* The one that the kernel maps; the other two are too large or too small. */
+/* The buffer that the kernel maps; the others are too large or too small. */
 #define MAPPED		2
 
-/* Of a buffer of somebody else: as small as a framebuffer may be */
+/* The size of an import: that of the smallest framebuffer */
 #define GUEST_WIDTH	64
 #define GUEST_HEIGHT	32
 
-/* The in-tree driver imports nothing, and an IOMMU or bounce buffers need dma. */
+/* Some set-ups refuse imports, and the in-tree driver has none. */
 static bool can_import(const struct sgt_test *test)
 {
 	struct sgt_foreign from;
@@ -47,7 +47,7 @@ unsigned int sgt_hold_possible(const struct sgt_test *test, unsigned int what)
 		what &= ~OF_GUESTS;
 	if ((what & SGT_HOLD_VMAP) && sgt_vmap_probe())
 		what &= ~SGT_HOLD_VMAP;
-	/* Nothing keeps its fences, so a file of one needs the device's, too. */
+	/* The fences of the in-tree driver need an open file of the device. */
 	if ((what & OF_FENCES) && !test->tables)
 		what |= SGT_HOLD_HANDLE;
 	return what;
@@ -99,7 +99,7 @@ static void hold_guest(struct sgt_hold *hold, struct sgt_guest *guest)
 	sgt_pattern_fill(guest->from.map, guest->from.size / sizeof(uint32_t), hold->seed);
 	sgt_must(sgt_bo_import(&guest->bo, hold->drm, guest->from.fd,
 			       GUEST_WIDTH, GUEST_HEIGHT));
-	/* From here on the host knows its pages, too. */
+	/* The framebuffer makes the host attach the pages. */
 	sgt_must(sgt_bo_add_fb(&guest->bo));
 }
 
@@ -130,7 +130,7 @@ static void hold_picture(struct sgt_hold *hold)
 		sgt_expect_screen(&hold->screen, hold->seed);
 }
 
-/* Last: the commit is still on its way when the device goes. */
+/* Last, so that the commit is not done when the device is removed */
 static void hold_fence(struct sgt_hold *hold)
 {
 	int fence;
@@ -172,7 +172,7 @@ static void let_go(struct sgt_hold *hold)
 	}
 }
 
-/* Children come first: what they hold is to be their own. */
+/* Fork first, so that children do not inherit files. */
 void sgt_hold_begin(struct sgt_hold *hold, unsigned int what)
 {
 	memset(hold, 0, sizeof(*hold));
@@ -203,7 +203,7 @@ void sgt_hold_begin(struct sgt_hold *hold, unsigned int what)
 		sgt_traffic_wait(&hold->traffic);
 }
 
-/* Any mapping of a buffer that is held will do. */
+/* Uses any mapping of each buffer. */
 void sgt_hold_write(struct sgt_hold *hold)
 {
 	uint32_t seed = sgt_new_seed();
@@ -215,7 +215,7 @@ void sgt_hold_write(struct sgt_hold *hold)
 		if (map)
 			sgt_fill(map, sgt_bo_words(&held->bo), seed);
 		else if (held->dmabuf >= 0 || held->import)
-			return;		/* only to be looked at */
+			return;		/* can be read only */
 	}
 	for (unsigned int i = 0; i < ARRAY_SIZE(hold->guests); i++) {
 		struct sgt_foreign *from = &hold->guests[i].from;
@@ -255,7 +255,7 @@ static void check_one(const struct sgt_hold *hold, const struct sgt_held *held)
 	}
 }
 
-/* The layer's table knows of the kernel's mapping. */
+/* The table of buffers shows the kernel mapping. */
 static void check_vmap(const struct sgt_hold *hold)
 {
 	struct sgt_buffer_row *rows = NULL;
@@ -288,7 +288,7 @@ void sgt_hold_check(struct sgt_hold *hold)
 		sgt_peer_check(&hold->peer);
 }
 
-/* An fd of a syncobj says nothing; the device that came after can ask it. */
+/* The fence of an fd of a syncobj can be exported by the next device. */
 static void check_syncobj(int syncobj)
 {
 	int drm = sgt_open(), fence;
@@ -357,7 +357,7 @@ static void end_guest(struct sgt_guest *guest)
 void sgt_hold_end(struct sgt_hold *hold)
 {
 	if (hold->what & SGT_HOLD_VMAP) {
-		/* Into memory of a device that is gone, bytes that nobody checks */
+		/* Writes to the buffer of a removed device, which is not checked. */
 		sgt_must(sgt_vmap_write(&hold->vmap));
 		sgt_vmap_end(&hold->vmap);
 	}

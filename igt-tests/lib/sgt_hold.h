@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Ways to hold on to a buffer while its device goes. */
+/* Ways to hold a buffer while its device is removed. */
 #ifndef SGT_HOLD_H
 #define SGT_HOLD_H
 
@@ -15,14 +15,14 @@ enum {
 	SGT_HOLD_HANDLE		= 1 << 0,	/* an open file with a handle */
 	SGT_HOLD_PROCESS	= 1 << 1,	/* the same in another process */
 	SGT_HOLD_MMAP		= 1 << 2,	/* a mapping alone, the file closed */
-	SGT_HOLD_VMAP		= 1 << 3,	/* a mapping of the kernel alone */
+	SGT_HOLD_VMAP		= 1 << 3,	/* a kernel mapping alone */
 	SGT_HOLD_DMABUF		= 1 << 4,	/* a dma-buf fd */
 	SGT_HOLD_DMABUF_MMAP	= 1 << 5,	/* a mapping of the dma-buf alone */
 	SGT_HOLD_IMPORTER	= 1 << 6,	/* the handle of another driver */
-	SGT_HOLD_UDMABUF	= 1 << 7,	/* a handle of udmabuf's memory */
-	SGT_HOLD_VGEM		= 1 << 8,	/* a handle of vgem's memory */
+	SGT_HOLD_UDMABUF	= 1 << 7,	/* an import from udmabuf */
+	SGT_HOLD_VGEM		= 1 << 8,	/* an import from vgem */
 	SGT_HOLD_SCANOUT	= 1 << 9,	/* the picture on the screen */
-	SGT_HOLD_QUEUED		= 1 << 10,	/* commands without an answer */
+	SGT_HOLD_QUEUED		= 1 << 10,	/* commands without a response */
 	SGT_HOLD_SYNC_FILE	= 1 << 11,	/* the out-fence of a commit */
 	SGT_HOLD_SYNCOBJ	= 1 << 12,	/* the same, in a syncobj */
 };
@@ -36,7 +36,7 @@ struct sgt_held {
 	uint32_t import;	/* a handle of vgem */
 };
 
-/* Memory of somebody else, imported */
+/* Memory of another exporter, imported */
 struct sgt_guest {
 	struct sgt_foreign from;
 	struct sgt_bo bo;
@@ -53,28 +53,28 @@ struct sgt_hold {
 	struct sgt_traffic traffic;
 	int sync_file, syncobj;
 	uint32_t seed;		/* of what the CPU wrote last */
-	long import_slots;	/* bounce buffer slots of the importer's own */
+	long import_slots;	/* bounce buffer slots of the importer */
 };
 
-/* Those of @what that this kernel and this driver can have */
+/* The kinds of @what that this kernel and driver support */
 unsigned int sgt_hold_possible(const struct sgt_test *test, unsigned int what);
 
 /*
- * Creates buffers of several sizes, has the device read them where it is told
- * to show them, and lets go of all but @what.
+ * Creates buffers of several sizes, shows one if @what includes the screen, and
+ * releases everything but @what.
  */
 void sgt_hold_begin(struct sgt_hold *hold, unsigned int what);
 
-/* The CPU writes; the device is not told. */
+/* Writes new bytes with the CPU, without damage or transfer. */
 void sgt_hold_write(struct sgt_hold *hold);
 
-/* All that is held has what the CPU wrote last, in each way to look at it. */
+/* Everything that is held has the bytes that the CPU wrote last. */
 void sgt_hold_check(struct sgt_hold *hold);
 
-/* The device is gone: files and fences say so, and nobody waits. */
+/* Files return -ENODEV, fences are signalled, and no process waits. */
 void sgt_hold_check_nodev(struct sgt_hold *hold);
 
-/* Buffers that are held, those of the children included */
+/* The number of buffers that are held, those of children included */
 int sgt_hold_buffers(const struct sgt_hold *hold);
 
 void sgt_hold_end(struct sgt_hold *hold);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One request, one line back, over a virtio-serial port.  The port takes one
- * opener at a time, so a lock file queues the processes of a test.
+ * Sends a request over a virtio-serial port and reads one line.  Only one process
+ * can open the port at a time, so a lock file serialises them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -62,7 +62,7 @@ static int receive_line(int fd)
 		if (!ready)
 			return -ETIMEDOUT;
 
-		/* The port ends a poll with 0 bytes when nobody is at the other end. */
+		/* A poll ends with 0 bytes if the other end of the port is closed. */
 		done = read(fd, reply + len, sizeof(reply) - 1 - len);
 		if (done < 0 && errno == EINTR)
 			continue;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Questions to the machine that runs the guest: what does the screen show, and
- * which commands did the emulated GPU see.
+ * Queries to the host that runs the guest: the pixels of the screen, and the
+ * commands of the emulated GPU.
  */
 #ifndef SGT_HOST_H
 #define SGT_HOST_H
@@ -9,22 +9,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Is the port to the host there? */
+/* Whether the guest has a port to the host */
 bool sgt_host_present(void);
 
 /*
- * The calls below return 0 (a count: the number), or a negative errno:
- * -ENODEV without a port, -ETIMEDOUT, or -EREMOTEIO when the host said "fail".
- * sgt_host_reply() then has its words.
+ * The calls below return 0 (or a count), or a negative errno: -ENODEV without a
+ * port, -ETIMEDOUT, or -EREMOTEIO if the host replies "fail".  sgt_host_reply()
+ * returns the text of the reply.
  */
 int sgt_host_ask(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 const char *sgt_host_reply(void);
 
-/* Every pixel of head 0 is as sgt_pattern() has it. */
+/* Every pixel of head 0 has the value of sgt_pattern(). */
 int sgt_host_screen(int width, int height, uint32_t seed);
 
-/* The same of a part, which has a part of a picture of the width @pitch. */
+/* The same for a rectangle, which shows a part of a picture of the width @pitch */
 struct sgt_part {
 	int x, y, width, height;	/* on the screen */
 	uint32_t first;			/* pixel of the picture */

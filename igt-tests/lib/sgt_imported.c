@@ -76,7 +76,7 @@ void sgt_import_check_let_go(const struct sgt_test *test, int vgem_users)
 {
 	int attachments = 0, users = 0;
 
-	/* The last reference to a file may be put by a worker. */
+	/* A worker may put the last reference to a file. */
 	for (int ms = 0; ms < PATIENCE_MS; ms += POLL_MS) {
 		attachments = sgt_must(sgt_dmabuf_attachments(test->gpu.pci));
 		users = sgt_module_users("vgem");

@@ -11,44 +11,44 @@ struct sgt_imported {
 	struct sgt_bo bo;	/* has no mapping: the memory is the exporter's */
 };
 
-/* Makes the dma-buf and imports it.  Skips where the exporter is not there. */
+/* Makes a dma-buf and imports it.  Skips without the exporter. */
 void sgt_import_begin(struct sgt_imported *import, int drm,
 		      enum sgt_exporter exporter, uint32_t width, uint32_t height);
 
-/* Skips likewise, and stops at the dma-buf */
+/* The same without the import */
 void sgt_import_make(struct sgt_imported *import, enum sgt_exporter exporter,
 		     uint32_t width, uint32_t height);
 
-/* The CPU writes the picture, through the exporter's own mapping. */
+/* Writes the picture through the mapping of the exporter. */
 void sgt_import_fill(const struct sgt_imported *import, uint32_t seed);
 
-/* The same with a framebuffer, on the screen, where the host looks at it */
+/* The same, and shows it with a framebuffer; the host checks the screen. */
 void sgt_import_show(struct sgt_imported *import, const struct sgt_screen *screen,
 		     uint32_t seed);
 
-/* It is on the screen already: draws another one, and says so. */
+/* Draws another picture while the buffer is on the screen, with damage. */
 void sgt_import_redraw(const struct sgt_imported *import,
 		       const struct sgt_screen *screen, uint32_t seed);
 
-/* The exporter's memory has what was written last. */
+/* The memory of the exporter has the bytes of this seed. */
 void sgt_import_check(const struct sgt_imported *import, uint32_t seed);
 
-/* Errors of a device that is gone are fine. */
+/* Ignores errors of a removed device. */
 void sgt_import_end(struct sgt_imported *import);
 
-/* What is there without imports */
+/* The state without imports */
 struct sgt_import_state {
 	struct sgt_baseline base;
-	int vgem_users;		/* its module's, open files included */
+	int vgem_users;		/* of its module, open files included */
 };
 
 void sgt_import_look(const struct sgt_test *test, struct sgt_import_state *state);
 
-/* Imports that were let go left nothing behind.  Waits a little, as files do. */
+/* Imports are freed.  Waits a little, as files are closed asynchronously. */
 void sgt_import_check_clean(const struct sgt_test *test,
 			    const struct sgt_import_state *before);
 
-/* The exporters' part of it: no attachment, and no use of the module */
+/* The part of the exporters: no attachment, and no user of the module */
 void sgt_import_check_let_go(const struct sgt_test *test, int vgem_users);
 
 #endif

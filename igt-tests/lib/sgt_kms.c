@@ -428,7 +428,7 @@ int sgt_wait_flips(int drm, int flips, int timeout_ms)
 
 	flips_seen = 0;
 	while (flips_seen < flips) {
-		/* A device that is gone has POLLHUP or POLLERR without events. */
+		/* A removed device has POLLHUP or POLLERR without events. */
 		if (poll(&pfd, 1, timeout_ms) <= 0 || !(pfd.revents & POLLIN))
 			break;
 		if (drmHandleEvent(drm, &events))

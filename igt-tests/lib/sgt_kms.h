@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The little of KMS that the tests need: dumb buffers and one screen. */
+/* KMS for the tests: dumb buffers and one screen. */
 #ifndef SGT_KMS_H
 #define SGT_KMS_H
 
@@ -17,7 +17,7 @@ struct sgt_bo {
 	uint32_t *map;
 };
 
-/* Of a framebuffer, where it is not what its buffer suggests */
+/* The parameters of a framebuffer that differ from those of its buffer */
 struct sgt_fb {
 	uint32_t width, height, format, pitch, offset;
 };
@@ -28,9 +28,9 @@ struct sgt_screen {
 	drmModeModeInfo mode;
 };
 
-/* Unless said otherwise these return 0 or a negative errno. */
+/* These return 0 or a negative errno unless stated otherwise. */
 
-/* An fd of the first device with this DRM driver; sgt_open(): virtio_gpu */
+/* An fd of the first device with this DRM driver; sgt_open() uses virtio_gpu. */
 int sgt_open_driver(const char *name);
 int sgt_open(void);
 
@@ -44,17 +44,17 @@ int sgt_bo_export(const struct sgt_bo *bo);	/* a dma-buf fd */
 int sgt_bo_close(struct sgt_bo *bo);		/* the handle only */
 int sgt_close_handle(int drm, uint32_t handle);
 
-/* Lets go of all that the bo has; errors of a device that is gone are fine. */
+/* Frees everything of the bo.  Ignores errors of a removed device. */
 void sgt_bo_free(struct sgt_bo *bo);
 
-/* Many: odd ones go first, then the even ones from the end. */
+/* Frees an array: odd elements first, then the even ones from the end. */
 void sgt_bo_free_all(struct sgt_bo *bos, int count);
 
-/* Whether it can be made; it does not stay. */
+/* Create the object and free it again. */
 int sgt_try_dumb(int drm, uint32_t width, uint32_t height, uint32_t bpp);
 int sgt_try_fb(const struct sgt_bo *bo, const struct sgt_fb *fb);
 
-/* Another mapping, by handle or by dma-buf: NULL and errno on failure */
+/* A new mapping, by handle or by dma-buf: NULL and errno on failure */
 void *sgt_mmap_handle(int drm, uint32_t handle, size_t size);
 void *sgt_mmap_fd(int fd, size_t size);
 
@@ -74,7 +74,7 @@ int sgt_screen_show(const struct sgt_screen *screen, const struct sgt_bo *bo,
 		    uint32_t y);
 int sgt_screen_off(const struct sgt_screen *screen);
 
-/* A flip with an event, which is still to come */
+/* A flip with an event, which sgt_wait_flips() reads */
 int sgt_screen_flip(const struct sgt_screen *screen, const struct sgt_bo *bo);
 
 /*
@@ -86,16 +86,16 @@ int sgt_screen_request(drmModeAtomicReq **req, const struct sgt_screen *screen,
 		       const struct sgt_bo *bo, int in_fence, int32_t *out_fence);
 
 /*
- * An atomic commit of the picture, which waits for the sync file @in_fence (-1:
- * for nothing): the fd of its own fence, or a negative errno
+ * Commits such a request without blocking.  Returns a sync file with its out-fence,
+ * or a negative errno.
  */
 int sgt_screen_fence(const struct sgt_screen *screen, const struct sgt_bo *bo,
 		     int in_fence);
 
-/* Whether an atomic commit of the picture would be taken */
+/* An atomic test commit of the picture */
 int sgt_screen_try(const struct sgt_screen *screen, const struct sgt_bo *bo);
 
-/* The number of flip events read: fewer than @flips when none comes in time. */
+/* Returns the number of flip events: fewer than @flips if one does not come in time. */
 int sgt_wait_flips(int drm, int flips, int timeout_ms);
 
 #endif

@@ -35,7 +35,7 @@ static void release_faults(const struct handlers *old)
 	sigaction(SIGSEGV, &old->segv, NULL);
 }
 
-/* Runs one statement; its value is the signal that ended it, or 0. */
+/* Runs a statement.  The value is the signal that it raised, or 0. */
 #define TRY(statement) ({						\
 	struct handlers old;						\
 	int sig;							\
@@ -69,7 +69,7 @@ int sgt_try_match(const uint32_t *words, size_t count, uint32_t seed,
 	return TRY(*matched = sgt_pattern_match(words, count, seed));
 }
 
-/* Pages go to the two pipes in turn. */
+/* The two pipes allocate pages in turn. */
 static int fill_in_turn(int first, int second, size_t pages)
 {
 	static const char page[4096];
@@ -83,10 +83,10 @@ static int fill_in_turn(int first, int second, size_t pages)
 }
 
 /*
- * The pages of a pipe are unmovable and allocated one at a time, as those of a
- * GEM object are.  Two pipes filled in turn share out each free block of memory
- * page by page.  Closing one leaves its pages single, and the allocator serves
- * single pages before it splits a larger block.
+ * A pipe allocates unmovable pages one at a time, as a GEM object does.  Two pipes
+ * that are filled in turn split each free block of memory between them page by
+ * page.  When one is closed, its pages are free without free neighbours, and the
+ * allocator uses single pages before it splits a larger block.
  */
 int sgt_scatter_begin(struct sgt_scatter *scatter, size_t bytes)
 {

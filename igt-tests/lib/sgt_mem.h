@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Each returns 0, or the signal that the access raised. */
+/* These return 0, or the signal that the access raised. */
 int sgt_try_read(const volatile uint32_t *word, uint32_t *value);
 int sgt_try_write(volatile uint32_t *word, uint32_t value);
 int sgt_try_fill(uint32_t *words, size_t count, uint32_t seed);
@@ -14,8 +14,8 @@ int sgt_try_match(const uint32_t *words, size_t count, uint32_t seed,
 		  size_t *matched);
 
 /*
- * From sgt_scatter_begin() on, the next @bytes of unmovable memory come as
- * single pages, none of which has a free neighbour.
+ * After sgt_scatter_begin(), the next @bytes of unmovable memory are allocated as
+ * single pages without a free neighbour.
  */
 struct sgt_scatter {
 	int keep[2];

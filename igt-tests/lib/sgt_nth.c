@@ -12,15 +12,15 @@
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
 #define DEBUGFS		"/sys/kernel/debug/"
 
-/* More points than any call has: something goes in circles. */
+/* More points than any call has: a call that reaches them loops. */
 #define MAX_POINTS	20000
 
-/* How long a call may say EBUSY because the one before it is not finished */
+/* The time for which a call may return EBUSY, as the call before is not done */
 #define BUSY_MS		5000
 
 static int nth_file = -1;
 
-/* /dev/dri/card0, as the one under test is called */
+/* The path of the device under test, for example /dev/dri/card0 */
 static char node[64];
 
 int sgt_nth_fixture(struct sgt_test *test)
@@ -81,7 +81,10 @@ static bool parse_symbol(const char *line, unsigned long *address, char *name)
 	return sscanf(line, "%lx %c %127s", address, &type, name) == 3;
 }
 
-/* The addresses of a function, both 0 before: the table is sorted, but for modules. */
+/*
+ * Finds the addresses of a function, which are 0 before the call.  The table is
+ * sorted, except for modules.
+ */
 static int find_function(const char *wanted, unsigned long *start, unsigned long *end)
 {
 	FILE *file = fopen("/proc/kallsyms", "re");
@@ -115,8 +118,8 @@ static void set_knob(const char *attr, const char *knob, const char *value)
 }
 
 /*
- * dma-debug turns itself off for good when it is out of memory.  It allocates
- * where it is told of a mapping, and nothing is to fail there.
+ * dma-debug disables itself without memory.  It allocates when it adds a mapping,
+ * so exclude these allocations.
  */
 static void spare_dma_debug(const char *attr)
 {
@@ -146,11 +149,11 @@ void sgt_nth_require(void)
 	igt_require_f(!access(FAIL_NTH, W_OK), "the kernel has no fault injection\n");
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(attrs); i++) {
-		/* One line, and a stack, for each failure: the log would overflow. */
+		/* The message and stack of each failure would overflow the log. */
 		set_knob(attrs[i], "verbose", "0");
 		set_knob(attrs[i], "probability", "0");
 	}
-	/* By default only what may not sleep fails, and only two pages or more. */
+	/* By default, only atomic allocations of two pages or more fail. */
 	set_knob("failslab", "ignore-gfp-wait", "N");
 	set_knob("failslab", "cache-filter", "N");
 	set_knob("fail_page_alloc", "ignore-gfp-wait", "N");
@@ -172,8 +175,8 @@ void sgt_nth_begin(unsigned int point)
 }
 
 /*
- * The read and the write below count as well.  The read looks at the number
- * before its own copy fails, and what fails leaves 0, as we want to write.
+ * The read and the write below have points as well.  The read formats the number
+ * before its copy fails.  A failure sets the number to 0, as does the write.
  */
 unsigned int sgt_nth_end(void)
 {
@@ -190,7 +193,7 @@ unsigned int sgt_nth_end(void)
 	return strtoul(text, NULL, 10);
 }
 
-/* The highest fd that is open, that of the directory aside */
+/* The highest open fd, without that of the directory */
 static int last_fd(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
@@ -208,7 +211,7 @@ static int last_fd(void)
 	return last;
 }
 
-/* The first call failed as told.  Nothing fails now, so it must get through. */
+/* The call succeeds without fault injection after it has failed. */
 static void call_again(const struct sgt_nth_call *call, struct sgt_try *try, int first)
 {
 	int err, latched = call->latched;
@@ -235,7 +238,7 @@ static void try_failed(const struct sgt_test *test, const struct sgt_nth_call *c
 	igt_assert_f(err == -ENOMEM || err == -EFAULT || (call->also && err == -call->also),
 		     "%s: %s\n", call->name, strerror(-err));
 
-	/* Who could not be told of a result has it until the file is closed. */
+	/* A result that was not copied to the caller exists until its file is closed. */
 	if (err == -EFAULT) {
 		close_range(fd + 1, ~0u, 0);
 	} else {
@@ -245,7 +248,7 @@ static void try_failed(const struct sgt_test *test, const struct sgt_nth_call *c
 	call_again(call, try, err);
 }
 
-/* Returns whether the point was there. */
+/* Returns whether the call has this point. */
 static bool try_point(const struct sgt_test *test, const struct sgt_nth_call *call,
 		      struct sgt_try *try, unsigned int point, int *tolerated)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * "Fail the Nth": one by one, each allocation, DMA map and copy from or to the
- * user fails that the kernel makes for a call, until the call gets through
- * without one.
+ * Fault injection at the Nth point of a call.  The points are the allocations, DMA
+ * maps and user copies of the call; each one fails once, until the call succeeds.
  */
 #ifndef SGT_NTH_H
 #define SGT_NTH_H
@@ -10,7 +9,7 @@
 #include "sgt_dmabuf.h"
 #include "sgt_test.h"
 
-/* What a call works on; a call uses what it needs. */
+/* The objects of a call, which uses some of them */
 struct sgt_try {
 	int drm;		/* -1: not open */
 	int fd;			/* -1: none */
@@ -24,35 +23,35 @@ struct sgt_try {
 struct sgt_nth_call {
 	const char *name;
 
-	/* Around all tries and around each, where nothing fails.  May be NULL. */
+	/* Before and after all tries, and each try, without failures; may be NULL */
 	void (*begin)(struct sgt_try *try);
 	void (*end)(struct sgt_try *try);
 	void (*prepare)(struct sgt_try *try);
 	void (*finish)(struct sgt_try *try);
 
 	int (*call)(struct sgt_try *try);	/* 0 or a negative errno */
-	void (*check)(struct sgt_try *try);	/* what a good call leaves */
+	void (*check)(struct sgt_try *try);	/* the result of a call that succeeds */
 
-	/* Besides ENOMEM, and EFAULT for a failed copy */
+	/* An errno of the call besides ENOMEM and EFAULT */
 	int also;
 
 	/*
-	 * What the next call may say, when the first one had done its work
-	 * before the copy of the result failed
+	 * The errno of a second call if the first one was done and only the copy of
+	 * its result failed
 	 */
 	int again;
 
-	/* An error of a commit that was accepted is the next one's. */
+	/* The next commit may return the error of an accepted one. */
 	bool latched;
 };
 
 /*
- * For the opening fixture, in place of sgt_test_begin(): the fd is to be open
- * all the time, so that the console does not come back with each close.
+ * For the opening fixture, in place of sgt_test_begin().  The fd stays open, so
+ * that a close does not restore the console.
  */
 int sgt_nth_fixture(struct sgt_test *test);
 
-/* A file of a try, and a small buffer in it: what the try has left goes with it. */
+/* A file for each try, and a small buffer in it.  The close frees the rest. */
 #define SGT_TRY_WIDTH	64
 #define SGT_TRY_HEIGHT	64
 #define SGT_TRY_SIZE	(SGT_TRY_WIDTH * SGT_TRY_HEIGHT * sizeof(uint32_t))
@@ -62,22 +61,22 @@ void sgt_try_open(struct sgt_try *try);
 void sgt_try_buffer(struct sgt_try *try);
 void sgt_try_close(struct sgt_try *try);
 
-/* One call, never repeated: 0 or a negative errno */
+/* An ioctl that is not restarted: 0 or a negative errno */
 int sgt_try_ioctl(int fd, unsigned long request, void *arg);
 
 /*
- * Skips where the kernel has no fault injection.  Sets its knobs so that any
- * allocation counts, and nothing else fails.
+ * Skips without fault injection in the kernel.  Configures it so that each
+ * allocation is a point, and that no failure is random.
  */
 void sgt_nth_require(void);
 
-/* The point-th thing that can fail from now on fails in this thread. */
+/* Makes the next @point-th point of this thread fail. */
 void sgt_nth_begin(unsigned int point);
 
-/* Nothing fails any more.  The number of points that were left: 0, it failed. */
+/* Stops that.  Returns the number of points that were left: 0 after the failure. */
 unsigned int sgt_nth_end(void);
 
-/* Makes the call fail at each of its points, and prints how many it has. */
+/* Makes the call fail at each of its points, and prints their number. */
 void sgt_nth_sweep(const struct sgt_test *test, const struct sgt_nth_call *call,
 		   struct sgt_try *try);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The picture that gives each pixel a value of its own.  The host computes the
- * same, so a page that is missing, swapped or stale shows.
+ * A picture whose pixels have different values.  The host computes the same, so it
+ * detects pages that are missing, swapped or stale.
  */
 #ifndef SGT_PATTERN_H
 #define SGT_PATTERN_H
@@ -23,7 +23,7 @@ static inline void sgt_pattern_fill(uint32_t *words, size_t count, uint32_t seed
 		words[i] = sgt_pattern(i, seed);
 }
 
-/* The number of words that are right from the start on */
+/* The number of words at the beginning that are correct */
 static inline size_t sgt_pattern_match(const uint32_t *words, size_t count,
 				       uint32_t seed)
 {

@@ -47,7 +47,7 @@ static char receive_byte(int fd)
 	return byte;
 }
 
-/* A file of its own, opened after the fork: the parent has no part in it. */
+/* Opens its own file after the fork, so that the parent does not share it. */
 static void hold_as_child(int from_parent, int to_parent)
 {
 	int drm = sgt_must(sgt_open());
@@ -55,7 +55,7 @@ static void hold_as_child(int from_parent, int to_parent)
 	struct sgt_bo bo;
 	char step;
 
-	/* The screen is the parent's. */
+	/* The parent is the DRM master. */
 	drmDropMaster(drm);
 	sgt_must(sgt_bo_create(&bo, drm, 333, 111));
 	sgt_must(sgt_bo_map(&bo));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Another process, which holds a buffer of its own and is told what to do. */
+/* Another process that holds a buffer and executes commands of the test. */
 #ifndef SGT_PEER_H
 #define SGT_PEER_H
 
@@ -12,16 +12,16 @@ struct sgt_peer {
 /* To be called while this process has no file of the device open */
 void sgt_peer_begin(struct sgt_peer *peer);
 
-/* Its bytes are right, and go on being so when it writes others. */
+/* Its buffer has the bytes written last; it writes other bytes. */
 void sgt_peer_check(struct sgt_peer *peer);
 
-/* The same, and its file says that the device is gone. */
+/* The same, and calls on its file return -ENODEV. */
 void sgt_peer_check_nodev(struct sgt_peer *peer);
 
-/* It has let go when this returns. */
+/* Frees its buffer and closes its file. */
 void sgt_peer_end(struct sgt_peer *peer);
 
-/* Each call on @drm that is tried says -ENODEV. */
+/* Calls on @drm return -ENODEV. */
 void sgt_expect_nodev(int drm, const struct sgt_bo *bo);
 
 #endif

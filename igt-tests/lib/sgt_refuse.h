@@ -29,7 +29,7 @@ void sgt_refuse_fields(sgt_call_fn call, const void *context, const void *good, 
 #define sgt_refuse(call, context, good, bad)				\
 	sgt_refuse_fields(call, context, good, sizeof(*(good)), bad, ARRAY_SIZE(bad))
 
-/* The same with an ioctl, which says how large the argument is */
+/* The same with an ioctl, whose number has the size of the argument */
 void sgt_refuse_ioctl_fields(int drm, unsigned long request, const void *good,
 			     const struct sgt_bad_field *bad, unsigned int count);
 

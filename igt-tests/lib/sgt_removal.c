@@ -12,17 +12,17 @@
 #define POLL_MS		5
 
 /*
- * Slots that come and go meanwhile, also while those of an importer are counted;
- * a picture takes two thousand.
+ * The slots of other devices vary by this number, also while those of an importer
+ * are counted.  A picture needs two thousand.
  */
 #define SLOTS_OF_OTHERS	64
 
-/* Those in use while the GPU is unbound, or negative */
+/* The slots in use while the GPU is unbound, or negative */
 static long idle_slots = -1;
 
 void sgt_removal_begin(struct sgt_test *test)
 {
-	/* Nothing of the test's own may keep the device. */
+	/* The test must not hold the device itself. */
 	close(sgt_test_begin(test));
 	igt_require(geteuid() == 0);
 
@@ -33,7 +33,7 @@ void sgt_removal_begin(struct sgt_test *test)
 	sgt_bring_back(test, SGT_ROUTE_VIRTIO);
 }
 
-/* Only a subtest that failed leaves something to do here. */
+/* Has an effect only after a failed subtest. */
 void sgt_removal_recover(struct sgt_test *test)
 {
 	igt_set_timeout(SYSFS_SECONDS, "recovery");
@@ -70,7 +70,7 @@ void sgt_look_before(const struct sgt_test *test, struct sgt_before *before)
 		sgt_must(sgt_find_live_device(&before->row));
 }
 
-/* No row of the device that is gone has an address left. */
+/* No buffer of the removed device is mapped. */
 static void expect_rows(unsigned int dev, int at_least)
 {
 	struct sgt_buffer_row *rows = NULL;
@@ -109,7 +109,7 @@ void sgt_expect_gone(const struct sgt_test *test, const struct sgt_before *befor
 	expect_rows(before->row.id, held);
 }
 
-/* Every mapped page has bounce buffers in that set-up, whatever the driver. */
+/* Every mapped page has a bounce buffer in this set-up, with any driver. */
 static void expect_slots(long of_importers)
 {
 	long slots, most = idle_slots + of_importers + SLOTS_OF_OTHERS;
@@ -128,7 +128,7 @@ void sgt_expect_no_dma(const struct sgt_test *test)
 
 	if (attached != -ENOENT)
 		igt_assert_eq(attached, 0);
-	/* The kernel that is there to look must look. */
+	/* dma-debug must be available in the debug kernel. */
 	if (mapped == -ENOENT && !getenv("SGT_DEBUG"))
 		return;
 	igt_assert_f(mapped >= 0, "dma-api: %s\n", strerror(-mapped));

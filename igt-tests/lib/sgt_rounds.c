@@ -4,7 +4,7 @@
 #include "igt.h"
 #include "sgt_rounds.h"
 
-/* Well below the limit that the runner has for a test */
+/* Well below the time limit of the runner for a test */
 #define LIMIT_MS	120000
 
 long sgt_now_us(void)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The rounds of a test that repeats itself, and its random numbers.
+ * Rounds of a repeated test, and random numbers.
  *
- * SGT_ROUNDS=N in the environment asks for more rounds, SGT_SEED=N for the
- * numbers of an earlier run.
+ * SGT_ROUNDS=N in the environment sets the number of rounds, and SGT_SEED=N repeats
+ * the random numbers of an earlier run.
  */
 #ifndef SGT_ROUNDS_H
 #define SGT_ROUNDS_H
@@ -17,23 +17,23 @@ struct sgt_rounds {
 	long end_ms;
 };
 
-/* As many rounds as SGT_ROUNDS says, @times that, or @unset without it */
+/* @times SGT_ROUNDS rounds, or @unset rounds if SGT_ROUNDS is not set */
 void sgt_rounds_begin(struct sgt_rounds *rounds, unsigned int times,
 		      unsigned int unset);
 
-/* Is there another one?  Ends early when the time is up.  Says how many. */
+/* Returns false after the last round, or at the time limit; prints their number. */
 bool sgt_rounds_next(struct sgt_rounds *rounds);
 
-/* The next number of a sequence, uniform over 64 bits; below @limit */
+/* The next number of a sequence: uniform over 64 bits, or below @limit */
 uint64_t sgt_random(uint64_t *state);
 unsigned int sgt_random_below(uint64_t *state, unsigned int limit);
 
-/* For a process of its own: numbers that no other has */
+/* The seed of another sequence, for a child */
 uint64_t sgt_random_fork(uint64_t *state, unsigned int child);
 
 long sgt_now_us(void);
 
-/* Spins, as a sleep would give the order of events away to the scheduler. */
+/* Spins, as the end of a sleep would depend on the scheduler. */
 void sgt_spin_us(long us);
 
 #endif

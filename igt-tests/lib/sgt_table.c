@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A table is lines of cells that white space separates, the first line naming
- * the columns.  Columns are found by name, so new ones may come in.
+ * The cells of a table are separated by white space.  The first line has the names
+ * of the columns, so the order and number of columns may change.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -176,7 +176,7 @@ int sgt_read_buffers(struct sgt_buffer_row **rows)
 	return read_table("buffers", (void **)rows, sizeof(**rows), parse_buffer);
 }
 
-/* With @live the device that is bound now, else the one with @id */
+/* The device that is bound if @live, or the device with @id */
 static int find_device(bool live, unsigned int id, struct sgt_device_row *row)
 {
 	struct sgt_device_row *rows = NULL;

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * The helper layer's tables in debugfs: its devices, and its live buffers.
- */
+/* The tables of the helpers in debugfs: devices and live buffers. */
 #ifndef SGT_TABLE_H
 #define SGT_TABLE_H
 
@@ -27,20 +25,20 @@ struct sgt_buffer_row {
 bool sgt_tables_present(void);
 
 /*
- * Both read a whole table into an array, which the caller frees.  They return
- * the number of rows, or a negative errno.
+ * Both read a table into an array, which the caller frees.  They return the number
+ * of rows, or a negative errno.
  */
 int sgt_read_devices(struct sgt_device_row **rows);
 int sgt_read_buffers(struct sgt_buffer_row **rows);
 
-/* 0, -ENOENT when there is no such device, or a negative errno */
+/* 0 or a negative errno: -ENOENT if there is no such device */
 int sgt_find_device(unsigned int id, struct sgt_device_row *row);
 int sgt_find_live_device(struct sgt_device_row *row);
 
-/* Live buffers of a device, or a negative errno */
+/* The number of live buffers of a device, or a negative errno */
 int sgt_count_buffers(unsigned int dev);
 
-/* A buffer of a device by its size: give the one to be found a size of its own. */
+/* Finds a buffer by its size, which must be unique. */
 int sgt_find_buffer(unsigned int dev, unsigned long size,
 		    struct sgt_buffer_row *row);
 

@@ -17,7 +17,7 @@ static long now_ms(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* for (each try until the patience is over) */
+/* Repeats a statement until PATIENCE_MS have passed. */
 #define for_a_while(end)						\
 	for (long end = now_ms() + PATIENCE_MS; now_ms() < end; poll(NULL, 0, POLL_MS))
 
@@ -45,7 +45,7 @@ int sgt_test_begin(struct sgt_test *test)
 	igt_require_f(drm >= 0, "no device with the DRM driver virtio_gpu\n");
 	sgt_must(sgt_gpu_find(&test->gpu, drm));
 
-	/* A run that means our driver must not pass on another one. */
+	/* A run for this driver must not pass with another one. */
 	test->tables = sgt_gpu_is_sgt(&test->gpu);
 	if (driver)
 		igt_assert_eq(!strcmp(driver, "sgt"), test->tables);
@@ -93,7 +93,7 @@ void sgt_baseline_check(const struct sgt_test *test,
 	if (!test->tables)
 		return;
 
-	/* The last reference may be with a command that the device works on. */
+	/* A command in progress may hold the last reference. */
 	for_a_while(end) {
 		measure(&now);
 		if (now.buffers == base->buffers && now.mapped == base->mapped)
@@ -125,7 +125,7 @@ void sgt_expect_screen(const struct sgt_screen *screen, uint32_t seed)
 {
 	int err = 0;
 
-	/* A commit ends when the device has the commands, not their result. */
+	/* A commit does not wait for the device to process the commands. */
 	for_a_while(end) {
 		err = sgt_host_screen(screen->mode.hdisplay,
 				      screen->mode.vdisplay, seed);
@@ -178,7 +178,7 @@ void sgt_make_picture(struct sgt_bo *bo, const struct sgt_screen *screen,
 {
 	sgt_must(sgt_bo_create(bo, screen->drm, screen->mode.hdisplay,
 			       screen->mode.vdisplay));
-	/* The pattern runs on from row to row. */
+	/* The pattern is continued from row to row. */
 	igt_assert_eq(bo->pitch, bo->width * sizeof(*bo->map));
 	sgt_must(sgt_bo_map(bo));
 	sgt_fill(bo->map, sgt_bo_words(bo), seed);

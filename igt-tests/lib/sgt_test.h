@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the tests have in common: the device, and what they assert. */
+/* Common parts of the tests: the device and assertions. */
 #ifndef SGT_TEST_H
 #define SGT_TEST_H
 
@@ -28,12 +28,12 @@
 
 struct sgt_test {
 	struct sgt_gpu gpu;
-	bool tables;		/* the driver has the helper layer's tables */
+	bool tables;		/* the driver has the tables of the helpers */
 };
 
 /*
- * For the opening fixture: finds the device and the driver under test.  Skips
- * where there is none.  Returns an open fd.
+ * For the opening fixture: finds the device and the driver under test, and returns
+ * an open fd.  Skips if there is none.
  */
 int sgt_test_begin(struct sgt_test *test);
 
@@ -44,11 +44,11 @@ bool sgt_setup_is(const char *name);
 /* The GPU takes physical addresses, and the machine has no IOMMU. */
 bool sgt_setup_is_physical(void);
 
-/* Skips outside the project's guest; inside it the port must be there. */
+/* Skips outside of the guest of this project, in which the port must exist. */
 void sgt_require_host(void);
 void sgt_require_tables(const struct sgt_test *test);
 
-/* The buffers and mappings of the live device, the console's included */
+/* The number of buffers and mappings of the device, including the console */
 struct sgt_baseline {
 	unsigned int dev;
 	int buffers;
@@ -57,7 +57,7 @@ struct sgt_baseline {
 
 void sgt_baseline_take(const struct sgt_test *test, struct sgt_baseline *base);
 
-/* Everything made since is freed and unmapped.  Waits a little for the device. */
+/* The numbers are the same again.  Waits a little for the device. */
 void sgt_baseline_check(const struct sgt_test *test,
 			const struct sgt_baseline *base);
 
@@ -67,14 +67,14 @@ void sgt_expect_row(const struct sgt_test *test, const struct sgt_bo *bo,
 
 void sgt_expect_screen(const struct sgt_screen *screen, uint32_t seed);
 
-/* The device did it so often since the mark: at least, and exactly */
+/* Events of the device since the mark: at least, or exactly @count */
 int sgt_wait_trace(const char *event, int count);
 void sgt_expect_trace(const char *event, int count);
 
-/* For a picture that was not on the screen before */
+/* A seed for a picture that was not shown before */
 uint32_t sgt_new_seed(void);
 
-/* Neither may fault. */
+/* A fault fails the test. */
 void sgt_expect_pattern(const uint32_t *words, size_t count, uint32_t seed);
 void sgt_fill(uint32_t *words, size_t count, uint32_t seed);
 

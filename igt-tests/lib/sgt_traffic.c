@@ -11,7 +11,7 @@
 
 #define PATIENCE_MS	30000
 
-/* A transfer of this much takes the device longer than the CPU to ask for it. */
+/* A transfer of this size takes longer in the device than in the CPU. */
 #define SIDE		1024
 
 struct sgt_traffic_shared {
@@ -20,8 +20,8 @@ struct sgt_traffic_shared {
 };
 
 /*
- * The unref of the small buffer is nobody's to wait for: it is behind the
- * commands of others when the device goes.
+ * The process does not wait for the unref of the small buffer, which is queued
+ * behind commands of other processes when the device is removed.
  */
 static int ask_once(const struct sgt_bo *bo, volatile unsigned int *waits)
 {
@@ -76,7 +76,7 @@ static unsigned int waiting(const struct sgt_traffic_shared *shared)
 	return count;
 }
 
-/* Spins: what is seen here is true for the next moment only. */
+/* Spins, as the state may change at any time. */
 void sgt_traffic_wait(struct sgt_traffic *traffic)
 {
 	for (long end = sgt_now_us() + PATIENCE_MS * 1000; sgt_now_us() < end;)
@@ -99,7 +99,7 @@ void sgt_traffic_begin(struct sgt_traffic *traffic)
 	}
 	close(hold[0]);
 	traffic->hold = hold[1];
-	/* None is the master of the device any more. */
+	/* All processes have dropped DRM master. */
 	sgt_traffic_wait(traffic);
 }
 

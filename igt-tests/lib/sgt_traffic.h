@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Processes that always have commands with the device, until it goes. */
+/* Processes that always have commands in the queue until the device is removed. */
 #ifndef SGT_TRAFFIC_H
 #define SGT_TRAFFIC_H
 
@@ -7,7 +7,7 @@ struct sgt_traffic_shared;
 
 struct sgt_traffic {
 	struct sgt_traffic_shared *shared;
-	int hold;	/* closed: the processes let go of their buffers */
+	int hold;	/* when closed, the processes free their buffers */
 };
 
 #define SGT_TRAFFIC_PROCESSES	4
@@ -15,13 +15,13 @@ struct sgt_traffic {
 /* To be called while this process has no file of the device open */
 void sgt_traffic_begin(struct sgt_traffic *traffic);
 
-/* Returns when every process waits for the device to answer. */
+/* Returns when every process waits for a response. */
 void sgt_traffic_wait(struct sgt_traffic *traffic);
 
-/* The device is gone: they all were told so, and none waits any more. */
+/* All processes have got -ENODEV, and none waits. */
 void sgt_traffic_expect_nodev(struct sgt_traffic *traffic);
 
-/* Each has one buffer until this is called; sgt_children_wait() waits for them. */
+/* Each process frees its buffer and exits; sgt_children_wait() waits for them. */
 void sgt_traffic_end(struct sgt_traffic *traffic);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The driver's own ioctls, as far as more than one test needs them. */
+/* The ioctls of the driver that several tests use. */
 #ifndef SGT_VIRTGPU_H
 #define SGT_VIRTGPU_H
 
@@ -15,10 +15,10 @@
 
 bool sgt_has_3d(int drm);
 
-/* Has the device read all of a buffer, and waits: 0 or a negative errno */
+/* Transfers the whole buffer to the host and waits: 0 or a negative errno */
 int sgt_transfer(const struct sgt_bo *bo);
 
-/* What the driver says of a handle: 0 or a negative errno */
+/* The resource of a handle and its size: 0 or a negative errno */
 int sgt_resource_info(const struct sgt_bo *bo, uint32_t *res_handle, uint32_t *size);
 
 #endif

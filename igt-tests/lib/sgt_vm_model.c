@@ -64,7 +64,7 @@ static uint32_t count_mapped(const struct sgt_vm_page *pages, uint32_t count)
 	return mapped;
 }
 
-/* An operation that may be refused, for one of two reasons */
+/* A random operation, which may be refused for one of two reasons */
 struct plan {
 	struct drm_virtgpu_sgt_vm_bind_op op;
 	const struct sgt_bo *bo;
@@ -86,7 +86,7 @@ static struct plan random_plan(const struct sgt_vm_model *model, uint64_t *rando
 	do {
 		plan.bo = &model->bos[sgt_random_below(random, SGT_MODEL_BOS)];
 	} while (!plan.bo->handle);
-	/* Sometimes the buffer ends before the range does. */
+	/* The buffer may end before the range. */
 	plan.page = sgt_random_below(random, plan.bo->size / PAGE);
 	if (plan.count <= plan.bo->size / PAGE && sgt_random_below(random, 20))
 		plan.page %= plan.bo->size / PAGE - plan.count + 1;
@@ -139,7 +139,7 @@ void sgt_model_step(struct sgt_vm_model *model, uint64_t *random, uint32_t in,
 
 	err = in || out ? sgt_vm_bind_async(model->drm, ops, count, in, out) :
 			  sgt_vm_bind(model->drm, ops, count);
-	/* An error that does not depend on the state may be found first. */
+	/* The driver may check the state last. */
 	igt_assert_f(err == want || (outside && err == -ERANGE), "%s, not %s\n",
 		     strerror(-err), strerror(-want));
 	if (!err) {

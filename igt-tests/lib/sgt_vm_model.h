@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A model of the mappings of a range of the address space, page by page, to compare
- * with those of the driver.  It owns its buffers.
+ * A model of the mappings of a range of the address space, for each page, which is
+ * compared with the driver.  The model owns its buffers.
  */
 #ifndef SGT_VM_MODEL_H
 #define SGT_VM_MODEL_H
@@ -23,29 +23,29 @@ struct sgt_vm_model {
 	struct sgt_bo bos[SGT_MODEL_BOS];
 };
 
-/* An unmapped range; 0 pages: no such buffer */
+/* Begins with an unmapped range.  A size of 0 pages means no buffer. */
 void sgt_model_begin(struct sgt_vm_model *model, int drm, uint64_t va, uint32_t count,
 		     const uint32_t bo_pages[SGT_MODEL_BOS]);
 
-/* Maps @count pages from @first on to those of a buffer, or unmaps them. */
+/* Maps @count pages of a buffer at page @first, or unmaps them. */
 void sgt_model_lay(struct sgt_vm_model *model, uint32_t first, uint32_t count,
 		   const struct sgt_bo *bo, uint32_t page);
 void sgt_model_cut(struct sgt_vm_model *model, uint32_t first, uint32_t count);
 
 /*
- * A call with a few random operations, which must fail if one of them does.
- * With a syncobj it is asynchronous, see sgt_vm_bind_async().
+ * Makes a call with a few random operations, which must fail if one of them fails.
+ * With a syncobj, it is asynchronous: see sgt_vm_bind_async().
  */
 void sgt_model_step(struct sgt_vm_model *model, uint64_t *random, uint32_t in,
 		    uint32_t out);
 
-/* The driver has as many pages mapped in each part of the range. */
+/* Compares the number of mapped pages in each part of the range. */
 void sgt_model_check(const struct sgt_vm_model *model);
 
-/* Writes to the buffers by the CPU, so that the range is a picture of the pattern. */
+/* Fills the buffers so that the range is a picture of the pattern. */
 void sgt_model_fill(const struct sgt_vm_model *model, uint32_t seed);
 
-/* Mappings belong to the file, which may be closed already. */
+/* Does not unmap anything, as the file may be closed. */
 void sgt_model_end(struct sgt_vm_model *model);
 
 #endif

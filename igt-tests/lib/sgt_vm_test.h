@@ -15,19 +15,19 @@
  */
 int sgt_vm_fixture(struct sgt_test *test);
 
-/* Runs it with a new file; no buffer or mapping may be left afterwards. */
+/* Runs the test with a new file, after which no buffer or mapping may be left. */
 void sgt_in_file(const struct sgt_test *test, void (*run)(int drm));
 
 /* A buffer of whole pages, mapped for the CPU */
 void sgt_make_pages(struct sgt_bo *bo, int drm, uint32_t pages);
 
 /*
- * So many bytes of a range are mapped, by leaves of the same size in total.  The
+ * @mapped bytes of the range are mapped, by leaves of the same total size.  The
  * bounds of the range must not be within a leaf.
  */
 void sgt_expect_mapped(int drm, uint64_t va, uint64_t size, uint64_t mapped);
 
-/* The same of the whole address space, and its tables */
+/* The same for the whole address space, and its number of tables */
 void sgt_expect_space(int drm, uint64_t mapped, uint64_t tables);
 
 /* So many mappings, each in a table of its own, exceed the limit of tables. */
