@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/virtio_gpu.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
@@ -27,7 +28,7 @@
  * Description: A process is killed that unmaps a range which the host has attached
  *
  * SUBTEST: full-create
- * Description: Creating a buffer is refused, and the next one is not
+ * Description: Creating a buffer or a picture is refused, and the next one is not
  */
 
 IGT_TEST_DESCRIPTION("One file uses all bounce buffers, and another one frees its own");
@@ -193,14 +194,36 @@ static void test_kill(struct hog *hog)
 	}
 }
 
+/* How often to map one page, so that the list for the host takes a page as well */
+#define TIMES		(PAGE / sizeof(struct virtio_gpu_mem_entry))
+
+static void map_often(const struct sgt_bo *bo)
+{
+	struct drm_virtgpu_sgt_vm_bind_op ops[TIMES];
+
+	for (unsigned int i = 0; i < TIMES; i++)
+		ops[i] = sgt_vm_op_map(VA + i * PAGE, PAGE, bo, 0);
+	sgt_must(sgt_vm_bind(bo->drm, ops, TIMES));
+}
+
+/* The buffer needs bounce buffers; of the picture only the list, when it is sent. */
 static void test_create(struct hog *hog)
 {
 	int drm = sgt_must(sgt_open());
+	struct sgt_bo bo, picture;
 
+	sgt_make_pages(&bo, drm, 1);
+	map_often(&bo);
 	hog_begin(hog);
 	igt_assert_eq(sgt_try_dumb(drm, 64, 64, 32), -ENOMEM);
+	igt_assert_eq(sgt_vm_picture(&picture, drm, VA, WORDS_PER_PAGE, TIMES), -ENOMEM);
 	hog_end(hog);
+
 	igt_assert_eq(sgt_try_dumb(drm, 64, 64, 32), 0);
+	sgt_must(sgt_vm_picture(&picture, drm, VA, WORDS_PER_PAGE, TIMES));
+	igt_assert_eq(sgt_transfer(&picture), 0);
+	sgt_bo_free(&picture);
+	sgt_bo_free(&bo);
 	close(drm);
 }
 
