@@ -151,16 +151,24 @@ static void test_tables(int drm)
 	sgt_bo_free(&bo);
 }
 
+/* Mappings that take a while to unmap, and to free */
+#define MANY	98304
+
+/*
+ * Jobs are freed one after another, some time after they are done.  The first one
+ * here keeps the tables of the second one waiting.
+ */
 static void test_tables_churn(int drm)
 {
-	const uint64_t most = VIRTGPU_SGT_VM_MAX_TABLES * 3ull / 4;
+	const uint64_t most = VIRTGPU_SGT_VM_MAX_TABLES - 1024, some = 4096;
 	struct sgt_bo bo;
 
 	sgt_make_pages(&bo, drm, 1);
-	for (int i = 0; i < 6; i++) {
-		sgt_must(sgt_map_often(&bo, 0, SGT_LEAF_2M, most, NULL));
-		sgt_must(sgt_vm_unmap(drm, 0, SGT_VM_END));
-	}
+	sgt_must(sgt_map_often(&bo, VA, PAGE, MANY, NULL));
+	sgt_must(sgt_map_often(&bo, 0, SGT_LEAF_2M, most, NULL));
+	unmap_async(drm, VA, MANY * PAGE, 0, 0);
+	sgt_must(sgt_vm_unmap(drm, 0, some * SGT_LEAF_2M));
+	sgt_must(sgt_map_often(&bo, 0, SGT_LEAF_2M, some, NULL));
 	sgt_bo_free(&bo);
 }
 
