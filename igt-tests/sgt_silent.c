@@ -9,6 +9,7 @@
 #include "lib/sgt_removal.h"
 #include "lib/sgt_rounds.h"
 #include "lib/sgt_virtgpu.h"
+#include "lib/sgt_vm_gate.h"
 #include "lib/sgt_vm_test.h"
 
 /**
@@ -193,21 +194,24 @@ static void make_window(int drm, struct sgt_bo *bo, struct sgt_bo *picture)
 	sgt_must(sgt_vm_picture(picture, drm, VA, WORDS_PER_PAGE, 100));
 }
 
+/* Its DETACH is not answered. */
+static int start_job(int drm, uint64_t size)
+{
+	uint32_t out = make_sync(drm);
+
+	unmap_async(drm, VA, size, 0, out);
+	return export_sync(drm, out);
+}
+
 static void test_job(void)
 {
-	int drm = sgt_must(sgt_open()), fence = -1;
+	int drm = sgt_must(sgt_open()), fence;
 	struct drm_virtgpu_sgt_vm_query query;
-	struct drm_virtgpu_sgt_vm_bind_op op;
 	struct sgt_bo bo, picture;
-	uint32_t out;
 
 	make_window(drm, &bo, &picture);
-	igt_assert_eq(drmSyncobjCreate(drm, 0, &out), 0);
-
 	be_silent("1");
-	op = sgt_vm_op_unmap(VA, bo.size);
-	sgt_must(sgt_vm_bind_async(drm, &op, 1, 0, out));
-	igt_assert_eq(drmSyncobjExportSyncFile(drm, out, &fence), 0);
+	fence = start_job(drm, bo.size);
 	sgt_must(sgt_vm_query(drm, 0, SGT_VM_END, &query));
 	igt_assert_eq_u64(query.mapped, 0);
 	igt_assert_eq(sgt_sync_file_wait(fence), -EIO);
@@ -272,14 +276,24 @@ static void test_killed(void)
 	start_again();
 }
 
+/* A job, a commit and an ioctl are waiting for the host. */
 static void test_unbind(void)
 {
-	int status = 0, ready[2];
+	int drm = sgt_must(sgt_open()), status = 0, ready[2], job, commit;
+	struct sgt_bo bo, picture, shown;
+	struct sgt_screen screen;
 	pid_t child;
 	char byte;
 
+	make_window(drm, &bo, &picture);
+	sgt_must(sgt_screen_find(&screen, drm));
+	sgt_make_picture(&shown, &screen, sgt_new_seed());
+	sgt_must(sgt_screen_show(&screen, &shown, 0));
+
 	igt_assert_eq(pipe(ready), 0);
 	be_silent("3600");
+	job = start_job(drm, bo.size);
+	commit = sgt_must(sgt_screen_fence(&screen, &shown, -1));
 	child = fork();
 	igt_assert(child >= 0);
 	if (!child) {
@@ -295,9 +309,17 @@ static void test_unbind(void)
 	igt_assert_eq(waitpid(child, &status, 0), child);
 	igt_assert(WIFEXITED(status));
 	igt_assert_eq(WEXITSTATUS(status), ENODEV);
+	igt_assert_eq(sgt_sync_file_wait(job), -ENODEV);
+	igt_assert_eq(sgt_sync_file_wait(commit), -ENODEV);
 	sgt_expect_no_mapping(&test, 0);
 	speak();
 	sgt_bring_back(&test, SGT_ROUTE_VIRTIO);
+	sgt_bo_free(&shown);
+	sgt_bo_free(&picture);
+	sgt_bo_free(&bo);
+	close(drm);
+	close(job);
+	close(commit);
 	close(ready[0]);
 	close(ready[1]);
 	start_again();
