@@ -29,7 +29,7 @@ SECONDS = 1800
 PARTS = 'native', 'counted', 'buffers'
 
 # How a driver is loaded and unloaded
-DRIVERS = {'sgt': (['virtio_gpu_sgt'], ['virtio_gpu_sgt', 'drm_gem_sgt']),
+DRIVERS = {'sgt': (['virtio_gpu_sgt'], ['virtio_gpu_sgt', 'drm_gpupt', 'drm_gem_sgt']),
            'in-tree': (['virtio_gpu'], ['virtio_gpu'])}
 ROUNDS = 2
 
@@ -183,7 +183,7 @@ def modules() -> tuple[Path, list[Path]]:
     """The kernel's root, and our modules with the benchmark."""
     root = project.kernel('root')
     environment = {name: value for name, value in os.environ.items() if name != 'KDIR'}
-    project.step('modules', [project.TOOLS / 'modules.sh', 'bench', 'CONFIG_DRM_GEM_SGT_BENCH=m'],
+    project.step('modules', [project.TOOLS / 'modules.sh', 'bench', 'CONFIG_DRM_GPUPT_BENCH=m'],
                  project.BUILD / 'log/bench-modules.log', env=environment)
     return root, sorted((project.BUILD / project.release(root) / 'bench').rglob('*.ko'))
 

@@ -22,7 +22,7 @@ struct seq_file;
 /* The most levels that a format can have. */
 #define DRM_GPUPT_MAX_LEVELS	5
 
-/* drm_gpupt.c */
+/* drm_gpupt_core.c */
 
 /**
  * struct drm_gpupt_config - what a driver says of a page table

@@ -29,6 +29,7 @@ struct drm_sgt_device *devm_drm_sgt_device_create_phys(struct device *owner,
 struct drm_sgt_device *drm_sgt_device_get(struct drm_sgt_device *sdev);
 void drm_sgt_device_put(struct drm_sgt_device *sdev);
 bool drm_sgt_device_is_phys(const struct drm_sgt_device *sdev);
+struct device *drm_sgt_device_dma_dev(const struct drm_sgt_device *sdev);
 unsigned int drm_sgt_device_id(const struct drm_sgt_device *sdev);
 
 /**
@@ -200,6 +201,8 @@ int __must_check drm_sgt_map(struct drm_sgt *sgt, enum dma_data_direction dir);
 int __must_check drm_sgt_unmap(struct drm_sgt *sgt);
 void drm_sgt_device_shutdown(struct drm_sgt_device *sdev);
 bool drm_sgt_device_is_gone(struct drm_sgt_device *sdev);
+int __must_check drm_sgt_device_enter(struct drm_sgt_device *sdev, int *idx);
+void drm_sgt_device_exit(struct drm_sgt_device *sdev, int idx);
 enum drm_sgt_state drm_sgt_get_state(struct drm_sgt *sgt);
 
 /* drm_sgt_import.c */

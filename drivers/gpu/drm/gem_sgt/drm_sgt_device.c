@@ -336,6 +336,22 @@ bool drm_sgt_device_is_phys(const struct drm_sgt_device *sdev)
 EXPORT_SYMBOL_GPL(drm_sgt_device_is_phys);
 
 /**
+ * drm_sgt_device_dma_dev() - the device that does the DMA
+ * @sdev: the device
+ *
+ * For messages, and to ask what its DMA needs. Nothing is mapped for it but by this
+ * layer: after an unbind, such a mapping would stay.
+ *
+ * Context: Any.
+ * Return: the device, which @sdev holds a reference to, or NULL in physical mode
+ */
+struct device *drm_sgt_device_dma_dev(const struct drm_sgt_device *sdev)
+{
+	return sdev->dma_dev;
+}
+EXPORT_SYMBOL_GPL(drm_sgt_device_dma_dev);
+
+/**
  * drm_sgt_device_id() - the number of this device in debugfs
  * @sdev: the device
  *

@@ -98,8 +98,4 @@ void drm_sgt_device_show_all(struct seq_file *m);
 int drm_sgt_limits_init(struct drm_sgt_limits *limits, struct device *owner,
 			struct device *dma_dev);
 
-/* drm_sgt_unbind.c */
-int drm_sgt_device_enter(struct drm_sgt_device *sdev, int *idx);
-void drm_sgt_device_exit(struct drm_sgt_device *sdev, int idx);
-
 #endif /* __DRM_SGT_DEVICE_H__ */

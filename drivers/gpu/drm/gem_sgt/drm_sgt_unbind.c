@@ -173,9 +173,17 @@ void drm_sgt_access_end(struct drm_sgt_access *access)
 }
 EXPORT_SYMBOL_GPL(drm_sgt_access_end);
 
-/*
- * A section of the device, without a table: holds off an unbind, and is refused
- * after one. For addresses that do not come from a table.
+/**
+ * drm_sgt_device_enter() - begin an access section of a device
+ * @sdev: the device
+ * @idx: for drm_sgt_device_exit()
+ *
+ * For DMA addresses that do not come from a &struct drm_sgt, but are read back from
+ * page tables, for example. An unbind waits for the end of the section. What an access
+ * section must not do, is forbidden here, too: see drm_sgt_access_begin().
+ *
+ * Context: Process context.
+ * Return: 0, or -ENODEV: the device is no longer bound, and no section was begun
  */
 int drm_sgt_device_enter(struct drm_sgt_device *sdev, int *idx)
 {
@@ -187,12 +195,21 @@ int drm_sgt_device_enter(struct drm_sgt_device *sdev, int *idx)
 	__release(&sdev->srcu); /* for sparse: the section continues */
 	return 0;
 }
+EXPORT_SYMBOL_GPL(drm_sgt_device_enter);
 
+/**
+ * drm_sgt_device_exit() - end an access section of a device
+ * @sdev: the device
+ * @idx: from drm_sgt_device_enter()
+ *
+ * Context: The task that began the section.
+ */
 void drm_sgt_device_exit(struct drm_sgt_device *sdev, int idx)
 {
 	__acquire(&sdev->srcu); /* for sparse: the section continued */
 	srcu_read_unlock(&sdev->srcu, idx);
 }
+EXPORT_SYMBOL_GPL(drm_sgt_device_exit);
 
 /* The entries of a mapping, as its device reads them. */
 static struct drm_dma_ents drm_sgt_mapped_ents(const struct drm_sgt *sgt)

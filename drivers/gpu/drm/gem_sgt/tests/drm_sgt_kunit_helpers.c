@@ -31,12 +31,29 @@ void drm_sgt_kunit_seed(struct kunit *test, struct rnd_state *rnd)
 	kunit_info(test, "drm_gem_sgt.kunit_seed=%lu", seed);
 	prandom_seed_state(rnd, seed);
 }
+EXPORT_SYMBOL_GPL(drm_sgt_kunit_seed);
 
 /* A random number from 0 to @limit - 1. */
 u32 drm_sgt_kunit_below(struct rnd_state *rnd, u32 limit)
 {
 	return prandom_u32_state(rnd) % limit;
 }
+EXPORT_SYMBOL_GPL(drm_sgt_kunit_below);
+
+/* The macro checks the types of functions, and of no pointers. */
+void drm_sgt_kunit_replace_dma(struct kunit *test, const struct drm_sgt_kunit_dma *dma)
+{
+	if (dma->map)
+		kunit_activate_static_stub(test, drm_sgt_dma_map, *dma->map);
+	if (dma->unmap)
+		kunit_activate_static_stub(test, drm_sgt_dma_unmap, *dma->unmap);
+	if (dma->need_sync)
+		kunit_activate_static_stub(test, drm_sgt_dma_need_sync, *dma->need_sync);
+	if (dma->sync_for_device)
+		kunit_activate_static_stub(test, drm_sgt_dma_sync_for_device,
+					   *dma->sync_for_device);
+}
+EXPORT_SYMBOL_GPL(drm_sgt_kunit_replace_dma);
 
 /*
  * Context of a case
@@ -61,6 +78,7 @@ int drm_sgt_kunit_init(struct kunit *test)
 	test->priv = drm_sgt_kunit_create(test);
 	return 0;
 }
+EXPORT_SYMBOL_GPL(drm_sgt_kunit_init);
 
 static struct drm_sgt_kunit *drm_sgt_kunit_current(void)
 {
@@ -183,6 +201,7 @@ struct drm_sgt_device_stats drm_sgt_kunit_stats(struct drm_sgt_device *sdev)
 	drm_sgt_device_get_stats(sdev, &stats);
 	return stats;
 }
+EXPORT_SYMBOL_GPL(drm_sgt_kunit_stats);
 
 /*
  * The last check of a device in a case, before the unbind of its owner if the case
@@ -263,6 +282,7 @@ struct drm_sgt_kunit_device *drm_sgt_kunit_bind(struct kunit *test)
 {
 	return drm_sgt_kunit_bind_limits(test, "sgt", UINT_MAX, ULONG_MAX);
 }
+EXPORT_SYMBOL_GPL(drm_sgt_kunit_bind);
 
 /* A device that takes physical addresses, on top of @bus_dev, which can be NULL. */
 struct drm_sgt_kunit_device *drm_sgt_kunit_bind_phys(struct kunit *test,
@@ -279,6 +299,7 @@ struct drm_sgt_kunit_device *drm_sgt_kunit_bind_phys(struct kunit *test,
 	d->bound = true;
 	return d;
 }
+EXPORT_SYMBOL_GPL(drm_sgt_kunit_bind_phys);
 
 /* Unbind the driver: its devres entries are released when this returns. */
 void drm_sgt_kunit_unbind(struct drm_sgt_kunit_device *d)
@@ -286,6 +307,7 @@ void drm_sgt_kunit_unbind(struct drm_sgt_kunit_device *d)
 	d->bound = false;
 	device_release_driver(d->dev);
 }
+EXPORT_SYMBOL_GPL(drm_sgt_kunit_unbind);
 
 /*
  * Source
@@ -502,6 +524,7 @@ bool drm_sgt_kunit_join(struct drm_sgt_kunit_thread *thread)
 	KUNIT_EXPECT_TRUE_MSG(thread->ctx->test, done, "a thread hangs");
 	return done;
 }
+EXPORT_SYMBOL_GPL(drm_sgt_kunit_join);
 
 static void drm_sgt_kunit_stop(void *data)
 {
@@ -534,3 +557,4 @@ drm_sgt_kunit_start(struct drm_sgt_kunit *ctx, int (*fn)(void *arg), void *arg)
 			kunit_add_action_or_reset(test, drm_sgt_kunit_stop, thread));
 	return thread;
 }
+EXPORT_SYMBOL_GPL(drm_sgt_kunit_start);

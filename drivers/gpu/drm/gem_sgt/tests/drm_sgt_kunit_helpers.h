@@ -95,6 +95,25 @@ struct drm_sgt_kunit {
 	struct drm_sgt_kunit_exporter *bounced;
 };
 
+/**
+ * struct drm_sgt_kunit_dma - a DMA API that a test brings along
+ *
+ * Optional members are left as they are. For tests of other modules, which do not see
+ * what they replace.
+ */
+struct drm_sgt_kunit_dma {
+	/** @map: instead of drm_sgt_dma_map(); optional */
+	int (*map)(struct drm_sgt *sgt);
+	/** @unmap: instead of drm_sgt_dma_unmap(); optional */
+	void (*unmap)(struct drm_sgt *sgt);
+	/** @need_sync: instead of drm_sgt_dma_need_sync(); optional */
+	bool (*need_sync)(struct device *dev, dma_addr_t addr);
+	/** @sync_for_device: instead of drm_sgt_dma_sync_for_device(); optional */
+	void (*sync_for_device)(struct device *dev, dma_addr_t addr, size_t len,
+				enum dma_data_direction dir);
+};
+
+void drm_sgt_kunit_replace_dma(struct kunit *test, const struct drm_sgt_kunit_dma *dma);
 struct drm_sgt_kunit *drm_sgt_kunit_create(struct kunit *test);
 int drm_sgt_kunit_init(struct kunit *test);
 void drm_sgt_kunit_stub_dma(struct drm_sgt_kunit *ctx);

@@ -114,6 +114,7 @@ void drm_sgt_kunit_nomem(struct kunit *test)
 		k->value[i] = value;
 	}
 }
+EXPORT_SYMBOL_GPL(drm_sgt_kunit_nomem);
 
 /* More allocations than any operation here makes. */
 #define DRM_SGT_KUNIT_ALLOCATIONS	2000
@@ -156,3 +157,4 @@ unsigned int drm_sgt_kunit_sweep(struct kunit *test, int (*op)(void *arg),
 	KUNIT_EXPECT_GT(test, failures, 0);
 	return IS_ENABLED(CONFIG_DEBUG_KMEMLEAK) ? n - 2 : failures;
 }
+EXPORT_SYMBOL_GPL(drm_sgt_kunit_sweep);

@@ -10,9 +10,7 @@
 
 #include <drm/drm_gpupt.h>
 #include <drm/drm_gpupt_fmt.h>
-
-#include "drm_dma_index.h"
-#include "drm_sgt_device.h"
+#include <drm/drm_print.h>
 
 /* Few enough that one table that is left does not keep many pages. */
 #define DRM_GPUPT_MEM_MAX_PAGES	32
@@ -122,7 +120,9 @@ static inline void drm_gpupt_relax(unsigned int i)
 		cond_resched();
 }
 
-#define drm_gpupt_dbg(pt, fmt, ...) drm_sgt_dbg((pt)->sdev, fmt, ##__VA_ARGS__)
+#define drm_gpupt_dbg(pt, fmt, ...)						\
+	drm_dev_dbg(drm_sgt_device_dma_dev((pt)->sdev), DRM_UT_DRIVER, fmt,	\
+		    ##__VA_ARGS__)
 
 static inline unsigned int drm_gpupt_nr_entries(const struct drm_gpupt *pt,
 						unsigned int level)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <linux/gfp.h>
+#include <linux/io.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 
 #include "drm_gpupt_internal.h"

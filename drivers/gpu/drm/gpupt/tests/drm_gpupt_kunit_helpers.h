@@ -8,7 +8,7 @@
 
 #include "drm_gpupt_kunit_flat.h"
 #include "drm_gpupt_kunit_toy.h"
-#include "drm_sgt_kunit_helpers.h"
+#include "../../gem_sgt/tests/drm_sgt_kunit_helpers.h"
 
 /* DMA addresses of table memory are from here on: none is a physical address. */
 #define DRM_GPUPT_KUNIT_TABLES	BIT_ULL(40)

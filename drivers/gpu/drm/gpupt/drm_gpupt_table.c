@@ -254,13 +254,14 @@ bool drm_gpupt_table_is_full(const struct drm_gpupt *pt,
 void drm_gpupt_table_sync(struct drm_gpupt *pt, const struct drm_gpupt_table *table,
 			  unsigned int first, unsigned int count)
 {
-	struct drm_sgt *sgt = table->mem->sgt;
+	struct device *dev = drm_sgt_device_dma_dev(pt->sdev);
 	u64 offset = (u64)table->index << PAGE_SHIFT;
+	struct drm_sgt *sgt = table->mem->sgt;
 	size_t size = pt->fmt->entry_size;
 
 	lockdep_assert_held(&pt->commit_lock);
 
-	if (!sgt || !pt->sdev->dma_dev || !dma_dev_need_sync(pt->sdev->dma_dev))
+	if (!sgt || !dev || !dma_dev_need_sync(dev))
 		return;
 
 	/* Fails once the device is unbound, and reads nothing any more. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <linux/err.h>
+#include <linux/module.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
@@ -248,3 +249,6 @@ const struct drm_gpupt_fmt *drm_gpupt_format(const struct drm_gpupt *pt)
 	return pt->fmt;
 }
 EXPORT_SYMBOL_GPL(drm_gpupt_format);
+
+MODULE_DESCRIPTION("GPU page tables, filled from DMA segments");
+MODULE_LICENSE("GPL");

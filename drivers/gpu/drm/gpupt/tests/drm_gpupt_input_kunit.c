@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-#include <kunit/static_stub.h>
 #include <linux/log2.h>
 
 #include "drm_gpupt_kunit_helpers.h"
@@ -175,6 +174,11 @@ static void input_no_sync(struct device *dev, dma_addr_t addr, size_t len,
 {
 }
 
+static const struct drm_sgt_kunit_dma input_far = {
+	.map = input_dma_map_far,
+	.sync_for_device = input_no_sync,
+};
+
 /* Tables, too, have addresses: what does not fit into an entry is no part of one. */
 static void input_refuses_far_tables(struct kunit *test)
 {
@@ -186,8 +190,7 @@ static void input_refuses_far_tables(struct kunit *test)
 
 	drm_gpupt_kunit_map_now(ctx, 0, leaf, mem, 0, 0);
 	trace = drm_gpupt_kunit_trace(ctx);
-	kunit_activate_static_stub(test, drm_sgt_dma_map, input_dma_map_far);
-	kunit_activate_static_stub(test, drm_sgt_dma_sync_for_device, input_no_sync);
+	drm_sgt_kunit_replace_dma(test, &input_far);
 	KUNIT_EXPECT_EQ(test, -EOVERFLOW, drm_gpupt_kunit_map(ctx, leaf, page, mem, 0, 0));
 	drm_gpupt_kunit_check_trace(ctx, &trace);
 	KUNIT_EXPECT_EQ(test, -EOVERFLOW, drm_gpupt_kunit_unmap(ctx, 0, page));

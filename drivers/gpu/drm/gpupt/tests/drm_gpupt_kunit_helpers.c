@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-#include <kunit/static_stub.h>
 #include <linux/dma-mapping.h>
 #include <linux/jhash.h>
 #include <linux/mm.h>
@@ -175,6 +174,13 @@ static bool pt_dma_need_sync(struct device *dev, dma_addr_t addr)
 	return true;
 }
 
+static const struct drm_sgt_kunit_dma pt_dma = {
+	.map = pt_dma_map,
+	.unmap = pt_dma_unmap,
+	.need_sync = pt_dma_need_sync,
+	.sync_for_device = pt_dma_sync,
+};
+
 /* The memory that a device sees there, if there is any. */
 void *drm_gpupt_kunit_memory(u64 addr)
 {
@@ -316,10 +322,7 @@ struct drm_gpupt_kunit *drm_gpupt_kunit_create(struct kunit *test, const struct 
 	ctx->test = test;
 	ctx->window.fmt = fmt;
 	ctx->d = drm_sgt_kunit_bind(test);
-	kunit_activate_static_stub(test, drm_sgt_dma_map, pt_dma_map);
-	kunit_activate_static_stub(test, drm_sgt_dma_unmap, pt_dma_unmap);
-	kunit_activate_static_stub(test, drm_sgt_dma_need_sync, pt_dma_need_sync);
-	kunit_activate_static_stub(test, drm_sgt_dma_sync_for_device, pt_dma_sync);
+	drm_sgt_kunit_replace_dma(test, &pt_dma);
 
 	ctx->pt = drm_gpupt_create(fmt, ctx->d->sdev, &pt_config, ctx);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ctx->pt);

@@ -11,7 +11,7 @@
 
 #include <drm/drm_gpupt_fmt.h>
 
-#include "drm_sgt_kunit_helpers.h"
+#include "../../gem_sgt/tests/drm_sgt_kunit_helpers.h"
 
 /* [example: format] */
 #define EXAMPLE_VALID	BIT(0)
