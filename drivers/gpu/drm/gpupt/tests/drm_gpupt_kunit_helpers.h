@@ -40,6 +40,8 @@ struct drm_gpupt_kunit_mem *drm_gpupt_kunit_mem(struct kunit *test, const struct
 						unsigned int nr);
 struct drm_gpupt_kunit_mem *drm_gpupt_kunit_block(struct kunit *test, u64 addr, u64 len);
 struct drm_dma_view drm_gpupt_kunit_view(const struct drm_gpupt_kunit_mem *mem);
+void drm_gpupt_kunit_mem_to_cells(const struct drm_gpupt_kunit_mem *mem, u64 offset, u32 prot,
+				  struct drm_gpupt_kunit_cell *cells, unsigned int nr, u64 cell);
 
 /**
  * struct drm_gpupt_kunit_shape - what the device finds when it reads the tables
