@@ -45,6 +45,10 @@
  * commits are not kept. This also holds for a master that comes back: it has to
  * set all of its pictures again in any case. A lessee counts as its lessor.
  *
+ * A blocking commit whose task is killed ends early: it neither waits for the jobs of
+ * the range nor walks the rest of it. Its out-fence gets -EINTR, no error is kept, and
+ * the next change of the picture sends all of it.
+ *
  * Errors are kept for, and returned to, only commits that userspace asked for,
  * since other commits cannot handle them: those of the console, which any write,
  * VT switch or last close causes; those that remove a framebuffer; and that of the
