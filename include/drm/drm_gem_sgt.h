@@ -76,6 +76,7 @@ void drm_gem_sgt_vunmap_locked(struct drm_gem_sgt_object *bo,
 			       struct iosys_map *map);
 int drm_gem_sgt_mmap(struct drm_gem_sgt_object *bo, struct vm_area_struct *vma);
 struct sg_table *drm_gem_sgt_get_sg_table(struct drm_gem_sgt_object *bo);
+enum drm_gem_object_status drm_gem_sgt_status(const struct drm_gem_sgt_object *bo);
 void drm_gem_sgt_print_info(const struct drm_gem_sgt_object *bo,
 			    struct drm_printer *p, unsigned int indent);
 
@@ -119,6 +120,18 @@ static inline void drm_gem_sgt_object_print_info(struct drm_printer *p,
 						 const struct drm_gem_object *obj)
 {
 	drm_gem_sgt_print_info(to_drm_gem_sgt_obj(obj), p, indent);
+}
+
+/**
+ * drm_gem_sgt_object_status - GEM object function for drm_gem_sgt_status()
+ * @obj: GEM object
+ *
+ * Return: see drm_gem_sgt_status()
+ */
+static inline enum drm_gem_object_status
+drm_gem_sgt_object_status(struct drm_gem_object *obj)
+{
+	return drm_gem_sgt_status(to_drm_gem_sgt_obj(obj));
 }
 
 /**

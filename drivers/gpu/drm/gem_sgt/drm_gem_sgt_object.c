@@ -52,6 +52,7 @@ static const struct drm_gem_object_funcs drm_gem_sgt_funcs = {
 	.vmap = drm_gem_sgt_object_vmap,
 	.vunmap = drm_gem_sgt_object_vunmap,
 	.mmap = drm_gem_sgt_object_mmap,
+	.status = drm_gem_sgt_object_status,
 	.vm_ops = &drm_gem_sgt_vm_ops,
 };
 
@@ -350,6 +351,24 @@ int drm_gem_sgt_dumb_map_offset(struct drm_file *file, struct drm_device *dev,
 	return drm_gem_dumb_map_offset(file, dev, handle, offset);
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_dumb_map_offset);
+
+/**
+ * drm_gem_sgt_status() - the status of an object in the fdinfo of a DRM file
+ * @bo: the object
+ *
+ * For &drm_gem_object_funcs.status, which drm_show_memory_stats() calls under a
+ * spinlock. An object is resident while it has pages; an import, while it is mapped.
+ *
+ * Context: Process context; does not sleep.
+ * Return: %DRM_GEM_OBJECT_RESIDENT, or 0
+ */
+enum drm_gem_object_status drm_gem_sgt_status(const struct drm_gem_sgt_object *bo)
+{
+	enum drm_sgt_state wanted = drm_gem_sgt_is_import(bo) ? DRM_SGT_MAPPED : DRM_SGT_BACKED;
+
+	return drm_sgt_get_state(bo->sgt) >= wanted ? DRM_GEM_OBJECT_RESIDENT : 0;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_status);
 
 /**
  * drm_gem_sgt_print_info() - print a buffer in /sys/kernel/debug/dri/N/framebuffer

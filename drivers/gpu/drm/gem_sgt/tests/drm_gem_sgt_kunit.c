@@ -223,6 +223,25 @@ static void gem_print_info_says_what_there_is(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, strstr(text, expected));
 }
 
+/* Resident from the first page to the last, and not before or after. */
+static void gem_status_follows_the_pages(struct kunit *test)
+{
+	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
+	struct drm_gem_sgt_object *bo = gem_kunit_bo(f, GEM_KUNIT_SIZE);
+	const struct drm_gem_object_funcs *funcs = bo->base.funcs;
+
+	KUNIT_EXPECT_EQ(test, funcs->status(&bo->base), 0);
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_pin(bo));
+	KUNIT_EXPECT_EQ(test, funcs->status(&bo->base), DRM_GEM_OBJECT_RESIDENT);
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_map(bo));
+	KUNIT_EXPECT_EQ(test, funcs->status(&bo->base), DRM_GEM_OBJECT_RESIDENT);
+	drm_gem_sgt_unpin(bo);
+	drm_sgt_kunit_unbind(f->d);
+	KUNIT_EXPECT_EQ(test, funcs->status(&bo->base), DRM_GEM_OBJECT_RESIDENT);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_depopulate(bo->sgt));
+	KUNIT_EXPECT_EQ(test, funcs->status(&bo->base), 0);
+}
+
 /* The debugfs table of buffers, read a line at a time. */
 struct gem_reader {
 	struct drm_gem_sgt_reader reader;
@@ -373,6 +392,7 @@ static struct kunit_case drm_gem_sgt_cases[] = {
 	KUNIT_CASE_PARAM(gem_dumb_args_are_checked, gem_dumb_gen_params),
 	KUNIT_CASE(gem_dumb_create_makes_a_handle),
 	KUNIT_CASE(gem_print_info_says_what_there_is),
+	KUNIT_CASE(gem_status_follows_the_pages),
 	KUNIT_CASE(gem_buffers_are_listed_once),
 	KUNIT_CASE(gem_buffers_do_not_wait_for_a_reader),
 	KUNIT_CASE(gem_create_without_memory),
