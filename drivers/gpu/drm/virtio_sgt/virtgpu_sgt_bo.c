@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
 #include <linux/err.h>
+#include <linux/idr.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/stddef.h>
 
 #include <drm/drm_file.h>
@@ -168,6 +171,7 @@ const struct virtgpu_sgt_resource_ops virtgpu_sgt_bo_ops = {
 		.vmap = drm_gem_sgt_object_vmap,
 		.vunmap = drm_gem_sgt_object_vunmap,
 		.mmap = drm_gem_sgt_object_mmap,
+		.status = drm_gem_sgt_object_status,
 		.vm_ops = &drm_gem_sgt_vm_ops,
 	},
 	.of_object = virtgpu_sgt_bo_resource,
@@ -314,4 +318,38 @@ int virtgpu_sgt_dumb_create(struct drm_file *file, struct drm_device *drm,
 	ret = drm_gem_handle_create(file, &bo->base.base, &args->handle);
 	drm_gem_object_put(&bo->base.base);
 	return ret;
+}
+
+/**
+ * virtgpu_sgt_bo_show_fdinfo() - &drm_driver.show_fdinfo
+ * @p: the printer of the fdinfo
+ * @file: DRM file
+ *
+ * As drm_show_memory_stats(), but without VA resources: they have a size, and no memory
+ * of their own.
+ *
+ * Context: Process context; does not sleep, unless @p does.
+ */
+void virtgpu_sgt_bo_show_fdinfo(struct drm_printer *p, struct drm_file *file)
+{
+	struct drm_memory_stats stats = {};
+	struct drm_gem_object *obj;
+	int id;
+
+	spin_lock(&file->table_lock);
+	idr_for_each_entry(&file->object_idr, obj, id) {
+		if (!obj->funcs->status)
+			continue;
+		if (drm_gem_object_is_shared_for_memory_stats(obj))
+			stats.shared += obj->size;
+		else
+			stats.private += obj->size;
+		if (obj->funcs->status(obj) & DRM_GEM_OBJECT_RESIDENT)
+			stats.resident += obj->size;
+		if (!dma_resv_test_signaled(obj->resv, dma_resv_usage_rw(true)))
+			stats.active += obj->size;
+	}
+	spin_unlock(&file->table_lock);
+
+	drm_print_memory_stats(p, &stats, DRM_GEM_OBJECT_RESIDENT, "memory");
 }

@@ -64,5 +64,6 @@ struct drm_gem_object *virtgpu_sgt_prime_import(struct drm_device *drm,
 						struct dma_buf *dma_buf);
 int virtgpu_sgt_dumb_create(struct drm_file *file, struct drm_device *drm,
 			    struct drm_mode_create_dumb *args);
+void virtgpu_sgt_bo_show_fdinfo(struct drm_printer *p, struct drm_file *file);
 
 #endif /* __VIRTGPU_SGT_BO_H__ */

@@ -202,7 +202,11 @@ static int virtgpu_sgt_hw_init(struct virtgpu_sgt_device *vgdev)
 	return 0;
 }
 
-DEFINE_DRM_GEM_FOPS(virtgpu_sgt_fops);
+static const struct file_operations virtgpu_sgt_fops = {
+	.owner = THIS_MODULE,
+	DRM_GEM_FOPS,
+	.show_fdinfo = drm_show_fdinfo,
+};
 
 static const struct drm_driver virtgpu_sgt_drm_driver = {
 	.driver_features = DRIVER_MODESET | DRIVER_GEM | DRIVER_RENDER |
@@ -218,6 +222,7 @@ static const struct drm_driver virtgpu_sgt_drm_driver = {
 	.gem_prime_import = virtgpu_sgt_prime_import,
 	.ioctls = virtgpu_sgt_ioctls,
 	.num_ioctls = VIRTGPU_SGT_NUM_IOCTLS,
+	.show_fdinfo = virtgpu_sgt_bo_show_fdinfo,
 	.fops = &virtgpu_sgt_fops,
 	/* Name and version that libdrm, Mesa and IGT look for. */
 	.name = "virtio_gpu",
