@@ -64,6 +64,10 @@ drm_gem_sgt_create_with_handle(struct drm_file *file, struct drm_device *dev,
 			       struct drm_sgt_device *sdev, size_t size,
 			       u32 *handle);
 void drm_gem_sgt_free(struct drm_gem_sgt_object *bo);
+int __must_check
+drm_gem_sgt_init(struct drm_device *dev, struct drm_gem_sgt_object *bo,
+		 struct drm_sgt_device *sdev, size_t size);
+void drm_gem_sgt_release(struct drm_gem_sgt_object *bo);
 
 int __must_check drm_gem_sgt_map(struct drm_gem_sgt_object *bo);
 int __must_check drm_gem_sgt_pin_locked(struct drm_gem_sgt_object *bo);

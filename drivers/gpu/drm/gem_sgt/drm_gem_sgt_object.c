@@ -102,6 +102,16 @@ static struct drm_sgt *drm_gem_sgt_create_table(struct drm_sgt_device *sdev,
 	return sgt;
 }
 
+/* From here on, the object owns the table and the reference to the file. */
+static void drm_gem_sgt_complete(struct drm_device *dev, struct drm_gem_sgt_object *bo,
+				 struct drm_sgt *sgt, struct file *filp)
+{
+	drm_gem_private_object_init(dev, &bo->base, drm_sgt_size(sgt));
+	bo->base.filp = filp;
+	bo->sgt = sgt;
+	drm_gem_sgt_debugfs_add(bo);
+}
+
 /* Create the object after the table, as only the driver can free its object. */
 static struct drm_gem_sgt_object *
 drm_gem_sgt_create_shmem(struct drm_device *dev, struct drm_sgt_device *sdev,
@@ -122,11 +132,25 @@ drm_gem_sgt_create_shmem(struct drm_device *dev, struct drm_sgt_device *sdev,
 		return bo;
 	}
 
-	drm_gem_private_object_init(dev, &bo->base, size);
-	bo->base.filp = filp;
-	bo->sgt = sgt;
-	drm_gem_sgt_debugfs_add(bo);
+	drm_gem_sgt_complete(dev, bo, sgt, filp);
 	return bo;
+}
+
+/* Rounds @size up to whole pages. */
+static int drm_gem_sgt_check_size(struct drm_device *dev, size_t *size)
+{
+	if (!*size) {
+		drm_dbg(dev, "size 0\n");
+		return -EINVAL;
+	}
+	if (*size > SIZE_MAX - PAGE_SIZE ||
+	    (*size - 1) >> PAGE_SHIFT >= DRM_SGT_MAX_PAGES) {
+		drm_dbg(dev, "size %zu is more than a table can list\n", *size);
+		return -E2BIG;
+	}
+
+	*size = PAGE_ALIGN(*size);
+	return 0;
 }
 
 /**
@@ -161,17 +185,10 @@ struct drm_gem_sgt_object *drm_gem_sgt_create(struct drm_device *dev,
 	struct drm_gem_sgt_object *bo;
 	int ret;
 
-	if (!size) {
-		drm_dbg(dev, "size 0\n");
-		return ERR_PTR(-EINVAL);
-	}
-	if (size > SIZE_MAX - PAGE_SIZE ||
-	    (size - 1) >> PAGE_SHIFT >= DRM_SGT_MAX_PAGES) {
-		drm_dbg(dev, "size %zu is more than a table can list\n", size);
-		return ERR_PTR(-E2BIG);
-	}
+	ret = drm_gem_sgt_check_size(dev, &size);
+	if (ret)
+		return ERR_PTR(ret);
 
-	size = PAGE_ALIGN(size);
 	bo = drm_gem_sgt_create_shmem(dev, sdev, size);
 	if (IS_ERR(bo))
 		return bo;
@@ -186,16 +203,57 @@ struct drm_gem_sgt_object *drm_gem_sgt_create(struct drm_device *dev,
 EXPORT_SYMBOL_GPL(drm_gem_sgt_create);
 
 /**
- * drm_gem_sgt_free() - free a GEM object
+ * drm_gem_sgt_init() - make a GEM object of memory of the caller
+ * @dev: DRM device
+ * @bo: the object, zeroed, with &drm_gem_object.funcs set
+ * @sdev: the device that it will be mapped for
+ * @size: bytes, not 0; rounded up to whole pages
+ *
+ * For an object that the driver allocates by itself, where drm_gem_sgt_create() would
+ * call &drm_driver.gem_create_object. Its &drm_gem_object_funcs.free calls
+ * drm_gem_sgt_release(), and then frees the memory in the way it was allocated.
+ *
+ * Ownership: the caller has the first reference. On an error, @bo is not an object,
+ * and the caller frees its memory.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or see drm_gem_sgt_create()
+ */
+int drm_gem_sgt_init(struct drm_device *dev, struct drm_gem_sgt_object *bo,
+		     struct drm_sgt_device *sdev, size_t size)
+{
+	struct drm_sgt *sgt;
+	struct file *filp;
+	int ret;
+
+	ret = drm_gem_sgt_check_size(dev, &size);
+	if (ret)
+		return ret;
+
+	sgt = drm_gem_sgt_create_table(sdev, size, &filp);
+	if (IS_ERR(sgt))
+		return PTR_ERR(sgt);
+
+	drm_gem_sgt_complete(dev, bo, sgt, filp);
+	ret = drm_gem_create_mmap_offset(&bo->base);
+	if (ret)
+		drm_gem_sgt_release(bo);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_init);
+
+/**
+ * drm_gem_sgt_release() - free all of a GEM object but the structure
  * @bo: the object, whose last reference was dropped
  *
- * For &drm_gem_object_funcs.free, as its last call: frees the structure, too. The
- * device must no longer use the object: the driver has stopped it, or is unbound.
+ * For &drm_gem_object_funcs.free of an object that the driver has allocated for
+ * drm_gem_sgt_init(). The device must no longer use the object: the driver has stopped
+ * it, or is unbound.
  *
  * Context: Process context, may sleep. Takes the resv of the dma-buf, if @bo is an
  * import: do not drop the last reference while holding that resv.
  */
-void drm_gem_sgt_free(struct drm_gem_sgt_object *bo)
+void drm_gem_sgt_release(struct drm_gem_sgt_object *bo)
 {
 	drm_WARN_ON(bo->base.dev, bo->vmap_count);
 
@@ -206,6 +264,21 @@ void drm_gem_sgt_free(struct drm_gem_sgt_object *bo)
 	 */
 	drm_gem_object_release(&bo->base);
 	drm_sgt_free(bo->sgt);
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_release);
+
+/**
+ * drm_gem_sgt_free() - free a GEM object
+ * @bo: the object, whose last reference was dropped
+ *
+ * For &drm_gem_object_funcs.free, as its last call: drm_gem_sgt_release(), and kfree()
+ * of the structure.
+ *
+ * Context: As drm_gem_sgt_release().
+ */
+void drm_gem_sgt_free(struct drm_gem_sgt_object *bo)
+{
+	drm_gem_sgt_release(bo);
 	kfree(bo);
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_free);
