@@ -13,7 +13,7 @@ struct scatterlist;
 struct sg_table;
 
 /**
- * struct drm_dma_seg - contiguous addresses, as the device sees them
+ * struct drm_dma_seg - contiguous DMA addresses
  */
 struct drm_dma_seg {
 	/** @addr: first DMA address (physical address in physical mode) */
@@ -23,9 +23,9 @@ struct drm_dma_seg {
 };
 
 /**
- * drm_dma_seg_touches() - does a segment continue another one?
- * @seg: the first one
- * @next: the second one
+ * drm_dma_seg_touches() - does one segment continue another?
+ * @seg: the first segment
+ * @next: the second segment
  *
  * Context: Any.
  * Return: whether @next begins where @seg ends; a segment that ends at the last
@@ -43,9 +43,9 @@ static inline bool drm_dma_seg_touches(const struct drm_dma_seg *seg,
 struct drm_dma_measure {
 	/** @size: bytes of all segments */
 	u64 size;
-	/** @longest: bytes of the longest contiguous run of segments */
+	/** @longest: bytes of the longest segment, with adjacent entries merged */
 	u64 longest;
-	/** @bits: all addresses and lengths ORed: what they are multiples of */
+	/** @bits: all addresses and lengths ORed: the lowest set bit is their alignment */
 	u64 bits;
 	/** @last: the highest address */
 	dma_addr_t last;
@@ -55,15 +55,15 @@ struct drm_dma_measure {
  * struct drm_dma_view - the DMA segments of a table that is mapped now
  *
  * A view is a value: it owns nothing, frees nothing and cannot be written
- * through. It shows the addresses that the device sees; no page can be found from
- * it. A view from an access section is valid until the end of the section, one from
+ * through. It has only DMA addresses; no page can be found from it. A view from an
+ * access section is valid until the end of the section, one from
  * drm_dma_view_borrow() until its table is unmapped: only the caller knows when.
  * All members are const, so that a view cannot be assigned to a variable that
  * outlives its section. The compiler does not catch a pointer to a view, or a walk,
  * that outlives the section; lockdep checks the walk.
  *
- * Invariants: the lengths of the first @nents entries of @sgl add up to @size,
- * or, in the table of an exporter, to more.
+ * Invariant: the lengths of the first @nents entries of @sgl add up to @size,
+ * or to more than @size in the table of an exporter.
  */
 struct drm_dma_view {
 	/* private: for drm_dma_iter_init() alone */
