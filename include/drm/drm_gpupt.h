@@ -14,49 +14,50 @@ struct drm_gpupt_mem;
 struct drm_gpupt_table;
 struct seq_file;
 
-/* What the device may do, for formats that can say so; see &drm_gpupt_fmt.prot. */
+/* What the device may do; &drm_gpupt_fmt.prot has the flags that a format supports. */
 #define DRM_GPUPT_WRITE		BIT(0)	/* write, too; reading is always allowed */
 #define DRM_GPUPT_EXEC		BIT(1)	/* fetch instructions */
 #define DRM_GPUPT_UNCACHED	BIT(2)	/* bypass the caches of the CPU */
 
-/* The most levels that a format can have. */
+/* The maximum number of levels of a format. */
 #define DRM_GPUPT_MAX_LEVELS	5
 
 /* drm_gpupt_core.c */
 
 /**
- * struct drm_gpupt_config - what a driver says of a page table
+ * struct drm_gpupt_config - what a driver sets for a page table
  *
  * Constant, and lives longer than the page table.
  */
 struct drm_gpupt_config {
 	/**
-	 * @flush: have the device forget what it keeps of a range
+	 * @flush: flush a range from the TLBs of the device
 	 *
-	 * Optional, for a device that keeps nothing. Called after entries that
-	 * the device may have read were changed or taken away, by the commit
-	 * that did so, with the range in bytes of GPU VA. When it returns, the
-	 * device reads what is in the table now; tables that fell out of it are
-	 * freed later, by drm_gpupt_op_fini(). Runs in the fence-signalling path:
-	 * must not allocate with GFP_KERNEL, nor take a dma_resv.
+	 * Optional, for a device that caches no entries. The commit of an unmap
+	 * calls it with the range in bytes of GPU VA, after the entries were
+	 * cleared. When it returns, the device must use only what is in the table
+	 * now; drm_gpupt_op_fini() frees the unlinked tables later. The commit of a
+	 * map does not call it, so the device must not cache empty entries. Runs in
+	 * the fence-signalling path, under the lock of commits: must not allocate
+	 * with GFP_KERNEL, take a dma_resv, or call drm_gpupt_walk().
 	 */
 	void (*flush)(void *priv, u64 va, u64 len);
 
 	/**
 	 * @cpu_only: no device reads the tables
 	 *
-	 * Then they are not mapped for DMA, take no bounce buffers, and are
-	 * linked by their physical addresses. drm_gpupt_root() is NULL.
+	 * The tables are not mapped for DMA, need no bounce buffers, and are
+	 * linked by their physical addresses. drm_gpupt_root() returns NULL.
 	 */
 	bool cpu_only;
 
 	/**
-	 * @max_tables: the most tables that there can be, with the root and with
-	 * those that drm_gpupt_op_fini() has not freed yet; 0 for no limit. A prepare
-	 * that takes more fails with -ENOSPC.
+	 * @max_tables: the limit of tables, including the root and those that
+	 * drm_gpupt_op_fini() has not freed yet; 0 for no limit. A prepare that needs
+	 * more fails with -ENOSPC.
 	 *
-	 * It is memory that is limited: of tables that are mapped for DMA together,
-	 * all count until the last one is free. That is not so with @cpu_only
+	 * The limit is one of memory: tables that share a DMA mapping all count until
+	 * the last of them is freed. With @cpu_only, each counts until it is freed.
 	 */
 	unsigned long max_tables;
 };
@@ -69,48 +70,48 @@ unsigned long drm_gpupt_tables(const struct drm_gpupt *pt);
 struct drm_sgt *drm_gpupt_root(const struct drm_gpupt *pt);
 const struct drm_gpupt_fmt *drm_gpupt_format(const struct drm_gpupt *pt);
 
-/* drm_gpupt_plan.c, drm_gpupt_commit.c */
+/* drm_gpupt_op.c, drm_gpupt_commit.c */
 
 /**
- * enum drm_gpupt_op_state - how far an operation is
+ * enum drm_gpupt_op_state - the state of an operation
  */
 enum drm_gpupt_op_state {
 	/**
-	 * @DRM_GPUPT_OP_IDLE: not prepared, or aborted, or done with. What a
-	 * zero-initialised one is. Left by drm_gpupt_prepare_map() and
-	 * drm_gpupt_prepare_unmap()
+	 * @DRM_GPUPT_OP_IDLE: not prepared, aborted, or finished; the state of a
+	 * zero-initialised operation. drm_gpupt_prepare_map() and
+	 * drm_gpupt_prepare_unmap() leave it
 	 */
 	DRM_GPUPT_OP_IDLE,
 	/**
-	 * @DRM_GPUPT_OP_PREPARED: part of the plan; has all memory it takes. Left
-	 * by a commit, or by drm_gpupt_abort()
+	 * @DRM_GPUPT_OP_PREPARED: part of the plan, with all memory allocated. A
+	 * commit and drm_gpupt_abort() leave it
 	 */
 	DRM_GPUPT_OP_PREPARED,
 	/**
-	 * @DRM_GPUPT_OP_COMMITTED: in the table; may have tables to free. Left by
-	 * drm_gpupt_op_fini()
+	 * @DRM_GPUPT_OP_COMMITTED: written to the table; may have unlinked tables
+	 * to free. drm_gpupt_op_fini() leaves it
 	 */
 	DRM_GPUPT_OP_COMMITTED,
 };
 
-/* Kinds of &struct drm_gpupt_step, by what they do to the live table. */
+/* Kinds of &struct drm_gpupt_step: what its commit does. */
 enum drm_gpupt_step_kind {
-	/* Nothing: a table has been made. */
+	/* Nothing: the prepare has allocated a table. */
 	DRM_GPUPT_STEP_NEW,
-	/* A new table is filled with what the leaf at an entry maps to. */
+	/* Fill a new table with leaves that map what a larger leaf maps. */
 	DRM_GPUPT_STEP_SPLIT,
-	/* Empty entries become leaves. */
+	/* Write leaves to empty entries. */
 	DRM_GPUPT_STEP_MAP,
-	/* Leaves become empty. */
+	/* Clear leaves. */
 	DRM_GPUPT_STEP_CLEAR,
-	/* An entry, empty or a leaf, becomes a new table. */
+	/* Point an entry, which is empty or a leaf, to a new table. */
 	DRM_GPUPT_STEP_LINK,
-	/* A table becomes an empty entry, and what is below is dropped. */
+	/* Clear an entry that points to a table; drm_gpupt_op_fini() frees the table. */
 	DRM_GPUPT_STEP_UNLINK,
 };
 
 /**
- * struct drm_gpupt_step - one step of an operation, at one place in one table
+ * struct drm_gpupt_step - a part of an operation, in one table
  */
 struct drm_gpupt_step {
 	/* private: */
@@ -122,13 +123,13 @@ struct drm_gpupt_step {
 	bool was_leaf;
 };
 
-/* Enough for a range within one leaf table, on any format that we know. */
+/* Enough for a range within one table of level 0 that is already linked. */
 #define DRM_GPUPT_INLINE_STEPS	2
 
 /**
- * struct drm_gpupt_op - a map or unmap of a range, on its way into a page table
+ * struct drm_gpupt_op - an operation: the map or unmap of one range
  *
- * Part of a job of the driver, zero-initialised. One task at a time uses it.
+ * Embedded in a job of the driver, and zero-initialised. One task at a time uses it.
  */
 struct drm_gpupt_op {
 	/* private: */
@@ -165,12 +166,12 @@ unsigned int drm_gpupt_op_tables(const struct drm_gpupt_op *op);
 /* drm_gpupt_walk.c */
 
 /**
- * struct drm_gpupt_extent - a range of GPU VA, and what it maps to
+ * struct drm_gpupt_extent - a range of GPU VA, and the segment that it maps to
  */
 struct drm_gpupt_extent {
 	/** @va: first byte, in GPU VA */
 	u64 va;
-	/** @seg: what the device reads there; its length is that of the range */
+	/** @seg: the DMA addresses; its length is that of the range */
 	struct drm_dma_seg seg;
 	/** @prot: DRM_GPUPT_* */
 	u32 prot;
@@ -181,12 +182,12 @@ int __must_check drm_gpupt_walk(struct drm_gpupt *pt, u64 va, u64 len,
 				void *arg);
 
 /**
- * struct drm_gpupt_info - what a page table consists of
+ * struct drm_gpupt_info - statistics of a page table
  */
 struct drm_gpupt_info {
 	/** @tables: see drm_gpupt_tables() */
 	unsigned long tables;
-	/** @leaves: leaves in the table, by level */
+	/** @leaves: leaves in the live table, by level */
 	u64 leaves[DRM_GPUPT_MAX_LEVELS];
 	/** @mapped: bytes that the leaves cover */
 	u64 mapped;

@@ -9,14 +9,14 @@
 #include <drm/drm_gpupt.h>
 
 /**
- * enum drm_gpupt_entry - what an entry of a table is
+ * enum drm_gpupt_entry - the kind of an entry
  */
 enum drm_gpupt_entry {
-	/** @DRM_GPUPT_ENTRY_NONE: nothing; what zeroed memory must mean */
+	/** @DRM_GPUPT_ENTRY_NONE: empty; zeroed memory must mean this */
 	DRM_GPUPT_ENTRY_NONE,
-	/** @DRM_GPUPT_ENTRY_TABLE: the address of a table of the level below */
+	/** @DRM_GPUPT_ENTRY_TABLE: points to a table of the level below */
 	DRM_GPUPT_ENTRY_TABLE,
-	/** @DRM_GPUPT_ENTRY_LEAF: the address of memory */
+	/** @DRM_GPUPT_ENTRY_LEAF: maps memory */
 	DRM_GPUPT_ENTRY_LEAF,
 };
 
@@ -26,46 +26,45 @@ enum drm_gpupt_entry {
 struct drm_gpupt_level {
 	/** @shift: one entry covers 1 << @shift bytes of GPU VA */
 	u8 shift;
-	/** @bits: a table has 1 << @bits entries; they fit into a page */
+	/** @bits: a table has 1 << @bits entries, which fit into a CPU page */
 	u8 bits;
 	/**
-	 * @leaf: an entry can be a leaf; true of level 0, and above it without a
-	 * gap: a leaf that is cut becomes a table of those of the level below
+	 * @leaf: an entry can be a leaf. Must be true of level 0, and can be true of a
+	 * level only if it is true of the level below: a leaf is split into those
 	 */
 	bool leaf;
 };
 
 /**
- * struct drm_gpupt_fill - leaves that a format is to write
+ * struct drm_gpupt_fill - leaves that a format has to write
  *
- * One after the other into one table. Their addresses are in a list, or follow each
- * other.
+ * Adjacent entries of one table. The addresses are in an array, or contiguous.
  */
 struct drm_gpupt_fill {
-	/** @entry: the first one */
+	/** @entry: the first entry */
 	void *entry;
-	/** @count: how many; at least one */
+	/** @count: number of leaves, at least one */
 	unsigned int count;
-	/** @level: of the table */
+	/** @level: level of the table */
 	unsigned int level;
 	/** @shift: log2 of the bytes that a leaf covers */
 	unsigned int shift;
 	/** @prot: DRM_GPUPT_*, a subset of &drm_gpupt_fmt.prot */
 	u32 prot;
-	/** @addrs: the address of each leaf; NULL if they follow each other */
+	/** @addrs: the address of each leaf; NULL if the addresses are contiguous */
 	const dma_addr_t *addrs;
-	/** @addr: the address of the first leaf, without @addrs */
+	/** @addr: the address of the first leaf, if @addrs is NULL */
 	dma_addr_t addr;
 };
 
 /**
  * struct drm_gpupt_fmt - a format of page tables
  *
- * What the engine has to know of how a device reads them. Constant. Everything
- * that a format does is done to memory of the CPU: it neither allocates nor
- * takes a lock, and is fit for the fence-signalling path.
+ * Describes to the engine how the device reads the tables. Constant. The callbacks
+ * access entries in CPU memory. They run in the fence-signalling path, and must not
+ * allocate or take a lock.
  *
- * Zeroed memory is a table without entries.
+ * Zeroed memory must be an empty table.
  */
 struct drm_gpupt_fmt {
 	/** @name: for debugfs and messages */
@@ -74,7 +73,7 @@ struct drm_gpupt_fmt {
 	/** @level: the levels; [0] is the lowest */
 	struct drm_gpupt_level level[DRM_GPUPT_MAX_LEVELS];
 
-	/** @levels: how many */
+	/** @levels: number of levels */
 	u8 levels;
 
 	/** @entry_size: bytes of an entry */
@@ -82,47 +81,49 @@ struct drm_gpupt_fmt {
 
 	/**
 	 * @addr_bits: bits of an address that an entry holds, of memory or of a
-	 * table. What is longer is refused: a driver tells the DMA API, by its mask
+	 * table. Longer addresses are refused: the driver sets a DMA mask that
+	 * avoids them
 	 */
 	u8 addr_bits;
 
 	/**
-	 * @partial_last_leaf: a range may end inside a leaf; the last one then maps
-	 * a page of which the range has only the first bytes
+	 * @partial_last_leaf: the length of a range need not be a multiple of the
+	 * smallest leaf; the range then has only the first bytes of its last leaf
 	 */
 	bool partial_last_leaf;
 
-	/** @prot: those of DRM_GPUPT_* that leaves can say */
+	/** @prot: the DRM_GPUPT_* flags that a leaf can hold */
 	u32 prot;
 
 	/**
 	 * @fill: write leaves
 	 *
-	 * Most formats call drm_gpupt_fill_leaves() from here, which makes a loop
-	 * of its own for each format.
+	 * Most formats call drm_gpupt_fill_leaves() here. It is inlined, so that
+	 * each format has a loop of its own.
 	 */
 	void (*fill)(const struct drm_gpupt_fill *fill);
 
 	/**
-	 * @link: write the address of a table of the level below
+	 * @link: point an entry to a table of the level below
 	 *
-	 * In one store, as the device may be reading.
+	 * With one store, as the device may read the entry at the same time.
 	 */
 	void (*link)(void *entry, dma_addr_t table);
 
 	/**
 	 * @clear: make @count entries empty
 	 *
-	 * Each in one store.
+	 * With one store for each, as for @link.
 	 */
 	void (*clear)(void *entry, unsigned int count);
 
 	/**
-	 * @read: what an entry says
+	 * @read: decode an entry
 	 *
-	 * Fills in the address of a table or a leaf, of a leaf also its
-	 * permissions and length. Must stand any bytes, and ignore what a device
-	 * sets. The engine asks for leaves only.
+	 * Sets the address of the extent, and for a leaf also its length and
+	 * permissions. Must cope with any content, and ignore the bits that a
+	 * device sets. The engine knows which entries point to a table, and calls
+	 * this only for the others.
 	 */
 	enum drm_gpupt_entry (*read)(const void *entry, unsigned int level,
 				     struct drm_gpupt_extent *extent);
@@ -132,10 +133,10 @@ struct drm_gpupt_fmt {
 extern const struct drm_gpupt_fmt drm_gpupt_x86_64;
 extern const struct drm_gpupt_fmt drm_gpupt_radix3;
 
-/* Writes one leaf, in one store. */
+/* Writes one leaf, with one store. */
 typedef void (*drm_gpupt_put_fn)(void *entry, dma_addr_t addr, u64 bits);
 
-/* @listed: a constant, so that there is one loop for each kind of addresses. */
+/* @listed is constant, so that an array and contiguous addresses have a loop each. */
 static __always_inline void
 __drm_gpupt_fill_leaves(const struct drm_gpupt_fill *fill, size_t size,
 			drm_gpupt_put_fn put, u64 bits, bool listed)
@@ -146,7 +147,7 @@ __drm_gpupt_fill_leaves(const struct drm_gpupt_fill *fill, size_t size,
 	dma_addr_t addr = fill->addr;
 	void *entry = fill->entry;
 
-	/* No address waits for the one before it. */
+	/* No address is computed from the one before it, so the CPU can overlap them. */
 	for (; count >= 8; count -= 8) {
 #pragma GCC unroll 8
 		for (i = 0; i < 8; i++)
@@ -165,8 +166,8 @@ __drm_gpupt_fill_leaves(const struct drm_gpupt_fill *fill, size_t size,
  * drm_gpupt_fill_leaves() - the loop of &drm_gpupt_fmt.fill
  * @fill: what to write
  * @size: bytes of an entry; a constant
- * @put: writes one leaf; a function that is inlined
- * @bits: for @put: what all leaves have in common
+ * @put: writes one leaf; must be an inline function
+ * @bits: for @put: the bits that are the same in all leaves
  */
 static __always_inline void
 drm_gpupt_fill_leaves(const struct drm_gpupt_fill *fill, size_t size,
@@ -180,14 +181,14 @@ drm_gpupt_fill_leaves(const struct drm_gpupt_fill *fill, size_t size,
 
 /**
  * drm_gpupt_clear_le64() - &drm_gpupt_fmt.clear for entries of 8 bytes
- * @entry: the first one
- * @count: how many
+ * @entry: the first entry
+ * @count: number of entries
  */
 static inline void drm_gpupt_clear_le64(void *entry, unsigned int count)
 {
 	__le64 *le = entry;
 
-	/* Below that, what it takes to start a string instruction is more. */
+	/* For fewer, starting a string instruction costs more than it saves. */
 	if (count >= 16) {
 		memset64(entry, 0, count);
 		return;

@@ -5,26 +5,26 @@
 
 #include "drm_gpupt_internal.h"
 
-/* Leaves of scattered memory that a format writes in one call; on the stack. */
+/* Leaves of scattered memory that a format writes in one call; limited by the stack. */
 #define DRM_GPUPT_FILL_BATCH	64
 
-/* The memory that leaves are written for. */
+/* The memory that the leaves map. */
 struct drm_gpupt_source {
-	/* what is left of the segment that the last leaf came from */
+	/* the rest of the segment that is written now */
 	struct drm_dma_seg seg;
-	/* the segments after that */
+	/* the segments after @seg */
 	struct drm_dma_iter iter;
 	u32 prot;
 };
 
-/* Leaves of the segment, which is not used up. */
+/* Take up to @count leaves from the current segment, which is not empty. */
 static void drm_gpupt_take_seg(struct drm_gpupt_source *source,
 			       struct drm_gpupt_fill *fill, unsigned int count)
 {
 	struct drm_dma_seg *seg = &source->seg;
 	u64 taken;
 
-	/* The last page of a range may be there in part. */
+	/* The last page of a range can be partial. */
 	fill->count = clamp(seg->len >> fill->shift, 1, count);
 	fill->addrs = NULL;
 	fill->addr = seg->addr;
@@ -34,7 +34,7 @@ static void drm_gpupt_take_seg(struct drm_gpupt_source *source,
 	seg->len -= min(seg->len, taken);
 }
 
-/* The next leaves, @count at most. There are as many as were prepared. */
+/* Take the next leaves, up to @count. The memory has as many as were prepared. */
 static bool drm_gpupt_take_leaves(struct drm_gpupt_source *source,
 				  struct drm_gpupt_fill *fill, dma_addr_t *addrs,
 				  unsigned int count)
@@ -52,7 +52,7 @@ static bool drm_gpupt_take_leaves(struct drm_gpupt_source *source,
 	return true;
 }
 
-/* Write leaves of @table, from where @source is. */
+/* Write leaves to @table, for the next memory of @source. */
 static void drm_gpupt_write_leaves(struct drm_gpupt *pt, struct drm_gpupt_source *source,
 				   struct drm_gpupt_table *table,
 				   unsigned int first, unsigned int count)
@@ -75,8 +75,8 @@ static void drm_gpupt_write_leaves(struct drm_gpupt *pt, struct drm_gpupt_source
 }
 
 /*
- * Fill the table that a leaf becomes. The plan says that there is a leaf, but it
- * has no address if it was committed after an unbind.
+ * Fill the table that replaces a leaf. If the map of the leaf was committed after an
+ * unbind, the plan has the leaf, but the live entry is empty.
  */
 static void drm_gpupt_write_split(struct drm_gpupt *pt, struct drm_gpupt_step *step)
 {
@@ -105,7 +105,7 @@ static void drm_gpupt_write_link(struct drm_gpupt *pt, struct drm_gpupt_step *st
 {
 	drm_gpupt_table_go_live(pt, step->table, step->child);
 
-	/* The device finds a table that is complete. */
+	/* The device must see the entries of the table before its address. */
 	dma_wmb();
 	pt->fmt->link(drm_gpupt_entry(pt, step->table, step->first),
 		      step->child->dma);
@@ -147,7 +147,7 @@ static void drm_gpupt_commit_locked(struct drm_gpupt_op *op,
 
 	lockdep_assert_held(&pt->commit_lock);
 
-	/* Else it would be written into tables that do not exist yet. */
+	/* Out of order, it could write to tables that are not linked yet. */
 	if (WARN_ON_ONCE(op->state != DRM_GPUPT_OP_PREPARED ||
 			 op->seq != pt->committed + 1))
 		return;
@@ -176,13 +176,14 @@ static void drm_gpupt_commit_with(struct drm_gpupt_op *op,
 }
 
 /**
- * drm_gpupt_commit_map() - write what was prepared to be mapped
+ * drm_gpupt_commit_map() - commit a map
  * @op: the oldest operation that is prepared and not committed, a map
- * @view: the memory, as when it was prepared
+ * @view: the same memory as in the prepare
+ *
+ * Does not call &drm_gpupt_config.flush, as the entries were empty before.
  *
  * Context: Fence-signalling path, in process context. Inside the access section
- * of @view. Takes a mutex; calls &drm_gpupt_config.flush if the device may know
- * what was there before.
+ * of @view. Takes a mutex.
  */
 void drm_gpupt_commit_map(struct drm_gpupt_op *op, const struct drm_dma_view view)
 {
@@ -202,13 +203,14 @@ void drm_gpupt_commit_map(struct drm_gpupt_op *op, const struct drm_dma_view vie
 EXPORT_SYMBOL_GPL(drm_gpupt_commit_map);
 
 /**
- * drm_gpupt_commit() - write what was prepared to be unmapped
+ * drm_gpupt_commit() - commit an unmap
  * @op: the oldest operation that is prepared and not committed
  *
- * Also for a map whose memory has no address any more, as the device is no longer
- * bound: then its range stays empty, although it is planned to be mapped.
+ * Calls &drm_gpupt_config.flush with the range. Also commits a map whose memory has no
+ * DMA address any more, as the device is unbound: the range stays empty in the live
+ * table, although the plan has it mapped.
  *
- * Context: As drm_gpupt_commit_map(), without the access section.
+ * Context: As drm_gpupt_commit_map(), but needs no access section.
  */
 void drm_gpupt_commit(struct drm_gpupt_op *op)
 {

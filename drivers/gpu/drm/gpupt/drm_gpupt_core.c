@@ -10,17 +10,17 @@
 /**
  * DOC: page tables
  *
- * A &struct drm_gpupt fills the page tables of a device from DMA segments. What the
- * tables look like is the business of a &struct drm_gpupt_fmt; which VA is used
- * for what, that of the driver, or of drm_gpuvm.
+ * A &struct drm_gpupt is a page table that is filled from DMA segments. A
+ * &struct drm_gpupt_fmt defines the layout of its tables and entries. The driver, or
+ * drm_gpuvm, manages the VA space.
  *
- * Every change is an operation, &struct drm_gpupt_op, that maps or unmaps one range
- * and goes through two steps. drm_gpupt_prepare_map() and drm_gpupt_prepare_unmap()
- * check it, count the tables that it takes, exactly, and allocate them: all
- * that can fail fails there. drm_gpupt_commit_map() and drm_gpupt_commit() write. They
- * allocate nothing and cannot fail, and so may be what a fence waits for.
- * drm_gpupt_op_fini() frees what fell out of the table. Or drm_gpupt_abort() takes
- * back what was prepared.
+ * Every change is an operation, &struct drm_gpupt_op, which maps or unmaps one range
+ * in two phases. drm_gpupt_prepare_map() and drm_gpupt_prepare_unmap() check the
+ * range, and allocate exactly the tables that the operation needs: everything that can
+ * fail fails there. drm_gpupt_commit_map() and drm_gpupt_commit() write the entries.
+ * They allocate nothing and cannot fail, so a fence may depend on them. Then
+ * drm_gpupt_op_fini() frees the tables that were unlinked. drm_gpupt_abort() undoes a
+ * prepare instead.
  *
  * ::
  *
@@ -29,20 +29,20 @@
  *     ^                 |     writes, flushes    frees tables
  *     +------ abort ----+
  *
- * Many operations can be between the two steps. So there are two states: what the
- * tables are, and what they will be when all that is prepared is committed. An
- * operation is checked and counted against the second, the plan. Therefore:
+ * Many operations can be prepared at a time. So a page table has two states: the live
+ * table, which the device reads, and the plan, which is what the live table becomes
+ * when all prepared operations are committed. A prepare checks its operation against
+ * the plan. Therefore:
  *
  * - Operations are committed in the order in which they were prepared. A driver
  *   has one timeline for each page table.
  * - Only the newest can be aborted.
- * - An operation whose turn it is cannot be left out, whatever has happened to
- *   what it was waiting for: later ones count on it. If a fence that a job
- *   waits for fails, its operations are committed all the same, and its own
- *   fence says so.
+ * - No operation can be skipped, as the later ones depend on it. If a fence that a
+ *   job waits for fails, the job commits its operations nevertheless, and reports
+ *   the error in its own fence.
  */
 
-/* What can be said of a level without those below it. */
+/* Check one level, given that the levels below it are sane. */
 static bool drm_gpupt_level_is_sane(const struct drm_gpupt_fmt *fmt, unsigned int i)
 {
 	const struct drm_gpupt_level *level = &fmt->level[i];
@@ -104,7 +104,7 @@ static int drm_gpupt_add_root(struct drm_gpupt *pt)
 	return ret;
 }
 
-/* Teach lockdep that a reclaim may wait for a commit, and that a prepare reclaims. */
+/* Teach lockdep that reclaim can wait for a commit, and that a prepare can reclaim. */
 static void drm_gpupt_prime_lockdep(struct drm_gpupt *pt)
 {
 	if (!IS_ENABLED(CONFIG_LOCKDEP))
@@ -121,19 +121,19 @@ static void drm_gpupt_prime_lockdep(struct drm_gpupt *pt)
 static const struct drm_gpupt_config drm_gpupt_no_config;
 
 /**
- * drm_gpupt_create() - make an empty page table
- * @fmt: what it looks like
- * @sdev: the device whose addresses are mapped in it, which also maps the tables
- * @config: what the driver adds; NULL for nothing
- * @priv: for &drm_gpupt_config.flush
+ * drm_gpupt_create() - create an empty page table
+ * @fmt: its format
+ * @sdev: the device for which the memory and the tables are mapped for DMA
+ * @config: settings of the driver; NULL for the defaults
+ * @priv: passed to &drm_gpupt_config.flush
  *
- * Ownership: the caller's, for drm_gpupt_destroy().
+ * The caller frees the page table with drm_gpupt_destroy().
  *
  * Context: Process context, may sleep.
  * Return: the page table, or an ERR_PTR():
  *
- * * %-EINVAL - @fmt makes no sense, or there is no @sdev
- * * %-EOVERFLOW - the root has an address of more than &drm_gpupt_fmt.addr_bits
+ * * %-EINVAL - @fmt is malformed, or @sdev is NULL
+ * * %-EOVERFLOW - the address of the root has more bits than &drm_gpupt_fmt.addr_bits
  * * %-ENOMEM - out of memory, or see drm_sgt_map()
  * * %-ENODEV - the device is no longer bound
  */
@@ -146,7 +146,7 @@ struct drm_gpupt *drm_gpupt_create(const struct drm_gpupt_fmt *fmt,
 
 	if (!sdev || !drm_gpupt_fmt_is_sane(fmt))
 		return ERR_PTR(-EINVAL);
-	/* Mapping the root would say so, too, but not all tables are mapped. */
+	/* A map of the root would return this, too, but with cpu_only there is none. */
 	if (drm_sgt_device_is_gone(sdev))
 		return ERR_PTR(-ENODEV);
 
@@ -176,7 +176,7 @@ EXPORT_SYMBOL_GPL(drm_gpupt_create);
  * drm_gpupt_destroy() - free a page table
  * @pt: the page table, or NULL; no operation is between prepare and op_fini
  *
- * The device does not read it any more. What is mapped in it is not looked at.
+ * The device must not read it any more. Memory that is mapped in it is not touched.
  *
  * Context: Process context, may sleep. Not in the fence-signalling path.
  */
@@ -208,11 +208,11 @@ EXPORT_SYMBOL_GPL(drm_gpupt_destroy);
  * drm_gpupt_root() - the memory of the root table
  * @pt: the page table
  *
- * Its DMA address, for a register of the device, is read in an access section
- * like any other.
+ * The driver reads its DMA address in an access section, and writes it to the
+ * register of the device.
  *
  * Context: Any.
- * Return: a mapped table of one page, which is the page table's; NULL with
+ * Return: a mapped &struct drm_sgt of one page, owned by @pt; NULL with
  * &drm_gpupt_config.cpu_only
  */
 struct drm_sgt *drm_gpupt_root(const struct drm_gpupt *pt)
@@ -222,14 +222,14 @@ struct drm_sgt *drm_gpupt_root(const struct drm_gpupt *pt)
 EXPORT_SYMBOL_GPL(drm_gpupt_root);
 
 /**
- * drm_gpupt_tables() - how many tables are there?
+ * drm_gpupt_tables() - count the tables of a page table
  * @pt: the page table
  *
- * The root, those that are linked, those of operations that are prepared, and those
- * that fell out and wait for drm_gpupt_op_fini(). Takes no lock and walks nothing.
+ * Counts the root, the linked tables, those of prepared operations, and those that
+ * are unlinked and wait for drm_gpupt_op_fini(). Takes no lock and walks nothing.
  *
  * Context: Any.
- * Return: tables
+ * Return: number of tables
  */
 unsigned long drm_gpupt_tables(const struct drm_gpupt *pt)
 {
@@ -242,7 +242,7 @@ EXPORT_SYMBOL_GPL(drm_gpupt_tables);
  * @pt: the page table
  *
  * Context: Any.
- * Return: what it was made with
+ * Return: the format that was passed to drm_gpupt_create()
  */
 const struct drm_gpupt_fmt *drm_gpupt_format(const struct drm_gpupt *pt)
 {

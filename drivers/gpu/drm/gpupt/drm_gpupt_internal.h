@@ -12,81 +12,82 @@
 #include <drm/drm_gpupt_fmt.h>
 #include <drm/drm_print.h>
 
-/* Few enough that one table that is left does not keep many pages. */
+/* Few, as one table that is still in use keeps the pages of all. */
 #define DRM_GPUPT_MEM_MAX_PAGES	32
 
 /**
- * struct drm_gpupt_mem - pages for some tables, DMA-mapped together
+ * struct drm_gpupt_mem - pages for some tables, mapped for DMA together
  *
  * Freed with the last of the tables.
  */
 struct drm_gpupt_mem {
-	/** @sgt: of @pages; NULL with &drm_gpupt_config.cpu_only */
+	/** @sgt: maps @pages; NULL with &drm_gpupt_config.cpu_only */
 	struct drm_sgt *sgt;
-	/** @tables: how many use a page; protected by &drm_gpupt.plan_lock */
+	/** @tables: tables that use a page; protected by &drm_gpupt.plan_lock */
 	unsigned int tables;
 	/** @nr_pages: length of @pages */
 	unsigned int nr_pages;
-	/** @entry: in a list of those to be freed, once @tables is 0 */
+	/** @entry: links it into a list to be freed, once @tables is 0 */
 	struct list_head entry;
-	/** @pages: zeroed, owned; NULL for one that was freed before the others */
+	/** @pages: owned; zeroed when allocated; NULL for a page that is already freed */
 	struct page *pages[] __counted_by(nr_pages);
 };
 
 /**
- * struct drm_gpupt_table - one table, as the engine sees it
+ * struct drm_gpupt_table - one table of the tree
  *
- * What is planned is protected by &drm_gpupt.plan_lock, what is live by
- * &drm_gpupt.commit_lock. The rest is constant once the table has its memory.
+ * Members that are marked as part of the plan are protected by
+ * &drm_gpupt.plan_lock, those of the live table by &drm_gpupt.commit_lock. The
+ * others are constant once the table has its memory.
  */
 struct drm_gpupt_table {
-	/** @mem: where @entries is */
+	/** @mem: has the page of @entries */
 	struct drm_gpupt_mem *mem;
-	/** @index: of the page in @mem */
+	/** @index: index of the page in @mem */
 	unsigned int index;
 	/**
 	 * @entries: the memory that the device reads; written under
 	 * &drm_gpupt.commit_lock
 	 */
 	void *entries;
-	/** @dma: its address, for the table above; the physical one without a mapping */
+	/** @dma: DMA address of @entries; the physical address if they are not mapped */
 	dma_addr_t dma;
 	/** @level: 0 is the lowest */
 	u8 level;
-	/** @slot: its entry in the table above */
+	/** @slot: index of its entry in the table above */
 	u16 slot;
-	/** @used: planned: entries that are not empty */
+	/** @used: plan: entries that are not empty */
 	unsigned int used;
-	/** @planned: planned: the tables below, by @slot */
+	/** @planned: plan: the tables below, by @slot */
 	struct rb_root planned;
-	/** @planned_node: planned: in @planned of the table above */
+	/** @planned_node: plan: links it into @planned of the table above */
 	struct rb_node planned_node;
-	/** @recent: planned: one of @planned that is likely to be asked for; can be NULL */
+	/** @recent: plan: the table in @planned that was used last, or NULL */
 	struct drm_gpupt_table *recent;
 	/** @live: live: the tables below, by @slot */
 	struct rb_root live;
-	/** @live_node: live: in @live of the table above */
+	/** @live_node: live: links it into @live of the table above */
 	struct rb_node live_node;
-	/** @leaf: planned: entries that are leaves; those of level 0 are nothing else */
+	/** @leaf: plan: bitmap of the entries that are leaves */
 	unsigned long leaf[];
 };
 
 /**
  * struct drm_gpupt - a page table
  *
- * There are two of it: what is planned, changed when an operation is prepared or
- * aborted, and what is live, changed by commits. &struct drm_gpupt_table has both.
+ * It has two states: the plan, which prepares and aborts change, and the live table,
+ * which commits change. &struct drm_gpupt_table has both.
  *
- * Lock order: &drm_gpupt.plan_lock, then the locks of drm_sgt. Nothing is taken
- * inside of &drm_gpupt.commit_lock, and no memory is allocated: it is taken in the
- * fence-signalling path. Neither is taken inside the other.
+ * Lock order: the locks of drm_sgt nest inside &drm_gpupt.plan_lock. The engine takes no
+ * lock inside &drm_gpupt.commit_lock, and allocates no memory there, as it is taken in
+ * the fence-signalling path. Neither of the two nests inside the other.
  */
 struct drm_gpupt {
 	/** @fmt: constant */
 	const struct drm_gpupt_fmt *fmt;
-	/** @va_size: one past the last VA: bytes; constant */
+	/** @va_size: size of the VA space, in bytes; constant */
 	u64 va_size;
-	/** @sdev: maps the tables; counted; constant */
+	/** @sdev: maps the tables; refcounted; constant */
 	struct drm_sgt_device *sdev;
 	/** @config: constant, not NULL */
 	const struct drm_gpupt_config *config;
@@ -97,23 +98,23 @@ struct drm_gpupt {
 
 	/** @plan_lock: protects the plan */
 	struct mutex plan_lock;
-	/** @planned: number of the newest operation; protected by @plan_lock */
+	/** @planned: sequence number of the newest prepared operation; protected by @plan_lock */
 	u64 planned;
-	/** @tables: that exist; written under @plan_lock, read without */
+	/** @tables: tables that exist; written under @plan_lock, read without a lock */
 	unsigned long tables;
-	/** @pages: of tables, and not freed yet; protected by @plan_lock */
+	/** @pages: pages of tables; protected by @plan_lock */
 	unsigned long pages;
 
-	/** @commit_lock: protects what the device reads */
+	/** @commit_lock: protects the live table */
 	struct mutex commit_lock;
-	/** @committed: number of the last operation; written under @commit_lock */
+	/** @committed: number of the last committed operation; written under @commit_lock */
 	u64 committed;
 };
 
-/* Steps of an operation that are done or undone before others get the CPU. */
+/* Steps of an operation that are done or undone between two reschedules. */
 #define DRM_GPUPT_BATCH	64
 
-/* Between the steps of a loop whose length a user decides: step @i of it is next. */
+/* Called before iteration @i of a loop whose length user space chooses. */
 static inline void drm_gpupt_relax(unsigned int i)
 {
 	if (!(i % DRM_GPUPT_BATCH))
@@ -143,7 +144,7 @@ static inline unsigned int drm_gpupt_index(const struct drm_gpupt *pt,
 	       (drm_gpupt_nr_entries(pt, level) - 1);
 }
 
-/* Where the entry that @va is in ends, or @end if that is before. */
+/* The end of the entry that covers @va, or @end if that is lower. */
 static inline u64 drm_gpupt_entry_end(const struct drm_gpupt *pt,
 				      unsigned int level, u64 va, u64 end)
 {
@@ -159,14 +160,14 @@ static inline void *drm_gpupt_entry(const struct drm_gpupt *pt,
 	return table->entries + index * pt->fmt->entry_size;
 }
 
-/* The first planned table below one, or NULL. */
+/* The first planned table below @table, or NULL. */
 static inline struct drm_gpupt_table *
 drm_gpupt_table_planned_first(const struct drm_gpupt_table *table)
 {
 	return rb_entry_safe(rb_first(&table->planned), struct drm_gpupt_table, planned_node);
 }
 
-/* The table behind a planned one, or NULL. */
+/* The planned table after @table, or NULL. */
 static inline struct drm_gpupt_table *
 drm_gpupt_table_planned_next(const struct drm_gpupt_table *table)
 {
@@ -174,7 +175,7 @@ drm_gpupt_table_planned_next(const struct drm_gpupt_table *table)
 			     planned_node);
 }
 
-/* The table behind a live one, or NULL. */
+/* The live table after @table, or NULL. */
 static inline struct drm_gpupt_table *
 drm_gpupt_table_live_next(const struct drm_gpupt_table *table)
 {
@@ -230,13 +231,13 @@ void drm_gpupt_undo_step(struct drm_gpupt *pt, struct drm_gpupt_step *step,
  * struct drm_gpupt_plan - an operation while it is being prepared
  */
 struct drm_gpupt_plan {
-	/** @pt: whose plan_lock is held */
+	/** @pt: the page table; its plan_lock is held */
 	struct drm_gpupt *pt;
 	/** @op: the operation */
 	struct drm_gpupt_op *op;
-	/** @iter: the segments of a map, if they have to be looked at */
+	/** @iter: the segments after @seg; not initialised if the plan ignores them */
 	struct drm_dma_iter iter;
-	/** @seg: what is left of the segment that the last leaf came from */
+	/** @seg: the rest of the segment that is planned now */
 	struct drm_dma_seg seg;
 };
 

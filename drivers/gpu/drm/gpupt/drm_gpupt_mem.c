@@ -10,30 +10,30 @@
 /**
  * DOC: memory of the tables
  *
- * A table is read by the device, so its memory is mapped for DMA like that of a
- * buffer, and its mapping ends with the device, too: it is a &struct drm_sgt.
- * The tables that one operation needs share a few of these. Each has a page of
- * its own, of the CPU's size, and they are mapped with one call. A user can have
- * many: they are charged to the task that prepares the operation.
+ * The device reads the tables, so their memory is mapped for DMA like that of a buffer:
+ * as a &struct drm_sgt, whose mapping ends at unbind. Each table has a CPU page of its
+ * own. The new tables of an operation share mappings, of up to 32 pages each. User space
+ * can cause many tables, so they are charged to the task that prepares the operation.
  *
- * With &drm_gpupt_config.cpu_only there is no mapping: the tables are what the driver
- * knows, and takes from there to the device by other ways.
+ * With &drm_gpupt_config.cpu_only the tables are not mapped. The driver reads them with
+ * drm_gpupt_walk(), and sends the result to the device by other means.
  */
 
 /**
  * DOC: what a device writes
  *
- * A device reads tables, and writes nothing to them. They are mapped DMA_TO_DEVICE: an
- * IOMMU stops a device that tries, a bounce buffer is never copied back. So the memory
- * is the CPU's own copy, and the engine reads addresses of leaves back from it, for a
- * walk and for a leaf that is cut. What is a table, and which, it does not read there at
- * all, but knows: a forged entry is -EIO or not looked at. (A device that is behind
- * neither can write to any memory of the machine.)
+ * The device reads the tables, and must not write to them. They are mapped
+ * DMA_TO_DEVICE: an IOMMU blocks writes of the device, and a bounce buffer is never
+ * copied back. So the engine can trust the addresses of leaves that it reads back, for a
+ * walk and for the split of a leaf. It does not read back which entries point to a table,
+ * or to which one, but records that elsewhere. If an entry is forged nevertheless, it is
+ * ignored, or reported as -EIO. (A device with neither an IOMMU nor a bounce buffer can
+ * write to all memory of the machine.)
  *
- * A device that sets bits in the entries that it used, accessed and dirty, needs a
- * format that has them set beforehand, as &drm_gpupt_x86_64 does: then it has nothing to
- * write. One that would have to have them clear needs a copy of the leaves in the
- * engine, which there is not: such a format is not supported.
+ * Some devices set accessed and dirty bits in the entries that they use. The format sets
+ * these bits in advance, as &drm_gpupt_x86_64 does, so that the device has nothing to
+ * write. A format that needs them clear is not supported: the engine would have to keep
+ * a copy of the leaves.
  */
 
 static int drm_gpupt_mem_get_pages(void *source, struct drm_sgt_builder *builder, u64 size)
@@ -50,7 +50,7 @@ static int drm_gpupt_mem_get_pages(void *source, struct drm_sgt_builder *builder
 	return 0;
 }
 
-/* The pages are put by drm_gpupt_mem_free(). */
+/* There is no put: drm_gpupt_mem_free() frees the pages. */
 static const struct drm_sgt_pages_ops drm_gpupt_mem_pages = {
 	.name = "page tables",
 	.get = drm_gpupt_mem_get_pages,
@@ -71,7 +71,7 @@ static int drm_gpupt_mem_map(struct drm_gpupt_mem *mem, struct drm_sgt_device *s
 	if (ret)
 		return ret;
 
-	/* What is there is ours: see "what a device writes". */
+	/* The device must not write to tables: see "what a device writes". */
 	ret = drm_sgt_map(sgt, DMA_TO_DEVICE);
 	return ret ?: drm_sgt_sync_for_device(sgt, 0, drm_sgt_size(sgt));
 }
@@ -88,9 +88,9 @@ static void drm_gpupt_mem_free(struct drm_gpupt_mem *mem)
 }
 
 /**
- * drm_gpupt_mem_alloc() - get memory for tables
- * @pt: of which page table
- * @tables: how many; there may be fewer in one piece
+ * drm_gpupt_mem_alloc() - allocate memory for tables
+ * @pt: the page table
+ * @tables: number of tables; the result can be for fewer
  *
  * Return: memory for at least one table, or an ERR_PTR()
  */
@@ -121,7 +121,7 @@ struct drm_gpupt_mem *drm_gpupt_mem_alloc(const struct drm_gpupt *pt,
 	return mem;
 }
 
-/* The addresses of the pages, one table each. */
+/* Store the DMA address of each page in its table. */
 static int drm_gpupt_mem_read_mapping(struct drm_gpupt_mem *mem, struct drm_gpupt_table **tables)
 {
 	struct drm_dma_iter iter;
@@ -150,7 +150,7 @@ static int drm_gpupt_mem_read(struct drm_gpupt_mem *mem, struct drm_gpupt_table 
 	return 0;
 }
 
-/* Whether entries of the tables above have room for it; a register for the root, too. */
+/* Does the address of a table fit into an entry, or a register for the root? */
 static int drm_gpupt_mem_check(const struct drm_gpupt *pt, dma_addr_t addr)
 {
 	if (fls64(addr + PAGE_SIZE - 1) <= pt->fmt->addr_bits)
@@ -162,18 +162,18 @@ static int drm_gpupt_mem_check(const struct drm_gpupt *pt, dma_addr_t addr)
 }
 
 /**
- * drm_gpupt_mem_give() - let tables use the memory
- * @pt: of which page table
+ * drm_gpupt_mem_give() - give each table a page
+ * @pt: the page table
  * @mem: new, from drm_gpupt_mem_alloc()
- * @tables: as many as there are pages
+ * @tables: as many as @mem has pages
  *
- * The addresses that are stored in @tables go into other tables, and nowhere
- * else. They end with the mapping, and nothing reads the tables then.
+ * The DMA addresses that are stored in @tables are only written to other tables. They
+ * become invalid at unbind, when the device no longer reads the tables.
  *
- * Return: 0, or a negative errno, and @tables use nothing:
+ * Return: 0, or a negative errno, and @tables do not use @mem:
  *
  * * %-ENODEV    - the device is no longer bound
- * * %-EOVERFLOW - an address has more bits than an entry
+ * * %-EOVERFLOW - an address has more bits than an entry holds
  */
 int drm_gpupt_mem_give(struct drm_gpupt *pt, struct drm_gpupt_mem *mem,
 		       struct drm_gpupt_table **tables)
@@ -198,13 +198,14 @@ int drm_gpupt_mem_give(struct drm_gpupt *pt, struct drm_gpupt_mem *mem,
 }
 
 /**
- * drm_gpupt_mem_drop() - a table does not use its memory any more
- * @pt: of which page table
+ * drm_gpupt_mem_drop() - take back the page of a table
+ * @pt: the page table
  * @mem: the memory
- * @index: of the page
- * @unused: @mem is added to that, if this was the last table there
+ * @index: index of the page
+ * @unused: a list that gets @mem, if no other table uses it
  *
- * A mapping ends as a whole. Without one, the page is free at once.
+ * Mapped pages are unmapped and freed together. A page without a mapping is freed at
+ * once.
  */
 void drm_gpupt_mem_drop(struct drm_gpupt *pt, struct drm_gpupt_mem *mem, unsigned int index,
 			struct list_head *unused)
@@ -226,7 +227,7 @@ void drm_gpupt_mem_drop(struct drm_gpupt *pt, struct drm_gpupt_mem *mem, unsigne
 }
 
 /**
- * drm_gpupt_mem_free_list() - free memory that no table uses any more
+ * drm_gpupt_mem_free_list() - free memory that no table uses
  * @unused: list of &struct drm_gpupt_mem
  *
  * Context: Process context, may sleep; not under &drm_gpupt.commit_lock.

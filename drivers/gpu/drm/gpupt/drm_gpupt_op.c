@@ -47,7 +47,7 @@ static void drm_gpupt_undo_locked(struct drm_gpupt_op *op, struct list_head *unu
 	drm_gpupt_op_end(op);
 }
 
-/* The next @nr tables that have no memory yet; @step goes on behind them. */
+/* Get the next @nr tables without memory, and advance @step past them. */
 static void drm_gpupt_op_new_tables(struct drm_gpupt_step **step, unsigned int nr,
 				    struct drm_gpupt_table **tables)
 {
@@ -91,7 +91,7 @@ static int drm_gpupt_op_give_memory_locked(struct drm_gpupt_op *op)
 	return 0;
 }
 
-/* The operation is planned; it either gets what it needs, or is no more. */
+/* End a prepare: allocate memory for the planned tables, or undo the plan on an error. */
 static int drm_gpupt_op_finish_locked(struct drm_gpupt_op *op, int ret,
 				      struct list_head *unused)
 {
@@ -143,7 +143,7 @@ static int drm_gpupt_check_op(struct drm_gpupt *pt, const struct drm_gpupt_op *o
 	return drm_gpupt_check_range(pt, va, len);
 }
 
-/* The smallest leaf above those of level 0; 0 if there is none. */
+/* The size of the smallest leaf above level 0, or 0. */
 static u64 drm_gpupt_large_leaf(const struct drm_gpupt *pt)
 {
 	unsigned int i;
@@ -155,8 +155,8 @@ static u64 drm_gpupt_large_leaf(const struct drm_gpupt *pt)
 }
 
 /*
- * Do the segments decide anything? If there can be no large leaf, and no address
- * that does not fit, then what a map takes follows from its VA alone.
+ * Does the plan depend on the segments? If no large leaf is possible and all addresses
+ * fit, the tables that a map needs follow from its VA alone.
  */
 static bool drm_gpupt_segments_matter(const struct drm_gpupt *pt, u64 len,
 				      const struct drm_dma_view view)
@@ -181,9 +181,9 @@ static int drm_gpupt_plan_op_locked(struct drm_gpupt_op *op, struct drm_gpupt_pl
 }
 
 /*
- * @plan has an iterator if the segments matter. It is not initialised where it
- * comes from, since the compiler would zero all of it: that is a tenth of what a
- * short map takes.
+ * @plan has an iterator if the segments matter. The callers do not initialise @plan,
+ * as the compiler would then zero all of it, which takes a tenth of the time of a
+ * short map.
  */
 static int drm_gpupt_prepare(struct drm_gpupt_op *op, struct drm_gpupt_plan *plan)
 {
@@ -209,30 +209,30 @@ static int drm_gpupt_prepare(struct drm_gpupt_op *op, struct drm_gpupt_plan *pla
 /**
  * drm_gpupt_prepare_map() - prepare to map a VA range
  * @pt: the page table
- * @op: idle; it cannot be copied from here on
- * @va: first byte of the range
+ * @op: idle; must not be moved from here on
+ * @va: first byte of the range, a multiple of the smallest leaf
  * @len: bytes, a multiple of the smallest leaf
  * @view: the memory
- * @offset: first byte in it, a multiple of the smallest leaf
- * @prot: DRM_GPUPT_*, those that the format has
+ * @offset: first byte in @view, a multiple of the smallest leaf
+ * @prot: DRM_GPUPT_*, a subset of &drm_gpupt_fmt.prot
  *
- * Checks against the plan, and allocates the tables that are missing there: no
- * more and no fewer. Where VA, address, length and neighbouring segments allow a
- * larger leaf, there will be one. The caller sees to it that the memory stays
- * mapped until the operation is committed, and from then until it is unmapped
- * here, or the device is unbound.
+ * Checks the range against the plan, and allocates exactly the tables that are
+ * missing there. Large leaves are used wherever the VA, the address, the length
+ * and adjacent segments allow. The caller keeps the memory mapped for DMA until the
+ * range is unmapped here, or the device is unbound.
  *
- * Of a format with &drm_gpupt_fmt.partial_last_leaf, @len may end inside a leaf.
+ * If the format has &drm_gpupt_fmt.partial_last_leaf, @len may end inside a leaf.
  *
  * Context: Process context, may sleep. Inside the access section of @view, or
- * while a borrowed one is good.
+ * while a borrowed view is valid.
  * Return: 0, and @op is prepared; or a negative errno, and nothing has changed:
  *
- * * %-EINVAL - @va, @len, @offset or an address is no multiple of the smallest
- *   leaf, @len is 0, the range is beyond the VA, or @prot has unknown bits
+ * * %-EINVAL - @va, @len, @offset, a DMA address or the length of a segment is not a
+ *   multiple of the smallest leaf, @len is 0, the range is beyond the VA space, or
+ *   @prot has unsupported bits
  * * %-ERANGE - @view has less than @len bytes at @offset
- * * %-EEXIST - something is mapped in the range, or will be
- * * %-EOVERFLOW - an address has more bits than an entry, of memory or of a table
+ * * %-EEXIST - a part of the range is mapped in the plan
+ * * %-EOVERFLOW - an address, of memory or of a table, has more bits than an entry holds
  * * %-ENOSPC - more tables than &drm_gpupt_config.max_tables
  * * %-EBUSY  - @op is not idle
  * * %-EINTR  - the task is being killed
@@ -276,25 +276,25 @@ int drm_gpupt_prepare_map(struct drm_gpupt *pt, struct drm_gpupt_op *op, u64 va,
 EXPORT_SYMBOL_GPL(drm_gpupt_prepare_map);
 
 /**
- * drm_gpupt_prepare_unmap() - get ready to empty a range
+ * drm_gpupt_prepare_unmap() - prepare to unmap a VA range
  * @pt: the page table
- * @op: idle; it cannot be copied from here on
+ * @op: idle; must not be moved from here on
  * @va: first byte of the range, a multiple of the smallest leaf
- * @len: bytes, a multiple of it
+ * @len: bytes, a multiple of the smallest leaf, or as for drm_gpupt_prepare_map()
  *
- * A leaf that is cut becomes a table of smaller ones, which is allocated here.
- * Tables that become empty are unlinked.
+ * A leaf that is only in part in the range is split: this allocates a table for smaller
+ * leaves. Tables that become empty are unlinked.
  *
  * Context: Process context, may sleep.
  * Return: 0, and @op is prepared; or a negative errno, and nothing has changed:
  *
- * * %-EINVAL - @va or @len is no multiple of the smallest leaf, @len is 0, or the
- *   range is beyond the VA
- * * %-ENOENT - the range has a hole, or will have
- * * %-ENOSPC - a leaf is cut, and &drm_gpupt_config.max_tables leaves no table for it
+ * * %-EINVAL - @va or @len is not a multiple of the smallest leaf, @len is 0, or the
+ *   range is beyond the VA space
+ * * %-ENOENT - a part of the range is not mapped in the plan
+ * * %-ENOSPC - more tables than &drm_gpupt_config.max_tables
  * * %-EBUSY  - @op is not idle
  * * %-EINTR  - the task is being killed
- * * %-EOVERFLOW - a table has an address of more bits than an entry
+ * * %-EOVERFLOW - the address of a table has more bits than an entry holds
  * * %-ENOMEM - out of memory, or see drm_sgt_map()
  * * %-ENODEV - the device is no longer bound
  */
@@ -315,15 +315,16 @@ int drm_gpupt_prepare_unmap(struct drm_gpupt *pt, struct drm_gpupt_op *op, u64 v
 EXPORT_SYMBOL_GPL(drm_gpupt_prepare_unmap);
 
 /**
- * drm_gpupt_abort() - take back what was prepared
- * @op: the newest operation that is prepared; nothing happens if it is idle
+ * drm_gpupt_abort() - undo a prepare
+ * @op: the newest prepared operation; nothing happens if it is idle
  *
- * The plan, and the tables, are as they were before @op was prepared.
+ * Restores the plan as it was before @op was prepared, and frees the tables that were
+ * allocated for it.
  *
  * Context: Process context, may sleep. Not in the fence-signalling path.
  * Return:
- * * %0      - @op is idle
- * * %-EBUSY - it is not the newest, or it is committed
+ * * %0      - @op is idle now
+ * * %-EBUSY - @op is not the newest, or is committed
  */
 int drm_gpupt_abort(struct drm_gpupt_op *op)
 {
@@ -363,17 +364,18 @@ static void drm_gpupt_op_free_tables(struct drm_gpupt_op *op)
 }
 
 /**
- * drm_gpupt_op_fini() - free what an operation took out of the page table
+ * drm_gpupt_op_fini() - finish an operation, and free the tables that it unlinked
  * @op: committed; nothing happens if it is idle
  *
- * The device has been flushed by the commit. @op can be used again.
+ * The commit has flushed the device. @op is idle afterwards, and can be used again.
  *
  * Context: Process context, may sleep. Not in the fence-signalling path: it takes the
- * lock of prepares, which allocate. Jobs of the timeline leave it to another worker.
+ * lock of prepares, under which memory is allocated. So it is not called by the worker
+ * that commits, but by another one.
  */
 void drm_gpupt_op_fini(struct drm_gpupt_op *op)
 {
-	/* Also if there is nothing to free this time. */
+	/* Annotate the calls that have nothing to free as well. */
 	might_alloc(GFP_KERNEL);
 
 	if (op->state == DRM_GPUPT_OP_IDLE ||
@@ -387,11 +389,11 @@ void drm_gpupt_op_fini(struct drm_gpupt_op *op)
 EXPORT_SYMBOL_GPL(drm_gpupt_op_fini);
 
 /**
- * drm_gpupt_op_tables() - how many tables does an operation add?
+ * drm_gpupt_op_tables() - count the tables that an operation adds
  * @op: prepared, or committed
  *
  * Context: Any.
- * Return: tables that were allocated for it
+ * Return: number of tables that were allocated for @op
  */
 unsigned int drm_gpupt_op_tables(const struct drm_gpupt_op *op)
 {

@@ -8,12 +8,12 @@
 #include "drm_gpupt_internal.h"
 
 /*
- * What an operation will do to the tables, found out from the root, and written into
- * the plan on the way. Steps are in an order that is safe for a device that is
- * reading: a table is filled before it is linked.
+ * Find the steps of an operation in a walk from the root, which updates the plan on the
+ * way. The order of the steps is safe while the device reads the live table: a table is
+ * filled before it is linked.
  */
 
-/* Whether there may be one more page than there is, with those of the operation. */
+/* Does the limit allow one more table, counting those planned for this operation? */
 static bool drm_gpupt_plan_has_room(const struct drm_gpupt_plan *plan)
 {
 	unsigned long max = plan->pt->config->max_tables;
@@ -26,8 +26,8 @@ static bool drm_gpupt_plan_has_room(const struct drm_gpupt_plan *plan)
 }
 
 /*
- * Plan a new table, empty or split from a leaf, for entry @index of @parent. Until it
- * is linked, it belongs to the operation.
+ * Plan a new table, empty or split from a leaf, for entry @index of @parent. The
+ * operation owns it until it is linked.
  */
 static struct drm_gpupt_table *
 drm_gpupt_plan_table(struct drm_gpupt_plan *plan, enum drm_gpupt_step_kind kind,
@@ -57,7 +57,7 @@ drm_gpupt_plan_table(struct drm_gpupt_plan *plan, enum drm_gpupt_step_kind kind,
 	return child;
 }
 
-/* Plan to link @child to an entry that is empty, or the leaf that it was split from. */
+/* Plan to point an entry to @child; it is empty, or the leaf that @child was split from. */
 static int drm_gpupt_plan_link(struct drm_gpupt_plan *plan,
 			       struct drm_gpupt_table *table,
 			       struct drm_gpupt_table *child, unsigned int index)
@@ -76,7 +76,7 @@ static int drm_gpupt_plan_link(struct drm_gpupt_plan *plan,
 	return 0;
 }
 
-/* Plan to unlink a table, with all below it. */
+/* Plan to unlink @child with all tables below it. */
 static int drm_gpupt_plan_unlink(struct drm_gpupt_plan *plan,
 				 struct drm_gpupt_table *table,
 				 struct drm_gpupt_table *child)
@@ -96,8 +96,8 @@ static int drm_gpupt_plan_unlink(struct drm_gpupt_plan *plan,
 }
 
 /*
- * Before what is below an entry: a user decides how many of them there are. A
- * prepare by a task that is being killed ends here.
+ * Called before a descent: user space chooses the length of the range, and so the number
+ * of descents. A prepare ends here if its task is being killed.
  */
 static int drm_gpupt_plan_pause(void)
 {
@@ -105,7 +105,7 @@ static int drm_gpupt_plan_pause(void)
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
-/* Whether an entry can hold what a segment says. */
+/* Can entries hold the address of the segment, and cover it with whole leaves? */
 static int drm_gpupt_plan_check_seg(struct drm_gpupt_plan *plan)
 {
 	const struct drm_gpupt_fmt *fmt = plan->pt->fmt;
@@ -120,7 +120,7 @@ static int drm_gpupt_plan_check_seg(struct drm_gpupt_plan *plan)
 	return 0;
 }
 
-/* Have a segment to look at, unless that was the last. */
+/* Load and check the next segment if none is left over; after the last there is none. */
 static int drm_gpupt_plan_peek(struct drm_gpupt_plan *plan)
 {
 	if (plan->seg.len || !drm_dma_iter_next(&plan->iter, &plan->seg))
@@ -130,8 +130,8 @@ static int drm_gpupt_plan_peek(struct drm_gpupt_plan *plan)
 }
 
 /*
- * Go on in the memory that is mapped, if segments matter. Where it ends, @len can
- * be too many, by less than a leaf.
+ * Skip @len bytes of the segments. After the last segment, @len can exceed what is left
+ * by less than a leaf.
  */
 static int drm_gpupt_plan_advance(struct drm_gpupt_plan *plan, u64 len)
 {
@@ -148,7 +148,7 @@ static int drm_gpupt_plan_advance(struct drm_gpupt_plan *plan, u64 len)
 	return 0;
 }
 
-/* How many leaves of a level can follow each other from @va on; can be none. */
+/* The number of leaves that can be written to @table from @va on; 0 for a table below. */
 static u64 drm_gpupt_plan_count(const struct drm_gpupt_plan *plan,
 				const struct drm_gpupt_table *table, u64 va, u64 end)
 {
@@ -204,7 +204,7 @@ static int drm_gpupt_plan_leaves(struct drm_gpupt_plan *plan,
 						  plan->pt->fmt->level[table->level].shift) : 0;
 }
 
-/* How many entries of a table a range touches. */
+/* The number of entries of @table that a range touches. */
 static u64 drm_gpupt_plan_touched(const struct drm_gpupt *pt,
 				  const struct drm_gpupt_table *table, u64 va, u64 end)
 {
@@ -213,7 +213,7 @@ static u64 drm_gpupt_plan_touched(const struct drm_gpupt *pt,
 	return ((end - 1) >> shift) - (va >> shift) + 1;
 }
 
-/* The lowest table that there is for a range which it covers more than once. */
+/* The lowest planned table where the range touches several entries, or is exactly one. */
 static struct drm_gpupt_table *
 drm_gpupt_plan_descend(struct drm_gpupt *pt, u64 va, u64 end)
 {
@@ -291,7 +291,7 @@ static int drm_gpupt_plan_map_table(struct drm_gpupt_plan *plan,
 
 /**
  * drm_gpupt_plan_map() - plan to map a range
- * @plan: of which operation
+ * @plan: the operation, and its segments
  * @va: first byte
  * @end: first byte after it
  *
@@ -305,7 +305,7 @@ int drm_gpupt_plan_map(struct drm_gpupt_plan *plan, u64 va, u64 end)
 					va, end);
 }
 
-/* Returns 1 if @table has no other leaves: it will be unlinked as a whole. */
+/* Returns 1 if @table has no other entries: the caller unlinks it instead. */
 static int drm_gpupt_plan_clear(struct drm_gpupt_plan *plan,
 				struct drm_gpupt_table *table, unsigned int index,
 				unsigned int count)
@@ -329,7 +329,7 @@ static int drm_gpupt_plan_clear(struct drm_gpupt_plan *plan,
 static int drm_gpupt_plan_unmap_table(struct drm_gpupt_plan *plan,
 				      struct drm_gpupt_table *table, u64 va, u64 end);
 
-/* Make a table of the leaf that the range cuts, and cut that. */
+/* Split a leaf that the range covers in part, and unmap the range from its new table. */
 static int drm_gpupt_plan_split(struct drm_gpupt_plan *plan,
 				struct drm_gpupt_table *table, unsigned int index,
 				u64 va, u64 end)
@@ -345,7 +345,7 @@ static int drm_gpupt_plan_split(struct drm_gpupt_plan *plan,
 	return ret ?: drm_gpupt_plan_link(plan, table, child, index);
 }
 
-/* Empty a part of what one entry covers, or, with @whole, all of it. */
+/* Unmap a part of the range of an entry that points to a table, or, with @whole, all of it. */
 static int drm_gpupt_plan_unmap_below(struct drm_gpupt_plan *plan,
 				      struct drm_gpupt_table *table, u64 va, u64 end,
 				      bool whole)
@@ -367,7 +367,7 @@ static int drm_gpupt_plan_unmap_below(struct drm_gpupt_plan *plan,
 	return ret > 0 ? drm_gpupt_plan_unlink(plan, table, child) : ret;
 }
 
-/* One step of drm_gpupt_plan_unmap_table(); @next says how far it went. */
+/* Unmap adjacent leaves, or the range of one entry; sets @next to the end of that. */
 static int drm_gpupt_plan_unmap_some(struct drm_gpupt_plan *plan,
 				     struct drm_gpupt_table *table, u64 va, u64 end,
 				     u64 *next)
@@ -395,7 +395,7 @@ static int drm_gpupt_plan_unmap_some(struct drm_gpupt_plan *plan,
 	return drm_gpupt_plan_clear(plan, table, index, stop - index);
 }
 
-/* Returns 1 if nothing will be left in @table, which is for the caller to unlink. */
+/* Returns 1 if nothing will be left in @table: the caller unlinks it. */
 static int drm_gpupt_plan_unmap_table(struct drm_gpupt_plan *plan,
 				      struct drm_gpupt_table *table, u64 va, u64 end)
 {
@@ -403,7 +403,7 @@ static int drm_gpupt_plan_unmap_table(struct drm_gpupt_plan *plan,
 		u64 next;
 		int ret = drm_gpupt_plan_unmap_some(plan, table, va, end, &next);
 
-		/* What is left of the range has nothing in it. */
+		/* The table is empty, so the rest of the range has a hole. */
 		if (ret > 0)
 			return next < end ? -ENOENT : 1;
 		if (ret)
@@ -414,8 +414,8 @@ static int drm_gpupt_plan_unmap_table(struct drm_gpupt_plan *plan,
 }
 
 /**
- * drm_gpupt_plan_unmap() - plan to empty a range
- * @plan: of which operation
+ * drm_gpupt_plan_unmap() - plan to unmap a range
+ * @plan: the operation
  * @va: first byte
  * @end: first byte after it
  *
@@ -428,7 +428,7 @@ int drm_gpupt_plan_unmap(struct drm_gpupt_plan *plan, u64 va, u64 end)
 
 	lockdep_assert_held(&pt->plan_lock);
 
-	/* If it keeps something, no table above changes either. */
+	/* If it keeps an entry, it is not unlinked, and no table above it changes. */
 	table = drm_gpupt_plan_descend(pt, va, end);
 	if (table->used <= drm_gpupt_plan_touched(pt, table, va, end))
 		table = pt->root;

@@ -7,9 +7,9 @@
 #include "drm_gpupt_internal.h"
 
 /*
- * An operation is a list of steps, made when it is prepared and done when it is
- * committed. Each also changes the plan, in a way that can be taken back; that
- * is all there is to an abort, and to a prepare that fails half way.
+ * An operation is a list of steps. The prepare adds them, and the commit does them. Each
+ * also changes the plan when it is added. An abort, and a prepare that fails, undo the
+ * steps in reverse order.
  */
 
 static int drm_gpupt_op_grow(struct drm_gpupt_op *op)
@@ -36,7 +36,7 @@ static int drm_gpupt_op_grow(struct drm_gpupt_op *op)
  * @table: the table that it changes
  * @first: the first entry in it
  *
- * Return: the step, for one entry, or NULL: out of memory
+ * Return: the step, with a count of one entry; NULL when out of memory
  */
 struct drm_gpupt_step *drm_gpupt_op_add_step(struct drm_gpupt_op *op,
 					     enum drm_gpupt_step_kind kind,
@@ -59,10 +59,10 @@ struct drm_gpupt_step *drm_gpupt_op_add_step(struct drm_gpupt_op *op,
 }
 
 /**
- * drm_gpupt_undo_step() - take a step out of the plan
+ * drm_gpupt_undo_step() - undo what a step changed in the plan
  * @pt: the page table
  * @step: the last step of the newest operation
- * @unused: memory is added to that, of a table that the step made
+ * @unused: a list that gets the memory of tables that are freed
  */
 void drm_gpupt_undo_step(struct drm_gpupt *pt, struct drm_gpupt_step *step,
 			 struct list_head *unused)

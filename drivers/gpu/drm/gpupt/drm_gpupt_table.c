@@ -6,16 +6,16 @@
 #include "drm_gpupt_internal.h"
 
 /*
- * What a table knows of the tables below it is made of what these bring along: it takes
- * no memory that a commit or an abort could be short of, and none for entries that are
- * no tables.
+ * A table finds the tables below it in red-black trees, whose nodes are part of those
+ * tables. So a commit and an abort need no memory to link a table, and other entries take
+ * none.
  */
 
 /**
- * drm_gpupt_table_alloc() - make a table that has no memory yet
- * @fmt: of what
+ * drm_gpupt_table_alloc() - allocate a table that has no entries yet
+ * @fmt: the format
  * @level: its level
- * @slot: its entry in the table above
+ * @slot: index of its entry in the table above
  *
  * Return: the table, or NULL
  */
@@ -53,10 +53,10 @@ static int drm_gpupt_planned_cmp(const void *index, const struct rb_node *node)
 }
 
 /**
- * drm_gpupt_table_planned() - the table that an entry is planned to point to
- * @pt: of which
- * @table: has the entry
- * @index: of the entry
+ * drm_gpupt_table_planned() - find the table that an entry points to in the plan
+ * @pt: the page table
+ * @table: the table with the entry
+ * @index: index of the entry
  *
  * Return: the table below, or NULL
  */
@@ -68,7 +68,7 @@ struct drm_gpupt_table *drm_gpupt_table_planned(struct drm_gpupt *pt,
 
 	lockdep_assert_held(&pt->plan_lock);
 
-	/* What is mapped next is near to what was mapped last. */
+	/* The next range is often close to the last one. */
 	if (table->recent && table->recent->slot == index)
 		return table->recent;
 
@@ -81,13 +81,13 @@ struct drm_gpupt_table *drm_gpupt_table_planned(struct drm_gpupt *pt,
 }
 
 /**
- * drm_gpupt_table_plans_any() - does any of some entries point to a table?
- * @pt: of which
- * @table: has the entries
- * @index: the first one
- * @count: how many
+ * drm_gpupt_table_plans_any() - does any of several entries point to a table?
+ * @pt: the page table
+ * @table: the table with the entries
+ * @index: index of the first entry
+ * @count: number of entries
  *
- * Return: whether one is planned to
+ * Return: whether one of them points to a table in the plan
  */
 bool drm_gpupt_table_plans_any(struct drm_gpupt *pt, const struct drm_gpupt_table *table,
 			       unsigned int index, unsigned int count)
@@ -110,9 +110,9 @@ bool drm_gpupt_table_plans_any(struct drm_gpupt *pt, const struct drm_gpupt_tabl
 }
 
 /**
- * drm_gpupt_table_plan() - an entry is planned to point to a table
- * @pt: of which
- * @table: has the entry, which is planned to point to none
+ * drm_gpupt_table_plan() - link a table in the plan
+ * @pt: the page table
+ * @table: the table above; the entry at the slot of @child points to no table
  * @child: the table below
  */
 void drm_gpupt_table_plan(struct drm_gpupt *pt, struct drm_gpupt_table *table,
@@ -125,9 +125,9 @@ void drm_gpupt_table_plan(struct drm_gpupt *pt, struct drm_gpupt_table *table,
 }
 
 /**
- * drm_gpupt_table_unplan() - an entry is no longer planned to point to a table
- * @pt: of which
- * @table: has the entry
+ * drm_gpupt_table_unplan() - unlink a table in the plan
+ * @pt: the page table
+ * @table: the table above
  * @child: the table below
  */
 void drm_gpupt_table_unplan(struct drm_gpupt *pt, struct drm_gpupt_table *table,
@@ -141,12 +141,12 @@ void drm_gpupt_table_unplan(struct drm_gpupt *pt, struct drm_gpupt_table *table,
 }
 
 /**
- * drm_gpupt_table_live_from() - the next table that an entry points to
- * @pt: of which
- * @table: has the entries
- * @index: of the first one
+ * drm_gpupt_table_live_from() - find the next live table below a table
+ * @pt: the page table
+ * @table: the table above
+ * @index: index of the first entry to look at
  *
- * Return: the first table below, at @index or behind it, or NULL
+ * Return: the first table below whose entry is at @index or after it, or NULL
  */
 struct drm_gpupt_table *drm_gpupt_table_live_from(struct drm_gpupt *pt,
 						  const struct drm_gpupt_table *table,
@@ -168,9 +168,9 @@ struct drm_gpupt_table *drm_gpupt_table_live_from(struct drm_gpupt *pt,
 }
 
 /**
- * drm_gpupt_table_go_live() - an entry points to a table
- * @pt: of which
- * @table: has the entry, which points to none
+ * drm_gpupt_table_go_live() - record a table as live
+ * @pt: the page table
+ * @table: the table above; the entry at the slot of @child points to no table
  * @child: the table below
  */
 void drm_gpupt_table_go_live(struct drm_gpupt *pt, struct drm_gpupt_table *table,
@@ -182,10 +182,10 @@ void drm_gpupt_table_go_live(struct drm_gpupt *pt, struct drm_gpupt_table *table
 }
 
 /**
- * drm_gpupt_table_free() - free a table, and no other
- * @pt: of which
- * @table: nothing refers to it
- * @unused: its memory is added to that, if it was the last table there
+ * drm_gpupt_table_free() - free a table, and none of those below it
+ * @pt: the page table
+ * @table: the table; nothing refers to it
+ * @unused: a list that gets its memory, if no other table uses that
  */
 void drm_gpupt_table_free(struct drm_gpupt *pt, struct drm_gpupt_table *table,
 			  struct list_head *unused)
@@ -198,10 +198,10 @@ void drm_gpupt_table_free(struct drm_gpupt *pt, struct drm_gpupt_table *table,
 }
 
 /**
- * drm_gpupt_table_free_all() - free a table and what is planned to be below it
- * @pt: of which
- * @table: nothing refers to it
- * @unused: memory is added to that
+ * drm_gpupt_table_free_all() - free a table and all tables below it in the plan
+ * @pt: the page table
+ * @table: the table; nothing refers to it
+ * @unused: a list that gets the memory that no other table uses
  */
 void drm_gpupt_table_free_all(struct drm_gpupt *pt, struct drm_gpupt_table *table,
 			      struct list_head *unused)
@@ -219,8 +219,8 @@ void drm_gpupt_table_free_all(struct drm_gpupt *pt, struct drm_gpupt_table *tabl
 }
 
 /**
- * drm_gpupt_table_is_full() - is everything planned to be mapped?
- * @pt: of which
+ * drm_gpupt_table_is_full() - is the whole range of a table mapped in the plan?
+ * @pt: the page table
  * @table: one of its tables
  *
  * Return: whether the range of @table has no hole
@@ -245,11 +245,11 @@ bool drm_gpupt_table_is_full(const struct drm_gpupt *pt,
 }
 
 /**
- * drm_gpupt_table_sync() - let the device see what was written
- * @pt: of which
+ * drm_gpupt_table_sync() - make written entries visible to the device
+ * @pt: the page table
  * @table: one of its tables
- * @first: the first entry
- * @count: entries
+ * @first: index of the first entry
+ * @count: number of entries
  */
 void drm_gpupt_table_sync(struct drm_gpupt *pt, const struct drm_gpupt_table *table,
 			  unsigned int first, unsigned int count)
@@ -264,7 +264,7 @@ void drm_gpupt_table_sync(struct drm_gpupt *pt, const struct drm_gpupt_table *ta
 	if (!sgt || !dev || !dma_dev_need_sync(dev))
 		return;
 
-	/* Fails once the device is unbound, and reads nothing any more. */
+	/* Fails only when the device is unbound, and no longer reads the tables. */
 	if (drm_sgt_sync_for_device(sgt, offset + first * size, count * size))
 		drm_gpupt_dbg(pt, "a table is not synced\n");
 }

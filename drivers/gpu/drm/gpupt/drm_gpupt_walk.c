@@ -8,31 +8,31 @@
 #include "drm_gpupt_internal.h"
 
 /*
- * Reading back what is mapped. Which entries are tables, and which tables these are,
- * is what the engine knows: the memory is asked for leaves only.
+ * Reading the live table back. Only leaves are read from the memory of the tables. The
+ * engine keeps its own record of which entries point to a table, and to which one.
  */
 
-/* Entries that are looked at before others get the lock. */
+/* Entries that are read before commit_lock is dropped. */
 #define DRM_GPUPT_VISIT_ENTRIES	1024
 
-/* What is done with each leaf, in the order of VA; not 0 ends it. */
+/* Called for each leaf, in the order of VA; a result other than 0 ends the visit. */
 typedef int (*drm_gpupt_leaf_fn)(void *arg, unsigned int level,
 				 const struct drm_gpupt_extent *extent);
 
-/* Leaves of a range that are being looked at. */
+/* A visit of all leaves of a range. */
 struct drm_gpupt_visit {
 	drm_gpupt_leaf_fn fn;
 	void *arg;
-	/* where it goes on, and ends */
+	/* the rest of the range */
 	u64 va;
 	u64 end;
-	/* in whose section it is, if it reads addresses */
+	/* the device of the access section; NULL if no addresses are read */
 	struct drm_sgt_device *sdev;
-	/* entries until others get the lock */
+	/* entries until commit_lock is dropped */
 	unsigned int left;
 };
 
-/* Of an entry that is no table, as the engine knows. */
+/* Visit an entry that points to no table according to the engine. */
 static int drm_gpupt_visit_entry(struct drm_gpupt *pt, const struct drm_gpupt_table *table,
 				 unsigned int index, struct drm_gpupt_visit *visit)
 {
@@ -87,7 +87,7 @@ static int drm_gpupt_visit_some(struct drm_gpupt *pt, struct drm_gpupt_visit *vi
 	return drm_gpupt_visit_table(pt, pt->root, visit->end, visit);
 }
 
-/* A user chooses the range: neither commits, nor a kill, nor an unbind wait for its end. */
+/* User space can choose a long range: commits, a kill and an unbind do not wait for its end. */
 static int drm_gpupt_visit_range(struct drm_gpupt *pt, struct drm_gpupt_visit *visit)
 {
 	for (;;) {
@@ -130,7 +130,7 @@ static int drm_gpupt_walker_leaf(void *arg, unsigned int level,
 	u64 cut;
 	int ret = 0;
 
-	/* Begin and end are in the middle of a leaf, perhaps. */
+	/* The range of the walk can begin and end in the middle of a leaf. */
 	cut = extent.va < walker->va ? walker->va - extent.va : 0;
 	extent.va += cut;
 	extent.seg.addr += cut;
@@ -172,24 +172,23 @@ static int drm_gpupt_walk_live(struct drm_gpupt *pt, struct drm_gpupt_walker *wa
  * @pt: the page table
  * @va: first byte of the range
  * @len: bytes, not 0
- * @fn: called for each extent, of contiguous addresses with the same permissions, in
- *	the order of VA; not 0 ends the walk. In an access section, and under the lock
- *	of commits: must not allocate, nor call anything of @pt
- * @arg: for @fn
+ * @fn: called for each extent, in the order of VA; a result other than 0 ends the walk.
+ *	Runs in an access section, and under the lock of commits: must not allocate
+ *	memory, or call a function of @pt
+ * @arg: passed to @fn
  *
- * Reads the tables as they are: without what is prepared and not committed. The
- * lock is given up between pieces of a long range: a caller that needs a consistent
- * picture of all of it keeps commits away.
+ * Reads the live table, without operations that are prepared and not committed. In a
+ * long range, it drops the lock from time to time, so a caller that needs a consistent
+ * view must keep commits out.
  *
  * Context: Process context, may sleep.
- * Return: 0, and the extents had @len bytes; or
+ * Return: 0 if the extents cover the range; the result of @fn if that is not 0; or
  *
- * * %-EINVAL - @len is 0, or the range is beyond the VA
- * * %-EFAULT - the range has a hole, found behind what @fn was called for
- * * %-EIO    - the memory of a table is not what the engine wrote
+ * * %-EINVAL - @len is 0, or the range is beyond the VA space
+ * * %-EFAULT - the range has a hole; @fn may have been called for extents before it
+ * * %-EIO    - an entry is not what the engine wrote
  * * %-EINTR  - the task is being killed
  * * %-ENODEV - the device is no longer bound
- * * what @fn returned
  */
 int drm_gpupt_walk(struct drm_gpupt *pt, u64 va, u64 len,
 		   int (*fn)(void *arg, const struct drm_gpupt_extent *extent), void *arg)
@@ -228,14 +227,14 @@ static int drm_gpupt_count_leaf(void *arg, unsigned int level,
  * @pt: the page table
  * @va: first byte of the range
  * @len: bytes
- * @leaves: out: by level, those that lie in the range, in part at least
+ * @leaves: out: number of leaves by level, including those that lie in the range in part
  *
- * Gives up the lock between pieces, as drm_gpupt_walk() does.
+ * Drops the lock from time to time, as drm_gpupt_walk() does.
  *
  * Context: Process context, may sleep.
- * Return: 0, or a negative errno, and @leaves is of no use:
+ * Return: 0, or a negative errno, and @leaves is incomplete:
  *
- * * %-EIO   - the memory of a table is not what the engine wrote
+ * * %-EIO   - an entry is not what the engine wrote
  * * %-EINTR - the task is being killed
  */
 int drm_gpupt_count_leaves(struct drm_gpupt *pt, u64 va, u64 len,
@@ -253,13 +252,13 @@ int drm_gpupt_count_leaves(struct drm_gpupt *pt, u64 va, u64 len,
 }
 EXPORT_SYMBOL_GPL(drm_gpupt_count_leaves);
 
-/* Info that is being gathered, up to @va. */
+/* A drm_gpupt_get_info() in progress, which has counted everything below @va. */
 struct drm_gpupt_survey {
 	struct drm_gpupt_info *info;
 	u64 va;
 };
 
-/* A leaf that took the place of smaller ones meanwhile is not counted from its begin. */
+/* A leaf may have replaced smaller ones meanwhile: below survey->va, those were counted. */
 static int drm_gpupt_survey_leaf(void *arg, unsigned int level,
 				 const struct drm_gpupt_extent *extent)
 {
@@ -273,18 +272,18 @@ static int drm_gpupt_survey_leaf(void *arg, unsigned int level,
 }
 
 /**
- * drm_gpupt_get_info() - what a page table consists of
+ * drm_gpupt_get_info() - get statistics of a page table
  * @pt: the page table
  * @info: filled in
  *
- * Reads all of it: for debugfs and tests. Gives up the lock between pieces, as
- * drm_gpupt_walk() does.
+ * Reads the whole page table, for debugfs and tests. Drops the lock from time to time,
+ * as drm_gpupt_walk() does.
  *
  * Context: Process context, may sleep.
- * Return: 0, or a negative errno, and of @info only what is no count of leaves is of
- * use:
+ * Return: 0; or a negative errno, and the leaves and mapped bytes in @info are
+ * incomplete:
  *
- * * %-EIO   - the memory of a table is not what the engine wrote
+ * * %-EIO   - an entry is not what the engine wrote
  * * %-EINTR - the task is being killed
  */
 int drm_gpupt_get_info(struct drm_gpupt *pt, struct drm_gpupt_info *info)
@@ -308,7 +307,7 @@ int drm_gpupt_get_info(struct drm_gpupt *pt, struct drm_gpupt_info *info)
 }
 EXPORT_SYMBOL_GPL(drm_gpupt_get_info);
 
-/* A dump in progress: leaves of one size that follow each other are a line. */
+/* A dump in progress: adjacent leaves of one level are one line. */
 struct drm_gpupt_dump {
 	struct seq_file *m;
 	struct drm_gpupt_extent extent;
@@ -347,18 +346,18 @@ static int drm_gpupt_dump_leaf(void *arg, unsigned int level,
 	dump->extent = *extent;
 	dump->level = level;
 	dump->leaf = extent->seg.len;
-	/* The rest would be for nothing: it begins again, with a longer buffer. */
+	/* Stop: seq_file starts over with a larger buffer. */
 	return seq_has_overflowed(dump->m) ? -ENOSPC : 0;
 }
 
 /**
  * drm_gpupt_show() - print a page table
  * @pt: the page table
- * @m: where to
+ * @m: where to print
  *
- * One line for leaves of one size whose addresses follow each other. Gives up the
- * lock between pieces, as drm_gpupt_walk() does; the last line says if not all of it
- * could be read.
+ * Prints one line for adjacent leaves of one size with contiguous addresses. Drops the
+ * lock from time to time, as drm_gpupt_walk() does. If not all of it could be read, the
+ * last line is the error.
  *
  * Context: Process context, may sleep.
  */

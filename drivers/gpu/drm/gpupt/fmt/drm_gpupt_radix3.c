@@ -8,16 +8,16 @@
 /**
  * DOC: format radix3
  *
- * How the boot loader of NVIDIA's GSP takes the memory of its firmware: three
- * levels of 4 KiB tables, whose entries are DMA addresses, little-endian, of 8
- * bytes, and nothing else. See nvkm_gsp_radix3_sg() in
+ * The boot loader of NVIDIA's GSP finds the memory of its firmware through these
+ * tables: three levels of 4 KiB tables, whose entries are little-endian DMA addresses
+ * of 8 bytes, without flags. See nvkm_gsp_radix3_sg() in
  * drivers/gpu/drm/nouveau/nvkm/subdev/gsp/r535.c.
  *
- * The firmware begins at VA 0. As long as it fits into 1 GiB, the root has one
- * entry; the limit is 512 GiB. Its last page need not be there as a whole.
+ * The firmware begins at VA 0. The root has one entry for each GiB, and the limit is
+ * 512 GiB. The last page can be partial.
  *
- * An entry of 0 leads nowhere: address 0 cannot be mapped in this format, and
- * neither the DMA API nor physical memory has it for a driver.
+ * An entry of 0 is empty, so address 0 cannot be mapped in this format. Neither the DMA
+ * API nor the page allocator gives it to a driver.
  */
 
 static __always_inline void radix3_put(void *entry, dma_addr_t addr, u64 bits)

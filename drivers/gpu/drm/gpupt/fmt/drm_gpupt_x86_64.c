@@ -8,13 +8,13 @@
 /**
  * DOC: format x86_64
  *
- * The 4-level page tables of x86-64, which many IOMMUs and some GPUs read, too:
+ * The 4-level page tables of x86-64, which many IOMMUs and some GPUs read, too. See
  * Intel 64 and IA-32 Architectures Software Developer's Manual, volume 3A,
  * section 4.5.4 "Linear-Address Translation with 4-Level Paging and 5-Level
- * Paging", tables 4-15 to 4-20. Leaves have 4 KiB, 2 MiB and 1 GiB.
+ * Paging", tables 4-15 to 4-20. The leaves are 4 KiB, 2 MiB and 1 GiB large.
  *
- * Accessed and dirty are set beforehand (section 4.8), so that no device needs to
- * write to a table for them.
+ * The accessed and dirty bits (section 4.8) are set in advance, so that no device has
+ * to write to a table to set them.
  */
 
 #define X86_64_P	BIT_ULL(0)	/* present */
@@ -26,7 +26,7 @@
 #define X86_64_PS	BIT_ULL(7)	/* levels 1 and 2: a leaf */
 #define X86_64_ADDR	GENMASK_ULL(51, 12)
 
-/* No bit is in both. A sum is one instruction less than an or, in an unrolled loop. */
+/* No bit is in both. In an unrolled loop, + takes one instruction less than |. */
 static __always_inline void x86_64_put(void *entry, dma_addr_t addr, u64 bits)
 {
 	WRITE_ONCE(*(u64 *)entry, addr + bits);
@@ -45,7 +45,7 @@ static void x86_64_fill(const struct drm_gpupt_fill *fill)
 	drm_gpupt_fill_leaves(fill, sizeof(u64), x86_64_put, bits);
 }
 
-/* Permissions of a leaf are those of the leaf: all above allow everything. */
+/* The leaf alone decides the permissions: all tables above allow everything. */
 static void x86_64_link(void *entry, dma_addr_t table)
 {
 	x86_64_put(entry, table, X86_64_P | X86_64_RW | X86_64_US | X86_64_A);
