@@ -21,14 +21,14 @@
 #include "drm_gpupt_bench.h"
 
 /*
- * What maps and unmaps of an x86_64 page table cost. Done while the module loads,
- * and said in lines for a program to read:
+ * The cost of maps and unmaps of an x86_64 page table. Measured while the module loads,
+ * and printed in lines for a program to parse:
  *
  *	drm_gpupt_bench: CASE WHAT PTES MINIMUM MEDIAN SAMPLES
  *
- * The unit is the tick of the TSC. In User Mode Linux this is time, on a CPU
- * that does nothing else in between; under QEMU's -icount it is the number of
- * instructions. What the measuring itself takes is subtracted.
+ * The unit is a tick of the TSC. In User Mode Linux this is time, on an otherwise
+ * idle CPU; under QEMU's -icount it is the number of instructions. The cost of the
+ * measurement itself is subtracted.
  */
 
 /* What is measured, in turn */
@@ -57,20 +57,20 @@ static const char * const drm_gpupt_bench_names[] = {
  * struct drm_gpupt_bench_case - memory, and where it is mapped
  */
 struct drm_gpupt_bench_case {
-	/** @name: of the case */
+	/** @name: name of the case */
 	const char *name;
-	/** @page: bytes of the leaves that it takes */
+	/** @page: bytes of a leaf */
 	u64 page;
-	/** @ptes: how many */
+	/** @ptes: number of leaves */
 	unsigned int ptes;
 	/** @scattered: each page is a segment of its own */
 	bool scattered;
 	/**
-	 * @alone: nothing else is mapped, so that tables are made and freed; else
-	 * a neighbour keeps the one table that there is
+	 * @alone: nothing else is mapped, so that tables are allocated and freed;
+	 * otherwise another mapping in the same table keeps that
 	 */
 	bool alone;
-	/** @samples: how often */
+	/** @samples: number of measurements */
 	unsigned int samples;
 };
 
@@ -88,7 +88,7 @@ static const struct drm_gpupt_bench_case drm_gpupt_bench_cases[] = {
 	  .samples = 5 },
 };
 
-/* Within the table that the neighbour has its first entry in */
+/* In the same table as the other mapping, which has its first entry */
 #define DRM_GPUPT_BENCH_ENTRY	64
 #define DRM_GPUPT_BENCH_VA	(2ULL * SZ_1G)
 
@@ -98,33 +98,33 @@ static const struct drm_gpupt_bench_case drm_gpupt_bench_cases[] = {
 struct drm_gpupt_bench {
 	/** @c: the case */
 	const struct drm_gpupt_bench_case *c;
-	/** @pt: with a neighbour in it, or empty */
+	/** @pt: has the other mapping, or is empty */
 	struct drm_gpupt *pt;
-	/** @lib: the same with the library; NULL where there is none */
+	/** @lib: the same page table in io-pgtable; NULL without that library */
 	struct drm_gpupt_bench_lib *lib;
-	/** @va: where it is mapped */
+	/** @va: where the memory is mapped */
 	u64 va;
 	/** @len: bytes that are mapped */
 	u64 len;
-	/** @table: of DMA addresses only; there is no memory behind them */
+	/** @table: has only DMA addresses, and no memory behind them */
 	struct sg_table table;
-	/** @sgt: an import of @table: that comes without memory, too */
+	/** @sgt: an import of @table, which needs no pages either */
 	struct drm_sgt *sgt;
-	/** @op: part of something that is older, as in a driver's job */
+	/** @op: the operation; allocated once, as in a driver's job */
 	struct drm_gpupt_op op;
-	/** @entries: as many as there are PTEs */
+	/** @entries: an array with an element for each PTE */
 	u64 *entries;
 	/** @ticks: the samples */
 	u64 *ticks[DRM_GPUPT_BENCH_WHATS];
 };
 
 /**
- * struct drm_gpupt_bench_device - where it is all done
+ * struct drm_gpupt_bench_device - the device of all cases
  */
 struct drm_gpupt_bench_device {
-	/** @sdev: for page tables, and for what is mapped in them */
+	/** @sdev: maps the tables and the memory */
 	struct drm_sgt_device *sdev;
-	/** @nothing: ticks of a measurement of nothing */
+	/** @nothing: ticks of an empty measurement */
 	u64 nothing;
 };
 
@@ -136,7 +136,7 @@ static u64 drm_gpupt_bench_ticks(void)
 	return (u64)high << 32 | low;
 }
 
-/* What a measurement of nothing says */
+/* The ticks of an empty measurement */
 static u64 drm_gpupt_bench_nothing(void)
 {
 	u64 least = U64_MAX;
@@ -183,7 +183,7 @@ static void drm_gpupt_bench_buf_unmap(struct dma_buf_attachment *attach,
 {
 }
 
-/* Can be as late as when the case is forgotten. */
+/* Can run after the case has ended. */
 static void drm_gpupt_bench_buf_release(struct dma_buf *buf)
 {
 }
@@ -274,7 +274,7 @@ static void drm_gpupt_bench_memset(struct drm_gpupt_bench *b, unsigned int i)
 	b->ticks[DRM_GPUPT_BENCH_MEMSET][i] = drm_gpupt_bench_ticks() - begin;
 }
 
-/* The library keeps tables that are empty: a new one each time. */
+/* The library keeps empty tables, so each sample gets a new page table. */
 static int drm_gpupt_bench_lib_reset(struct drm_gpupt_bench *b)
 {
 	drm_gpupt_bench_lib_destroy(b->lib);
@@ -355,7 +355,7 @@ static void drm_gpupt_bench_report(struct drm_gpupt_bench *b, u64 nothing)
 	}
 }
 
-/* A mapping that stays, next to the one that is measured. */
+/* The other mapping, which stays. */
 static int drm_gpupt_bench_settle(struct drm_gpupt_bench *b,
 				  const struct drm_dma_view view)
 {
@@ -465,8 +465,8 @@ out:
 }
 
 /*
- * The tables for 1 GiB of 2M folios, no two of which touch; and what drivers
- * reserve that count by VA: a table for each entry of each level.
+ * Compare the tables that 1 GiB of 2M folios need, no two of which touch, with those
+ * that other drivers reserve: they count by VA, one table for each entry of each level.
  */
 static int drm_gpupt_bench_tables(const struct drm_gpupt_bench_device *d)
 {
@@ -495,7 +495,7 @@ out:
 	return ret;
 }
 
-/* How long a tick is, from all that was measured in between. */
+/* The length of a tick, from the time of the whole measurement. */
 static void drm_gpupt_bench_report_clock(u64 ticks, ktime_t time)
 {
 	pr_info("drm_gpupt_bench: clock %llu ticks %lld ns\n",
@@ -531,7 +531,7 @@ static int __init drm_gpupt_bench_probe(struct platform_device *pdev)
 	if (IS_ERR(d.sdev))
 		return PTR_ERR(d.sdev);
 
-	/* From here on the module has to stay: a dma-buf may be on its way out. */
+	/* From here on the module must stay loaded: a dma-buf may be released late. */
 	ret = drm_gpupt_bench_all(&d);
 	if (ret)
 		dev_err(&pdev->dev, "cannot measure: %pe\n", ERR_PTR(ret));

@@ -9,8 +9,8 @@ struct drm_gpupt_bench_lib;
 struct sg_table;
 
 /*
- * The same work with the kernel's own library, io-pgtable, which has a format
- * for x86 only in the company of the driver of AMD's IOMMU.
+ * The same work with the kernel's own library, io-pgtable. Its only format for x86 is
+ * part of the driver of AMD's IOMMU.
  */
 #if IS_ENABLED(CONFIG_AMD_IOMMU)
 struct drm_gpupt_bench_lib *drm_gpupt_bench_lib_create(void);

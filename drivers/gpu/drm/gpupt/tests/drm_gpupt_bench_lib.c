@@ -12,16 +12,16 @@
 #include "drm_gpupt_bench.h"
 
 /*
- * Drivers whose GPU has page tables that io-pgtable knows map a buffer by a call
- * for each segment: panthor, msm and lima do. This is their loop, on the one
- * format that the kernel of a PC has. Nothing flushes a TLB here.
+ * panthor, msm and other drivers, whose GPU reads a format of io-pgtable, map a buffer
+ * with a call for each segment. This is their loop, with the only format that a kernel
+ * for x86 has. Nothing flushes a TLB here.
  */
 
 /*
- * A copy of struct amd_io_pgtable, which is private to the driver of the IOMMU:
- * the library finds it around the configuration. It lies in a struct
- * protection_domain there, which the library goes to when it replaces a table
- * or an entry; so only what is empty may be mapped.
+ * A copy of struct amd_io_pgtable, which is private to the driver of the IOMMU. The
+ * library gets it by container_of() from the configuration. In the driver it is part of
+ * a struct protection_domain, which the library accesses when it replaces a table or an
+ * entry. There is none here, so only empty ranges may be mapped.
  */
 struct drm_gpupt_bench_lib {
 	seqcount_t seqcount;
@@ -59,7 +59,7 @@ void drm_gpupt_bench_lib_destroy(struct drm_gpupt_bench_lib *lib)
 	kfree(lib);
 }
 
-/* How much one call can do: pages of one size, in one table. */
+/* The part that one call can map: pages of one size, in one table. */
 static size_t drm_gpupt_bench_lib_run(u64 addr, size_t size, size_t *count)
 {
 	size_t left = -addr % SZ_2M;

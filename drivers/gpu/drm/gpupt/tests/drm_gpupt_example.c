@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * The format of Documentation/gpu/drm-gpupt.rst, whole, and the test that maps
- * something with it. The rst includes the code between the markers.
+ * The example format of Documentation/gpu/drm-gpupt.rst, and a test that uses it. The
+ * rst includes the code between the markers.
  */
 
 #include <kunit/test.h>
@@ -82,11 +82,11 @@ static const struct drm_gpupt_fmt example_fmt = {
 
 #define EXAMPLE_VA	(SZ_4M - SZ_8K)
 
-/* Two pages, a large leaf, and a page, whose addresses follow each other. */
+/* Two pages, a large leaf, and a page, with contiguous addresses. */
 #define EXAMPLE_ADDR	(BIT_ULL(39) - SZ_8K)
 #define EXAMPLE_LEN	(SZ_8K + SZ_4M + SZ_4K)
 
-/* An expectation that fails takes memory, which may not be taken here. */
+/* Memory must not be allocated here, and an expectation that fails does so. */
 static int example_remember_extent(void *arg, const struct drm_gpupt_extent *extent)
 {
 	struct drm_gpupt_extent *last = arg;

@@ -6,8 +6,8 @@
 #include "drm_gpupt_kunit_helpers.h"
 
 /*
- * Operations that are prepared while others are: each is planned on what the ones
- * before it will have done, and the device sees them one after the other.
+ * Several prepared operations at a time. Each is planned on top of those before it, and
+ * the device sees them in that order.
  */
 
 struct flight {
@@ -15,7 +15,7 @@ struct flight {
 	struct drm_gpupt_kunit_mem *mem;
 	/* bytes of a page */
 	u64 page;
-	/* the range: it has all of a table of level 0, and a part of two others */
+	/* the range: all of a table of level 0, and parts of its two neighbours */
 	u64 va;
 	u64 len;
 };
@@ -37,7 +37,7 @@ static struct flight flight_create(struct kunit *test)
 	return f;
 }
 
-/* Map so many pages of the range from the nth on. */
+/* Prepare a map of @nr pages from the @n-th page of the range on. */
 static void flight_map(const struct flight *f, unsigned int n, unsigned int pages)
 {
 	KUNIT_ASSERT_EQ(f->pt->test, 0,
@@ -51,7 +51,7 @@ static void flight_unmap(const struct flight *f, unsigned int n, unsigned int pa
 			drm_gpupt_kunit_unmap(f->pt, f->va + n * f->page, pages * f->page));
 }
 
-/* Commit them one by one; after each, the device sees what it did, and no more. */
+/* Commit one by one. After each, the device sees what that operation did, and no more. */
 static void flight_land(const struct flight *f)
 {
 	drm_gpupt_kunit_check(f->pt);
@@ -84,7 +84,7 @@ static int flight_count_extent(void *arg, const struct drm_gpupt_extent *extent)
 	return 0;
 }
 
-/* Maps that share tables: the one that is prepared first brings them. */
+/* When maps share tables, the first prepare allocates them. */
 static void flight_maps_share_tables(struct kunit *test)
 {
 	struct flight f = flight_create(test);
@@ -99,7 +99,7 @@ static void flight_maps_share_tables(struct kunit *test)
 	flight_check_empty(&f);
 }
 
-/* What is planned is refused as what is mapped, and what is planned to go is free. */
+/* A range counts as mapped when its map is prepared, and as free when its unmap is. */
 static void flight_refuses_by_the_plan(struct kunit *test)
 {
 	struct flight f = flight_create(test);
@@ -121,7 +121,7 @@ static void flight_refuses_by_the_plan(struct kunit *test)
 	flight_check_empty(&f);
 }
 
-/* Mapped and unmapped before the device has seen any of it. */
+/* A map and its unmap are prepared before either is committed. */
 static void flight_maps_then_unmaps(struct kunit *test)
 {
 	struct flight f = flight_create(test);
@@ -138,7 +138,7 @@ static void flight_maps_then_unmaps(struct kunit *test)
 	flight_check_empty(&f);
 }
 
-/* Unmapped and mapped again: unlinked tables are not used again. */
+/* An unmap and a map of the same range: unlinked tables are not reused. */
 static void flight_unmaps_then_maps(struct kunit *test)
 {
 	struct flight f = flight_create(test);
@@ -160,7 +160,7 @@ static void flight_unmaps_then_maps(struct kunit *test)
 	flight_check_empty(&f);
 }
 
-/* A large leaf that is cut, and cut again, before it is there. */
+/* A large leaf is split twice in the plan before it is committed. */
 static void flight_cuts_what_is_planned(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
@@ -188,7 +188,7 @@ static void flight_cuts_what_is_planned(struct kunit *test)
 	flight_land(&f);
 	KUNIT_EXPECT_EQ(test, drm_gpupt_kunit_info(f.pt).leaves[level], 1);
 
-	/* The same on what is there. */
+	/* The same with a leaf that is committed. */
 	flight_unmap(&f, pages / 2, 1);
 	flight_unmap(&f, 0, pages / 2);
 	flight_map(&f, 0, pages / 2 + 1);
@@ -197,7 +197,7 @@ static void flight_cuts_what_is_planned(struct kunit *test)
 	flight_check_empty(&f);
 }
 
-/* Abort one after the other, from the newest: what each had planned is gone. */
+/* Abort one by one, newest first: each restores the plan. */
 static void flight_aborts_leave_no_trace(struct kunit *test)
 {
 	struct flight f = flight_create(test);
@@ -226,14 +226,14 @@ static void flight_aborts_leave_no_trace(struct kunit *test)
 		drm_gpupt_kunit_check(f.pt);
 	}
 
-	/* And what was taken back can be had again. */
+	/* A range of an aborted map can be mapped again. */
 	flight_map(&f, 0, 1);
 	flight_unmap(&f, 0, pages - 1);
 	flight_land(&f);
 	flight_check_empty(&f);
 }
 
-/* The order is that of a stack for aborts, and that of a queue for commits. */
+/* Only the newest can be aborted, and only the oldest be committed. */
 static void flight_aborts_the_newest_only(struct kunit *test)
 {
 	struct flight f = flight_create(test);
@@ -254,7 +254,7 @@ static void flight_aborts_the_newest_only(struct kunit *test)
 	drm_gpupt_kunit_abort(f.pt);
 	drm_gpupt_kunit_check(f.pt);
 
-	/* What is committed is not taken back. */
+	/* A committed operation cannot be aborted. */
 	flight_map(&f, 1, 1);
 	drm_gpupt_commit_map(drm_gpupt_kunit_op(f.pt, 0), drm_gpupt_kunit_view(f.mem));
 	KUNIT_EXPECT_EQ(test, -EBUSY, drm_gpupt_abort(drm_gpupt_kunit_op(f.pt, 0)));
@@ -263,7 +263,7 @@ static void flight_aborts_the_newest_only(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_gpupt_kunit_info(f.pt).mapped, 2 * f.page);
 }
 
-/* An operation that is in use is refused, until it is over. */
+/* An operation that is not idle cannot be prepared again. */
 static void flight_refuses_busy_operations(struct kunit *test)
 {
 	struct flight f = flight_create(test);
@@ -290,8 +290,8 @@ static void flight_refuses_busy_operations(struct kunit *test)
 }
 
 /*
- * A map that is committed without its memory makes the tables, and no leaf. What
- * was planned on it goes on, and finds holes.
+ * A map that is committed without its memory links the tables, but writes no leaf. Later
+ * operations in the range are committed as planned, and find holes.
  */
 static void flight_commits_without_memory(struct kunit *test)
 {
@@ -322,8 +322,8 @@ static void flight_commits_without_memory(struct kunit *test)
 }
 
 /*
- * The device is told to forget what is unmapped, all of it and nothing else: when
- * the entries are gone, and before a table is freed.
+ * The unmapped range, and nothing else, is flushed: after its entries are cleared, and
+ * before a table is freed.
  */
 static void flight_flushes_before_it_frees(struct kunit *test)
 {
@@ -348,7 +348,7 @@ static void flight_flushes_before_it_frees(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f.pt->flush.stats.tables, mapped.stats.tables);
 	KUNIT_EXPECT_EQ(test, f.pt->flush.stats.mapped, mapped.stats.mapped);
 
-	/* They are there until nobody can read them. */
+	/* They are freed only when the device can no longer read them. */
 	KUNIT_EXPECT_EQ(test, drm_gpupt_kunit_info(f.pt).tables, mapped.info.tables);
 	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f.pt->d->sdev).mapped, mapped.stats.mapped);
 	drm_gpupt_op_fini(op);
@@ -357,13 +357,13 @@ static void flight_flushes_before_it_frees(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f.pt->flush.calls, 1);
 }
 
-/* A cut is flushed, too, by the range that was asked for or by more. */
+/* An unmap that splits a leaf flushes its range, or more. */
 static void flight_flushes_cuts(struct kunit *test)
 {
 	struct flight f = flight_create(test);
 	unsigned int pages = f.len / f.page, i;
 
-	/* With large leaves, if there are any. */
+	/* With large leaves, if the format has any. */
 	f.mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA + f.va, f.len);
 	flight_map(&f, 0, pages);
 	flight_land(&f);
@@ -376,8 +376,8 @@ static void flight_flushes_cuts(struct kunit *test)
 }
 
 /*
- * The tables end with the device: nothing can be prepared or walked then. What is
- * in flight is committed or aborted, as always.
+ * After unbind, nothing can be prepared or walked. Prepared operations are committed or
+ * aborted as before.
  */
 static void flight_ends_with_the_device(struct kunit *test)
 {
@@ -415,9 +415,10 @@ static void flight_ends_with_the_device(struct kunit *test)
 }
 
 /*
- * To free tables takes a lock under which others allocate: lockdep sees that in a
- * fence-signalling section, also where this operation has no table to free. As in the
- * selftest of lockdep, it says so by turning itself off.
+ * drm_gpupt_op_fini() takes a lock under which memory is allocated. lockdep reports a
+ * call in a fence-signalling section, even if the operation has no table to free. The
+ * report turns lockdep off, which is what the test looks for, as the selftest of lockdep
+ * does.
  */
 static void flight_frees_outside_of_signalling(struct kunit *test)
 {

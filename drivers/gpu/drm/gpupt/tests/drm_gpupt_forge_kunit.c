@@ -4,8 +4,8 @@
 #include "drm_gpupt_kunit_helpers.h"
 
 /*
- * The memory of tables says what the engine did not write there: a device did, or a
- * bug. Nothing that reads it may fall for it.
+ * Entries that the engine did not write, but a device or a bug. The engine must ignore
+ * or report them.
  */
 
 struct forge {
@@ -47,7 +47,7 @@ static int forge_keep_extent(void *arg, const struct drm_gpupt_extent *extent)
 	return 0;
 }
 
-/* What is mapped is found, as if nothing had happened. */
+/* A walk finds what is mapped, as before the forgery. */
 static void forge_expect_right(const struct forge *f, unsigned int level)
 {
 	struct drm_gpupt_extent extent = {};
@@ -59,7 +59,7 @@ static void forge_expect_right(const struct forge *f, unsigned int level)
 	KUNIT_EXPECT_EQ(f->ctx->test, extent.seg.len, 2 * f->page);
 }
 
-/* Nothing is found at an entry, nor by what reads all of them. */
+/* A walk of the entry, and all that read the whole page table, fail. */
 static void forge_expect_error(const struct forge *f, unsigned int level, unsigned int index)
 {
 	u64 va = index * drm_gpupt_span(f->pt, level), leaves[DRM_GPUPT_MAX_LEVELS];
@@ -76,7 +76,7 @@ static void forge_expect_error(const struct forge *f, unsigned int level, unsign
 	forge_expect_right(f, level);
 }
 
-/* An empty entry points to a table, or is a leaf where there are none: an error, no Oops. */
+/* A forged table, or a leaf on a level without leaves, is an error, and no Oops. */
 static void forge_tables_that_are_not_there(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
@@ -98,7 +98,7 @@ static void forge_tables_that_are_not_there(struct kunit *test)
 	drm_gpupt_kunit_check(f.ctx);
 }
 
-/* An entry that points to a table points elsewhere, or is empty: the right one is read. */
+/* A forged entry replaces one that points to a table: the real table is still read. */
 static void forge_tables_that_are_there(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
@@ -120,7 +120,7 @@ static void forge_tables_that_are_there(struct kunit *test)
 	drm_gpupt_kunit_check(f.ctx);
 }
 
-/* A large leaf says that it is a table when it is cut: what is left of it is a hole. */
+/* A large leaf is forged into a table before it is split: the rest of it becomes a hole. */
 static void forge_leaf_that_is_cut(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
@@ -154,7 +154,7 @@ static void forge_leaf_that_is_cut(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_gpupt_tables(f.pt), 1);
 }
 
-/* What a device writes to a table does not come back. */
+/* Tables are mapped so that a write of the device does not reach them. */
 static void forge_is_not_mapped_for_writing(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);

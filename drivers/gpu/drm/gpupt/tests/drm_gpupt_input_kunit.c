@@ -5,18 +5,18 @@
 #include "drm_gpupt_kunit_helpers.h"
 
 /*
- * What a page table refuses, one thing at a time, for each format that is a tree:
- * with its errno, and without a trace.
+ * Invalid arguments, one at a time, for each format: each is refused with its errno, and
+ * changes nothing.
  */
 
-/* A map of @len pages at page @va, but for so many bytes. */
+/* A map of @len pages at page @va, each off by some bytes. */
 static const struct input_bad_map {
 	const char *name;
 	int ret;
 	unsigned int va, len;
 	s64 more_va, more_len, more_offset, more_addr;
 	u32 more_prot;
-	/* VA is counted from the end of the space */
+	/* @va is counted from the end of the VA space */
 	bool end;
 } input_bad_maps[] = {
 	{ "nothing", 0, 8, 4 },
@@ -51,7 +51,7 @@ static int input_try_map(struct drm_gpupt_kunit *ctx, const struct input_bad_map
 				     bad->more_offset, bad->more_prot);
 }
 
-/* One thing that is wrong, each: its errno, no trace of it, and the operation is idle. */
+/* One wrong argument in each case: it is refused, and the operation stays idle. */
 static void input_refuses_bad_maps(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
@@ -80,7 +80,7 @@ static void input_refuses_bad_maps(struct kunit *test)
 	drm_gpupt_kunit_check(ctx);
 }
 
-/* A length that no number of leaves has: only a format with a partial last leaf can say it. */
+/* A length that is not a multiple of a leaf needs a format with a partial last leaf. */
 static void input_refuses_parts_of_pages(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
@@ -99,13 +99,13 @@ static void input_refuses_parts_of_pages(struct kunit *test)
 							 drm_gpupt_kunit_view(mem), 0, 0));
 	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_abort(op));
 
-	/* In the middle, nobody can. */
+	/* A segment in the middle of the range must end with a leaf in any format. */
 	KUNIT_EXPECT_EQ(test, -EINVAL, drm_gpupt_prepare_map(ctx->pt, op, 0, page,
 							     drm_gpupt_kunit_view(split), 0, 0));
 	drm_gpupt_kunit_check(ctx);
 }
 
-/* What is not in the range that is mapped may have any address. */
+/* Segments outside the mapped range are not checked. */
 static void input_looks_at_the_range_only(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
@@ -125,7 +125,7 @@ static void input_looks_at_the_range_only(struct kunit *test)
 	drm_gpupt_kunit_check(ctx);
 }
 
-/* The last address that an entry holds, and the first that it does not. */
+/* The last address that fits into an entry, and the first that does not. */
 static void input_refuses_long_addresses(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
@@ -155,7 +155,7 @@ static struct drm_gpupt_fmt *input_copy_format(struct kunit *test, unsigned int 
 	return fmt;
 }
 
-/* The device has addresses of one bit more from here on. */
+/* From here on, DMA addresses are one bit too long. */
 static int input_dma_map_far(struct drm_sgt *sgt)
 {
 	struct scatterlist *sg;
@@ -179,7 +179,7 @@ static const struct drm_sgt_kunit_dma input_far = {
 	.sync_for_device = input_no_sync,
 };
 
-/* Tables, too, have addresses: what does not fit into an entry is no part of one. */
+/* A table whose address does not fit into an entry is refused. */
 static void input_refuses_far_tables(struct kunit *test)
 {
 	struct drm_gpupt_fmt *fmt = input_copy_format(test, ilog2(DRM_GPUPT_KUNIT_TABLES) + 1);
@@ -198,7 +198,7 @@ static void input_refuses_far_tables(struct kunit *test)
 	drm_gpupt_kunit_check(ctx);
 }
 
-/* And so has the root, whether a device reads it or not. */
+/* The same for the root, with a DMA mapping and without. */
 static void input_refuses_a_far_root(struct kunit *test)
 {
 	static const struct drm_gpupt_config cpu_only = { .cpu_only = true };
@@ -212,7 +212,7 @@ static void input_refuses_a_far_root(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pt);
 	drm_gpupt_destroy(pt);
 
-	/* No more than the first two pages of memory. */
+	/* Entries hold only the addresses of the first two pages of memory. */
 	fmt = input_copy_format(test, PAGE_SHIFT + 1);
 	fmt->level[0].shift = PAGE_SHIFT;
 	fmt->level[1].shift = fmt->level[0].shift + fmt->level[0].bits;
@@ -223,8 +223,8 @@ static void input_refuses_a_far_root(struct kunit *test)
 }
 
 /*
- * With six of twelve pages mapped, from 3 to 9: each range can be mapped if it has
- * none of them, and unmapped if it has no other.
+ * Pages 3 to 8 of twelve are mapped. A range can be mapped if it has none of them, and
+ * unmapped if it has no other.
  */
 static void input_refuses_overlaps_and_holes(struct kunit *test)
 {
@@ -261,7 +261,7 @@ static int input_count_extent(void *arg, const struct drm_gpupt_extent *extent)
 	return 0;
 }
 
-/* Ranges that cannot be unmapped or walked, whatever is mapped. */
+/* Ranges that can never be unmapped or walked. */
 static void input_refuses_bad_ranges(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
@@ -310,7 +310,7 @@ static void input_check_create(struct kunit *test, const struct drm_gpupt_fmt *f
 		drm_gpupt_destroy(pt);
 }
 
-/* A format is looked at when a page table is made of it, and not later. */
+/* A malformed format is refused when a page table is created. */
 static void input_refuses_bad_formats(struct kunit *test)
 {
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
@@ -329,7 +329,7 @@ static void input_refuses_bad_formats(struct kunit *test)
 
 	input_check_without(levels, 0);
 	input_check_without(levels, DRM_GPUPT_MAX_LEVELS + 1);
-	/* Levels that are not there. */
+	/* Levels without a description. */
 	input_check_without(levels, 4);
 	input_check_without(entry_size, 0);
 	/* Tables that are longer than a page. */
@@ -339,7 +339,7 @@ static void input_refuses_bad_formats(struct kunit *test)
 	input_check_without(level[1].bits, 0);
 	input_check_without(level[1].shift, 20);
 	input_check_without(level[2].shift, 20);
-	/* More VA than 64 bits say. */
+	/* A VA space of more than 64 bits. */
 	input_check_without(level[0].shift, 60);
 	input_check_without(level[0].leaf, false);
 	input_check_without(addr_bits, 65);
@@ -349,7 +349,7 @@ static void input_refuses_bad_formats(struct kunit *test)
 	input_check_without(read, NULL);
 #undef input_check_without
 
-	/* Large leaves that cannot be cut into those of the level below. */
+	/* Large leaves that cannot be split, as the level below has none. */
 	fmt = drm_gpupt_kunit_odd;
 	input_check_create(test, &fmt, d->sdev, 0, "odd");
 	fmt.level[1].leaf = false;

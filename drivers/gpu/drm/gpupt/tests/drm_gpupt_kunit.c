@@ -6,12 +6,11 @@
 #include "drm_gpupt_kunit_helpers.h"
 
 /*
- * Page tables one operation at a time, for each format that is a tree: what they
- * are after it. What is refused is in drm_gpupt_input_kunit.c, several operations at
- * a time are in drm_gpupt_flight_kunit.c.
+ * The state of a page table after each operation, for each format. Invalid arguments are
+ * in drm_gpupt_input_kunit.c, several operations at a time in drm_gpupt_flight_kunit.c.
  */
 
-/* Map, and unmap again in two steps: nothing is left. */
+/* Map, and unmap again in two parts: nothing is left. */
 static void pt_map_and_unmap(struct drm_gpupt_kunit *ctx, u64 va, u64 len,
 			     const struct drm_gpupt_kunit_mem *mem, u64 offset)
 {
@@ -24,7 +23,7 @@ static void pt_map_and_unmap(struct drm_gpupt_kunit *ctx, u64 va, u64 len,
 	KUNIT_EXPECT_EQ(ctx->test, drm_gpupt_kunit_info(ctx).tables, ctx->empty);
 }
 
-/* Two pages on both sides of each place where a table, or an entry of one, ends. */
+/* Two pages on each side of the end of a table, and of an entry, on each level. */
 static void pt_maps_across_each_boundary(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
@@ -53,7 +52,7 @@ static void pt_maps_across_each_boundary(struct kunit *test)
 	}
 }
 
-/* The first and the last page that there are: first and last entry of each level. */
+/* The first and the last page of the VA space: the first and last entry on each level. */
 static void pt_maps_first_and_last_entries(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
@@ -69,8 +68,9 @@ static void pt_maps_first_and_last_entries(struct kunit *test)
 }
 
 /*
- * Look at leaves of a level, four at least: page by page, or, where these are too
- * many, in units of the leaves below. Returns 0 if the level has none.
+ * Set a window of up to four leaves of a level. Its cells are pages, or the leaves of
+ * the level below if there are too many pages. Returns the size of a leaf, or 0 if the
+ * level has none.
  */
 static u64 pt_look_at_leaves(struct drm_gpupt_kunit *ctx, unsigned int level, u64 *unit)
 {
@@ -88,8 +88,8 @@ static u64 pt_look_at_leaves(struct drm_gpupt_kunit *ctx, unsigned int level, u6
 }
 
 /*
- * Ranges around the size of each leaf, from where it can begin and a page before
- * and after, of memory that is aligned to it and that is not.
+ * Ranges of about the size of a leaf, which begin where it can begin and a unit before
+ * and after, in memory that is aligned to the leaf and that is not.
  */
 static void pt_chooses_large_leaves(struct kunit *test)
 {
@@ -115,7 +115,7 @@ static void pt_chooses_large_leaves(struct kunit *test)
 	}
 }
 
-/* Neighbouring segments are one piece of memory, for leaves as well. */
+/* A leaf can map several contiguous segments. */
 static void pt_merges_segments_into_leaves(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
@@ -129,7 +129,7 @@ static void pt_merges_segments_into_leaves(struct kunit *test)
 		const struct drm_dma_seg seg[] = {
 			{ base, unit }, { base + unit, size - unit },
 			{ base + size, unit }, { base + size + unit, size - unit },
-			/* In a wrong order. */
+			/* In the wrong order, so not contiguous. */
 			{ base + size / 2, size / 2 }, { base, size / 2 },
 		};
 		struct drm_gpupt_kunit_mem *mem;
@@ -144,7 +144,7 @@ static void pt_merges_segments_into_leaves(struct kunit *test)
 	}
 }
 
-/* Map two leaves, cut them, put back what was cut out, and take all of it away. */
+/* Map some leaves, unmap a part, map and unmap that again, and unmap the rest. */
 static void pt_cut(struct drm_gpupt_kunit *ctx, const struct drm_gpupt_kunit_mem *mem, u64 va,
 		   u64 len)
 {
@@ -161,7 +161,7 @@ static void pt_cut(struct drm_gpupt_kunit *ctx, const struct drm_gpupt_kunit_mem
 	KUNIT_EXPECT_EQ(ctx->test, drm_gpupt_kunit_info(ctx).tables, ctx->empty);
 }
 
-/* The rest of a leaf that is cut maps to the same memory, in the largest leaves. */
+/* The rest of a split leaf maps to the same memory as before, with the largest leaves. */
 static void pt_cuts_large_leaves(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
@@ -191,8 +191,8 @@ static void pt_cuts_large_leaves(struct kunit *test)
 }
 
 /*
- * What is allowed is in the leaves, and neighbours that differ in it are not merged.
- * What the format cannot say is refused.
+ * Leaves have the permissions of their map, and a walk does not merge leaves with
+ * different ones. Permissions that the format does not support are refused.
  */
 static void pt_keeps_permissions(struct kunit *test)
 {
@@ -211,7 +211,7 @@ static void pt_keeps_permissions(struct kunit *test)
 			continue;
 		}
 		drm_gpupt_kunit_map_now(ctx, va, page, mem, va, prot);
-		/* The same again: this one is merged. */
+		/* The same permissions: these leaves are merged. */
 		drm_gpupt_kunit_map_now(ctx, va + page, page, mem, va + page, prot);
 		va += 2 * page;
 	}
@@ -219,7 +219,7 @@ static void pt_keeps_permissions(struct kunit *test)
 }
 
 /*
- * What is read
+ * Walks
  */
 
 static int pt_stop(void *arg, const struct drm_gpupt_extent *extent)
@@ -229,7 +229,7 @@ static int pt_stop(void *arg, const struct drm_gpupt_extent *extent)
 	return --*left ? 0 : -ECANCELED;
 }
 
-/* A walk ends when the caller says so, with what it says. */
+/* A walk ends when its callback returns an error, and returns that. */
 static void pt_walk_can_be_stopped(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
@@ -251,7 +251,7 @@ static void pt_walk_can_be_stopped(struct kunit *test)
 	}
 	left = 4;
 	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(ctx->pt, 0, 3 * page, pt_stop, &left));
-	/* Never what is behind a hole. */
+	/* What is after a hole is never reported. */
 	drm_gpupt_kunit_map_now(ctx, 4 * page, page, mem, 0, 0);
 	left = 4;
 	KUNIT_EXPECT_EQ(test, -EFAULT, drm_gpupt_walk(ctx->pt, 0, 5 * page, pt_stop, &left));
@@ -263,7 +263,7 @@ static int pt_keep_extent(void *arg, const struct drm_gpupt_extent *extent)
 	return 0;
 }
 
-/* A walk that begins and ends inside of leaves says where that is in them. */
+/* A walk that begins and ends inside leaves reports only the parts in its range. */
 static void pt_walks_parts_of_leaves(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
@@ -282,7 +282,7 @@ static void pt_walks_parts_of_leaves(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, extent.seg.len, 2 * size - 2 * page);
 }
 
-/* For people: the format, and a line for each extent, whatever its leaves are. */
+/* The dump has the name of the format, and one line for adjacent leaves. */
 static void pt_shows_each_run(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
@@ -300,7 +300,7 @@ static void pt_shows_each_run(struct kunit *test)
 	for (p = m.buf; *p; p++)
 		empty += *p == '\n';
 
-	/* Two neighbours, and one of its own. */
+	/* Two adjacent leaves, and one apart. */
 	drm_gpupt_kunit_map_now(ctx, 0, page, mem, 0, 0);
 	drm_gpupt_kunit_map_now(ctx, page, page, mem, page, 0);
 	drm_gpupt_kunit_map_now(ctx, 4 * page, page, mem, 0, 0);
@@ -314,7 +314,7 @@ static void pt_shows_each_run(struct kunit *test)
 	KUNIT_EXPECT_EQ_MSG(test, lines, empty + 2, "%s", m.buf);
 }
 
-/* Pages of memory, each of its own entry, in physical mode. */
+/* Page frames, one for each entry of a table in physical mode. */
 static const unsigned int pt_frames[] = { 64, 66, 67, 73, 69, 68, 64 };
 
 static int pt_check_frames(void *arg, const struct drm_gpupt_extent *extent)
@@ -329,7 +329,7 @@ static int pt_check_frames(void *arg, const struct drm_gpupt_extent *extent)
 	return 0;
 }
 
-/* The CPU side of a table: what is on its DMA side is not looked at. */
+/* In physical mode, the addresses are those of the pages: DMA addresses are ignored. */
 static void pt_maps_physical_memory(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
@@ -380,12 +380,12 @@ static void pt_map_tables(struct kunit *test, const struct drm_gpupt_fmt *fmt,
 	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_walk(pt, middle - page, 2 * page, pt_keep_extent,
 						&extent));
 	KUNIT_EXPECT_EQ(test, extent.seg.len, 2 * page);
-	/* With all that is in it. */
+	/* Mapped ranges do not matter. */
 	drm_gpupt_destroy(pt);
 	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(sdev).mapped, 0);
 }
 
-/* Its memory is mapped by the DMA API, a page a table; or it has physical addresses. */
+/* The tables are mapped with the DMA API, or have physical addresses: one page each. */
 static void pt_maps_its_tables(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);

@@ -6,7 +6,7 @@
 
 #include "drm_gpupt_kunit_flat.h"
 
-/* How many of the cells are no holes. */
+/* The number of cells that are mapped. */
 unsigned int drm_gpupt_kunit_flat_mapped(const struct drm_gpupt_kunit_cell *cells,
 					 unsigned int first, unsigned int nr)
 {
@@ -17,7 +17,7 @@ unsigned int drm_gpupt_kunit_flat_mapped(const struct drm_gpupt_kunit_cell *cell
 	return mapped;
 }
 
-/* Could a leaf of @size bytes begin at cell @i, and end before cell @end? */
+/* Does a leaf of @size bytes fit at cell @i, without reaching past cell @end? */
 static bool flat_leaf_fits(const struct drm_gpupt_kunit_window *w,
 			   const struct drm_gpupt_kunit_cell *cells,
 			   unsigned int i, unsigned int end, u64 size)
@@ -27,7 +27,7 @@ static bool flat_leaf_fits(const struct drm_gpupt_kunit_window *w,
 
 	if (!IS_ALIGNED(cells[i].addr, size))
 		return false;
-	/* A cell is made of several such leaves, then. */
+	/* The leaf is smaller than a cell, which has several of them. */
 	if (!n)
 		return true;
 	if (!IS_ALIGNED(drm_gpupt_kunit_cell_va(w, i), size) || n > end - i)
@@ -38,7 +38,7 @@ static bool flat_leaf_fits(const struct drm_gpupt_kunit_window *w,
 	return true;
 }
 
-/* Cells that have an address and permissions get their leaves: the largest ones. */
+/* Choose the largest leaves for cells that have an address and permissions. */
 void drm_gpupt_kunit_flat_choose(const struct drm_gpupt_kunit_window *w,
 				 struct drm_gpupt_kunit_cell *cells,
 				 unsigned int first, unsigned int nr)
@@ -60,7 +60,7 @@ void drm_gpupt_kunit_flat_choose(const struct drm_gpupt_kunit_window *w,
 	}
 }
 
-/* Does the block of @size bytes that cell @i is in have a byte of the cells? */
+/* Does the aligned block of @size bytes around cell @i overlap cells @first to @end? */
 static bool flat_block_meets(const struct drm_gpupt_kunit_window *w, unsigned int i, u64 size,
 			     unsigned int first, unsigned int end)
 {
@@ -71,8 +71,8 @@ static bool flat_block_meets(const struct drm_gpupt_kunit_window *w, unsigned in
 }
 
 /*
- * Cells become holes. What is left of a leaf that was cut is made of the largest
- * leaves that have no byte of a hole.
+ * Make cells holes. The rest of a leaf that is split gets the largest leaves that do not
+ * overlap the hole.
  */
 void drm_gpupt_kunit_flat_unmap(const struct drm_gpupt_kunit_window *w,
 				struct drm_gpupt_kunit_cell *cells,
@@ -97,8 +97,8 @@ void drm_gpupt_kunit_flat_unmap(const struct drm_gpupt_kunit_window *w,
 }
 
 /*
- * Is there a table of @level for the cells from @i on? It covers those up to
- * *@end; there is one if any of them is in a leaf at its level, or below.
+ * Do the cells from @i on need a table of @level? It would cover those up to *@end, and
+ * is needed if one of them is in a leaf of its level, or below.
  */
 static bool flat_has_table(const struct drm_gpupt_kunit_window *w,
 			   const struct drm_gpupt_kunit_cell *cells,
@@ -115,8 +115,8 @@ static bool flat_has_table(const struct drm_gpupt_kunit_window *w,
 }
 
 /*
- * How many tables @cells take that @but does not; without @but, all of them. The
- * root, which is always there, does not count.
+ * The number of tables that @cells need and @but does not; all that @cells need if @but
+ * is NULL. The root does not count, as it always exists.
  */
 unsigned int drm_gpupt_kunit_flat_tables(const struct drm_gpupt_kunit_window *w,
 					 const struct drm_gpupt_kunit_cell *cells,
@@ -131,7 +131,7 @@ unsigned int drm_gpupt_kunit_flat_tables(const struct drm_gpupt_kunit_window *w,
 	return tables;
 }
 
-/* Leaves by level. */
+/* Count the leaves by level. */
 void drm_gpupt_kunit_flat_leaves(const struct drm_gpupt_kunit_window *w,
 				 const struct drm_gpupt_kunit_cell *cells,
 				 u64 leaves[DRM_GPUPT_MAX_LEVELS])

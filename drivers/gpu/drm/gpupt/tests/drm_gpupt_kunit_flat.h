@@ -5,26 +5,26 @@
 #include <drm/drm_gpupt_fmt.h>
 
 /*
- * What a page table must say, by brute force: an array with a cell for each few
- * bytes of VA, and no tables. All of it is found out by looking at each cell.
+ * A model of a page table: a flat map, which is an array with one cell for each page or
+ * group of pages of VA. Everything is computed by looking at each cell.
  */
 
 /**
- * struct drm_gpupt_kunit_window - the part of the VA that has cells
+ * struct drm_gpupt_kunit_window - the part of the VA space that the cells cover
  */
 struct drm_gpupt_kunit_window {
 	/** @fmt: the format of the page table */
 	const struct drm_gpupt_fmt *fmt;
 	/** @va: first byte */
 	u64 va;
-	/** @cell: bytes of a cell: a page, or more, but not more than a table */
+	/** @cell: bytes of a cell: at least a page, at most what a table covers */
 	u64 cell;
-	/** @nr: cells */
+	/** @nr: number of cells */
 	unsigned int nr;
 };
 
 /**
- * struct drm_gpupt_kunit_cell - where a cell leads
+ * struct drm_gpupt_kunit_cell - what a cell maps to
  */
 struct drm_gpupt_kunit_cell {
 	/** @addr: DMA address of its first byte */

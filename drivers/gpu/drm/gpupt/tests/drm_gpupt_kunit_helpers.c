@@ -29,9 +29,9 @@ const void *drm_gpupt_kunit_formats(const void *prev, char *desc)
  */
 
 /*
- * A device that is not coherent: it has memory of its own for each page that is
- * mapped, with garbage in it, and sees what is synced. On a kernel that leaves out
- * syncs for a device that could do without, it sees the page itself.
+ * A device that is not coherent. It has memory of its own for each mapped page, which is
+ * filled with garbage, and sees only what is synced. On a kernel that skips syncs which a
+ * device does not need, it sees the page itself.
  */
 #define GPUPT_GARBAGE	0x5b
 
@@ -104,7 +104,7 @@ static const struct drm_sgt_kunit_dma pt_dma = {
 	.sync_for_device = pt_dma_sync,
 };
 
-/* The memory that a device sees there, if there is any. */
+/* The memory that the device sees at a DMA address, or NULL. */
 void *drm_gpupt_kunit_memory(u64 addr)
 {
 	u64 phys = addr - DRM_GPUPT_KUNIT_TABLES;
@@ -183,7 +183,7 @@ struct drm_gpupt_info drm_gpupt_kunit_info(struct drm_gpupt_kunit *ctx)
 	return info;
 }
 
-/* What there is to see of a page table. */
+/* Record everything that can be observed of a page table. */
 struct drm_gpupt_kunit_trace drm_gpupt_kunit_trace(struct drm_gpupt_kunit *ctx)
 {
 	return (struct drm_gpupt_kunit_trace) {
@@ -193,7 +193,7 @@ struct drm_gpupt_kunit_trace drm_gpupt_kunit_trace(struct drm_gpupt_kunit *ctx)
 	};
 }
 
-/* Nothing is different from what it was, neither in memory nor in the plan. */
+/* Expect the same as in @was, in memory and in the counters. */
 void drm_gpupt_kunit_check_trace(struct drm_gpupt_kunit *ctx,
 				 const struct drm_gpupt_kunit_trace *was)
 {
@@ -214,7 +214,7 @@ static void pt_flush(void *priv, u64 va, u64 len)
 	ctx->flush.calls++;
 	ctx->flush.va = va;
 	ctx->flush.len = len;
-	/* Nobody reads the tables of a device that is gone. */
+	/* The tables of a device that is gone are not mapped. */
 	if (!drm_sgt_device_is_gone(ctx->d->sdev))
 		ctx->flush.shape = drm_gpupt_kunit_read(ctx);
 	ctx->flush.stats = drm_sgt_kunit_stats(ctx->d->sdev);
@@ -236,7 +236,7 @@ static void pt_free(void *data)
 		kvfree(ctx->cells[i]);
 }
 
-/* A page table of a device; neither is left at the end of the case. */
+/* Create a page table and its device, which are freed and checked at the end of the case. */
 struct drm_gpupt_kunit *drm_gpupt_kunit_create(struct kunit *test, const struct drm_gpupt_fmt *fmt)
 {
 	struct drm_gpupt_kunit *ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
@@ -257,7 +257,7 @@ struct drm_gpupt_kunit *drm_gpupt_kunit_create(struct kunit *test, const struct 
 	return ctx;
 }
 
-/* Have @nr cells from @va on; nothing is mapped, and nothing is in flight. */
+/* Set a window of @nr cells from @va on; nothing is mapped or in flight. */
 void drm_gpupt_kunit_look_at(struct drm_gpupt_kunit *ctx, u64 va, u64 cell, unsigned int nr)
 {
 	unsigned int i;
@@ -276,7 +276,7 @@ void drm_gpupt_kunit_look_at(struct drm_gpupt_kunit *ctx, u64 va, u64 cell, unsi
 	KUNIT_ASSERT_NOT_NULL(ctx->test, ctx->cells[0]);
 }
 
-/* The same with up to 128 pages, and @va as near to the middle of them as it can be. */
+/* Set a window of up to 128 pages, with @va as close to its middle as possible. */
 void drm_gpupt_kunit_look_around(struct drm_gpupt_kunit *ctx, u64 va)
 {
 	const u64 page = drm_gpupt_kunit_page(ctx->window.fmt);
@@ -288,7 +288,7 @@ void drm_gpupt_kunit_look_around(struct drm_gpupt_kunit *ctx, u64 va)
 	drm_gpupt_kunit_look_at(ctx, first * page, page, nr);
 }
 
-/* The ith operation in flight, or the next one to be. */
+/* The index of the @i-th operation in flight; after the last, of the next one. */
 static unsigned int pt_op_index(const struct drm_gpupt_kunit *ctx, unsigned int i)
 {
 	return (ctx->first + i) % DRM_GPUPT_KUNIT_OPS;
@@ -299,7 +299,7 @@ struct drm_gpupt_op *drm_gpupt_kunit_op(struct drm_gpupt_kunit *ctx, unsigned in
 	return &ctx->op[pt_op_index(ctx, i)];
 }
 
-/* The state after the next operation: at first, the one before it. */
+/* Get the cells of the next operation, as a copy of those before it. */
 static struct drm_gpupt_kunit_cell *pt_next_cells(struct drm_gpupt_kunit *ctx)
 {
 	const size_t size = ctx->window.nr * sizeof(*ctx->cells[0]);
@@ -313,7 +313,7 @@ static struct drm_gpupt_kunit_cell *pt_next_cells(struct drm_gpupt_kunit *ctx)
 	return *next;
 }
 
-/* An operation is in flight: it has as many tables as it takes. */
+/* Count a new operation as in flight; it must have the tables that the flat map needs. */
 static void pt_prepared(struct drm_gpupt_kunit *ctx)
 {
 	struct drm_gpupt_op *op = drm_gpupt_kunit_op(ctx, ctx->in_flight++);
@@ -324,7 +324,7 @@ static void pt_prepared(struct drm_gpupt_kunit *ctx)
 	KUNIT_EXPECT_EQ(ctx->test, drm_gpupt_kunit_info(ctx).in_flight, ctx->in_flight);
 }
 
-/* Prepare a map, by whole cells; in the flat maps as well, if it is not refused. */
+/* Prepare a map of whole cells. If that succeeds, do the same to the flat maps. */
 int drm_gpupt_kunit_map(struct drm_gpupt_kunit *ctx, u64 va, u64 len,
 			const struct drm_gpupt_kunit_mem *mem, u64 offset, u32 prot)
 {
@@ -368,8 +368,8 @@ int drm_gpupt_kunit_unmap(struct drm_gpupt_kunit *ctx, u64 va, u64 len)
 }
 
 /*
- * Commit the oldest operation. An unmap tells the device to forget its range, a
- * map does not; then, the table is what it will be.
+ * Commit the oldest operation. An unmap flushes its range, after the table was changed;
+ * a map does not flush.
  */
 void drm_gpupt_kunit_commit(struct drm_gpupt_kunit *ctx)
 {
@@ -408,7 +408,7 @@ void drm_gpupt_kunit_abort(struct drm_gpupt_kunit *ctx)
 	KUNIT_EXPECT_EQ(ctx->test, 0, drm_gpupt_abort(drm_gpupt_kunit_op(ctx, ctx->in_flight)));
 }
 
-/* Map or unmap, when nothing else is in flight. */
+/* Prepare, commit and check a map or an unmap, when nothing else is in flight. */
 void drm_gpupt_kunit_map_now(struct drm_gpupt_kunit *ctx, u64 va, u64 len,
 			     const struct drm_gpupt_kunit_mem *mem, u64 offset, u32 prot)
 {
@@ -425,23 +425,23 @@ void drm_gpupt_kunit_unmap_now(struct drm_gpupt_kunit *ctx, u64 va, u64 len)
 }
 
 /*
- * Is it what it must be?
+ * Checks against the flat map
  */
 
 /*
- * A walk, and the cells that it has not come to. What is wrong is said after it: to
- * say so takes memory.
+ * A walk, and the cells that it has not reached. A failure is reported after the walk,
+ * as a report allocates memory.
  */
 struct pt_walk {
 	struct drm_gpupt_kunit *ctx;
 	unsigned int i;
 	unsigned int end;
-	/* the first one that is not as it should be, and how it should be */
+	/* the first wrong extent, and the expected one */
 	struct drm_gpupt_extent is;
 	struct drm_gpupt_extent want;
 };
 
-/* Does the cell after @i go on where it ends? */
+/* Is the cell after @i in the same extent? */
 static bool pt_goes_on(const struct drm_gpupt_kunit *ctx, unsigned int i)
 {
 	const struct drm_gpupt_kunit_cell *cell = &ctx->cells[0][i];
@@ -473,7 +473,7 @@ static int pt_check_extent(void *arg, const struct drm_gpupt_extent *extent)
 	return -EPROTO;
 }
 
-/* Walk cells that are all mapped, or begin with a hole. */
+/* Walk cells that are all mapped, or all holes. */
 static void pt_check_walk(struct drm_gpupt_kunit *ctx, unsigned int first, unsigned int end)
 {
 	struct pt_walk walk = { .ctx = ctx, .i = first, .end = end };
@@ -514,7 +514,7 @@ static void pt_check_leaves(struct drm_gpupt_kunit *ctx, const char *whose, cons
 				    i, whose);
 }
 
-/* The tables are what @cells[0] takes, whatever is in flight. */
+/* Expect the tables and leaves of @cells[0], whatever is in flight. */
 void drm_gpupt_kunit_check(struct drm_gpupt_kunit *ctx)
 {
 	const struct drm_gpupt_kunit_window *w = &ctx->window;

@@ -10,13 +10,13 @@
 #include "drm_gpupt_kunit_toy.h"
 #include "../../gem_sgt/tests/drm_sgt_kunit_helpers.h"
 
-/* DMA addresses of table memory are from here on: none is a physical address. */
+/* The DMA addresses of tables begin here: above all physical addresses. */
 #define DRM_GPUPT_KUNIT_TABLES	BIT_ULL(40)
 
 /* A DMA address that any leaf could have. */
 #define DRM_GPUPT_KUNIT_DMA	BIT_ULL(39)
 
-/* Every format that is a tree, for KUNIT_CASE_PARAM. */
+/* The formats of the engine and of the tests, for KUNIT_CASE_PARAM. */
 const void *drm_gpupt_kunit_formats(const void *prev, char *desc);
 
 static inline const struct drm_gpupt_fmt *drm_gpupt_kunit_format(const struct kunit *test)
@@ -25,10 +25,10 @@ static inline const struct drm_gpupt_fmt *drm_gpupt_kunit_format(const struct ku
 }
 
 /**
- * struct drm_gpupt_kunit_mem - memory that nobody has, as a device sees it
+ * struct drm_gpupt_kunit_mem - DMA addresses without memory behind them
  */
 struct drm_gpupt_kunit_mem {
-	/** @table: mapped, as another driver hands it over: without a CPU list */
+	/** @table: a mapped table without pages, as an exporter returns it */
 	struct sg_table table;
 	/** @size: bytes */
 	u64 size;
@@ -47,25 +47,25 @@ void drm_gpupt_kunit_mem_to_cells(const struct drm_gpupt_kunit_mem *mem, u64 off
  * struct drm_gpupt_kunit_shape - what the device finds when it reads the tables
  */
 struct drm_gpupt_kunit_shape {
-	/** @tables: that it gets to, with the root */
+	/** @tables: tables that it reaches, including the root */
 	unsigned int tables;
-	/** @empty: of these, those that lead nowhere; the root aside */
+	/** @empty: tables without an entry, not counting the root */
 	unsigned int empty;
-	/** @wild: entries that map to no memory, or are malformed */
+	/** @wild: entries that point to no table, and leaves on a level without leaves */
 	unsigned int wild;
-	/** @leaves: by level */
+	/** @leaves: leaves by level */
 	u64 leaves[DRM_GPUPT_MAX_LEVELS];
 	/** @hash: of all bytes of all tables */
 	u32 hash;
 };
 
 /**
- * struct drm_gpupt_kunit_trace - all that an operation could leave behind
+ * struct drm_gpupt_kunit_trace - everything that an operation can change
  */
 struct drm_gpupt_kunit_trace {
 	/** @shape: what the device reads */
 	struct drm_gpupt_kunit_shape shape;
-	/** @info: what the page table says of itself */
+	/** @info: the statistics of the page table */
 	struct drm_gpupt_info info;
 	/** @stats: what is mapped for the device */
 	struct drm_sgt_device_stats stats;
@@ -75,7 +75,7 @@ struct drm_gpupt_kunit_trace {
 #define DRM_GPUPT_KUNIT_OPS	8
 
 /**
- * struct drm_gpupt_kunit - a page table, and what it must say
+ * struct drm_gpupt_kunit - a page table, and the flat maps that it must match
  *
  * Its operations are prepared, committed and aborted by the helpers below, which
  * do the same to the flat maps: @cells[0] is what the device sees, @cells[n] what
@@ -90,25 +90,25 @@ struct drm_gpupt_kunit {
 	struct drm_gpupt *pt;
 	/** @root: its root table */
 	void *root;
-	/** @empty: tables that it has when there is nothing in it */
+	/** @empty: number of tables when nothing is mapped */
 	unsigned long empty;
-	/** @window: what @cells are of */
+	/** @window: the VA that @cells cover */
 	struct drm_gpupt_kunit_window window;
 	/** @cells: see above */
 	struct drm_gpupt_kunit_cell *cells[DRM_GPUPT_KUNIT_OPS + 1];
 
 	/** @op: the operations; those in flight begin at @first, and wrap around */
 	struct drm_gpupt_op op[DRM_GPUPT_KUNIT_OPS];
-	/** @mem: of each operation that is a map */
+	/** @mem: the memory of each map in @op */
 	const struct drm_gpupt_kunit_mem *mem[DRM_GPUPT_KUNIT_OPS];
-	/** @first: index of the oldest one in flight */
+	/** @first: index of the oldest operation in flight */
 	unsigned int first;
-	/** @in_flight: how many are */
+	/** @in_flight: number of operations in flight */
 	unsigned int in_flight;
 
-	/** @flush: the calls of the driver's callback */
+	/** @flush: calls of &drm_gpupt_config.flush */
 	struct {
-		/** @flush.calls: how many */
+		/** @flush.calls: number of calls */
 		unsigned int calls;
 		/** @flush.va: the last one */
 		u64 va;

@@ -5,14 +5,14 @@
 
 #include "drm_gpupt_kunit_helpers.h"
 
-/* An entry of a table cannot hold 4 GiB: longer segments are several neighbours. */
+/* An sg entry cannot hold 4 GiB: longer segments are several adjacent entries. */
 #define GPUPT_MEM_ENTRY	((u64)SZ_2G)
 
 static void pt_mem_free(void *data)
 {
 	struct drm_gpupt_kunit_mem *mem = data;
 
-	/* What the allocator wants to know. */
+	/* sg_free_table() needs the number of allocated entries. */
 	mem->table.orig_nents = mem->ents;
 	sg_free_table(&mem->table);
 }
@@ -58,7 +58,7 @@ struct drm_dma_view drm_gpupt_kunit_view(const struct drm_gpupt_kunit_mem *mem)
 	return drm_dma_view_borrow(&mem->table);
 }
 
-/* For cells that become mapped: address and permissions, each cell by itself. */
+/* Set the address and the permissions of cells that become mapped. */
 void drm_gpupt_kunit_mem_to_cells(const struct drm_gpupt_kunit_mem *mem, u64 offset, u32 prot,
 				  struct drm_gpupt_kunit_cell *cells, unsigned int nr, u64 cell)
 {

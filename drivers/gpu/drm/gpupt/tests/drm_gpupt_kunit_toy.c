@@ -5,7 +5,7 @@
 
 #include "drm_gpupt_kunit_toy.h"
 
-/* The toy: what an entry is, and the address of it in units of 4K. */
+/* The toy format: the kind of an entry, and its address in units of 4K. */
 #define TOY_KIND		GENMASK(1, 0)
 #define   TOY_KIND_TABLE	1
 #define   TOY_KIND_LEAF		2
@@ -74,7 +74,7 @@ const struct drm_gpupt_fmt drm_gpupt_kunit_toy = {
 	.read = toy_read,
 };
 
-/* The two others: an address, and two bits that pages leave free. */
+/* The other two formats: an address, and flags in the bits below the page size. */
 #define BE_VALID	BIT_ULL(0)
 #define BE_LEAF		BIT_ULL(1)
 #define BE_ADDR		GENMASK_ULL(51, 12)

@@ -5,7 +5,8 @@
 #include <drm/drm_gpupt_fmt.h>
 
 /*
- * Formats of no device, made of what any driver has: the contract header.
+ * Formats for tests only. They use the public header alone, as the format of a driver
+ * does.
  *
  * Pages of 16K, leaves of 512K, but none at the top; entries of 4 bytes in tables
  * of 32, 4 and 8 entries. 1024 pages in all.
@@ -13,8 +14,8 @@
 extern const struct drm_gpupt_fmt drm_gpupt_kunit_toy;
 
 /*
- * Four levels, leaves of 1, 4 and 8 pages: to cut a large one makes tables of two
- * levels at a time. Entries are big-endian. 128 pages of 4K.
+ * Four levels, leaves of 1, 4 and 8 pages: a split of the largest needs tables of two
+ * levels. Entries are big-endian. 128 pages of 4K.
  */
 extern const struct drm_gpupt_fmt drm_gpupt_kunit_odd;
 

@@ -6,13 +6,13 @@
 #include "drm_gpupt_kunit_helpers.h"
 
 /*
- * The choice of leaves, on a space that is small enough to try every range in it
- * and every way to cover that: no way takes fewer leaves.
+ * The choice of leaves is optimal. The VA space of the format is small enough to try
+ * every range, and every way to cover it: no other way needs fewer leaves.
  */
 
 #define LEAVES_PAGES	16
 
-/* Pages of a range: what each maps to, in pages. */
+/* A range, and the page frame that each of its pages maps to. */
 struct leaves {
 	u64 page;
 	unsigned int first;
@@ -20,7 +20,7 @@ struct leaves {
 	u64 frame[LEAVES_PAGES];
 };
 
-/* Can the pages from the ith on, @n of them, be one leaf? */
+/* Can one leaf map the @n pages from page @i on? */
 static bool leaves_can_be_one(const struct leaves *l, unsigned int i, unsigned int n)
 {
 	unsigned int k;
@@ -33,7 +33,7 @@ static bool leaves_can_be_one(const struct leaves *l, unsigned int i, unsigned i
 	return true;
 }
 
-/* The fewest leaves: of the pages from the ith on, over all leaves to begin with. */
+/* The fewest leaves that cover the range, computed from its end for each first leaf. */
 static unsigned int leaves_fewest(const struct drm_gpupt_fmt *fmt, const struct leaves *l)
 {
 	unsigned int fewest[LEAVES_PAGES + 1], level;
@@ -53,8 +53,8 @@ static unsigned int leaves_fewest(const struct drm_gpupt_fmt *fmt, const struct 
 }
 
 /*
- * Segments from the bits of @cuts: where one is set, the next page is elsewhere; in
- * turns, where it is aligned as its VA and where it is off by one, two and three.
+ * Make segments that end where a bit of @cuts is set. The next segment is in turn aligned
+ * as its VA, and off by one, two and three pages.
  */
 static void leaves_make(struct leaves *l, unsigned int cuts, unsigned int phase)
 {
@@ -80,7 +80,7 @@ static void leaves_fill_table(const struct leaves *l, struct sg_table *table)
 	table->nents = l->nr;
 }
 
-/* Map, count, and take it away again. */
+/* Map, count the leaves, and unmap again. */
 static void leaves_try(struct drm_gpupt_kunit *ctx, struct drm_gpupt_kunit_mem *mem,
 		       const struct leaves *l)
 {
@@ -104,7 +104,7 @@ static void leaves_try(struct drm_gpupt_kunit *ctx, struct drm_gpupt_kunit_mem *
 	drm_gpupt_op_fini(&op);
 }
 
-/* Every range of 16 pages, with segments that end after any of its first six. */
+/* Every range in 16 pages, with segments that end after any of its first six pages. */
 static void leaves_are_the_fewest(struct kunit *test)
 {
 	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, &drm_gpupt_kunit_tiny);
@@ -124,7 +124,7 @@ static void leaves_are_the_fewest(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_gpupt_kunit_info(ctx).tables, ctx->empty);
 }
 
-/* The same at random, on any pages of any format. */
+/* The same with random ranges and segments, for each format. */
 static void leaves_are_the_fewest_anywhere(struct kunit *test)
 {
 	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
@@ -140,7 +140,7 @@ static void leaves_are_the_fewest_anywhere(struct kunit *test)
 	for (round = 0; round < 2000; round++) {
 		l.nr = 1 + drm_sgt_kunit_below(&rnd, LEAVES_PAGES);
 		l.first = drm_sgt_kunit_below(&rnd, pages - l.nr + 1);
-		/* Few cuts, mostly: large leaves fit in between. */
+		/* Mostly few cuts, so that large leaves fit in between. */
 		leaves_make(&l, prandom_u32_state(&rnd) & prandom_u32_state(&rnd) &
 			    prandom_u32_state(&rnd), drm_sgt_kunit_below(&rnd, 2) * round);
 		leaves_try(ctx, mem, &l);

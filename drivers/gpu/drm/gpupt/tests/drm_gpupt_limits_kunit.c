@@ -8,7 +8,7 @@
 #include "drm_gpupt_kunit_helpers.h"
 
 /*
- * What a user can make long or many: it has an end, and a kill ends it.
+ * What user space can make long or many is limited, and ends when the task is killed.
  */
 
 /* A page table that no device reads. */
@@ -55,7 +55,7 @@ static int limits_keep_extent(void *arg, const struct drm_gpupt_extent *extent)
 	return 0;
 }
 
-/* No table is mapped; a walk works, and says nothing after an unbind. */
+/* With cpu_only, no table is mapped. A walk works, but fails after unbind. */
 static void limits_cpu_only_is_not_mapped(struct kunit *test)
 {
 	static const struct drm_gpupt_config config = { .cpu_only = true };
@@ -86,7 +86,7 @@ static void limits_cpu_only_is_not_mapped(struct kunit *test)
 	drm_gpupt_destroy(pt);
 }
 
-/* What would take a table too many is refused, changes nothing, and can be made room for. */
+/* A map or unmap beyond the limit of tables is refused, and succeeds once tables are freed. */
 static void limits_of_tables(struct kunit *test)
 {
 	static const struct drm_gpupt_config config = { .cpu_only = true, .max_tables = 6 };
@@ -103,12 +103,12 @@ static void limits_of_tables(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_gpupt_tables(pt), 5);
 	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_get_info(pt, &was));
 
-	/* Two tables are missing there. */
+	/* That needs two new tables. */
 	KUNIT_EXPECT_EQ(test, -ENOSPC, limits_map(pt, SZ_1G, page));
 	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_get_info(pt, &now));
 	KUNIT_EXPECT_MEMEQ(test, &now, &was, sizeof(was));
 
-	/* And one here, then none more for a cut. */
+	/* This needs one, so that none is left for a split. */
 	KUNIT_EXPECT_EQ(test, 0, limits_map(pt, SZ_8M, page));
 	KUNIT_EXPECT_EQ(test, drm_gpupt_tables(pt), 6);
 	KUNIT_EXPECT_EQ(test, -ENOSPC, limits_unmap(pt, SZ_4M, SZ_4K));
@@ -124,8 +124,8 @@ static void limits_of_tables(struct kunit *test)
 }
 
 /*
- * Tables of one operation share a mapping, which ends as a whole: their pages count until
- * then. Without a mapping, each is free by itself.
+ * The tables of an operation share a mapping, and all their pages count until it ends.
+ * Without a mapping, each page counts until it is freed.
  */
 static void limits_count_memory(struct kunit *test)
 {
@@ -134,7 +134,7 @@ static void limits_count_memory(struct kunit *test)
 	};
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
 	struct drm_gpupt_kunit_mem *page = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA, SZ_4K);
-	/* Not aligned as the VA is: leaves are small. */
+	/* Not aligned as the VA, so that no leaf is large. */
 	struct drm_gpupt_kunit_mem *mem =
 		drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA + SZ_4K, SZ_8M);
 	unsigned int i;
@@ -156,7 +156,7 @@ static void limits_count_memory(struct kunit *test)
 	}
 }
 
-/* What the engine keeps beside a table that points to another is a part of a page. */
+/* The engine's own data for a table is a small part of a page, on any level. */
 static void limits_of_what_a_table_takes(struct kunit *test)
 {
 	static const struct drm_gpupt_config config = { .cpu_only = true };
@@ -180,7 +180,7 @@ static void limits_of_what_a_table_takes(struct kunit *test)
 
 #define LIMITS_PAGES	8192
 
-/* Pages that do not touch: each is an extent. */
+/* Pages that are not contiguous: each is an extent. */
 static struct drm_gpupt_kunit_mem *limits_scattered(struct kunit *test)
 {
 	struct drm_dma_seg *seg = kvcalloc(LIMITS_PAGES, sizeof(*seg), GFP_KERNEL);
@@ -202,7 +202,7 @@ static int limits_count_and_die(void *arg, const struct drm_gpupt_extent *extent
 	return 0;
 }
 
-/* A kill ends what reads a long range before the end of it. */
+/* A kill ends the walk of a long range early. */
 static void limits_of_a_walk(struct kunit *test)
 {
 	static const struct drm_gpupt_config config = { .cpu_only = true };
@@ -230,7 +230,7 @@ static void limits_of_a_walk(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, leaves, -EINTR);
 	KUNIT_EXPECT_EQ(test, info, -EINTR);
 
-	/* In pieces, all of it is found. */
+	/* A walk that drops the lock in between still finds everything. */
 	runs = 1;
 	again = drm_gpupt_walk(pt, 0, len, limits_count_and_die, &runs);
 	KUNIT_EXPECT_EQ(test, again, 0);
@@ -258,7 +258,7 @@ static int limits_prepare_killed(struct drm_gpupt *pt, struct drm_gpupt_op *op,
 	return ret;
 }
 
-/* A kill ends the plan of a long range, of any level, and leaves no trace of it. */
+/* A kill ends the prepare of a long range, on any level, which then changes nothing. */
 static void limits_of_a_plan(struct kunit *test)
 {
 	static const u64 steps[] = { SZ_2M, SZ_1G };

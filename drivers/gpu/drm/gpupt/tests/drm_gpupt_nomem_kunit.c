@@ -5,9 +5,8 @@
 #include "drm_gpupt_kunit_helpers.h"
 
 /*
- * Out of memory: each call of a page table that allocates is made again and again,
- * and each time another of its allocations fails. It returns -ENOMEM, and nothing
- * is different from what it was.
+ * Out of memory: each function that allocates is called again and again, and each time
+ * another of its allocations fails. It must return -ENOMEM and change nothing.
  */
 
 struct pt_nomem {
@@ -18,7 +17,7 @@ struct pt_nomem {
 	struct drm_gpupt_op op;
 	u64 va;
 	u64 len;
-	/* what is to be seen before and after */
+	/* the state before, which must be the same after a failure */
 	struct drm_gpupt_kunit_trace trace;
 };
 
@@ -43,7 +42,7 @@ static int pt_nomem_map(void *arg)
 				     drm_gpupt_kunit_view(c->mem), 0, 0);
 }
 
-/* Both if it failed, and if it was taken back. */
+/* The state is the same after a failure, and after an abort. */
 static void pt_nomem_check(void *arg, int ret)
 {
 	struct pt_nomem *c = arg;
@@ -55,10 +54,10 @@ static void pt_nomem_check(void *arg, int ret)
 	drm_gpupt_kunit_check_trace(c->pt, &c->trace);
 }
 
-/* A page in each of so many tables: more than are mapped together, and many steps. */
+/* Tables of a map: more than share a DMA mapping, and enough for many steps. */
 #define NOMEM_TABLES	40
 
-/* A map that makes many tables, while another one is planned in the first of them. */
+/* A map that needs many tables, after another map is prepared in the first of them. */
 static void pt_nomem_mapping(struct kunit *test)
 {
 	struct pt_nomem *c = pt_nomem_start(test, &drm_gpupt_x86_64);
@@ -69,7 +68,7 @@ static void pt_nomem_mapping(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_kunit_map(c->pt, 0, SZ_4K, c->mem, 0, 0));
 	c->trace = drm_gpupt_kunit_trace(c->pt);
 	drm_sgt_kunit_nomem(test);
-	/* The pages, and each table has a structure of its own. */
+	/* At least a page and a structure for each table. */
 	KUNIT_EXPECT_GE(test, drm_sgt_kunit_sweep(test, pt_nomem_map, pt_nomem_check, c),
 			2 * NOMEM_TABLES);
 	drm_gpupt_kunit_commit_all(c->pt);
@@ -84,7 +83,7 @@ static int pt_nomem_unmap(void *arg)
 	return drm_gpupt_prepare_unmap(c->pt->pt, &c->op, c->va, c->len);
 }
 
-/* An unmap that cuts two leaves of 1G, one at each end, and drops all in between. */
+/* An unmap that splits a leaf of 1G at each end, and unlinks the table in between. */
 static void pt_nomem_unmapping(struct kunit *test)
 {
 	struct pt_nomem *c = pt_nomem_start(test, &drm_gpupt_x86_64);
@@ -92,14 +91,14 @@ static void pt_nomem_unmapping(struct kunit *test)
 	c->mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA, 4ull * SZ_1G);
 	drm_gpupt_kunit_look_at(c->pt, 0, SZ_2M, 4 * 512);
 	drm_gpupt_kunit_map_now(c->pt, 0, SZ_1G, c->mem, 0, 0);
-	/* One that is not aligned: tables, not leaves. */
+	/* In between, memory that is not aligned: tables, and no large leaf. */
 	drm_gpupt_kunit_map_now(c->pt, SZ_1G, SZ_1G, c->mem, SZ_2M, 0);
 	drm_gpupt_kunit_map_now(c->pt, SZ_2G, SZ_2G, c->mem, SZ_2G, 0);
 	c->va = SZ_1G - SZ_4K;
 	c->len = 2ull * SZ_1G;
 	c->trace = drm_gpupt_kunit_trace(c->pt);
 	drm_sgt_kunit_nomem(test);
-	/* Four tables, twice a piece. */
+	/* Four tables, with two allocations each. */
 	KUNIT_EXPECT_GE(test, drm_sgt_kunit_sweep(test, pt_nomem_unmap, pt_nomem_check, c), 8);
 	drm_gpupt_kunit_check(c->pt);
 	drm_gpupt_kunit_unmap_now(c->pt, 0, 4ull * SZ_1G);
@@ -129,7 +128,7 @@ static void pt_nomem_check_create(void *arg, int ret)
 	KUNIT_EXPECT_EQ(c->test, kref_read(&c->d->sdev->refcount), 2 + c->trace.stats.tables + 1);
 }
 
-/* A page table that could not be made has no memory, and keeps no device. */
+/* A failure to create a page table leaks no memory, and no reference to the device. */
 static void pt_nomem_creating(struct kunit *test)
 {
 	struct pt_nomem *c = pt_nomem_start(test, &drm_gpupt_kunit_toy);

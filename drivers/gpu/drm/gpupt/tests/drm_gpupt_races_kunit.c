@@ -6,9 +6,9 @@
 #include "drm_gpupt_kunit_helpers.h"
 
 /*
- * One thread plans, one commits, as the scheduler of a driver does, and one reads
- * what is there. Every page maps to the memory that is as far from its begin as the
- * page is from VA 0, or nowhere: that is true at any time.
+ * One thread prepares, one commits, as the scheduler of a driver does, and one walks the
+ * live table. At any time, each page is a hole, or maps to the memory at the offset that
+ * equals its VA.
  */
 
 #define RACES_STEPS	3000
@@ -24,10 +24,10 @@ struct races {
 
 	struct drm_gpupt_op op[RACES_OPS];
 	bool is_map[RACES_OPS];
-	/* of all operations: how many are for the committer, and how many are over */
+	/* operations that were given to the committer, and that are finished */
 	atomic_t prepared;
 	atomic_t finished;
-	/* there are no more */
+	/* no more operations follow */
 	atomic_t stop;
 	wait_queue_head_t progress;
 };
@@ -90,7 +90,7 @@ static int races_read(void *arg)
 	return wrong;
 }
 
-/* Pages from @first on that are planned alike. */
+/* The number of pages from @first on that are all mapped, or all holes, in the plan. */
 static unsigned int races_run(struct races *r, struct rnd_state *rnd, unsigned int first)
 {
 	unsigned int end = min(first + 1 + drm_sgt_kunit_below(rnd, 80), RACES_PAGES);
@@ -100,7 +100,7 @@ static unsigned int races_run(struct races *r, struct rnd_state *rnd, unsigned i
 	return find_next_bit(r->mapped, end, first) - first;
 }
 
-/* Prepare an operation; take it back at once, or leave it to the committer. */
+/* Prepare an operation, and abort it at once, or leave it to the committer. */
 static void races_step(struct races *r, struct rnd_state *rnd)
 {
 	unsigned int i = (unsigned int)atomic_read(&r->prepared) % RACES_OPS;
@@ -130,7 +130,7 @@ static void races_step(struct races *r, struct rnd_state *rnd)
 	wake_up_all(&r->progress);
 }
 
-/* Also what ends a case that fails half way. */
+/* Also ends the threads of a case that fails half way. */
 static void races_stop(void *data)
 {
 	struct races *r = data;

@@ -5,10 +5,9 @@
 #include "drm_gpupt_kunit_helpers.h"
 
 /*
- * The bytes of a radix3 table, against what the format says: three levels of 4 KiB,
- * each full of DMA addresses of 8 bytes, little-endian; those of the last level are
- * those of the memory, page by page, the last page included if only a part of it is
- * there.
+ * The bytes of a radix3 page table against a decoder of its own: three levels of 4 KiB
+ * tables, with little-endian DMA addresses of 8 bytes. The last level has the address of
+ * each page of the memory, including a partial last page.
  */
 
 #define RADIX3_PAGE	4096
@@ -36,7 +35,7 @@ static const u8 *radix3_below(struct kunit *test, const u8 *table, unsigned int 
 	return drm_gpupt_kunit_memory(addr);
 }
 
-/* A position in the segments of the memory, found page by page. */
+/* A position in the segments of the memory, which advances page by page. */
 struct radix3_pages {
 	const struct drm_dma_seg *seg;
 	u64 done;
@@ -60,7 +59,7 @@ static u64 radix3_next(struct radix3_pages *pages)
 	return addr;
 }
 
-/* All that there is from VA 0 on, and zero behind it, on every level. */
+/* Expect all pages from VA 0 on, and zeroes after them, on every level. */
 static void radix3_check(struct drm_gpupt_kunit *ctx, const struct drm_dma_seg *seg, u64 len)
 {
 	struct radix3_pages pages = { .seg = seg, .left = len };
@@ -87,7 +86,7 @@ static void radix3_check(struct drm_gpupt_kunit *ctx, const struct drm_dma_seg *
 	}
 }
 
-/* Map at VA 0, check, and take it away again. */
+/* Map at VA 0, check, and unmap again. */
 static void radix3_try(struct drm_gpupt_kunit *ctx, const struct drm_dma_seg *seg,
 		       unsigned int nr, u64 len)
 {
@@ -183,7 +182,7 @@ static void radix3_lists_scattered_pages(struct kunit *test)
 	}
 }
 
-/* 512 GiB is all that three levels say. */
+/* 512 GiB is the limit of three levels. */
 static void radix3_ends_at_512_gib(struct kunit *test)
 {
 	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, &drm_gpupt_radix3);
@@ -210,7 +209,7 @@ static int radix3_keep_extent(void *arg, const struct drm_gpupt_extent *extent)
 	return 0;
 }
 
-/* A page that is there in part is mapped, walked and unmapped by that part. */
+/* A partial last page is mapped, walked and unmapped with its partial length. */
 static void radix3_keeps_a_partial_last_leaf(struct kunit *test)
 {
 	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, &drm_gpupt_radix3);
@@ -222,7 +221,7 @@ static void radix3_keeps_a_partial_last_leaf(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -ERANGE, drm_gpupt_prepare_map(ctx->pt, &op, 0, SZ_16K + 101, view,
 							     0, 0));
 	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_prepare_map(ctx->pt, &op, 0, SZ_16K + 100, view, 0, 0));
-	/* The rest of the page is nobody else's. */
+	/* The rest of the page cannot be mapped. */
 	KUNIT_EXPECT_EQ(test, -EEXIST, drm_gpupt_prepare_map(ctx->pt, &more, SZ_16K, SZ_4K, view,
 							     0, 0));
 	drm_gpupt_commit_map(&op, view);

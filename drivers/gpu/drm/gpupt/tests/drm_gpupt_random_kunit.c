@@ -6,15 +6,15 @@
 #include "drm_gpupt_kunit_helpers.h"
 
 /*
- * Anything, in any order, with some operations in flight: after each step, the
- * plan takes what the flat map takes and refuses what it refuses, and the tables
- * are those that the flat map needs.
+ * Random operations in random order, with some in flight. A prepare succeeds if the flat
+ * map allows it, and is refused otherwise. After each operation, the tables are those
+ * that the flat map needs.
  */
 
 #define RANDOM_MEMS	6
 #define RANDOM_SEGS	600
 
-/* Where, and how closely, to look at a format. */
+/* A format, and the window to use in it. */
 struct random_place {
 	const char *name;
 	const struct drm_gpupt_fmt *fmt;
@@ -25,12 +25,12 @@ struct random_place {
 };
 
 static const struct random_place random_places[] = {
-	/* Over the end of a table of each level; pages and 2M. */
+	/* Around an end of tables of all levels; pages and 2M. */
 	{ "x86_64 in pages", &drm_gpupt_x86_64, SZ_512G - SZ_4M - SZ_64K, SZ_4K, 2048, 1000 },
-	/* 2M and 1G, and pages by the whole table. */
+	/* 2M and 1G, and whole tables of pages. */
 	{ "x86_64 in units of 2M", &drm_gpupt_x86_64, SZ_512G - SZ_1G, SZ_2M, 1024, 200 },
 	{ "radix3", &drm_gpupt_radix3, SZ_1G - SZ_2M - SZ_64K, SZ_4K, 1024, 1000 },
-	/* All there is. */
+	/* The whole VA space. */
 	{ "toy", &drm_gpupt_kunit_toy, 0, SZ_16K, 1024, 2000 },
 	{ "odd", &drm_gpupt_kunit_odd, 0, SZ_4K, 128, 3000 },
 	{ "tiny", &drm_gpupt_kunit_tiny, 0, SZ_4K, 16, 3000 },
@@ -47,7 +47,7 @@ struct random {
 	struct drm_gpupt_kunit *pt;
 	struct rnd_state rnd;
 	struct drm_gpupt_kunit_mem *mem[RANDOM_MEMS];
-	/* how often something was refused as it should be */
+	/* number of prepares that were rightly refused */
 	unsigned int refused;
 };
 
@@ -57,13 +57,13 @@ static u32 random_below(struct random *r, u32 limit)
 }
 
 /*
- * Memory as long as the window. Its first byte is aligned as that of the window is,
- * and so is what follows it, up to where a segment does not touch the next.
+ * Memory as long as the window, with the same alignment up to the first segment that is
+ * not contiguous with the next.
  */
 static struct drm_gpupt_kunit_mem *random_mem(struct random *r)
 {
 	const struct drm_gpupt_kunit_window *w = &r->pt->window;
-	/* Long segments, or so many short ones that they are in several lists. */
+	/* Long segments, or so many short ones that the sg list is chained. */
 	unsigned int some = random_below(r, 2) ? 40 : 3;
 	u64 jump = 0, done = 0, left = w->nr;
 	struct drm_gpupt_kunit_mem *mem;
@@ -110,7 +110,7 @@ static struct random *random_create(struct kunit *test)
 	return r;
 }
 
-/* Some cells. Half of the time, they begin or end where a leaf can. */
+/* Random cells. Half of the time, they begin or end where a leaf can. */
 static unsigned int random_range(struct random *r, unsigned int *first)
 {
 	const struct drm_gpupt_kunit_window *w = &r->pt->window;
@@ -127,7 +127,7 @@ static unsigned int random_range(struct random *r, unsigned int *first)
 	return min(end, w->nr) - *first;
 }
 
-/* The state that is planned. */
+/* The cells of the plan. */
 static const struct drm_gpupt_kunit_cell *random_plan(const struct random *r)
 {
 	return r->pt->cells[r->pt->in_flight];
@@ -137,7 +137,7 @@ static int random_map(struct random *r, unsigned int first, unsigned int nr)
 {
 	const struct drm_gpupt_kunit_window *w = &r->pt->window;
 	struct drm_gpupt_kunit_mem *mem = r->mem[random_below(r, RANDOM_MEMS)];
-	/* As far in the memory as in the window, or anywhere. */
+	/* The same offset in the memory as in the window, or any. */
 	unsigned int offset = random_below(r, 3) ? first : random_below(r, w->nr - nr + 1);
 	u32 prot = random_below(r, 8) & w->fmt->prot;
 	int ret, expect = drm_gpupt_kunit_flat_mapped(random_plan(r), first, nr) ? -EEXIST : 0;
@@ -160,7 +160,7 @@ static int random_unmap(struct random *r, unsigned int first, unsigned int nr)
 	return ret;
 }
 
-/* Cells that are all free, or all mapped, beginning somewhere: one of those runs. */
+/* Random adjacent cells that are all holes, or all mapped. */
 static unsigned int random_run(struct random *r, unsigned int *first)
 {
 	const struct drm_gpupt_kunit_cell *plan = random_plan(r);
@@ -171,7 +171,7 @@ static unsigned int random_run(struct random *r, unsigned int *first)
 	return n;
 }
 
-/* Something else, in place of what is there: both in flight at once. */
+/* Replace a mapping by another: both operations are in flight at the same time. */
 static void random_remap(struct random *r)
 {
 	unsigned int first, nr = random_run(r, &first);
@@ -226,7 +226,7 @@ static void random_step(struct random *r)
 	}
 }
 
-/* All steps, all that can be in flight; at the end, nothing is left. */
+/* Run all steps, with any number of operations in flight; at the end, nothing is left. */
 static void random_maps_and_unmaps(struct kunit *test)
 {
 	const struct random_place *place = test->param_value;

@@ -11,7 +11,7 @@
  * Software Developer's Manual, volume 3A, section 4.5 "4-Level Paging and 5-Level
  * Paging": table 4-15 for an entry of a PML4, 4-16 and 4-17 of a page-directory-
  * pointer table, 4-18 and 4-19 of a page directory, 4-20 of a page table. They are
- * numbers here, so that an error in the names of the format would be seen.
+ * plain numbers here, so that the tests find an error in the macros of the format.
  */
 
 /* P, R/W, U/S, A: 4-15, 4-17, 4-19 */
@@ -29,7 +29,7 @@ static unsigned int x86_index(u64 va, unsigned int level)
 	return (va >> (12 + 9 * level)) % 512;
 }
 
-/* The entry for @va in the table that is the one of @level for it. */
+/* The entry for @va in the table of @level. */
 static u64 x86_entry(struct drm_gpupt_kunit *ctx, u64 va, unsigned int level)
 {
 	const u64 *table = ctx->root;
@@ -75,7 +75,7 @@ static void x86_leaf_desc(const struct x86_leaf *leaf, char *desc)
 
 KUNIT_ARRAY_PARAM(x86_leaf, x86_leaves, x86_leaf_desc);
 
-/* Each kind of leaf, and the tables above it, bit by bit; nothing beside them. */
+/* Each kind of leaf, and the tables above it, bit by bit; all other entries are empty. */
 static void x86_64_has_the_bits_of_the_manual(struct kunit *test)
 {
 	const struct x86_leaf *leaf = test->param_value;
@@ -96,7 +96,7 @@ static void x86_64_has_the_bits_of_the_manual(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, x86_entry(ctx, va + size, leaf->level), (addr + size) | leaf->bits);
 }
 
-/* A page out of 1G: what is left are 511 leaves of 2M, and 511 of 4K. */
+/* An unmap of a page in 1G leaves 511 leaves of 2M, and 511 of 4K. */
 static void x86_64_cuts_a_page_out_of_1g(struct kunit *test)
 {
 	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, &drm_gpupt_x86_64);
@@ -127,7 +127,7 @@ static void x86_64_cuts_a_page_out_of_1g(struct kunit *test)
 				at == hole ? 0 : (3ull * SZ_1G + at) | X86_PAGE | bits);
 }
 
-/* Just those that the range and the size of its leaves take; neighbours of 2G merge. */
+/* No table more than the range and the size of its leaves need; segments of 2G merge. */
 static void x86_64_takes_the_tables_that_are_needed(struct kunit *test)
 {
 	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, &drm_gpupt_x86_64);
@@ -162,9 +162,9 @@ static void x86_64_takes_the_tables_that_are_needed(struct kunit *test)
 #if IS_ENABLED(CONFIG_AMD_IOMMU)
 
 /*
- * The kernel's own tables of this format are those of the AMD IOMMU. They are made
- * inside of a structure that is private to its driver, as it was in 6.12; ranges
- * are mapped once, as the driver would be called for more.
+ * The kernel's own code for this format is io-pgtable for the AMD IOMMU. It expects a
+ * structure that is private to that driver; this is a copy from 6.12. Each range is
+ * mapped only once, as a second map would call the driver.
  */
 struct x86_amd_io_pgtable {
 	seqcount_t seqcount;
@@ -196,7 +196,7 @@ static struct x86_amd_io_pgtable *x86_amd_create(struct kunit *test)
 	return amd;
 }
 
-/* What is the largest page that fits: as in iommu_map(). */
+/* The largest page that fits, as in iommu_map(). */
 static u64 x86_amd_page_size(u64 va, u64 addr, u64 len)
 {
 	if (IS_ALIGNED(va | addr, SZ_1G) && len >= SZ_1G)
@@ -227,7 +227,7 @@ static void x86_amd_map(struct kunit *test, struct x86_amd_io_pgtable *amd, u64 
 		}
 }
 
-/* All entries are the same; of those that point to tables, all but the address. */
+/* Expect the same entries, apart from the addresses of tables. */
 static void x86_amd_compare(struct kunit *test, const u64 *ours, const u64 *theirs,
 			    unsigned int level)
 {
@@ -247,7 +247,7 @@ static void x86_amd_compare(struct kunit *test, const u64 *ours, const u64 *thei
 	}
 }
 
-/* Segments of any length, aligned as their VA, as 4K, or as what was before them. */
+/* Random segments, aligned as their VA, to 4K, or contiguous with the one before. */
 static struct drm_gpupt_kunit_mem *x86_amd_mem(struct kunit *test, struct rnd_state *rnd, u64 va)
 {
 	static const u64 unit[] = { SZ_4K, SZ_4K, SZ_2M, SZ_2M, SZ_1G };
@@ -270,7 +270,7 @@ static struct drm_gpupt_kunit_mem *x86_amd_mem(struct kunit *test, struct rnd_st
 	return drm_gpupt_kunit_mem(test, seg, ARRAY_SIZE(seg));
 }
 
-/* Random memory, entry for entry what the kernel's own library makes of it. */
+/* For random memory, the tables have the same entries as those of io-pgtable. */
 static void x86_64_is_what_io_pgtable_makes(struct kunit *test)
 {
 	const u64 va = *(const u64 *)test->param_value;

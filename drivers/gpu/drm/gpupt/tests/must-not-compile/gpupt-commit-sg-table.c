@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* expect: incompatible type for argument 2 of .*drm_gpupt_commit_map */
-/* No scatterlist gets into a page table but as a view. */
+/* A page table is filled from a view, and not from an sg_table. */
 #include <drm/drm_gpupt.h>
 
 void run(struct drm_gpupt_op *op, const struct sg_table *table);

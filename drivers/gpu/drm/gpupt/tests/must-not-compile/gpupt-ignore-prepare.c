@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* expect: ignoring return value of .*drm_gpupt_prepare_unmap */
-/* What was not prepared must not be committed. */
+/* A prepare can fail, so its result must be checked before a commit. */
 #include <drm/drm_gpupt.h>
 
 int run(struct drm_gpupt *pt, struct drm_gpupt_op *op);

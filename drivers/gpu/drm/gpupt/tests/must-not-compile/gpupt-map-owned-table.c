@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* expect: incompatible type for argument 5 of .*drm_gpupt_prepare_map */
-/* A page table is filled with what an access section shows. */
+/* A page table is filled from the view of an access section, and not from its table. */
 #include <drm/drm_gpupt.h>
 
 int run(struct drm_gpupt *pt, struct drm_gpupt_op *op, struct drm_sgt *sgt,
