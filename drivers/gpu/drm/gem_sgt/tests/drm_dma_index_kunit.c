@@ -5,11 +5,11 @@
 #include "drm_sgt_kunit_helpers.h"
 
 /*
- * Walks that begin in the middle of a long table. The oracle is a walk from its
- * beginning, which looks for no mark.
+ * Walks that begin in the middle of a long table, compared with a walk from its
+ * beginning, which uses no mark of the index.
  */
 
-/* More entries than three pages of them, and not a multiple. */
+/* A few more entries than fit into three pages. */
 #define INDEX_RUNS	(3 * SG_MAX_SINGLE_ALLOC + 5)
 
 struct index_fixture {
@@ -17,7 +17,7 @@ struct index_fixture {
 	struct drm_dma_seg segs[INDEX_RUNS];
 };
 
-/* Runs of one to three pages, none of which is a neighbour of another. */
+/* Runs of one to three pages, none of which is adjacent to another. */
 static struct drm_sgt *index_sgt(struct kunit *test, struct drm_sgt_device *sdev)
 {
 	struct drm_sgt_kunit_piece *pieces;
@@ -67,7 +67,7 @@ static struct index_fixture *index_fixture(struct kunit *test, bool phys)
 	return f;
 }
 
-/* Begin at a byte of a segment: at that, and then at the next one. */
+/* A walk from a byte of a segment finds the rest of that, and then the next one. */
 static void index_expect(struct kunit *test, const struct index_fixture *f,
 			 unsigned int index, u64 offset, u64 skip)
 {
@@ -114,7 +114,7 @@ static void index_walks_from_anywhere_in_physical_mode(struct kunit *test)
 	index_expect_all(test, true);
 }
 
-/* From a mark to what is looked for, there is at most a page of entries. */
+/* From a mark to any offset after it, there is at most a page of entries. */
 static void index_has_a_mark_nearby(struct kunit *test)
 {
 	struct index_fixture *f = index_fixture(test, false);
@@ -140,7 +140,7 @@ static void index_is_measured(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, measure->bits & (2 * PAGE_SIZE - 1), PAGE_SIZE);
 }
 
-/* The marks are the mapping's: they go with it, and come with the next one. */
+/* An unmap frees the marks, and the next map makes new ones. */
 static void index_ends_with_the_mapping(struct kunit *test)
 {
 	struct index_fixture *f = index_fixture(test, false);

@@ -5,10 +5,9 @@
 #include "drm_sgt_kunit_helpers.h"
 
 /*
- * The walk over DMA segments against an oracle that knows nothing of segments:
- * for each byte of a table, the address of that byte. So the tables here are
- * tiny, and their entries have lengths that no page has; the walk has no
- * opinion on that.
+ * The walk over DMA segments against an oracle without segments, which has the address
+ * of each byte of a table. So the tables are tiny, and the lengths of their entries are
+ * no multiples of a page; the walk does not depend on that.
  */
 
 #define VIEW_ENTS	8
@@ -26,14 +25,14 @@ struct view_ent {
 struct view_table {
 	const char *name;
 	unsigned int nents;
-	/* entries of the list; what is behind nents is poison if not given */
+	/* entries of the list; those after nents are poison unless @ent has them */
 	unsigned int ents;
 	/* orig_nents is 0 */
 	bool no_cpu_list;
 	struct view_ent ent[VIEW_ENTS];
 };
 
-/* A table as another driver would hand it over, mapped. */
+/* A mapped table, as another driver would pass it on. */
 struct view_fixture {
 	struct sg_table table;
 	unsigned int ents;
@@ -43,7 +42,7 @@ static void view_fixture_free(void *data)
 {
 	struct view_fixture *f = data;
 
-	/* What the allocator wants to know, whatever the table said. */
+	/* sg_free_table() needs the real numbers, whatever the case has set. */
 	f->table.nents = f->ents;
 	f->table.orig_nents = f->ents;
 	sg_free_table(&f->table);
@@ -86,7 +85,7 @@ static unsigned int view_bytes(const struct view_ent *ent, unsigned int nents,
 	return n;
 }
 
-/* Does a segment end between two bytes? Not between neighbours, but for a wrap. */
+/* Does a segment end between two bytes? Yes unless they are adjacent, and on a wrap. */
 static bool view_is_cut(u64 addr, u64 next)
 {
 	return next != addr + 1 || !next;
@@ -125,11 +124,11 @@ static void view_check_range(struct kunit *test, const struct drm_dma_view view,
 				KUNIT_FAIL_AND_ABORT(test, "a segment wraps");
 	}
 	KUNIT_EXPECT_EQ_MSG(test, done, len, "%llu bytes at %llu", len, offset);
-	/* The end stays the end. */
+	/* After the end, there is still no segment. */
 	KUNIT_EXPECT_FALSE(test, drm_dma_iter_next(&iter, &seg));
 }
 
-/* The same, by blocks, and by segments where an entry is none. */
+/* The same by blocks, and by segments where an entry is not a block. */
 static void view_check_blocks(struct kunit *test, const struct drm_dma_view view,
 			      const u64 *addr, u64 offset, u64 len, unsigned int shift)
 {
@@ -159,7 +158,7 @@ static void view_check_blocks(struct kunit *test, const struct drm_dma_view view
 	KUNIT_EXPECT_EQ_MSG(test, done, len, "%llu bytes at %llu", len, offset);
 }
 
-/* Every range that fits, and every one of those that do not, by one byte. */
+/* Every range that fits, and every range that is one byte too long. */
 static void view_check_all(struct kunit *test, const struct drm_dma_view view,
 			   const u64 *addr, u64 size)
 {
@@ -215,7 +214,7 @@ static void view_table_desc(const struct view_table *t, char *desc)
 
 KUNIT_ARRAY_PARAM(view_table, view_tables, view_table_desc);
 
-/* How many entries of @t are given: those behind nents are, if not zero. */
+/* The number of entries that @t has: those after nents count if they are not zero. */
 static unsigned int view_table_given(const struct view_table *t)
 {
 	unsigned int given = t->ents;
@@ -226,9 +225,8 @@ static unsigned int view_table_given(const struct view_table *t)
 }
 
 /*
- * Every range of every table: the segments are the bytes of the range, in
- * order, not one more, merged where they touch. A byte more than there is, is
- * refused.
+ * Every range of every table: the segments have exactly the bytes of the range, in
+ * order, and are merged where they touch. A range that is a byte too long is refused.
  */
 static void view_walks_exactly_the_range(struct kunit *test)
 {
@@ -272,7 +270,7 @@ static void view_refuses_ranges_that_overflow(struct kunit *test)
 }
 
 /*
- * Lengths are added up in 64 bits: three neighbours of almost 4 GiB are one
+ * Lengths are added up in 64 bits: three adjacent entries of almost 4 GiB are one
  * segment of almost 12 GiB, and a range in it may begin and end anywhere.
  */
 static void view_adds_up_beyond_4g(struct kunit *test)
@@ -311,8 +309,8 @@ static void view_adds_up_beyond_4g(struct kunit *test)
 }
 
 /*
- * In physical mode, addresses and lengths come from the CPU side, with the
- * offset into the page. The DMA side is not looked at.
+ * In physical mode, addresses and lengths come from the pages, with the offset into the
+ * page. The DMA fields are ignored.
  */
 static void view_walks_physical_addresses(struct kunit *test)
 {
@@ -340,7 +338,7 @@ static void view_walks_physical_addresses(struct kunit *test)
 	view_check_all(test, view, addr, n);
 }
 
-/* Entries of any length, often touching their neighbour, sometimes empty. */
+/* Entries of any length, often adjacent to the one before, sometimes empty. */
 static unsigned int view_random_ents(struct rnd_state *rnd, struct view_ent *ent,
 				     unsigned int nents)
 {
@@ -358,7 +356,7 @@ static unsigned int view_random_ents(struct rnd_state *rnd, struct view_ent *ent
 	return size;
 }
 
-/* Every range of a thousand random tables, of which nents is any part. */
+/* Every range of a thousand random tables, with a random nents. */
 static void view_walks_random_tables(struct kunit *test)
 {
 	struct view_ent ent[VIEW_ENTS];
@@ -393,8 +391,8 @@ static void view_walks_random_tables(struct kunit *test)
 #define VIEW_LONG_ENTS	1000
 
 /*
- * A table over several chained lists, which all but tiny ones are: random
- * ranges, from any entry to any other.
+ * A table of several chained lists, as all but tiny tables are: random ranges, from any
+ * entry to any other.
  */
 static void view_walks_chained_lists(struct kunit *test)
 {
@@ -423,7 +421,7 @@ static void view_walks_chained_lists(struct kunit *test)
 	}
 }
 
-/* As many blocks as there are or as fit, and none of an entry that is not one. */
+/* Take as many blocks as there are, or as fit, and stop at an entry that is not one. */
 static void view_takes_as_many_blocks_as_it_can(struct kunit *test)
 {
 	const struct view_ent ent[] = {
@@ -450,7 +448,7 @@ static void view_takes_as_many_blocks_as_it_can(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, drm_dma_iter_next_blocks(&iter, 3, block, 4));
 	KUNIT_EXPECT_FALSE(test, drm_dma_iter_next(&iter, &seg));
 
-	/* Half of the last one is no block; nor is what is left of the first. */
+	/* Half of the last entry is not a block, and neither is the rest of the first. */
 	KUNIT_ASSERT_EQ(test, 0, drm_dma_iter_init(&iter, view, 4, 16));
 	KUNIT_EXPECT_EQ(test, 0, drm_dma_iter_next_blocks(&iter, 3, block, 4));
 	KUNIT_ASSERT_TRUE(test, drm_dma_iter_next(&iter, &seg));
@@ -464,8 +462,8 @@ static void view_takes_as_many_blocks_as_it_can(struct kunit *test)
 }
 
 /*
- * A borrowed view is of the table as it is mapped: the size is that of nents
- * entries, whatever the CPU list says.
+ * A borrowed view has the mapped entries of the table: its size is that of nents entries,
+ * whatever the CPU list has.
  */
 static void view_borrow_counts_nents_only(struct kunit *test)
 {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /*
- * The driver of Documentation/gpu/writing-a-driver.rst, whole, and the test
- * that binds it, uses it and unbinds it. The rst includes the code between the
- * markers.
+ * The example driver of Documentation/gpu/writing-a-driver.rst, and a test that binds,
+ * uses and unbinds it. The rst includes the code between the markers.
  */
 
 #include <kunit/test.h>
@@ -100,7 +99,7 @@ static int example_show(struct example_device *ex, struct drm_gem_sgt_object *bo
 {
 	int ret, idx;
 
-	/* What is written here is gone after drm_dev_unplug(), and stays so. */
+	/* After drm_dev_unplug(), remove clears the PTEs, and no ioctl writes new ones. */
 	if (!drm_dev_enter(&ex->drm, &idx))
 		return -ENODEV;
 
@@ -138,7 +137,7 @@ static int example_probe(struct platform_device *pdev)
 	if (IS_ERR(sdev))
 		return PTR_ERR(sdev);
 
-	/* An ioctl that has begun before the unbind can end after it. */
+	/* An ioctl that began before the unbind can end after it. */
 	ex->sdev = drm_sgt_device_get(sdev);
 	ret = drmm_add_action_or_reset(&ex->drm, example_release, sdev);
 	if (ret)
@@ -152,7 +151,7 @@ static void example_remove(struct platform_device *pdev)
 	struct example_device *ex = platform_get_drvdata(pdev);
 
 	drm_dev_unplug(&ex->drm);
-	/* Stop the hardware: here, forget what it would read. */
+	/* Stop the hardware: here, clear the PTEs that it would read. */
 	memset(ex->pte, 0, sizeof(ex->pte));
 	drm_sgt_device_shutdown(ex->sdev);
 }
@@ -166,9 +165,8 @@ static struct platform_driver example_platform_driver = {
 };
 
 /*
- * Passes if the example maps a buffer and reads its addresses while bound, has
- * no mapping left when unbind returns, with the buffer still there, and refuses
- * to use it then.
+ * While bound, the example maps a buffer and reads its addresses. When unbind returns, no
+ * mapping is left, the buffer still exists, and a map of it is refused.
  */
 static void example_maps_until_unbind(struct kunit *test)
 {

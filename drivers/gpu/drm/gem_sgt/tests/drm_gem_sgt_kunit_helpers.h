@@ -17,25 +17,25 @@ struct drm_driver;
 /**
  * struct gem_kunit - a DRM device for the tests of GEM objects
  *
- * It hangs on a device of its own, as that of a virtio driver does: what goes
- * at unbind is @d alone.
+ * Its parent is another device than @d, as for a virtio driver: an unbind removes @d
+ * alone.
  */
 struct gem_kunit {
 	/** @test: the case */
 	struct kunit *test;
-	/** @d: what the objects are mapped for */
+	/** @d: the device that the objects are mapped for */
 	struct drm_sgt_kunit_device *d;
 	/** @drm: the DRM device */
 	struct drm_device *drm;
 	/** @client: has the DRM file of gem_kunit_open() */
 	struct drm_client_dev client;
-	/** @create_object_err: what gem_create_object fails with; 0: it does not */
+	/** @create_object_err: errno of gem_create_object; 0 if it succeeds */
 	int create_object_err;
-	/** @objects: of the driver, that were made and not freed */
+	/** @objects: objects of the driver that exist */
 	unsigned int objects;
 };
 
-/* Default objects, and objects that the driver makes and counts. */
+/* Drivers with default objects, and with objects of their own, which they count. */
 extern const struct drm_driver gem_kunit_driver;
 extern const struct drm_driver gem_kunit_driver_with_objects;
 extern const struct drm_gem_object_funcs gem_kunit_object_funcs;
@@ -49,7 +49,7 @@ struct drm_file *gem_kunit_open(struct gem_kunit *f);
 struct drm_gem_sgt_object *gem_kunit_bo(struct gem_kunit *f, size_t size);
 void gem_kunit_bo_free(struct gem_kunit *f, struct drm_gem_sgt_object *bo);
 
-/* Bytes that tell where they belong, and from which @seed they are. */
+/* The byte at offset @i of a pattern, which differs by offset and @seed. */
 u8 gem_kunit_pattern(size_t i, u8 seed);
 void gem_kunit_fill(u8 *p, size_t size, u8 seed);
 size_t gem_kunit_check(const u8 *p, size_t start, size_t end, u8 seed);

@@ -4,7 +4,7 @@
 
 #include "drm_sgt_kunit_helpers.h"
 
-/* Threads that there are. */
+/* Number of threads. */
 #define DRM_SGT_KUNIT_CREW	4
 
 struct drm_sgt_kunit_crew;
@@ -36,9 +36,9 @@ struct drm_sgt_kunit_owner {
 	struct kunit *test;
 	/** @dev: the device, which does the DMA, too */
 	struct device *dev;
-	/** @refs: references to @dev that there are between two rounds */
+	/** @refs: references to @dev between two rounds */
 	unsigned int refs;
-	/** @sdev: of this round; referenced */
+	/** @sdev: the device of this round; referenced */
 	struct drm_sgt_device *sdev;
 };
 

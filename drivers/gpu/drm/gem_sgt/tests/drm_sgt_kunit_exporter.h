@@ -19,13 +19,13 @@ struct drm_sgt_kunit_layout {
 	const char *name;
 	/** @seg: the DMA segments, from entry 0 on */
 	struct drm_dma_seg seg[EXPORTER_SEGS];
-	/** @nents: of them */
+	/** @nents: number of DMA segments */
 	unsigned int nents;
-	/** @orig_nents: entries for the CPU; what is beyond @nents is garbage */
+	/** @orig_nents: number of CPU entries; DMA fields beyond @nents are garbage */
 	unsigned int orig_nents;
-	/** @expected: what a walk over the whole dma-buf finds, up to length 0 */
+	/** @expected: the segments of a walk over the whole dma-buf, up to length 0 */
 	struct drm_dma_seg expected[EXPORTER_SEGS + 1];
-	/** @err: what mapping it says */
+	/** @err: result of a map */
 	int err;
 };
 
@@ -33,65 +33,65 @@ struct drm_sgt_kunit_layout {
  * enum drm_sgt_kunit_exporter_kind - when an exporter maps and unmaps
  */
 enum drm_sgt_kunit_exporter_kind {
-	/** @EXPORTER_PLAIN: when it is asked to */
+	/** @EXPORTER_PLAIN: on the calls of the importer */
 	EXPORTER_PLAIN,
 	/** @EXPORTER_CACHED: unmaps when the importer detaches */
 	EXPORTER_CACHED,
-	/** @EXPORTER_DYNAMIC: is pinned for importers that are not, and maps then */
+	/** @EXPORTER_DYNAMIC: pins and maps for importers that are not dynamic */
 	EXPORTER_DYNAMIC,
 };
 
 /**
  * struct drm_sgt_kunit_exporter - a dma-buf of the test
  *
- * Its memory is a buffer for the CPU and DMA addresses that lead nowhere. It
- * keeps account of its calls, and lives until the dma-buf is released.
+ * Its memory is a buffer for the CPU, and DMA addresses without memory. It counts
+ * its calls, and lives until the dma-buf is released.
  */
 struct drm_sgt_kunit_exporter {
 	/** @test: the case */
 	struct kunit *test;
-	/** @kind: of exporter */
+	/** @kind: when it maps and unmaps */
 	enum drm_sgt_kunit_exporter_kind kind;
 	/** @buf: the case has a reference until drm_sgt_kunit_exporter_put() */
 	struct dma_buf *buf;
-	/** @layout: of its table */
+	/** @layout: layout of its table */
 	const struct drm_sgt_kunit_layout *layout;
-	/** @dev: the device that has to attach */
+	/** @dev: the only device that may attach */
 	struct device *dev;
-	/** @mem: what it is mapped to for the kernel */
+	/** @mem: its memory, as the kernel maps it */
 	void *mem;
 	/**
 	 * @bounce: what the device sees instead of @mem, if not NULL: copied by
 	 * maps, unmaps and syncs as swiotlb does
 	 */
 	void *bounce;
-	/** @dir: of the mapping that was made last */
+	/** @dir: direction of the last mapping */
 	enum dma_data_direction dir;
-	/** @fail_attach: errno of the next attachments; 0: none */
+	/** @fail_attach: errno of the next attachments; 0 for success */
 	int fail_attach;
 	/** @fail_pin: errno of the next pins */
 	int fail_pin;
 	/** @fail_map: errno of the next mappings */
 	int fail_map;
-	/** @attaches: that were made */
+	/** @attaches: successful attaches */
 	unsigned int attaches;
-	/** @detaches: of them, ended */
+	/** @detaches: detaches */
 	unsigned int detaches;
-	/** @maps: mappings that were made */
+	/** @maps: successful maps */
 	unsigned int maps;
-	/** @unmaps: of them, ended */
+	/** @unmaps: unmaps */
 	unsigned int unmaps;
-	/** @pins: that were made */
+	/** @pins: successful pins */
 	unsigned int pins;
-	/** @unpins: of them, ended */
+	/** @unpins: unpins */
 	unsigned int unpins;
-	/** @vmaps: mappings for the kernel that there are */
+	/** @vmaps: kernel mappings that exist */
 	unsigned int vmaps;
-	/** @begins: brackets of CPU accesses that were opened */
+	/** @begins: calls of begin_cpu_access */
 	unsigned int begins;
-	/** @ends: of them, closed */
+	/** @ends: calls of end_cpu_access */
 	unsigned int ends;
-	/** @released: the dma-buf has been */
+	/** @released: completed when the dma-buf is released */
 	struct completion released;
 };
 
@@ -101,13 +101,13 @@ struct drm_sgt_kunit_exporter {
 struct drm_sgt_kunit_fence {
 	/** @base: the fence; the case has a reference */
 	struct dma_fence base;
-	/** @lock: of @base */
+	/** @lock: the lock of @base */
 	spinlock_t lock;
-	/** @ctx: of the case */
+	/** @ctx: context of the case */
 	struct drm_sgt_kunit *ctx;
-	/** @waited: it was waited for */
+	/** @waited: a wait has signalled it */
 	bool waited;
-	/** @syncs: &drm_sgt_kunit.nr_syncs at that time */
+	/** @syncs: &drm_sgt_kunit.nr_syncs at the time of that wait */
 	unsigned int syncs;
 };
 

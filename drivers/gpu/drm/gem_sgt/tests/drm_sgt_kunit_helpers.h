@@ -19,12 +19,12 @@
 struct drm_sgt_kunit_exporter;
 struct task_struct;
 
-/* How long a test waits for what must happen before it calls it a failure. */
+/* A test waits this long for what must happen, and then fails. */
 #define DRM_SGT_KUNIT_PATIENCE	(10 * HZ)
 
 /*
- * Let others run until @cond__ holds. Returns whether it does. For what can be
- * seen but does not tell: what tells, is waited for by a completion.
+ * Let other tasks run until @cond__ holds, or time is up. Returns whether it holds. Only
+ * for conditions that complete no completion.
  */
 #define drm_sgt_kunit_until(cond__)						\
 ({										\
@@ -48,7 +48,7 @@ struct drm_sgt_kunit_sync {
 #define DRM_SGT_KUNIT_SYNCS	64
 
 /**
- * struct drm_sgt_kunit - what a case knows; &kunit.priv of every suite here
+ * struct drm_sgt_kunit - context of a case; &kunit.priv of every suite here
  */
 struct drm_sgt_kunit {
 	/** @test: the case */
@@ -56,20 +56,20 @@ struct drm_sgt_kunit {
 
 	/** @map: what the stub of drm_sgt_dma_map() does */
 	struct {
-		/** @map.ret: returns this, nothing mapped */
+		/** @map.ret: if not 0, maps nothing and returns this */
 		int ret;
-		/** @map.missing: leaves out that many entries at the end */
+		/** @map.missing: number of entries at the end that are not mapped */
 		unsigned int missing;
 		/**
-		 * @map.merge: one segment, and garbage behind it. Needs
+		 * @map.merge: map to one segment, with garbage after it. Needs
 		 * CONFIG_NEED_SG_DMA_LENGTH
 		 */
 		bool merge;
-		/** @map.base: first DMA address; the segments follow each other */
+		/** @map.base: first DMA address; the segments are contiguous */
 		dma_addr_t base;
-		/** @map.gap: bytes between two of them */
+		/** @map.gap: bytes between two segments */
 		u64 gap;
-		/** @map.block: waits for @gate before it returns */
+		/** @map.block: wait for @gate before the return */
 		bool block;
 	} map;
 
@@ -81,14 +81,14 @@ struct drm_sgt_kunit {
 	/** @unmaps: finished calls of the stub */
 	unsigned int unmaps;
 
-	/** @entered: the stub that blocks was entered */
+	/** @entered: completed when a stub begins to wait for @gate */
 	struct completion entered;
-	/** @gate: lets it go on */
+	/** @gate: lets the stub continue */
 	struct completion gate;
 
-	/** @sync: the calls of the two stubs of syncs, in order */
+	/** @sync: calls of the two stubs of syncs, in order */
 	struct drm_sgt_kunit_sync sync[DRM_SGT_KUNIT_SYNCS];
-	/** @nr_syncs: calls; more than fit are counted only */
+	/** @nr_syncs: number of calls; can exceed the length of @sync */
 	unsigned int nr_syncs;
 
 	/** @bounced: see drm_sgt_kunit_exporter_bounce() */
@@ -123,15 +123,15 @@ bool drm_sgt_kunit_need_sync(struct device *dev, dma_addr_t addr);
 /**
  * struct drm_sgt_kunit_device - a bound device of the test
  *
- * At the end of the case, it is checked that nothing of it is left: no table,
- * no mapping, no reference.
+ * The end of the case checks that nothing of it is left: no table, no mapping, no
+ * reference.
  */
 struct drm_sgt_kunit_device {
 	/** @test: the case */
 	struct kunit *test;
 	/** @dev: owner, and DMA device unless in physical mode */
 	struct device *dev;
-	/** @sdev: referenced: good after unbind, too */
+	/** @sdev: referenced, so valid after unbind, too */
 	struct drm_sgt_device *sdev;
 	/** @bound: @dev's devres entry has a reference to @sdev */
 	bool bound;
@@ -149,7 +149,7 @@ void drm_sgt_kunit_watch(struct kunit *test, struct drm_sgt_device *sdev);
 void drm_sgt_kunit_unbind(struct drm_sgt_kunit_device *d);
 struct drm_sgt_device_stats drm_sgt_kunit_stats(struct drm_sgt_device *sdev);
 
-/* A page frame far up: 2^40, where a long has that many bits. */
+/* A high page frame number: 2^40 if a long has 64 bits. */
 #define DRM_SGT_KUNIT_HIGH_PFN	BIT(BITS_PER_LONG * 5 / 8)
 
 /* Pages that a source adds in one call. */
@@ -159,34 +159,34 @@ struct drm_sgt_kunit_piece {
 };
 
 /**
- * struct drm_sgt_kunit_source - a source that keeps account of its pages
+ * struct drm_sgt_kunit_source - a source that tracks its pages
  *
  * The pages need not exist: nothing here looks into a &struct page.
  */
 struct drm_sgt_kunit_source {
 	/** @test: the case */
 	struct kunit *test;
-	/** @pieces: what it adds, a piece at a time */
+	/** @pieces: the pieces that it adds, one at a time */
 	const struct drm_sgt_kunit_piece *pieces;
-	/** @nr_pieces: how many */
+	/** @nr_pieces: number of pieces */
 	unsigned int nr_pieces;
-	/** @fail_at: the piece that it fails to get; ~0 for none */
+	/** @fail_at: the piece at which it fails; ~0 for none */
 	unsigned int fail_at;
-	/** @fail_with: the errno then; 0 to stop there as if done */
+	/** @fail_with: its errno at @fail_at; 0 to stop there as if done */
 	int fail_with;
 	/** @pages_out: pages that the layer has */
 	unsigned long pages_out;
-	/** @out: for each page of all pieces in order, whether it has it */
+	/** @out: for each page of all pieces in order, whether the layer has it */
 	u8 *out;
 	/** @gets: calls of get */
 	unsigned int gets;
-	/** @puts: runs that came back */
+	/** @puts: runs that were put */
 	unsigned int puts;
-	/** @last: what the last of these calls said: a release follows */
+	/** @last: the argument of the last put: a release follows */
 	bool last;
 	/** @releases: calls of release */
 	unsigned int releases;
-	/** @unmaps_at_put: &drm_sgt_kunit.unmaps when the last page came back */
+	/** @unmaps_at_put: &drm_sgt_kunit.unmaps at the put of the last page */
 	unsigned int unmaps_at_put;
 };
 
@@ -209,7 +209,7 @@ void drm_sgt_kunit_flush_batches(struct kunit *test);
  * struct drm_sgt_kunit_thread - a second thread of a case
  */
 struct drm_sgt_kunit_thread {
-	/** @ctx: of the case that it belongs to */
+	/** @ctx: context of its case */
 	struct drm_sgt_kunit *ctx;
 	/** @fn: what it does */
 	int (*fn)(void *arg);

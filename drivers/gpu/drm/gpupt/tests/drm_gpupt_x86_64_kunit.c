@@ -301,7 +301,7 @@ static void x86_64_is_what_io_pgtable_makes(struct kunit *test)
 
 #endif
 
-/* Around the end of a table of each level. */
+/* Around the end of tables of each level. */
 static const u64 x86_starts[] = {
 	0, SZ_4K, SZ_2M - SZ_4K, SZ_1G - SZ_4K, SZ_1G, SZ_512G - SZ_1G - SZ_2M,
 	SZ_512G - SZ_4K, BIT_ULL(47) - SZ_1G,

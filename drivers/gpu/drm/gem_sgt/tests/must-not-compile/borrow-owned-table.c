@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* expect: incompatible pointer type */
-/* An owned table cannot be borrowed from: its addresses need a section. */
+/* An owned table cannot be borrowed from: its addresses need an access section. */
 #include <drm/drm_sgt.h>
 
 u64 size(struct drm_sgt *sgt, const struct sg_table *table);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* expect: ignoring return value of .*drm_sgt_access_begin */
-/* Whether the section was entered has to be looked at. */
+/* The begin of an access section can fail, so its result must be checked. */
 #include <drm/drm_sgt.h>
 
 int run(struct drm_sgt *sgt, struct drm_sgt_access *access);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* expect: ignoring return value of .*drm_dma_iter_init */
-/* Whether the view covers the range has to be looked at. */
+/* The view may not cover the range, so the result must be checked. */
 #include <drm/drm_sgt.h>
 
 int run(struct drm_dma_iter *iter, const struct sg_table *table);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* expect: ignoring return value of .*drm_dma_iter_next */
-/* Whether there is a segment has to be looked at. */
+/* There may be no next segment, so the result must be checked. */
 #include <drm/drm_sgt.h>
 
 u64 run(struct drm_dma_iter *iter);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* expect: ignoring return value of .*drm_sgt_map */
-/* Whether there is a mapping has to be looked at. */
+/* A map can fail, so its result must be checked. */
 #include <drm/drm_sgt.h>
 
 int run(struct drm_sgt *sgt);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* expect: ignoring return value of .*drm_sgt_unmap */
-/* Whether somebody is inside a section still has to be looked at. */
+/* An unmap fails while an access section is open, so its result must be checked. */
 #include <drm/drm_sgt.h>
 
 int run(struct drm_sgt *sgt);

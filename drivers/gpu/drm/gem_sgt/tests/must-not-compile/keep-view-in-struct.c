@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* expect: assignment of read-only member|assignment of read-only location */
-/* Nor in a structure of the driver. */
+/* A view cannot be kept in a structure of the driver. */
 #include <drm/drm_sgt.h>
 
 struct buffer {

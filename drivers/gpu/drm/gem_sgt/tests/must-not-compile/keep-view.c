@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* expect: assignment of read-only variable|assignment of read-only location */
-/* A view is not kept in a variable that is there after the section. */
+/* A view cannot be kept in a variable that outlives the section. */
 #include <drm/drm_sgt.h>
 
 u64 keep(struct drm_sgt *sgt);

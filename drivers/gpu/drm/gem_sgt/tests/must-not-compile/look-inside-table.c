@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* expect: invalid use of undefined type .*struct drm_sgt */
-/* An owned table is opaque: no way around it to its list. */
+/* An owned table is opaque: its list cannot be accessed. */
 #include <drm/drm_sgt.h>
 
 u64 size(struct drm_sgt *sgt);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* expect: incompatible type for argument 1 of .*drm_sgt_map */
-/* What is mapped is a table: a view is of one that is mapped. */
+/* Only a table can be mapped: a view is of a table that is mapped already. */
 #include <drm/drm_sgt.h>
 
 int map(struct drm_sgt *sgt, const struct sg_table *table);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* expect: incompatible type for argument 2 of .*drm_sgt_run_iter_init */
-/* There is no way from a view to a page. */
+/* A view gives no access to pages. */
 #include <drm/drm_sgt.h>
 
 void walk(struct drm_sgt *sgt, const struct sg_table *table);

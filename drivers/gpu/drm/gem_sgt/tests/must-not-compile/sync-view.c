@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* expect: incompatible type for argument 1 of .*drm_sgt_sync_for_device */
-/* What is synced is the table: a view does not know its pages. */
+/* Only a table can be synced: a view does not know the pages. */
 #include <drm/drm_sgt.h>
 
 int sync(struct drm_sgt *sgt);

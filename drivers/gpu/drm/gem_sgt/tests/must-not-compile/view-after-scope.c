@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* expect: view.* undeclared */
-/* The name of a view ends with its section. */
+/* The name of a view is out of scope after its section. */
 #include <drm/drm_sgt.h>
 
 u64 size(struct drm_sgt *sgt);

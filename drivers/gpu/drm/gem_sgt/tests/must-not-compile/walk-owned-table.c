@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* expect: incompatible type for argument 2 of .*drm_dma_iter_init */
-/* DMA addresses are read through a view, and not from an owned table. */
+/* DMA addresses are read from a view, and not from an owned table. */
 #include <drm/drm_sgt.h>
 
 int walk(struct drm_sgt *sgt);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* expect: incompatible type for argument 2 of .*drm_dma_iter_init */
-/* A table of somebody else, mapped or not, is no view until it is borrowed. */
+/* An sg_table of another driver cannot be walked: drm_dma_view_borrow() makes a view of it. */
 #include <drm/drm_sgt.h>
 
 int walk(struct sg_table *table, u64 size);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* expect: assignment of (read-only )?member .*sgl */
-/* Nor its list. */
+/* The list of a view cannot be written. */
 #include <drm/drm_sgt.h>
 
 int replace(struct drm_sgt *sgt, struct scatterlist *sgl);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* expect: assignment of read-only member .*nents */
-/* Not the number of its segments either, even where the variable itself is not const. */
+/* The number of segments cannot be written, even if the variable itself is not const. */
 #include <drm/drm_sgt.h>
 
 u64 cut(const struct sg_table *table);

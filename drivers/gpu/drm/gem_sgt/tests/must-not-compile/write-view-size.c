@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* expect: assignment of (read-only )?member .*size */
-/* A view is not written: not its size. */
+/* The size of a view cannot be written. */
 #include <drm/drm_sgt.h>
 
 int shrink(struct drm_sgt *sgt);
