@@ -8,8 +8,8 @@
 #include "drm_sgt_kunit_exporter.h"
 
 /*
- * What the devices of importers see of an exported object, and when: the syncs
- * when their tables are mapped and unmapped, and in the brackets of a CPU access.
+ * The syncs of an exported object for the devices of its importers: when a table is
+ * mapped and unmapped, and when a CPU access begins and ends.
  */
 
 #define EXPORT_IMPORTERS	2
@@ -37,7 +37,7 @@ static void gem_export_end(void *data)
 	flush_delayed_fput();
 }
 
-/* An exported object, and devices that are attached to it. */
+/* Create an exported object, and devices that are attached to it. */
 static struct gem_export *gem_export_create(struct kunit *test)
 {
 	static const char * const name[] = { "importer-a", "importer-b" };
@@ -67,7 +67,7 @@ static struct gem_export *gem_export_create(struct kunit *test)
 	return x;
 }
 
-/* The core unmaps when the importer detaches. */
+/* The dma-buf core unmaps when the importer detaches. */
 static void gem_export_map(struct gem_export *x, unsigned int i, enum dma_data_direction dir)
 {
 	x->table[i] = dma_buf_map_attachment_unlocked(x->attach[i], dir);
@@ -80,7 +80,7 @@ static void gem_export_detach(struct gem_export *x, unsigned int i)
 	x->attach[i] = NULL;
 }
 
-/* The calls from number @n on sync one table as a whole. Returns how many. */
+/* Expect that the calls from number @n on sync a whole table; returns their number. */
 static unsigned int gem_export_check_table(struct gem_export *x, unsigned int n,
 					   unsigned int importer,
 					   enum dma_data_direction dir, bool for_cpu)
@@ -126,8 +126,8 @@ static enum dma_data_direction gem_dir(struct kunit *test)
 }
 
 /*
- * A device that maps the pages sees the bytes of the CPU, were it only the zeroes
- * over what had been in the memory before, whatever it maps them for.
+ * A map in any direction syncs the pages for the device. It must see what the CPU wrote:
+ * at least the zeroes that replaced older data.
  */
 static void gem_export_is_synced_when_mapped(struct kunit *test)
 {
@@ -140,7 +140,7 @@ static void gem_export_is_synced_when_mapped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, x->ctx->nr_syncs, n);
 }
 
-/* What only a device wrote is brought to the CPU before the mapping ends. */
+/* A mapping for writing is synced for the CPU before it ends. */
 static void gem_export_is_unmapped(struct kunit *test)
 {
 	struct gem_export *x = gem_export_create(test);
@@ -156,7 +156,7 @@ static void gem_export_is_unmapped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, x->ctx->nr_syncs > 0, gem_dir(test) == DMA_FROM_DEVICE);
 }
 
-/* So is what a device wrote that could read as well, and said so by a fence. */
+/* So is a mapping for both directions, if a fence shows that the device has written. */
 static void gem_export_that_was_written_is_unmapped(struct kunit *test)
 {
 	struct gem_export *x = gem_export_create(test);
@@ -171,8 +171,8 @@ static void gem_export_that_was_written_is_unmapped(struct kunit *test)
 }
 
 /*
- * What the CPU wrote outside of brackets, through an mmap of the DRM file, is newer
- * than what is behind the bounce buffer of a device that only read.
+ * If devices have only read, the begin of a CPU access syncs nothing. What the CPU wrote
+ * before through an mmap of the DRM file is newer than the bounce buffers.
  */
 static void gem_export_keeps_what_the_cpu_drew(struct kunit *test)
 {
@@ -187,10 +187,9 @@ static void gem_export_keeps_what_the_cpu_drew(struct kunit *test)
 }
 
 /*
- * The brackets of a CPU access, by what it does: one that reads begins with a sync
- * for the CPU of what a device may have written, one that writes ends with syncs for
- * all devices, the last one first, each in its own direction. An unbind ends none of
- * it.
+ * A CPU access by direction: one that reads begins with a sync for the CPU of the
+ * mappings that a device can write to. One that writes ends with syncs for all devices,
+ * the last one first, each in its own direction. An unbind changes nothing.
  */
 static void gem_export_is_synced_in_brackets(struct kunit *test)
 {
@@ -220,7 +219,7 @@ static void gem_export_is_synced_in_brackets(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, x->ctx->nr_syncs, n);
 }
 
-/* What is not mapped, or not any more, is not synced. */
+/* A table that is not mapped, or no longer, is not synced. */
 static void gem_export_syncs_what_is_mapped(struct kunit *test)
 {
 	struct gem_export *x = gem_export_create(test);
@@ -239,7 +238,7 @@ static void gem_export_syncs_what_is_mapped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, x->ctx->nr_syncs, n);
 }
 
-/* Bytes are brought to the CPU when the device has written them, not before. */
+/* The sync for the CPU waits for the fence of the device. */
 static void gem_export_waits_for_the_devices(struct kunit *test)
 {
 	struct gem_export *x = gem_export_create(test);

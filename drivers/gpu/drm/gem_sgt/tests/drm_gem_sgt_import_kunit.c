@@ -16,8 +16,8 @@
 #include "drm_sgt_kunit_exporter.h"
 
 /*
- * GEM objects made of dma-bufs, and dma-bufs made of GEM objects. What a table
- * for a dma-buf does is in drm_sgt_import_kunit.c.
+ * Imports of dma-bufs as GEM objects, and exports of GEM objects. The table of an import
+ * is tested in drm_sgt_import_kunit.c.
  */
 
 #define IMPORT_SIZE	(6 * PAGE_SIZE)
@@ -48,7 +48,7 @@ static struct gem_import gem_import_prepare(struct kunit *test,
 	return c;
 }
 
-/* And the object that it is imported as. */
+/* The same, and the object of its import. */
 static struct gem_import gem_import_create(struct kunit *test)
 {
 	struct gem_import c = gem_import_prepare(test, &gem_kunit_driver_with_objects,
@@ -66,7 +66,7 @@ static void gem_import_close(struct gem_import *c)
 	kunit_release_action(c->test, gem_import_put, c->obj);
 }
 
-/* Only the test uses the dma-buf. */
+/* Expect that only the test has a reference to the dma-buf. */
 static void gem_import_check_untouched(struct gem_import *c)
 {
 	drm_sgt_kunit_exporter_check(c->e, 0, 0);
@@ -75,7 +75,7 @@ static void gem_import_check_untouched(struct gem_import *c)
 	KUNIT_EXPECT_EQ(c->test, c->f->objects, 0);
 }
 
-/* The dma-buf was attached to and mapped, and nothing of that is left. */
+/* Expect that the dma-buf was attached and mapped, and that both have ended. */
 static void gem_import_check_undone(struct gem_import *c)
 {
 	KUNIT_EXPECT_EQ(c->test, c->e->attaches, c->e->detaches);
@@ -111,7 +111,7 @@ static void gem_import_is_mapped_at_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, file_count(c.e->buf->file), 1);
 }
 
-/* The unbind unmaps and detaches; the object keeps the dma-buf until it goes. */
+/* The unbind unmaps and detaches; the object keeps the dma-buf until it is freed. */
 static void gem_import_ends_with_the_device(struct kunit *test)
 {
 	struct gem_import c = gem_import_create(test);
@@ -129,7 +129,7 @@ static void gem_import_ends_with_the_device(struct kunit *test)
 	drm_sgt_kunit_exporter_check(c.e, 1, 1);
 }
 
-/* A gone device attaches nowhere, and makes no object. */
+/* After unbind, a device cannot import. */
 static void gem_import_after_unbind(struct kunit *test)
 {
 	struct gem_import c = gem_import_prepare(test, &gem_kunit_driver_with_objects,
@@ -141,8 +141,8 @@ static void gem_import_after_unbind(struct kunit *test)
 }
 
 /*
- * What the core finds in an import is not what is attached, and stays over an
- * unbind: drm_gem_fb_begin_cpu_access() looks there for what to bracket.
+ * The import_attach that the DRM core sees is not the real attachment, and survives an
+ * unbind: drm_gem_fb_begin_cpu_access() uses it to find the dma-buf.
  */
 static void gem_import_is_one_to_the_core(struct kunit *test)
 {
@@ -167,7 +167,7 @@ static void gem_import_is_one_to_the_core(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, c.e->ends, 2);
 }
 
-/* One that was unmapped is attached again, as often as it is asked for. */
+/* An import that was unmapped can be mapped again, any number of times. */
 static void gem_import_is_mapped_again(struct kunit *test)
 {
 	struct gem_import c = gem_import_create(test);
@@ -184,7 +184,7 @@ static void gem_import_is_mapped_again(struct kunit *test)
 	}
 }
 
-/* The kernel sees what the exporter shows it, also after an unbind. */
+/* A kernel mapping is that of the exporter, also after an unbind. */
 static void gem_import_is_vmapped_by_the_exporter(struct kunit *test)
 {
 	struct gem_import c = gem_import_create(test);
@@ -206,7 +206,7 @@ static void gem_import_is_vmapped_by_the_exporter(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, c.bo->pin_count, 0);
 }
 
-/* A process maps the dma-buf, not the object. */
+/* User space can map the dma-buf of an import, but not the object. */
 static void gem_import_is_not_mmapped(struct kunit *test)
 {
 	struct gem_import c = gem_import_create(test);
@@ -233,7 +233,7 @@ static void gem_import_is_not_mmapped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, drm_gem_handle_delete(file, own_handle));
 }
 
-/* Shared once more, an import is the dma-buf that it came from. */
+/* The export of an import is the dma-buf that it came from. */
 static void gem_import_is_exported_as_itself(struct kunit *test)
 {
 	struct gem_import c = gem_import_create(test);
@@ -253,7 +253,7 @@ static void gem_import_is_exported_as_itself(struct kunit *test)
 	dma_buf_put(buf);
 }
 
-/* And so it is by its handle, which the core remembers with the dma-buf. */
+/* The same by its handle, which the DRM core stores with the dma-buf. */
 static void gem_import_handle_is_exported(struct kunit *test)
 {
 	struct gem_import c = gem_import_create(test);
@@ -268,7 +268,7 @@ static void gem_import_handle_is_exported(struct kunit *test)
 		KUNIT_EXPECT_PTR_EQ(test, buf, c.e->buf);
 		if (!IS_ERR(buf))
 			dma_buf_put(buf);
-		/* The case, the object, the handle */
+		/* References of the case, the object and the handle */
 		KUNIT_EXPECT_EQ(test, file_count(c.e->buf->file), 3);
 		if (!i)
 			drm_sgt_kunit_unbind(c.f->d);
@@ -277,7 +277,7 @@ static void gem_import_handle_is_exported(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, file_count(c.e->buf->file), 2);
 }
 
-/* What the device has exported itself comes back as the object that it was. */
+/* The import of a device's own export gives the same object. */
 static void gem_import_of_an_own_object(struct kunit *test)
 {
 	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver_with_objects);
@@ -301,8 +301,8 @@ static void gem_import_of_an_own_object(struct kunit *test)
 }
 
 /*
- * Another device of the same driver is another exporter: its object is attached to,
- * shows the same bytes, and outlives both devices.
+ * Another device of the same driver is another exporter: the import attaches to its
+ * object, has the same bytes, and outlives both devices.
  */
 static void gem_import_of_another_device(struct kunit *test)
 {
@@ -361,7 +361,7 @@ static void gem_import_without_an_object(struct kunit *test)
 	gem_import_check_undone(&c);
 }
 
-/* What the driver's gem_create_object made is freed by the driver, or never made. */
+/* After an error, the driver has freed the object of its gem_create_object, if any. */
 static void gem_import_that_the_exporter_refuses(struct kunit *test)
 {
 	struct gem_import c = gem_import_prepare(test, &gem_kunit_driver_with_objects,
@@ -374,13 +374,13 @@ static void gem_import_that_the_exporter_refuses(struct kunit *test)
 	c.e->fail_map = -ENXIO;
 	KUNIT_EXPECT_EQ(test, -ENXIO, PTR_ERR_OR_ZERO(gem_import_try(&c)));
 	gem_import_check_undone(&c);
-	/* What dma_map_sgtable() says of a segment longer than a bounce buffer */
+	/* The errno of dma_map_sgtable() for a segment longer than a bounce buffer */
 	c.e->fail_map = -EIO;
 	KUNIT_EXPECT_EQ(test, -ENOMEM, PTR_ERR_OR_ZERO(gem_import_try(&c)));
 	gem_import_check_undone(&c);
 }
 
-/* No bus device, so no addresses. */
+/* Without a bus device, an import in physical mode has no addresses. */
 static void gem_import_in_physical_mode(struct kunit *test)
 {
 	struct gem_import c = { .test = test };
@@ -418,7 +418,7 @@ static void gem_import_without_memory(struct kunit *test)
 						 IMPORT_SIZE);
 
 	drm_sgt_kunit_nomem(test);
-	/* The object, its table, the attachment, what the exporter allocates. */
+	/* The object, its table, the attachment, and the allocations of the exporter. */
 	KUNIT_EXPECT_GE(test, drm_sgt_kunit_sweep(test, gem_import_nomem,
 						  gem_import_check_nomem, &c), 4);
 }
@@ -450,7 +450,7 @@ static void gem_limits_desc(const struct gem_limits *l, char *desc)
 
 KUNIT_ARRAY_PARAM(gem_limits, gem_limits, gem_limits_desc);
 
-/* An importer gets entries that its device can take, whatever ours can. */
+/* The table of an importer has the limits of its own device, not those of ours. */
 static void gem_export_has_the_limits_of_the_importer(struct kunit *test)
 {
 	const struct gem_limits *l = test->param_value;

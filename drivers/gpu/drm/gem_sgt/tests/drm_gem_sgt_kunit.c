@@ -13,11 +13,11 @@
 #include "drm_gem_sgt_kunit_helpers.h"
 
 /*
- * How GEM objects are made: sizes, dumb buffers, handles, and what is said of
- * them. What is done with them is in drm_gem_sgt_share_kunit.c.
+ * Creation of GEM objects: sizes, dumb buffers and handles; and what debugfs prints. The
+ * use of objects is in drm_gem_sgt_share_kunit.c.
  */
 
-/* 64 bits wide: of some sizes, a machine of 32 bits has no addresses. */
+/* 64 bits wide, as some sizes do not fit into the addresses of a 32-bit machine. */
 struct gem_size {
 	const char *name;
 	u64 size;
@@ -48,8 +48,8 @@ static void gem_size_desc(const struct gem_size *s, char *desc)
 KUNIT_ARRAY_PARAM(gem_size, gem_sizes, gem_size_desc);
 
 /*
- * Sizes are rounded up to pages; those that cannot be are refused with the errno
- * of the documentation, and leave nothing. No page is allocated by creating.
+ * Sizes are rounded up to pages. Invalid ones are refused with the documented errno, and
+ * leave nothing behind. A create allocates no page.
  */
 static void gem_create_with_a_size(struct kunit *test)
 {
@@ -78,7 +78,7 @@ static void gem_create_with_a_size(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f->d->sdev).tables, 0);
 }
 
-/* A driver's own object and functions are used, and its errno comes back. */
+/* The object and the functions of a driver are used, and its errno is returned. */
 static void gem_create_uses_the_object_of_the_driver(struct kunit *test)
 {
 	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver_with_objects);
@@ -94,7 +94,7 @@ static void gem_create_uses_the_object_of_the_driver(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(bo), -EACCES);
 }
 
-/* The handle has the only reference: to delete it frees the object. */
+/* The handle has the only reference, so its deletion frees the object. */
 static void gem_create_with_handle_owns_nothing_itself(struct kunit *test)
 {
 	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver_with_objects);
@@ -154,7 +154,7 @@ static void gem_dumb_desc(const struct gem_dumb *t, char *desc)
 
 KUNIT_ARRAY_PARAM(gem_dumb, gem_dumbs, gem_dumb_desc);
 
-/* Dumb buffers: pitch and size follow; one bad field at a time is refused. */
+/* Dumb buffers: pitch and size are computed; one invalid field at a time is refused. */
 static void gem_dumb_args_are_checked(struct kunit *test)
 {
 	const struct gem_dumb *t = test->param_value;
@@ -176,7 +176,7 @@ static void gem_dumb_args_are_checked(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, args.height, t->height);
 }
 
-/* A dumb buffer has the size that its arguments have got; a bad one none. */
+/* A dumb buffer has the computed size; one with invalid arguments is not created. */
 static void gem_dumb_create_makes_a_handle(struct kunit *test)
 {
 	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver_with_objects);
@@ -195,10 +195,10 @@ static void gem_dumb_create_makes_a_handle(struct kunit *test)
 	args.flags = 1;
 	KUNIT_EXPECT_EQ(test, -EINVAL, f->drm->driver->dumb_create(file, f->drm, &args));
 	KUNIT_EXPECT_EQ(test, f->objects, 1);
-	/* The handle goes with the file, and the object with the handle. */
+	/* The close of the file drops the handle, and that frees the object. */
 }
 
-/* What debugfs says of an object is what there is. */
+/* debugfs shows the state of an object. */
 static void gem_print_info_says_what_there_is(struct kunit *test)
 {
 	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
@@ -254,7 +254,7 @@ struct gem_reader {
 KUNIT_DEFINE_ACTION_WRAPPER(gem_reader_fini, drm_gem_sgt_reader_fini,
 			    struct drm_gem_sgt_reader *);
 
-/* At the heading. */
+/* Start a reader, at the heading. */
 static struct gem_reader *gem_reader_create(struct kunit *test)
 {
 	struct gem_reader *r = kunit_kzalloc(test, sizeof(*r), GFP_KERNEL);
@@ -271,7 +271,7 @@ static struct gem_reader *gem_reader_create(struct kunit *test)
 	return r;
 }
 
-/* The size that the next line says; 0 at the end. */
+/* The size in the next line; 0 at the end. */
 static unsigned long gem_reader_next(struct kunit *test, struct gem_reader *r)
 {
 	unsigned long size = 0;
@@ -287,7 +287,7 @@ static unsigned long gem_reader_next(struct kunit *test, struct gem_reader *r)
 	return size;
 }
 
-/* Each object has a line, also if the one that is next goes in between. */
+/* Each object has one line, also if the next one is freed during the read. */
 static void gem_buffers_are_listed_once(struct kunit *test)
 {
 	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
@@ -302,7 +302,7 @@ static void gem_buffers_are_listed_once(struct kunit *test)
 	gem_kunit_bo_free(f, bo[1]);
 	gem_kunit_bo_free(f, bo[0]);
 	KUNIT_EXPECT_EQ(test, gem_reader_next(test, r), 3 * PAGE_SIZE);
-	/* For a buffer that was too small, the same line once more. */
+	/* If the buffer of seq_file was too small, the same line is read again. */
 	KUNIT_EXPECT_PTR_EQ(test, drm_gem_sgt_buffers_sops.start(&r->m, &r->pos), r->v);
 	KUNIT_EXPECT_EQ(test, gem_reader_next(test, r), 4 * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, gem_reader_next(test, r), 0);
@@ -326,7 +326,7 @@ static int gem_make_and_free(void *arg)
 	return 0;
 }
 
-/* A reader in the middle of the table holds up no buffer that is made or freed. */
+/* A reader in the middle of the table does not block the creation or free of a buffer. */
 static void gem_buffers_do_not_wait_for_a_reader(struct kunit *test)
 {
 	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
@@ -342,7 +342,7 @@ static void gem_buffers_do_not_wait_for_a_reader(struct kunit *test)
 	drm_gem_sgt_buffers_sops.stop(&r->m, r->v);
 }
 
-/* What an operation that runs out of memory works on. */
+/* The context of an operation that runs out of memory. */
 struct gem_nomem {
 	struct gem_kunit *f;
 	struct drm_file *file;
@@ -363,16 +363,16 @@ static void gem_nomem_check_create(void *arg, int ret)
 
 	if (!ret)
 		ret = drm_gem_handle_delete(c->file, c->handle);
-	else if (ret != -ENOSPC) /* no inode for the file: says shmem */
+	else if (ret != -ENOSPC) /* the errno of shmem without an inode */
 		KUNIT_EXPECT_EQ(c->f->test, ret, -ENOMEM);
 	KUNIT_EXPECT_EQ(c->f->test, drm_sgt_kunit_stats(c->f->d->sdev).tables, 0);
 	KUNIT_EXPECT_EQ(c->f->test, c->f->objects, 0);
-	/* Nothing of it is left among the mmap offsets. */
+	/* No mmap offset is left. */
 	KUNIT_EXPECT_TRUE(c->f->test,
 			  drm_mm_clean(&c->f->drm->vma_offset_manager->vm_addr_space_mm));
 }
 
-/* An object for which there is no memory leaves nothing, wherever it runs out. */
+/* A create that runs out of memory at any allocation leaves nothing behind. */
 static void gem_create_without_memory(struct kunit *test)
 {
 	struct gem_nomem c = {

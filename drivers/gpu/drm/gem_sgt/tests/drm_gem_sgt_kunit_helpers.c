@@ -12,7 +12,7 @@
 
 #include "drm_gem_sgt_kunit_helpers.h"
 
-/* An object of a driver: what it embeds comes first. */
+/* An object of a driver: the embedded one must come first. */
 struct gem_object {
 	struct drm_gem_sgt_object base;
 	struct gem_kunit *f;
@@ -27,7 +27,7 @@ static void gem_object_free(struct drm_gem_object *obj)
 	drm_gem_sgt_object_free(obj);
 }
 
-/* The default ones, but for a free that counts. */
+/* The default functions, except for a free that counts. */
 const struct drm_gem_object_funcs gem_kunit_object_funcs = {
 	.free = gem_object_free,
 	.export = drm_gem_sgt_prime_export,
@@ -96,11 +96,11 @@ static void gem_kunit_end(void *data)
 {
 	struct gem_kunit *f = data;
 
-	/* The last one may go with a file, which a work item closes. */
+	/* The last object may be freed with a file, which a work item closes. */
 	KUNIT_EXPECT_TRUE(f->test, drm_sgt_kunit_until(!READ_ONCE(f->objects)));
 }
 
-/* A DRM device on a device of its own; the case has the reference. */
+/* Create a DRM device with a parent of its own; the case has the reference. */
 struct drm_device *gem_kunit_card(struct kunit *test, const char *name,
 				  const struct drm_driver *driver)
 {
@@ -173,7 +173,7 @@ void gem_kunit_fill(u8 *p, size_t size, u8 seed)
 		p[i] = gem_kunit_pattern(i, seed);
 }
 
-/* The first of the bytes @start to @end that is not as it should; @end if all are. */
+/* The first byte from @start to @end that differs from the pattern; @end if none does. */
 size_t gem_kunit_check(const u8 *p, size_t start, size_t end, u8 seed)
 {
 	size_t i;
@@ -183,7 +183,7 @@ size_t gem_kunit_check(const u8 *p, size_t start, size_t end, u8 seed)
 	return i;
 }
 
-/* Look at the pages of an object one by one, or write them. */
+/* Check the pages of an object one by one, or write them. */
 void gem_kunit_each_page(struct kunit *test, struct drm_gem_sgt_object *bo, u8 seed,
 			 bool write)
 {

@@ -15,11 +15,11 @@
 #include "drm_gem_sgt_kunit_helpers.h"
 
 /*
- * What is done with GEM objects: pinned, mapped for the device, the kernel and
- * a process, shared with other devices; before and after the device is gone.
+ * The use of GEM objects, before and after unbind: pins, mappings for the device, the
+ * kernel and a process, and sharing with other devices.
  */
 
-/* A pin brings the pages, and each pin wants its unpin. */
+/* A pin allocates the pages, and each pin needs an unpin. */
 static void gem_pin_counts(struct kunit *test)
 {
 	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
@@ -37,7 +37,7 @@ static void gem_pin_counts(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f->d->sdev).mapped, 0);
 }
 
-/* To map is to have pages and addresses; twice is once; not after an unbind. */
+/* A map gives pages and addresses; a second map changes nothing; after unbind it fails. */
 static void gem_map_ends_with_the_device(struct kunit *test)
 {
 	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
@@ -73,9 +73,8 @@ static void gem_bound_desc(const bool *bound, char *desc)
 KUNIT_ARRAY_PARAM(gem_bound, gem_bound, gem_bound_desc);
 
 /*
- * What is written through the kernel address is in the pages, and what is
- * written into the pages is seen there. Two users share one address. All of it
- * is the same after an unbind.
+ * A write through the kernel address changes the pages, and a write to the pages is seen
+ * there. Two users share one address. An unbind changes none of this.
  */
 static void gem_vmap_shows_the_pages(struct kunit *test)
 {
@@ -108,7 +107,7 @@ static void gem_vmap_shows_the_pages(struct kunit *test)
 	gem_kunit_each_page(test, bo, 2, false);
 }
 
-/* A kernel address that exists stays good over an unbind. */
+/* A kernel address stays valid after an unbind. */
 static void gem_vmap_stays_over_an_unbind(struct kunit *test)
 {
 	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
@@ -154,8 +153,8 @@ static struct dma_buf_attachment *gem_attach(struct kunit *test, struct dma_buf 
 }
 
 /*
- * What a device reads through @table. The devices here have neither an IOMMU
- * nor bounce buffers: their addresses are physical ones.
+ * Check the bytes that a device reads through @table. The devices here have neither an
+ * IOMMU nor bounce buffers, so their addresses are physical ones.
  */
 static void gem_check_as_device(struct kunit *test, const struct sg_table *table, u8 seed)
 {
@@ -178,8 +177,8 @@ static void gem_check_as_device(struct kunit *test, const struct sg_table *table
 }
 
 /*
- * An importer gets the pages, mapped for its own device, and keeps them when
- * the exporter's device goes; one that comes later gets them as well.
+ * An importer gets the pages, mapped for its own device, and keeps them after the unbind
+ * of the exporter. A later importer gets them as well.
  */
 static void gem_importer_gets_the_pages(struct kunit *test)
 {
@@ -211,7 +210,7 @@ static void gem_importer_gets_the_pages(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bo->pin_count, 0);
 }
 
-/* The dma-buf keeps the object, its pages and its bytes as the last user. */
+/* A dma-buf that is the last user keeps the object, its pages and its bytes. */
 static void gem_dma_buf_keeps_the_object(struct kunit *test)
 {
 	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver_with_objects);
@@ -232,7 +231,7 @@ static void gem_dma_buf_keeps_the_object(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, drm_sgt_kunit_until(!READ_ONCE(f->objects)));
 }
 
-/* A table for an importer is a copy: ours may change its mapping meanwhile. */
+/* The table of an importer is a copy, as the mapping of ours may change meanwhile. */
 static void gem_get_sg_table_is_a_copy(struct kunit *test)
 {
 	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
@@ -262,7 +261,7 @@ static void gem_get_sg_table_is_a_copy(struct kunit *test)
 	gem_kunit_each_page(test, bo, 8, false);
 }
 
-/* mmap: a fixture apart, since addresses belong to the thread of the case. */
+/* mmap: in the address space of the case's thread. */
 
 static unsigned long gem_user_map(struct kunit *test, struct dma_buf *buf,
 				  unsigned long flags)
@@ -293,8 +292,8 @@ static void gem_user_check(struct kunit *test, unsigned long addr, size_t start,
 }
 
 /*
- * A process sees the pages, through a mapping made by way of a dma-buf, before
- * and after an unbind. Faults leave no reference behind.
+ * A process that maps the dma-buf sees the pages, before and after an unbind. Faults leave
+ * no reference behind.
  */
 static void gem_mmap_shows_the_pages(struct kunit *test)
 {
@@ -328,7 +327,7 @@ static void gem_mmap_shows_the_pages(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, page_count(first), refs);
 }
 
-/* When the start of a mapping is gone, the rest of it shows what it did before. */
+/* When the start of a VMA is unmapped, the rest of it still has the right pages. */
 static void gem_mmap_without_its_start(struct kunit *test)
 {
 	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
@@ -345,7 +344,7 @@ static void gem_mmap_without_its_start(struct kunit *test)
 
 #define GEM_FAULT_PAGES	40
 
-/* What is left of a mapping, where it is touched, and the pages that maps */
+/* The rest of a VMA, where a fault hits it, and the pages that the fault maps */
 static const struct gem_fault {
 	const char *name;
 	unsigned long start, end;
@@ -363,7 +362,7 @@ static const struct gem_fault {
 
 KUNIT_ARRAY_PARAM_DESC(gem_faults, gem_faults, name);
 
-/* The page that a process has at @addr; NULL if there was no fault yet. */
+/* The page that is mapped at @addr; NULL if none is mapped yet. */
 static struct page *gem_user_page(unsigned long addr)
 {
 	struct follow_pfnmap_args args = { .address = addr };
@@ -389,8 +388,8 @@ static void gem_user_unmap(struct kunit *test, unsigned long addr, unsigned long
 }
 
 /*
- * A fault maps the pages around it, the right ones and no others, bound or not;
- * none of them has one more reference for it.
+ * A fault maps the pages around it, the right ones and no others, before and after unbind.
+ * It takes no reference to them.
  */
 static void gem_fault_maps_the_neighbours(struct kunit *test)
 {
@@ -413,7 +412,7 @@ static void gem_fault_maps_the_neighbours(struct kunit *test)
 		KUNIT_EXPECT_PTR_EQ_MSG(test, gem_user_page(addr + i * PAGE_SIZE),
 					i < c->first || i > c->last ? NULL : page,
 					"page %lu", i);
-		/* The cache, the table, this loop */
+		/* References of the page cache, the table and this loop */
 		KUNIT_EXPECT_EQ(test, page_count(page), 3);
 		put_page(page);
 	}
@@ -421,9 +420,9 @@ static void gem_fault_maps_the_neighbours(struct kunit *test)
 }
 
 /*
- * Pages that something uses stay: one that a pin, a kernel mapping, an importer
- * or a VMA has, also a part of one; when the last user is gone they can go, and
- * the bytes are in the file.
+ * A pin, a kernel mapping, an importer, a VMA, and a part of a VMA all keep the pages.
+ * After the last of these users, the table can give the pages back, and the bytes stay
+ * in the file.
  */
 static void gem_users_keep_the_pages(struct kunit *test)
 {
@@ -462,7 +461,7 @@ static void gem_users_keep_the_pages(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, drm_sgt_depopulate(bo->sgt));
 }
 
-/* A private mapping, whose writes would stay private, is refused. */
+/* A private mmap is refused, as its writes would not reach the buffer. */
 static void gem_mmap_refuses_private_mappings(struct kunit *test)
 {
 	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
@@ -502,7 +501,7 @@ static void gem_nomem_check_vmap(void *arg, int ret)
 	shmem_truncate_range(file_inode(bo->base.filp), 0, -1);
 }
 
-/* A kernel address for which there is no memory leaves no pin. */
+/* A vmap that runs out of memory leaves no pin. */
 static void gem_vmap_without_memory(struct kunit *test)
 {
 	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);

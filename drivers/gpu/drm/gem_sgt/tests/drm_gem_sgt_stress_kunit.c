@@ -19,8 +19,8 @@
 #include "drm_sgt_kunit_crew.h"
 
 /*
- * What is done with GEM objects while their devices are unbound. There are two,
- * each with a DRM device for as long as it is bound: what A exports, B imports.
+ * The use of GEM objects while their devices are unbound. Devices A and B have a DRM
+ * device each while they are bound. B imports what A exports.
  */
 
 #define GEM_STRESS_PAGES	3
@@ -28,7 +28,7 @@
 
 DEFINE_DRM_GEM_FOPS(gem_stress_fops);
 
-/* Not for displays: those of an unplug would have to be there. */
+/* Without DRIVER_MODESET, as an unplug would need a mode configuration. */
 static const struct drm_driver gem_stress_driver = {
 	.driver_features = DRIVER_GEM,
 	.fops = &gem_stress_fops,
@@ -49,13 +49,13 @@ struct gem_stress {
 	struct drm_sgt_kunit_crew *crew;
 	struct gem_stress_card a;
 	struct gem_stress_card b;
-	/* of this round: an object of A, what it is exported as, what B has of it */
+	/* of this round: an object of A, its dma-buf, and the import of B */
 	struct drm_gem_sgt_object *bo;
 	struct dma_buf *buf;
 	struct drm_gem_object *import;
-	/* what is in each page of @bo, with the number of the page in it */
+	/* the value in each page of @bo, to which the number of the page is added */
 	u64 stamp;
-	/* the addresses of the thread of the case, with @buf mapped at @addr */
+	/* the address space of the case's thread, with @buf mapped at @addr */
 	struct mm_struct *mm;
 	unsigned long addr;
 };
@@ -65,7 +65,7 @@ static u64 gem_stress_stamp(const struct gem_stress *f, unsigned int page)
 	return f->stamp + page;
 }
 
-/* What is at @vaddr is the object, as far as can be told from a word a page. */
+/* Check a word of each page of the object at @vaddr. */
 static void gem_stress_check(struct gem_stress *f, const void *vaddr)
 {
 	unsigned int i;
@@ -75,9 +75,9 @@ static void gem_stress_check(struct gem_stress *f, const void *vaddr)
 				gem_stress_stamp(f, i));
 }
 
-/* Jobs: uses that an unbind does not disturb */
+/* Jobs: uses that do not depend on the device */
 
-/* The pages as a process reads them; the next time, every read is a fault again. */
+/* Read the pages as a process, and zap them, so that the next read faults again. */
 static void gem_stress_check_user(struct gem_stress *f)
 {
 	unsigned int i;
@@ -90,7 +90,7 @@ static void gem_stress_check_user(struct gem_stress *f)
 		KUNIT_EXPECT_EQ(f->test, word, gem_stress_stamp(f, i));
 		KUNIT_EXPECT_EQ(f->test, 0, copy_to_user(p, &word, sizeof(word)));
 	}
-	/* User Mode Linux cannot do this while an unplug does the same. */
+	/* User Mode Linux cannot zap while an unplug does so, too. */
 	if (num_online_cpus() > 1)
 		unmap_mapping_range(f->buf->file->f_mapping, 0, 0, 1);
 }
@@ -121,7 +121,7 @@ static int gem_stress_vmap(void *arg)
 	return 0;
 }
 
-/* Some other device attaches to what A exports. */
+/* The parent of B's DRM device attaches to the dma-buf of A, without an import. */
 static int gem_stress_attach(void *arg)
 {
 	struct gem_stress *f = arg;
@@ -154,7 +154,7 @@ static int gem_stress_map_another(void *arg)
 	return ret;
 }
 
-/* B imports what A has exported, looks at it, and lets it go. */
+/* B imports the dma-buf of A, reads it, and drops it. */
 static int gem_stress_import(void *arg)
 {
 	struct gem_stress *f = arg;
@@ -186,7 +186,7 @@ static int gem_stress_close(void *arg)
 	return 0;
 }
 
-/* Jobs: unbinds, as of a driver */
+/* Jobs: unbinds, as by a driver */
 
 static int gem_stress_unbind_a(void *arg)
 {
@@ -197,7 +197,7 @@ static int gem_stress_unbind_a(void *arg)
 	return 0;
 }
 
-/* No mapping, and no attachment that may have kept one. */
+/* No mapping is left, and no attachment, which could have kept one. */
 static int gem_stress_unbind_b(void *arg)
 {
 	struct gem_stress *f = arg;
@@ -238,7 +238,7 @@ static void gem_stress_write(struct gem_stress *f)
 	KUNIT_EXPECT_EQ(f->test, page, GEM_STRESS_PAGES);
 }
 
-/* A and B are bound; A has an object, exported, mapped by device and process. */
+/* Bind A and B; A exports an object, which its device and a process have mapped. */
 static void gem_stress_begin(struct gem_stress *f, bool import)
 {
 	struct kunit *test = f->test;
@@ -267,7 +267,7 @@ static void gem_stress_end_card(struct gem_stress_card *card)
 	drm_sgt_kunit_owner_put(&card->owner);
 }
 
-/* Unbind what still is bound. Bytes and mappings of the CPU are as they were. */
+/* Unbind what is still bound. The bytes and the CPU mappings have not changed. */
 static void gem_stress_end(struct gem_stress *f)
 {
 	if (!drm_sgt_device_is_gone(f->a.owner.sdev))
@@ -288,7 +288,7 @@ static void gem_stress_end(struct gem_stress *f)
 	gem_stress_end_card(&f->b);
 }
 
-/* Have addresses of our own; they go with the thread of the case. */
+/* Give the case's thread an address space, which is freed with the thread. */
 static void gem_stress_attach_mm(struct gem_stress *f)
 {
 	struct file *filp = shmem_file_setup("kunit", PAGE_SIZE, VM_NORESERVE);
@@ -305,7 +305,7 @@ static void gem_stress_init_card(struct gem_stress *f, struct gem_stress_card *c
 				 const char *name, const char *drm_name)
 {
 	drm_sgt_kunit_owner_init(&card->owner, f->test, name);
-	/* It does DMA only for devices that attach to a dma-buf as such. */
+	/* It does DMA only in gem_stress_attach(). */
 	card->dev = drm_sgt_kunit_dma_device(f->test, drm_name, UINT_MAX, ULONG_MAX);
 }
 
@@ -317,7 +317,7 @@ static struct gem_stress *gem_stress_create(struct kunit *test)
 	f->test = test;
 	drm_sgt_kunit_seed(test, &f->rnd);
 	gem_stress_attach_mm(f);
-	/* One that stays: with the last one, a file system is unmounted. */
+	/* This one stays, as the last DRM device to be freed unmounts a file system. */
 	gem_kunit_card(test, "card", &gem_stress_driver);
 	gem_stress_init_card(f, &f->a, "a", "card-a");
 	gem_stress_init_card(f, &f->b, "b", "card-b");
@@ -328,9 +328,9 @@ static struct gem_stress *gem_stress_create(struct kunit *test)
 struct gem_race {
 	const char *name;
 	drm_sgt_kunit_job_fn fn[DRM_SGT_KUNIT_CREW];
-	/* B has imported what A has exported */
+	/* B has imported the dma-buf of A */
 	bool import;
-	/* what the uses of a device that is going may say */
+	/* the job may fail, as its device is being unbound */
 	bool may_fail;
 };
 
@@ -359,7 +359,7 @@ static void gem_race_desc(const struct gem_race *race, char *desc)
 
 KUNIT_ARRAY_PARAM(gem_race, gem_races, gem_race_desc);
 
-/* What is used goes on, or says -ENODEV; what is mapped has ended. */
+/* A use goes on, or fails with -ENODEV; all mappings have ended when unbind returns. */
 static void gem_stress_use_vs_unbind(struct kunit *test)
 {
 	const struct gem_race *race = test->param_value;

@@ -10,8 +10,8 @@
 #include "drm_sgt_kunit_helpers.h"
 
 /*
- * Access sections: when one is entered, that it ends however the block is
- * left, what they hold up; and the syncs, which are done inside one.
+ * Access sections: when one is entered, that it ends however its block is left, and what
+ * it blocks. Also the syncs, which run inside one.
  *
  * No ASSERT inside a section: it would end the thread and leave the section
  * open, and the unbind at the end of the case would wait for it.
@@ -43,7 +43,7 @@ static struct drm_sgt *access_mapped_sgt(struct kunit *test, struct drm_sgt_devi
 	return sgt;
 }
 
-/* A table that is mapped: entries of two pages at most. */
+/* A mapped table, with entries of two pages at most. */
 static struct access_fixture access_fixture_create(struct kunit *test)
 {
 	struct access_fixture f = { .ctx = test->priv };
@@ -62,7 +62,7 @@ static bool access_is_inside(struct drm_sgt *sgt)
 	       srcu_read_lock_held(&sgt->sdev->srcu);
 }
 
-/* No section is open: as the task, lockdep and an unmap see it. */
+/* Expect that no section is open: according to the task, lockdep and an unmap. */
 static void access_expect_nobody_inside(struct kunit *test, struct drm_sgt *sgt)
 {
 	KUNIT_EXPECT_EQ(test, atomic_read(&sgt->readers), 0);
@@ -71,7 +71,7 @@ static void access_expect_nobody_inside(struct kunit *test, struct drm_sgt *sgt)
 	KUNIT_EXPECT_EQ(test, 0, drm_sgt_map(sgt, DMA_BIDIRECTIONAL));
 }
 
-/* The example of "DOC: access sections", as it stands there. */
+/* The example of "DOC: access sections", unchanged. */
 static int count_segments(struct drm_sgt *sgt, unsigned int *count)
 {
 	struct drm_dma_iter iter;
@@ -88,7 +88,7 @@ static int count_segments(struct drm_sgt *sgt, unsigned int *count)
 	return ret;
 }
 
-/* The example counts neighbours as one segment, and says so if not mapped. */
+/* The example counts adjacent entries as one segment, and fails if not mapped. */
 static void access_example_counts_segments(struct kunit *test)
 {
 	struct access_fixture f = access_fixture_create(test);
@@ -137,7 +137,7 @@ static void access_holds_off_unmap(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f.ctx->unmaps, 1);
 }
 
-/* A section of one table holds up no other. */
+/* A section of one table does not block the unmap of another. */
 static void access_does_not_hold_off_others(struct kunit *test)
 {
 	struct access_fixture f = access_fixture_create(test);
@@ -153,7 +153,7 @@ static void access_does_not_hold_off_others(struct kunit *test)
 	drm_sgt_access_end(&access);
 }
 
-/* To end what is not open, or not any more, does nothing. */
+/* The end of a section that is not open, or has ended, does nothing. */
 static void access_end_twice_is_harmless(struct kunit *test)
 {
 	struct access_fixture f = access_fixture_create(test);
@@ -180,8 +180,8 @@ static void access_count_misuse(void)
 }
 
 /*
- * A section that is open is not begun a second time, for the same table or for
- * another: with one end, all is over, and an unbind does not wait.
+ * An access that is open cannot begin again, for the same table or another. One end closes
+ * its section, and an unbind does not wait.
  */
 static void access_begin_twice_is_refused(struct kunit *test)
 {
@@ -200,7 +200,7 @@ static void access_begin_twice_is_refused(struct kunit *test)
 	drm_sgt_access_end(&access);
 	access_expect_nobody_inside(test, f.sgt);
 
-	/* What was ended can begin again. */
+	/* An access that has ended can begin again. */
 	KUNIT_EXPECT_EQ(test, 0, drm_sgt_access_begin(other, &access));
 	drm_sgt_access_end(&access);
 	KUNIT_EXPECT_EQ(test, access_misuses, 2);
@@ -229,8 +229,8 @@ out:
 }
 
 /*
- * However the block is left, it was run once, and the section has ended after
- * it. The errno is 0, if the block does not say otherwise.
+ * However the block is left, it runs once, and the section has ended after it. The errno
+ * is 0, unless the block sets it.
  */
 static void access_scope_ends_however_it_is_left(struct kunit *test)
 {
@@ -265,7 +265,7 @@ static void access_scope_ends_however_it_is_left(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, runs, 3);
 	access_expect_nobody_inside(test, f.sgt);
 
-	/* break and continue are for the block, not for the loop around it. */
+	/* break and continue leave the block, not the loop around it. */
 	for (i = 0; i < 5; i++)
 		drm_sgt_access_scope(view, f.sgt, ret) {
 			if (i % 2)
@@ -307,7 +307,7 @@ static void access_scopes_nest(struct kunit *test)
 	access_expect_nobody_inside(test, other);
 }
 
-/* A block that cannot be entered is not run, and the errno says why. */
+/* If a section cannot begin, its block does not run, and the errno is the reason. */
 static void access_scope_that_is_refused_does_not_run(struct kunit *test)
 {
 	struct access_fixture f = access_fixture_create(test);
@@ -325,7 +325,7 @@ static void access_scope_that_is_refused_does_not_run(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ret, -ENODEV);
 }
 
-/* What a physical device sees: the CPU addresses, by the same rules. */
+/* A physical device sees the CPU addresses, by the same rules. */
 static void access_in_physical_mode(struct kunit *test)
 {
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind_phys(test, NULL);
@@ -367,7 +367,7 @@ static void access_in_physical_mode(struct kunit *test)
  * Syncs
  */
 
-/* How the stub lays the segments out. */
+/* The layout of the segments that the stub makes. */
 struct access_layout {
 	const char *name;
 	u64 gap;
@@ -408,7 +408,7 @@ static void access_oracle_fill(struct access_oracle *o, const struct access_fixt
 	}
 }
 
-/* The calls that were recorded are those for @len bytes at @offset, in order. */
+/* Expect that the recorded calls are those for @len bytes at @offset, in order. */
 static void access_check_syncs(struct kunit *test, const struct access_fixture *f,
 			       const struct access_oracle *o, u64 offset, u64 len,
 			       bool for_cpu)
@@ -442,8 +442,8 @@ static void access_skip_without_syncs(struct kunit *test, const struct access_fi
 }
 
 /*
- * A sync covers its range, and is cut where a CPU entry ends: behind a merged
- * segment, the DMA API finds the memory of its start only.
+ * A sync covers its range, and is cut where a CPU entry ends: in a merged segment, the DMA
+ * API finds only the memory of the first entry.
  */
 static void access_syncs_are_cut_at_cpu_entries(struct kunit *test)
 {
@@ -483,7 +483,7 @@ static void access_syncs_are_cut_at_cpu_entries(struct kunit *test)
 	}
 }
 
-/* A range beyond the table is refused as a whole: nothing of it is synced. */
+/* A range that ends beyond the table is refused, and no part of it is synced. */
 static void access_syncs_refuse_bad_ranges(struct kunit *test)
 {
 	static const struct { u64 offset, len; } bad[] = {
@@ -518,8 +518,9 @@ static void access_syncs_have_the_direction_of_the_map(struct kunit *test)
 }
 
 /*
- * A fault on user memory inside a section is reported, although the page is there and
- * no unbind waits. Lockdep says so by turning itself off, as in its own selftest.
+ * lockdep reports an access to user memory inside a section, although the page is present
+ * and no unbind waits. The report turns lockdep off, which is what the test looks for, as
+ * the selftest of lockdep does.
  */
 static void access_reports_user_memory(struct kunit *test)
 {
@@ -531,7 +532,7 @@ static void access_reports_user_memory(struct kunit *test)
 	if (!IS_ENABLED(CONFIG_PROVE_LOCKING) || !debug_locks)
 		kunit_skip(test, "no lockdep");
 
-	/* The thread has an mm from here on. */
+	/* From here on, the thread has an mm. */
 	KUNIT_ASSERT_NE(test, 0, kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ,
 					       MAP_ANONYMOUS | MAP_PRIVATE, 0));
 	f = access_fixture_create(test);
@@ -549,7 +550,7 @@ static void access_reports_user_memory(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, inside);
 }
 
-/* First those that would see a section that is left open, and not wait for it. */
+/* First the cases that detect an open section, and do not wait for it. */
 static struct kunit_case drm_sgt_access_cases[] = {
 	KUNIT_CASE(access_end_twice_is_harmless),
 	KUNIT_CASE(access_begin_twice_is_refused),

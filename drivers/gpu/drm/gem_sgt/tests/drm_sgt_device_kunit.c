@@ -9,8 +9,8 @@
 #include "drm_sgt_kunit_helpers.h"
 
 /*
- * What a device shutdown does to its tables. Whole drivers are in
- * drm_sgt_driver_kunit.c, two threads at the same time in drm_sgt_races_kunit.c.
+ * The effect of a device shutdown on the tables of the device. Complete drivers are in
+ * drm_sgt_driver_kunit.c, two concurrent threads in drm_sgt_races_kunit.c.
  */
 
 static const struct drm_sgt_kunit_piece device_pieces[] = {
@@ -41,7 +41,7 @@ static struct device_table device_table_create(struct kunit *test,
 	return t;
 }
 
-/* After the end of its device, a table does everything but have addresses. */
+/* After the shutdown of its device, a table can do everything except be mapped. */
 static void device_check_table_after_end(struct kunit *test, struct device_table *t)
 {
 	struct drm_sgt_access access = {};
@@ -73,7 +73,7 @@ static void device_state_desc(const enum drm_sgt_state *state, char *desc)
 
 KUNIT_ARRAY_PARAM(device_state, device_states, device_state_desc);
 
-/* No DMA device is an error, and not physical mode. */
+/* Without a DMA device, a create fails, and does not select physical mode. */
 static void device_without_dma_device_is_refused(struct kunit *test)
 {
 	struct device *dev = kunit_device_register(test, "owner");
@@ -87,7 +87,7 @@ struct device_limits {
 	const char *name;
 	unsigned int max_segment;
 	unsigned long boundary;
-	/* 0: the device is refused */
+	/* 0 if the device is refused */
 	unsigned int expected_segment;
 	unsigned long expected_boundary;
 };
@@ -111,8 +111,8 @@ static void device_limits_desc(const struct device_limits *l, char *desc)
 KUNIT_ARRAY_PARAM(device_limits, device_limits, device_limits_desc);
 
 /*
- * The limits are those of the DMA device, in whole pages; one that cannot take
- * a page is refused. They are read once: what is set later is ignored.
+ * The limits are those of the DMA device, rounded down to pages. A device that cannot take
+ * a page is refused. They are read once: later changes are ignored.
  */
 static void device_has_the_limits_of_the_dma_device(struct kunit *test)
 {
@@ -132,7 +132,7 @@ static void device_has_the_limits_of_the_dma_device(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sdev->limits.boundary, l->expected_boundary);
 }
 
-/* A table is cut as its device wants it. */
+/* The entries of a table keep to the limits of its device. */
 static void device_limits_reach_its_tables(struct kunit *test)
 {
 	struct drm_sgt_kunit_device *d;
@@ -147,8 +147,8 @@ static void device_limits_reach_its_tables(struct kunit *test)
 }
 
 /*
- * When unbind returns, no mapping exists, in whatever state the table was, and
- * its pages are where they were.
+ * When unbind returns, a table in any state has no mapping, and keeps the pages that it
+ * had.
  */
 static void device_unbind_ends_mappings(struct kunit *test)
 {
@@ -184,7 +184,7 @@ static void device_unbind_ends_mappings(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ctx->unmaps, mapped);
 }
 
-/* The same through the real DMA API, and by taking the device away. */
+/* The same with the real DMA API, and by unregistering the device. */
 static void device_unregister_ends_mappings(struct kunit *test)
 {
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
@@ -200,7 +200,7 @@ static void device_unregister_ends_mappings(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(sgt));
 	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(sgt, DMA_BIDIRECTIONAL));
 
-	/* It lives on behind the table, without a driver or a place in sysfs. */
+	/* The table keeps it alive, without a driver and an entry in sysfs. */
 	d->bound = false;
 	kunit_device_unregister(test, d->dev);
 	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(d->sdev).mapped, 0);
@@ -210,8 +210,8 @@ static void device_unregister_ends_mappings(struct kunit *test)
 }
 
 /*
- * A driver's own shutdown ends the mappings. A second one, and the devres entry
- * after that, do nothing: one grace period in all.
+ * A shutdown by the driver ends the mappings. A second one, and the later release of the
+ * devres entry, do nothing: there is one grace period in total.
  */
 static void device_shutdown_happens_once(struct kunit *test)
 {
@@ -235,7 +235,7 @@ static void device_shutdown_happens_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(d->sdev).revoked, 1);
 }
 
-/* A source of pages without a count. */
+/* A source of pages that does not track them. */
 static int device_plain_get(void *source, struct drm_sgt_builder *builder, u64 size)
 {
 	return drm_sgt_builder_add(builder, pfn_to_page(0x100), size >> PAGE_SHIFT);
@@ -261,7 +261,7 @@ static void device_many_free(void *data)
 	kvfree(many);
 }
 
-/* Mapped tables; without a test resource each, which others would step over. */
+/* Mapped tables, without a KUnit action for each, which would make lookups slow. */
 static struct device_many *device_many_create(struct kunit *test,
 					      struct drm_sgt_device *sdev, unsigned int nr)
 {
@@ -290,7 +290,7 @@ static void device_number_desc(const unsigned int *nr, char *desc)
 
 KUNIT_ARRAY_PARAM(device_number, device_numbers, device_number_desc);
 
-/* However many tables are mapped, each is unmapped once, after one wait in all. */
+/* With any number of mapped tables, each is unmapped once, after one grace period. */
 static void device_unbind_waits_once_for_many(struct kunit *test)
 {
 	unsigned int nr = *(const unsigned int *)test->param_value, i;
@@ -319,7 +319,7 @@ static void device_unbind_waits_once_for_many(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, drm_sgt_get_state(many->sgt[i]), DRM_SGT_BACKED);
 }
 
-/* A buffer that is made after unbind has pages, and no mapping. */
+/* A table that is created after unbind can have pages, but no mapping. */
 static void device_that_is_gone_still_makes_tables(struct kunit *test)
 {
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
@@ -332,8 +332,8 @@ static void device_that_is_gone_still_makes_tables(struct kunit *test)
 }
 
 /*
- * The structure lives until its last table is freed, and then goes: with the
- * device that does the DMA, which it keeps.
+ * The structure lives until its last table is freed. Then it also drops its reference to
+ * the DMA device.
  */
 static void device_lives_as_long_as_its_tables(struct kunit *test)
 {
@@ -353,7 +353,7 @@ static void device_lives_as_long_as_its_tables(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kref_read(&d->sdev->refcount), 1);
 }
 
-/* A reference that is taken is one that has to be dropped; NULL is no device. */
+/* Each get needs a put; NULL is ignored. */
 static void device_references_are_counted(struct kunit *test)
 {
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
@@ -392,7 +392,7 @@ static struct device_pair device_pair_create(struct kunit *test)
 	return p;
 }
 
-/* Owner and DMA device are two: the unbind of the owner ends the mappings. */
+/* With a separate DMA device, the unbind of the owner ends the mappings. */
 static void device_ends_with_its_owner(struct kunit *test)
 {
 	struct device_pair p = device_pair_create(test);
@@ -401,7 +401,7 @@ static void device_ends_with_its_owner(struct kunit *test)
 	device_release_driver(p.owner);
 	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(p.t.sgt), DRM_SGT_BACKED);
 	KUNIT_EXPECT_EQ(test, ctx->unmaps, 1);
-	/* And the link between the two. */
+	/* It also removes the device link between the two. */
 	KUNIT_EXPECT_TRUE(test, list_empty(&p.owner->links.suppliers));
 	KUNIT_EXPECT_NOT_NULL(test, p.other->dev->driver);
 }
@@ -431,7 +431,7 @@ static void device_ends_with_its_bus_device(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, drm_sgt_device_is_gone(d->sdev));
 }
 
-/* A DMA device whose driver is not there yet: later. */
+/* If the driver of the DMA device is not bound yet, probe is deferred. */
 static void device_waits_for_the_driver_of_its_dma_device(struct kunit *test)
 {
 	struct drm_sgt_kunit_device *other = drm_sgt_kunit_bind(test);
@@ -446,7 +446,7 @@ static void device_waits_for_the_driver_of_its_dma_device(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EPROBE_DEFER, PTR_ERR_OR_ZERO(sdev));
 }
 
-/* A device above the owner sees to its own: no link, and no driver needed. */
+/* A DMA device that is an ancestor of the owner needs neither a link nor a driver. */
 static void device_needs_no_link_to_an_ancestor(struct kunit *test)
 {
 	struct device *owner = kunit_device_register(test, "owner");
@@ -458,12 +458,12 @@ static void device_needs_no_link_to_an_ancestor(struct kunit *test)
 	sdev = devm_drm_sgt_device_create_phys(owner, owner->parent);
 	KUNIT_EXPECT_NOT_ERR_OR_NULL(test, sdev);
 	KUNIT_EXPECT_TRUE(test, list_empty(&owner->links.suppliers));
-	/* Nor can there be one the other way round. */
+	/* The other way round, a link is not possible either. */
 	sdev = devm_drm_sgt_device_create_phys(owner->parent, owner);
 	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR_OR_ZERO(sdev));
 }
 
-/* In physical mode the DMA API is not called, and the end is the same. */
+/* In physical mode the DMA API is not called, and unbind ends mappings in the same way. */
 static void device_in_physical_mode_ends_too(struct kunit *test)
 {
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind_phys(test, NULL);
@@ -472,7 +472,7 @@ static void device_in_physical_mode_ends_too(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, drm_sgt_device_is_phys(d->sdev));
 	KUNIT_EXPECT_EQ(test, d->sdev->limits.max_segment, UINT_MAX & PAGE_MASK);
 	KUNIT_EXPECT_EQ(test, d->sdev->limits.boundary, ULONG_MAX);
-	/* No stubs: the pages do not exist, and the DMA API would notice. */
+	/* No stubs: the pages do not exist, so a call of the DMA API would fail. */
 	t = device_table_create(test, d->sdev, DRM_SGT_MAPPED);
 	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(d->sdev).mapped, 1);
 	drm_sgt_kunit_unbind(d);
@@ -507,7 +507,7 @@ static char *device_show(struct kunit *test, struct drm_sgt_device *sdev)
 	return NULL;
 }
 
-/* The table says what the counters say, also of a device that is gone. */
+/* debugfs shows the counters, also of a device that is gone. */
 static void device_is_shown_as_it_is(struct kunit *test)
 {
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);

@@ -6,8 +6,8 @@
 #include "drm_sgt_kunit_helpers.h"
 
 /*
- * A driver with a probe and a remove, on a platform device: what is left when a
- * probe fails, and that a device can be bound again while old tables live on.
+ * A platform driver with a probe and a remove: a probe that fails leaves nothing behind,
+ * and a device can be bound again while old tables exist.
  */
 
 #define DRIVER_NAME	"drm-sgt-kunit"
@@ -18,7 +18,7 @@ static const struct drm_sgt_kunit_piece driver_pieces[] = {
 
 #define DRIVER_SIZE	((3 + 1 + 2) * PAGE_SIZE)
 
-/* What the driver does, and what came of it. */
+/* What the driver does, and the result. */
 struct driver_plan {
 	struct kunit *test;
 	int probe_ret;
@@ -45,7 +45,7 @@ static int driver_probe(struct platform_device *pdev)
 	if (plan->sgt)
 		return plan->probe_ret;
 
-	/* As a driver has it that made a buffer before its probe failed. */
+	/* As a driver that creates a buffer before its probe fails. */
 	plan->sgt = drm_sgt_create(sdev, &drm_sgt_kunit_source_ops, plan->source,
 				   DRIVER_SIZE);
 	if (IS_ERR(plan->sgt))
@@ -79,7 +79,7 @@ static void driver_plan_end(void *data)
 	}
 }
 
-/* Bring a device and its driver together, according to @plan. */
+/* Register a driver that follows @plan, and its device. */
 static struct platform_device *driver_plan_start(struct kunit *test,
 						 struct driver_plan *plan)
 {
@@ -130,7 +130,7 @@ static void driver_probe_that_fails_ends_mappings(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(plan->sgt), DRM_SGT_BACKED);
 	KUNIT_EXPECT_TRUE(test, drm_sgt_device_is_gone(plan->sdev[0]));
 	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(plan->sdev[0]).grace_periods, 1);
-	/* The test's, and that of the table. */
+	/* References of the test and of the table. */
 	KUNIT_EXPECT_EQ(test, kref_read(&plan->sdev[0]->refcount), 2);
 }
 
@@ -145,8 +145,8 @@ static void driver_shutdown_desc(const bool *shutdown, char *desc)
 KUNIT_ARRAY_PARAM(driver_shutdown, driver_shutdowns, driver_shutdown_desc);
 
 /*
- * Bound, unbound and bound again, by drivers with and without a shutdown of
- * their own: the old table has no device any more, a new one has the new one.
+ * A device is bound, unbound and bound again, by drivers that call the shutdown and that
+ * do not. The old table stays unmapped, and a new one uses the new binding.
  */
 static void driver_can_be_bound_again(struct kunit *test)
 {

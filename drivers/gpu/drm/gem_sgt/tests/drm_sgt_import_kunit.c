@@ -9,10 +9,9 @@
 #include "drm_sgt_kunit_exporter.h"
 
 /*
- * Tables that stand for a dma-buf. The exporter is one of the test: it counts
- * attachments and mappings. What becomes of the entries of its table is in
- * drm_sgt_import_table_kunit.c. GEM objects made of such tables are in
- * drm_gem_sgt_import_kunit.c.
+ * Tables of imports. The exporter is part of the test, and counts attachments and
+ * mappings. The entries of its table are tested in drm_sgt_import_table_kunit.c, GEM
+ * objects of imports in drm_gem_sgt_import_kunit.c.
  */
 
 #define IMPORT_PAGES	6
@@ -36,7 +35,7 @@ static void import_fixture_on(struct import_fixture *f, struct kunit *test,
 	drm_sgt_kunit_free_later(test, f->sgt);
 }
 
-/* A table for a dma-buf of a @kind of exporter, not mapped. */
+/* Create a table for the dma-buf of an exporter of @kind; it is not mapped. */
 static struct import_fixture import_fixture_create(struct kunit *test,
 						   enum drm_sgt_kunit_exporter_kind kind)
 {
@@ -65,7 +64,7 @@ static enum drm_sgt_kunit_exporter_kind import_kind(struct kunit *test)
 	return *(const enum drm_sgt_kunit_exporter_kind *)test->param_value;
 }
 
-/* What the layer says of the mapping is what the exporter knows of it. */
+/* The counters of the device must match those of the exporter. */
 static void import_check(struct import_fixture *f, unsigned int begun, unsigned int ended)
 {
 	struct drm_sgt_device_stats stats = drm_sgt_kunit_stats(f->d->sdev);
@@ -78,7 +77,7 @@ static void import_check(struct import_fixture *f, unsigned int begun, unsigned 
 	KUNIT_EXPECT_EQ(f->test, stats.bytes_mapped, mapped ? IMPORT_SIZE : 0);
 }
 
-/* To map is to attach and map, to unmap both back again; no more than once. */
+/* A map attaches and maps, an unmap undoes both, and each does so only once. */
 static void import_map_and_unmap(struct kunit *test)
 {
 	struct import_fixture f = import_fixture_create(test, import_kind(test));
@@ -182,7 +181,7 @@ static void import_ends_once(struct kunit *test)
 	}
 }
 
-/* After the unbind, the exporter is not bothered any more. */
+/* After unbind, the exporter is not called any more. */
 static void import_after_unbind(struct kunit *test)
 {
 	struct import_fixture f = import_fixture_create(test, import_kind(test));
@@ -204,7 +203,7 @@ static void import_after_unbind(struct kunit *test)
 	import_check(&f, 1, 1);
 }
 
-/* The table has the last reference to the dma-buf. */
+/* A table keeps its dma-buf, also when it has the last reference. */
 static void import_keeps_the_dma_buf(struct kunit *test)
 {
 	struct import_fixture f = import_fixture_create(test, import_kind(test));
@@ -220,7 +219,7 @@ static void import_keeps_the_dma_buf(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, drm_sgt_kunit_exporter_released(f.e));
 }
 
-/* Two tables of one dma-buf know nothing of each other: two attachments. */
+/* Two tables of one dma-buf are independent, with an attachment each. */
 static void import_twice(struct kunit *test)
 {
 	struct import_fixture f = import_fixture_create(test, import_kind(test));
@@ -238,7 +237,7 @@ static void import_twice(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f.d->sdev).grace_periods, 1);
 }
 
-/* An import has no pages to give back, to walk or to list. */
+/* An import has no pages: depopulate, walks and copies of the list are refused. */
 static void import_has_no_pages(struct kunit *test)
 {
 	struct import_fixture f = import_fixture_create(test, EXPORTER_PLAIN);
@@ -299,13 +298,13 @@ static const struct import_error {
 	int said, err;
 } import_errors[] = {
 	{ -ENOSPC, -ENOSPC }, { -EINVAL, -EINVAL }, { -EINTR, -EINTR }, { -ENOMEM, -ENOMEM },
-	/* The DMA API, out of bounce buffers or of one that is long enough */
+	/* The DMA API has no bounce buffer left, or none that is long enough */
 	{ -EIO, -ENOMEM },
 };
 
 /*
- * What an exporter says is passed on, by the table of drm_sgt_map(); nothing is
- * held, and the next try works.
+ * The errno of an exporter is returned as drm_sgt_map() documents. Nothing is leaked, and
+ * the next map succeeds.
  */
 static void import_passes_errors_on(struct kunit *test)
 {
@@ -352,7 +351,7 @@ static bool import_says_not_phys(struct device *dev)
 	return false;
 }
 
-/* Without a device below there is nothing to attach to. */
+/* Without a bus device, there is no device to attach. */
 static void import_without_a_bus_device(struct kunit *test)
 {
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind_phys(test, NULL);
@@ -373,7 +372,7 @@ static void import_fixture_on_bus(struct import_fixture *f, struct kunit *test)
 	import_fixture_on(f, test, drm_sgt_kunit_bind_phys(test, bus), bus, EXPORTER_CACHED);
 }
 
-/* The device below is attached; its DMA addresses are what is seen. */
+/* The bus device is attached, and a view has its DMA addresses. */
 static void import_in_physical_mode(struct kunit *test)
 {
 	struct import_fixture f;
@@ -389,7 +388,7 @@ static void import_in_physical_mode(struct kunit *test)
 	import_check(&f, 1, 1);
 }
 
-/* Where DMA addresses are not physical, nothing is attached. */
+/* If DMA addresses are not physical ones, a map is refused before the attach. */
 static void import_refuses_translated_addresses(struct kunit *test)
 {
 	struct import_fixture f;
@@ -423,9 +422,9 @@ static void import_expect_bytes(struct import_fixture *f, u8 seed)
 }
 
 /*
- * What the CPU wrote last is what is there when the mapping has ended, although it
- * was never synced and the exporter brings back the bounce buffer. The exporter
- * gets to know the direction, whatever kind it is of.
+ * When the mapping has ended, the memory has what the CPU wrote last, although that was
+ * never synced and the exporter copies the bounce buffer back. Every kind of exporter is
+ * passed the direction.
  */
 static void import_keeps_what_the_cpu_wrote(struct kunit *test)
 {
@@ -448,7 +447,7 @@ static void import_keeps_what_the_cpu_wrote(struct kunit *test)
 	import_expect_bytes(&f, 3);
 }
 
-/* What the device wrote is there if it was fetched, and what the CPU wrote after it. */
+/* Synced writes of the device are kept, and so are later writes of the CPU. */
 static void import_keeps_what_the_device_wrote(struct kunit *test)
 {
 	struct import_fixture f = import_fixture_create(test, import_kind(test));
@@ -472,7 +471,7 @@ static void import_keeps_what_the_device_wrote(struct kunit *test)
 	import_expect_bytes(&f, 6);
 }
 
-/* An exporter that is still moving the memory here is waited for. */
+/* A map waits for the kernel fences of the exporter, which may still move the memory. */
 static void import_waits_for_the_exporter(struct kunit *test)
 {
 	struct import_fixture f = import_fixture_create(test, import_kind(test));
@@ -483,7 +482,7 @@ static void import_waits_for_the_exporter(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fence->waited);
 }
 
-/* First those whose mappings others build on. */
+/* First the cases that the others build on. */
 static struct kunit_case drm_sgt_import_cases[] = {
 	KUNIT_CASE_PARAM(import_map_and_unmap, import_kind_gen_params),
 	KUNIT_CASE_PARAM(import_ends_once, import_order_gen_params),

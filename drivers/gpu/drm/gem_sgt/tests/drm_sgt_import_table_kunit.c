@@ -7,9 +7,8 @@
 #include "drm_sgt_kunit_exporter.h"
 
 /*
- * The entries of the table that an exporter hands out: which of them a walk
- * finds, and what a sync does with them. What begins and ends a mapping is in
- * drm_sgt_import_kunit.c.
+ * The entries of an exporter's table: which of them a walk finds, and how they are synced.
+ * The begin and end of a mapping are in drm_sgt_import_kunit.c.
  */
 
 #define TABLE_SIZE	(6 * PAGE_SIZE)
@@ -21,7 +20,7 @@ struct table_fixture {
 	struct drm_sgt *sgt;
 };
 
-/* A table for a dma-buf whose exporter hands out @l, not mapped. */
+/* Create a table for a dma-buf of layout @l; it is not mapped. */
 static struct table_fixture table_fixture_create(struct kunit *test,
 						 const struct drm_sgt_kunit_layout *l)
 {
@@ -85,8 +84,8 @@ static void table_layout_desc(const struct drm_sgt_kunit_layout *l, char *desc)
 KUNIT_ARRAY_PARAM(table_layout, table_layouts, table_layout_desc);
 
 /*
- * Whatever an exporter hands out, its DMA fields are walked and nothing else is
- * looked at. What does not cover the dma-buf is handed back at once.
+ * A walk of any table uses its DMA fields only. A table that does not cover the dma-buf is
+ * unmapped at once.
  */
 static void table_of_a_layout(struct kunit *test)
 {
@@ -110,7 +109,7 @@ static void table_of_a_layout(struct kunit *test)
  * Syncs
  */
 
-/* The segment that a byte of a table is in; @offset: in, and from its start, out. */
+/* Find the segment of the byte at @offset, and make @offset relative to its start. */
 static const struct drm_dma_seg *table_find_seg(const struct drm_sgt_kunit_layout *l,
 						u64 *offset)
 {
@@ -121,7 +120,7 @@ static const struct drm_dma_seg *table_find_seg(const struct drm_sgt_kunit_layou
 	return seg;
 }
 
-/* The calls that were recorded are those for @len bytes at @offset, one an entry. */
+/* Expect that the recorded calls are those for @len bytes at @offset, one for each entry. */
 static void table_check_syncs(struct table_fixture *f, u64 offset, u64 len, bool for_cpu)
 {
 	struct drm_sgt_kunit *ctx = f->test->priv;
@@ -158,9 +157,8 @@ static struct table_fixture table_fixture_with_syncs(struct kunit *test,
 }
 
 /*
- * A sync goes entry by entry of the exporter, whatever these are like and whatever
- * its CPU entries say: a bounce buffer is behind one of them, not behind two that
- * are neighbours.
+ * A sync calls the DMA API for each DMA entry of the exporter, whatever its CPU entries
+ * are: two adjacent entries can have separate bounce buffers.
  */
 static void table_syncs_by_entry(struct kunit *test)
 {
@@ -193,7 +191,7 @@ static bool table_says_not_coherent(struct device *dev)
 }
 
 /*
- * Where caches have to be maintained, that is for the exporter to do: its memory
+ * On a device that is not coherent, the exporter does the cache maintenance, as its memory
  * need not be in the linear map. Ranges are checked nevertheless.
  */
 static void table_leaves_caches_to_exporter(struct kunit *test)

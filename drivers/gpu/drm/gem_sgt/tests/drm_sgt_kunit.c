@@ -7,8 +7,8 @@
 #include "drm_sgt_kunit_helpers.h"
 
 /*
- * The states of a table and every way between them, over a source that keeps
- * account of its pages and a DMA API that does what the case says.
+ * The states of a table and all transitions, with a source that tracks its pages, and a
+ * stub of the DMA API that the case controls.
  */
 
 static const struct drm_sgt_kunit_piece sgt_pieces[] = {
@@ -17,7 +17,7 @@ static const struct drm_sgt_kunit_piece sgt_pieces[] = {
 
 #define SGT_PAGES	(4 + 1 + 2 + 3 + 1 + 1)
 #define SGT_SIZE	(SGT_PAGES * PAGE_SIZE)
-/* 0x200 and 0x202 are one. */
+/* 0x200 and 0x202 are one run. */
 #define SGT_RUNS	5
 /* At two pages for each entry: 2 + 1 + 3 + 1 + 1. */
 #define SGT_ENTS	8
@@ -41,7 +41,7 @@ static struct sgt_fixture sgt_fixture_create(struct kunit *test)
 	return f;
 }
 
-/* What can be seen of a table in each state. */
+/* Check what can be observed of a table in each state. */
 static void sgt_check_state(struct kunit *test, const struct sgt_fixture *f,
 			    enum drm_sgt_state state)
 {
@@ -89,8 +89,8 @@ static void sgt_state_desc(const enum drm_sgt_state *state, char *desc)
 KUNIT_ARRAY_PARAM(sgt_state, sgt_states, sgt_state_desc);
 
 /*
- * A table of no bytes, of half a page or of more entries than an sg_table can
- * count is not made. The source stays with the caller, untouched.
+ * A table of 0 bytes, of half a page, or of more entries than an sg_table can count is
+ * refused. The caller keeps the source, which is not called.
  */
 static void sgt_create_refuses_bad_sizes(struct kunit *test)
 {
@@ -119,7 +119,7 @@ static void sgt_create_refuses_bad_sizes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, source->releases, 0);
 }
 
-/* A new table is EMPTY, knows its size and its device, and has touched no page. */
+/* A new table is EMPTY, has its size and its device, and has not called its source. */
 static void sgt_create_touches_no_page(struct kunit *test)
 {
 	struct sgt_fixture f = sgt_fixture_create(test);
@@ -130,7 +130,7 @@ static void sgt_create_touches_no_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f.source->gets, 0);
 }
 
-/* EMPTY: nothing can be mapped, read or synced; to undo nothing is fine. */
+/* EMPTY: map, access and sync are refused; unmap and depopulate do nothing. */
 static void sgt_empty_refuses(struct kunit *test)
 {
 	struct sgt_fixture f = sgt_fixture_create(test);
@@ -147,7 +147,7 @@ static void sgt_empty_refuses(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f.source->gets, 0);
 }
 
-/* BACKED: no address to be read; to populate again, or unmap, does nothing. */
+/* BACKED: access and sync are refused; another populate, or an unmap, does nothing. */
 static void sgt_backed_refuses(struct kunit *test)
 {
 	struct sgt_fixture f = sgt_fixture_create(test);
@@ -167,7 +167,7 @@ static void sgt_backed_refuses(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f.ctx->maps, 0);
 }
 
-/* MAPPED: pages stay, the direction too; to map again the same way is fine. */
+/* MAPPED: pages and direction are fixed; a map in the same direction does nothing. */
 static void sgt_mapped_refuses(struct kunit *test)
 {
 	struct sgt_fixture f = sgt_fixture_create(test);
@@ -184,7 +184,7 @@ static void sgt_mapped_refuses(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f.ctx->maps, 1);
 }
 
-/* Pinned: pages stay until the last pin is gone, whatever happens to the device. */
+/* Pinned: pages stay until the last unpin, also after unbind. */
 static void sgt_pinned_refuses(struct kunit *test)
 {
 	struct sgt_fixture f = sgt_fixture_create(test);
@@ -204,7 +204,7 @@ static void sgt_pinned_refuses(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f.source->gets, 1);
 }
 
-/* A pin of pages that cannot be had is none. */
+/* A pin that gets no pages fails, and does not count. */
 static void sgt_pin_that_fails_pins_nothing(struct kunit *test)
 {
 	struct sgt_fixture f = sgt_fixture_create(test);
@@ -218,7 +218,7 @@ static void sgt_pin_that_fails_pins_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, drm_sgt_depopulate(f.sgt));
 }
 
-/* Every arc of the picture of states, three times over. */
+/* Every transition in the diagram of states, three times. */
 static void sgt_goes_round_its_states(struct kunit *test)
 {
 	static const enum dma_data_direction dir[] = {
@@ -239,7 +239,7 @@ static void sgt_goes_round_its_states(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, 0, drm_sgt_unmap(f.sgt));
 		KUNIT_ASSERT_EQ(test, 0, drm_sgt_depopulate(f.sgt));
 		sgt_check_state(test, &f, DRM_SGT_EMPTY);
-		/* A run that was added in two pieces may come back in one. */
+		/* A run that was added in two pieces is put as one. */
 		KUNIT_EXPECT_EQ(test, f.source->puts, SGT_RUNS * (round + 1));
 		KUNIT_EXPECT_FALSE(test, f.source->last);
 	}
@@ -249,8 +249,8 @@ static void sgt_goes_round_its_states(struct kunit *test)
 }
 
 /*
- * From any state, freeing unmaps, then gives back each page once, then releases
- * the source, and counts the table out.
+ * In any state, a free unmaps, puts each page once, releases the source, and updates the
+ * counters, in this order.
  */
 static void sgt_free_undoes_everything(struct kunit *test)
 {
@@ -271,7 +271,7 @@ static void sgt_free_undoes_everything(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f.d->sdev).tables, 0);
 }
 
-/* NULL is freed by doing nothing. */
+/* A free of NULL does nothing. */
 static void sgt_free_of_null_does_nothing(struct kunit *test)
 {
 	drm_sgt_free(NULL);
@@ -299,8 +299,8 @@ static void sgt_put_and_release_are_optional(struct kunit *test)
 }
 
 /*
- * The source fails at any of its steps: its errno comes back, what it had added
- * is given back once, the table is EMPTY and can be populated later.
+ * The source fails at any piece: its errno is returned, each page that it had added is put
+ * once, and the table is EMPTY and can be populated later.
  */
 static void sgt_populate_undoes_what_a_source_had_added(struct kunit *test)
 {
@@ -324,7 +324,7 @@ static void sgt_populate_undoes_what_a_source_had_added(struct kunit *test)
 	sgt_check_state(test, &f, DRM_SGT_BACKED);
 }
 
-/* A source that has more pages than the table is refused, with all of them back. */
+/* A source with more pages than the table is refused, and all its pages are put. */
 static void sgt_populate_refuses_a_source_that_is_too_large(struct kunit *test)
 {
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
@@ -342,8 +342,8 @@ static void sgt_populate_refuses_a_source_that_is_too_large(struct kunit *test)
 }
 
 /*
- * The DMA API fails: its errno comes back, the table stays BACKED, nothing is
- * unmapped that was not mapped, and the next attempt is free to succeed.
+ * The DMA API fails: its errno is returned, the table stays BACKED, nothing is unmapped,
+ * and the next map can succeed.
  */
 static void sgt_map_that_fails_stays_backed(struct kunit *test)
 {
@@ -359,13 +359,13 @@ static void sgt_map_that_fails_stays_backed(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, f.ctx->unmaps, 0);
 
-	/* In another direction: that of the failure is forgotten. */
+	/* The failure does not fix the direction: the next map can use another. */
 	f.ctx->map.ret = 0;
 	KUNIT_EXPECT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_TO_DEVICE));
 	sgt_check_state(test, &f, DRM_SGT_MAPPED);
 }
 
-/* A mapping that does not cover the table is undone, and -EIO. */
+/* A mapping that does not cover the table is undone, and the map returns -EIO. */
 static void sgt_map_that_is_short_is_undone(struct kunit *test)
 {
 	struct sgt_fixture f = sgt_fixture_create(test);
@@ -385,8 +385,8 @@ static void sgt_map_that_is_short_is_undone(struct kunit *test)
 }
 
 /*
- * A mapping that an IOMMU merged: the walk ends at nents, and what lies behind
- * it in the list is not read. The pages are all still there.
+ * A mapping that an IOMMU merged: the walk ends at nents, and does not read the entries
+ * after it. The table still has all pages.
  */
 static void sgt_map_that_merges_is_walked_by_nents(struct kunit *test)
 {
@@ -419,8 +419,8 @@ static void sgt_map_that_merges_is_walked_by_nents(struct kunit *test)
 }
 
 /*
- * Through the real DMA API: the segments are those that it gave, the mapping is
- * not synced, and ends with the table.
+ * With the real DMA API: a walk finds its segments, the map does not sync, and the mapping
+ * ends with the table.
  */
 static void sgt_maps_through_the_dma_api(struct kunit *test)
 {
@@ -464,8 +464,8 @@ KUNIT_DEFINE_ACTION_WRAPPER(sgt_free_table, sg_free_table, struct sg_table *);
 KUNIT_DEFINE_ACTION_WRAPPER(sgt_kfree, kfree, const void *);
 
 /*
- * A copy lists the same pages, as they were added and not as the device sees
- * them, and is not mapped.
+ * A copy has the same pages, in the entries for the CPU and not for the device, and is not
+ * mapped.
  */
 static void sgt_dup_table_lists_the_same_pages(struct kunit *test)
 {
@@ -476,7 +476,7 @@ static void sgt_dup_table_lists_the_same_pages(struct kunit *test)
 	unsigned int i;
 
 	sgt_enter_state(test, f.sgt, state);
-	/* Without a pin, the pages could go while the copy is in use. */
+	/* Without a pin, the pages could be put while the copy is in use. */
 	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR_OR_ZERO(drm_sgt_dup_table(f.sgt, NULL)));
 	if (state == DRM_SGT_EMPTY)
 		return;
@@ -501,7 +501,7 @@ static void sgt_dup_table_lists_the_same_pages(struct kunit *test)
 	sgt_check_state(test, &f, state);
 }
 
-/* A copy for an importer is cut as that one's device wants it; ours is as it was. */
+/* A copy has the limits of the importer's device; the original does not change. */
 static void sgt_dup_table_has_the_limits_of_the_importer(struct kunit *test)
 {
 	static const struct drm_sgt_kunit_piece pieces[] = { { 0x101, 9 } };
