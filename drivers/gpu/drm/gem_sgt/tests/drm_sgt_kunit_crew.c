@@ -10,26 +10,26 @@
 #include "drm_sgt_kunit_crew.h"
 
 /*
- * Races by the thousand: threads that live as long as the case are handed their
- * jobs round by round, and a device is bound and unbound in each of them. The
- * seed decides what is tried; the scheduler decides the order.
+ * Thousands of races. Threads that live as long as the case get a job in each round, and
+ * a device is bound and unbound in each round. The seed decides what is tried; the
+ * scheduler decides the order.
  */
 
 static ulong kunit_rounds;
 module_param(kunit_rounds, ulong, 0444);
 MODULE_PARM_DESC(kunit_rounds, "rounds of the test cases that race; 0: enough");
 
-/* How long a case goes on with its rounds. */
+/* No round begins after this time. */
 #define CREW_PATIENCE	(10 * HZ)
 
-/* What takes longer was held up by something else. */
+/* A job that takes longer was delayed by something else. */
 #define CREW_LONGEST	(2 * NSEC_PER_MSEC)
 
-/* One thread, on a CPU of its own if there are enough. */
+/* A member of the crew: a thread, on a CPU of its own if there are enough. */
 struct crew_hand {
 	struct drm_sgt_kunit_crew *crew;
 	struct task_struct *task;
-	/* of this round; NULL: the end */
+	/* job of this round; NULL ends the thread */
 	struct drm_sgt_kunit_job *job;
 	u64 delay;
 	u64 took;
@@ -39,7 +39,7 @@ struct crew_hand {
 struct drm_sgt_kunit_crew {
 	struct kunit *test;
 	struct crew_hand hand[DRM_SGT_KUNIT_CREW];
-	/* hands that are not at the starting line yet, and not done yet */
+	/* members that are not ready to start yet, and not done yet */
 	atomic_t missing;
 	atomic_t busy;
 	struct completion done;
@@ -81,10 +81,10 @@ static int crew_thread(void *data)
 {
 	struct crew_hand *hand = data;
 
-	/* So that stubs are for this thread as well. */
+	/* The stubs of the case are active in this thread, too. */
 	current->kunit_test = hand->crew->test;
 	for (;;) {
-		/* Not counted as hung: not every round is for every hand. */
+		/* Idle, so that it is not reported as hung: a round may not need all threads. */
 		wait_for_completion_state(&hand->begin, TASK_IDLE);
 		if (!hand->job)
 			break;
@@ -99,7 +99,7 @@ static void crew_dismiss(void *data)
 	struct drm_sgt_kunit_crew *crew = data;
 	unsigned int i;
 
-	/* A member that hangs is not waited for: that is a failure already. */
+	/* Do not wait for a member that hangs: the case has failed already. */
 	for (i = 0; i < DRM_SGT_KUNIT_CREW && !crew->hangs; i++) {
 		struct crew_hand *hand = &crew->hand[i];
 
@@ -111,7 +111,7 @@ static void crew_dismiss(void *data)
 	}
 }
 
-/* The threads end with the case, before what was made before them. */
+/* The threads end with the case, before the release of anything created before them. */
 struct drm_sgt_kunit_crew *drm_sgt_kunit_crew_create(struct kunit *test)
 {
 	struct drm_sgt_kunit_crew *crew = kunit_kzalloc(test, sizeof(*crew), GFP_KERNEL);
@@ -138,8 +138,8 @@ struct drm_sgt_kunit_crew *drm_sgt_kunit_crew_create(struct kunit *test)
 }
 
 /*
- * Half of the jobs begin at once; the others somewhere in the time that the
- * longest one took in the last round, so that each meets each at any point.
+ * Half of the jobs begin at once. The others are delayed by up to the duration of the
+ * longest job in the last round, so that jobs overlap at any point.
  */
 static u64 crew_delay(struct drm_sgt_kunit_crew *crew, struct rnd_state *rnd)
 {
@@ -151,18 +151,18 @@ static u64 crew_delay(struct drm_sgt_kunit_crew *crew, struct rnd_state *rnd)
 }
 
 /**
- * drm_sgt_kunit_crew_round() - do several jobs at the same time
+ * drm_sgt_kunit_crew_round() - run several jobs at the same time
  * @crew: the threads
- * @rnd: decides which thread does what, and when it begins
+ * @rnd: chooses the thread of each job, and its delay
  * @jobs: the jobs
- * @nr: of them, not more than there are threads
+ * @nr: number of jobs, at most that of the threads
  *
- * Return: true when all are done; false, and a failure, if one hangs
+ * Return: true when all are done; false if one hangs, after the case was failed
  */
 bool drm_sgt_kunit_crew_round(struct drm_sgt_kunit_crew *crew, struct rnd_state *rnd,
 			      struct drm_sgt_kunit_job *jobs, unsigned int nr)
 {
-	/* On one CPU, this alone is the order. */
+	/* On one CPU, this alone decides the order. */
 	unsigned int i, first = drm_sgt_kunit_below(rnd, nr);
 
 	/* Only members that run at the same time can wait for each other. */
@@ -186,19 +186,19 @@ bool drm_sgt_kunit_crew_round(struct drm_sgt_kunit_crew *crew, struct rnd_state 
 }
 
 /**
- * drm_sgt_kunit_crew_again() - is there another round to do?
+ * drm_sgt_kunit_crew_again() - is there another round?
  * @crew: the threads
- * @rounds: to do in all, if there are CPUs for them and the machine is fast
+ * @rounds: number of rounds, if there are several CPUs and the machine is fast
  *
- * The first failure is enough: the next thousand would be the same one.
+ * Stops at the first failure, as later rounds would only repeat it.
  *
- * Return: false after the last round; how many there were is in the log
+ * Return: false after the last round, whose number is in the log
  */
 bool drm_sgt_kunit_crew_again(struct drm_sgt_kunit_crew *crew, unsigned int rounds)
 {
 	bool late = time_after(jiffies, crew->end);
 
-	/* One CPU has few orders to try. */
+	/* On one CPU, there are few orders to try. */
 	if (num_online_cpus() == 1)
 		rounds = DIV_ROUND_UP(rounds, 4);
 	if (kunit_rounds) {
@@ -222,12 +222,12 @@ void drm_sgt_kunit_owner_init(struct drm_sgt_kunit_owner *owner, struct kunit *t
 			      const char *name)
 {
 	owner->test = test;
-	/* A page is an entry, and so one address to look at. */
+	/* Each page is an entry of its own, so each has an address to check. */
 	owner->dev = drm_sgt_kunit_dma_device(test, name, PAGE_SIZE, ULONG_MAX);
 	owner->refs = kref_read(&owner->dev->kobj.kref);
 }
 
-/* The part of a bind and an unbind that the layer sees: the rest is slow. */
+/* Do only the part of a bind and an unbind that concerns the layer: the rest is slow. */
 void drm_sgt_kunit_owner_bind(struct drm_sgt_kunit_owner *owner)
 {
 	struct kunit *test = owner->test;
@@ -245,7 +245,7 @@ void drm_sgt_kunit_owner_release(struct drm_sgt_kunit_owner *owner)
 	devres_release_group(owner->dev, owner);
 }
 
-/* The unbind, and what it promises at the moment when it returns. */
+/* Unbind, and check the guarantees of an unbind when it returns. */
 void drm_sgt_kunit_owner_unbind(struct drm_sgt_kunit_owner *owner)
 {
 	struct drm_sgt_device_stats stats;
@@ -259,12 +259,12 @@ void drm_sgt_kunit_owner_unbind(struct drm_sgt_kunit_owner *owner)
 	KUNIT_EXPECT_TRUE(owner->test, stats.gone);
 }
 
-/* The end of a round: no table, mapping or reference is left. */
+/* End a round, and check that no table, mapping or reference is left. */
 void drm_sgt_kunit_owner_put(struct drm_sgt_kunit_owner *owner)
 {
 	struct drm_sgt_device_stats stats;
 
-	/* What a dma-buf keeps goes with its file, which a work item closes. */
+	/* A dma-buf holds references until its file is closed, by a work item. */
 	KUNIT_EXPECT_TRUE(owner->test,
 			  drm_sgt_kunit_until(kref_read(&owner->sdev->refcount) == 1));
 	stats = drm_sgt_kunit_stats(owner->sdev);

@@ -18,7 +18,7 @@ const struct drm_sgt_kunit_layout drm_sgt_kunit_layout = {
 	.expected = { { SZ_1G, 2 * PAGE_SIZE }, { SZ_2G, PAGE_SIZE }, { SZ_1M, 3 * PAGE_SIZE } },
 };
 
-/* A table, and how much of it to free: its numbers are those of the layout. */
+/* A table, and its allocated entries, as its own counts are those of the layout. */
 struct exporter_table {
 	struct sg_table table;
 	unsigned int ents;
@@ -33,7 +33,7 @@ static void exporter_free_table(struct sg_table *table)
 	kfree(t);
 }
 
-/* No entry has a page; those without a DMA segment have garbage in its place. */
+/* No entry has a page. Entries without a DMA segment have garbage in the DMA fields. */
 static struct sg_table *exporter_table(const struct drm_sgt_kunit_layout *layout)
 {
 	struct exporter_table *t = kzalloc(sizeof(*t), GFP_KERNEL);
@@ -70,7 +70,7 @@ static int exporter_attach(struct dma_buf *buf, struct dma_buf_attachment *attac
 	return 0;
 }
 
-/* Last, and only after the mapping. */
+/* The last call for an attachment, after the unmap. */
 static void exporter_detach(struct dma_buf *buf, struct dma_buf_attachment *attach)
 {
 	struct drm_sgt_kunit_exporter *e = buf->priv;
@@ -164,7 +164,7 @@ static int exporter_end_cpu_access(struct dma_buf *buf, enum dma_data_direction 
 	return 0;
 }
 
-/* Nothing is attached to a dma-buf without a reference. */
+/* Without a reference, a dma-buf must have no attachment. */
 static void exporter_release(struct dma_buf *buf)
 {
 	struct drm_sgt_kunit_exporter *e = buf->priv;
@@ -200,20 +200,20 @@ static void exporter_put(void *data)
 	dma_buf_put(e->buf);
 }
 
-/* Drop the reference of the case; without that, it is dropped at the end. */
+/* Drop the reference of the case, instead of at its end. */
 void drm_sgt_kunit_exporter_put(struct drm_sgt_kunit_exporter *e)
 {
 	kunit_release_action(e->test, exporter_put, e);
 }
 
-/* No reference to the dma-buf is left. A work item closes the file. */
+/* Wait until the dma-buf is released: a work item closes its file. */
 bool drm_sgt_kunit_exporter_released(struct drm_sgt_kunit_exporter *e)
 {
 	flush_delayed_fput();
 	return wait_for_completion_timeout(&e->released, DRM_SGT_KUNIT_PATIENCE);
 }
 
-/* Runs when all else has let go. */
+/* Runs last, when no reference may be left. */
 static void exporter_end(void *data)
 {
 	struct drm_sgt_kunit_exporter *e = data;
@@ -221,7 +221,7 @@ static void exporter_end(void *data)
 	KUNIT_EXPECT_TRUE(e->test, drm_sgt_kunit_exporter_released(e));
 }
 
-/* Bytes before the one with DMA address @addr */
+/* The offset of DMA address @addr in the memory */
 static u64 exporter_offset(const struct drm_sgt_kunit_exporter *e, dma_addr_t addr)
 {
 	const struct drm_dma_seg *seg = e->layout->seg;
@@ -232,7 +232,7 @@ static u64 exporter_offset(const struct drm_sgt_kunit_exporter *e, dma_addr_t ad
 	return offset + addr - seg->addr;
 }
 
-/* The one with a bounce buffer, if there is one */
+/* The exporter with a bounce buffer, or NULL */
 static struct drm_sgt_kunit_exporter *exporter_current(void)
 {
 	struct drm_sgt_kunit *ctx = kunit_get_current_test()->priv;
@@ -264,7 +264,7 @@ static void exporter_sync_for_cpu(struct device *dev, dma_addr_t addr, size_t le
 	memcpy(e->mem + offset, e->bounce + offset, len);
 }
 
-/* Addresses that lead nowhere must not get to the DMA API. */
+/* The DMA API must not see addresses without memory. */
 static void exporter_stub_sync(struct kunit *test)
 {
 	kunit_activate_static_stub(test, drm_sgt_dma_sync_for_device,
@@ -275,7 +275,7 @@ static void exporter_stub_sync(struct kunit *test)
 /**
  * drm_sgt_kunit_exporter_create() - export a dma-buf
  * @test: the case
- * @kind: of exporter
+ * @kind: when it maps and unmaps
  * @size: bytes
  * @dev: the device to attach
  *
@@ -313,7 +313,7 @@ drm_sgt_kunit_exporter_create(struct kunit *test, enum drm_sgt_kunit_exporter_ki
 	return e;
 }
 
-/* Have a bounce buffer between the memory and the device, up to the end of the case. */
+/* Put a bounce buffer between the memory and the device, until the end of the case. */
 void drm_sgt_kunit_exporter_bounce(struct drm_sgt_kunit_exporter *e)
 {
 	struct drm_sgt_kunit *ctx = e->test->priv;
@@ -354,7 +354,7 @@ static void fence_put(void *base)
 	dma_fence_put(base);
 }
 
-/* A fence that @resv has, and that signals when it is waited for. */
+/* Add a fence to @resv that signals when it is waited for. */
 struct drm_sgt_kunit_fence *
 drm_sgt_kunit_fence_add(struct kunit *test, struct dma_resv *resv,
 			enum dma_resv_usage usage)
@@ -376,11 +376,11 @@ drm_sgt_kunit_fence_add(struct kunit *test, struct dma_resv *resv,
 	return fence;
 }
 
-/* So many attachments were made, each mapped, and so many of them ended. */
+/* Expect @begun attachments, each of them mapped, of which @ended have ended. */
 void drm_sgt_kunit_exporter_check(struct drm_sgt_kunit_exporter *e, unsigned int begun,
 				  unsigned int ended)
 {
-	/* Ours, and one of the core's where it does not trust importers to move. */
+	/* Our pin, and one of the core if it does not let importers follow moves. */
 	unsigned int pins = IS_ENABLED(CONFIG_DMABUF_MOVE_NOTIFY) ? 1 : 2;
 
 	KUNIT_EXPECT_EQ(e->test, e->attaches, begun);
@@ -391,7 +391,7 @@ void drm_sgt_kunit_exporter_check(struct drm_sgt_kunit_exporter *e, unsigned int
 			e->kind == EXPORTER_DYNAMIC ? (begun - ended) * pins : 0);
 }
 
-/* A walk over @sgt finds the segments of the exporter and nothing else. */
+/* Expect that a walk over @sgt finds exactly the segments of the exporter. */
 void drm_sgt_kunit_exporter_check_walk(struct drm_sgt_kunit_exporter *e, struct drm_sgt *sgt)
 {
 	const struct drm_dma_seg *expected = e->layout->expected;

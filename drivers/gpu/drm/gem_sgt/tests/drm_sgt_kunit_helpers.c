@@ -23,7 +23,7 @@ static ulong kunit_seed;
 module_param(kunit_seed, ulong, 0444);
 MODULE_PARM_DESC(kunit_seed, "seed of the random test cases; 0: another one each time");
 
-/* A seed that a failure can be repeated with; it is in the log of the case. */
+/* Set a seed, and log it, so that a failure can be repeated. */
 void drm_sgt_kunit_seed(struct kunit *test, struct rnd_state *rnd)
 {
 	unsigned long seed = kunit_seed ?: get_random_u32();
@@ -85,7 +85,7 @@ static struct drm_sgt_kunit *drm_sgt_kunit_current(void)
 	return kunit_get_current_test()->priv;
 }
 
-/* Hands out DMA addresses that nothing else has, and never uses them. */
+/* Sets unique DMA addresses, which are never accessed. */
 static int drm_sgt_kunit_fake_map(struct drm_sgt *sgt)
 {
 	struct drm_sgt_kunit *ctx = drm_sgt_kunit_current();
@@ -133,8 +133,8 @@ static void drm_sgt_kunit_fake_unmap(struct drm_sgt *sgt)
 }
 
 /*
- * From now to the end of the case. What is mapped in between has to be unmapped
- * in between: register its undo after this.
+ * Activate the stubs until the end of the case. Actions that unmap must be registered
+ * after this, so that they run before the stubs are removed.
  */
 void drm_sgt_kunit_stub_dma(struct drm_sgt_kunit *ctx)
 {
@@ -179,7 +179,7 @@ bool drm_sgt_kunit_need_sync(struct device *dev, dma_addr_t addr)
 	return true;
 }
 
-/* Syncs are recorded, and not done, from now to the end of the case. */
+/* From now until the end of the case, syncs are recorded and not done. */
 void drm_sgt_kunit_stub_sync(struct drm_sgt_kunit *ctx)
 {
 	kunit_activate_static_stub(ctx->test, drm_sgt_dma_sync_for_device,
@@ -204,8 +204,8 @@ struct drm_sgt_device_stats drm_sgt_kunit_stats(struct drm_sgt_device *sdev)
 EXPORT_SYMBOL_GPL(drm_sgt_kunit_stats);
 
 /*
- * The last check of a device in a case, before the unbind of its owner if the case
- * did not unbind it. A case that fails here has left something behind.
+ * The last check of a device, before the unbind of its owner unless the case has unbound
+ * it. A failure here means that the case has leaked something.
  */
 static void drm_sgt_kunit_device_check(void *data)
 {
@@ -237,20 +237,20 @@ drm_sgt_kunit_device_create(struct kunit *test, struct drm_sgt_device *sdev)
 	return d;
 }
 
-/* Check a device that the case has made itself, and that is unbound at the end. */
+/* Check a device that the case has created itself, and that is unbound at the end. */
 void drm_sgt_kunit_watch(struct kunit *test, struct drm_sgt_device *sdev)
 {
 	drm_sgt_kunit_device_create(test, sdev);
 }
 
-/* A device that can do DMA, with limits of DMA segments; bound, to nothing. */
+/* Create a device that can do DMA, with limits of its segments, and without a driver. */
 struct device *drm_sgt_kunit_dma_device(struct kunit *test, const char *name,
 					unsigned int max_segment, u64 boundary)
 {
 	struct device_dma_parameters *parms;
 	struct device *dev;
 
-	/* Kept until the device is gone: allocated before, freed after it. */
+	/* Allocated before the device, so freed after it. */
 	parms = kunit_kzalloc(test, sizeof(*parms), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, parms);
 
@@ -263,7 +263,7 @@ struct device *drm_sgt_kunit_dma_device(struct kunit *test, const char *name,
 	return dev;
 }
 
-/* A device with limits of DMA segments, bound, and its own DMA device. */
+/* Bind a device with limits of its DMA segments, which is its own DMA device. */
 struct drm_sgt_kunit_device *
 drm_sgt_kunit_bind_limits(struct kunit *test, const char *name,
 			  unsigned int max_segment, u64 boundary)
@@ -277,14 +277,14 @@ drm_sgt_kunit_bind_limits(struct kunit *test, const char *name,
 	return d;
 }
 
-/* The same, without any limit that a test would notice. */
+/* The same without limits that matter to a test. */
 struct drm_sgt_kunit_device *drm_sgt_kunit_bind(struct kunit *test)
 {
 	return drm_sgt_kunit_bind_limits(test, "sgt", UINT_MAX, ULONG_MAX);
 }
 EXPORT_SYMBOL_GPL(drm_sgt_kunit_bind);
 
-/* A device that takes physical addresses, on top of @bus_dev, which can be NULL. */
+/* Bind a device that uses physical addresses, with @bus_dev, which can be NULL. */
 struct drm_sgt_kunit_device *drm_sgt_kunit_bind_phys(struct kunit *test,
 						     struct device *bus_dev)
 {
@@ -336,7 +336,7 @@ static int drm_sgt_kunit_source_get(void *data, struct drm_sgt_builder *builder,
 	return 0;
 }
 
-/* One page comes back: it must be out, and is in from now on. */
+/* A page is put: it must be out, and is in from now on. */
 static void drm_sgt_kunit_source_put_page(struct drm_sgt_kunit_source *s,
 					  unsigned long pfn)
 {
@@ -391,7 +391,7 @@ const struct drm_sgt_pages_ops drm_sgt_kunit_source_ops = {
 	.release = drm_sgt_kunit_source_release,
 };
 
-/* Every page that went out is in, and nothing came back twice. */
+/* Each page that was added has been put once. */
 static void drm_sgt_kunit_source_check(void *data)
 {
 	struct drm_sgt_kunit_source *s = data;
@@ -433,7 +433,7 @@ u64 drm_sgt_kunit_source_size(const struct drm_sgt_kunit_source *source)
 
 KUNIT_DEFINE_ACTION_WRAPPER(drm_sgt_kunit_free, drm_sgt_free, struct drm_sgt *);
 
-/* Free @sgt at the end of the case, unless it is freed before. */
+/* Free @sgt at the end of the case, unless drm_sgt_kunit_free_now() frees it before. */
 void drm_sgt_kunit_free_later(struct kunit *test, struct drm_sgt *sgt)
 {
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
@@ -446,7 +446,7 @@ void drm_sgt_kunit_free_now(struct kunit *test, struct drm_sgt *sgt)
 	kunit_release_action(test, drm_sgt_kunit_free, sgt);
 }
 
-/* A table of @source, in state EMPTY, freed at the end of the case. */
+/* Create a table of @source, in state EMPTY, which is freed at the end of the case. */
 struct drm_sgt *drm_sgt_kunit_sgt(struct kunit *test,
 				  struct drm_sgt_device *sdev,
 				  struct drm_sgt_kunit_source *source)
@@ -484,9 +484,9 @@ static void drm_sgt_kunit_fill_batches(struct kunit *test)
 }
 
 /*
- * The mm keeps references of its own to pages that were added or used lately,
- * in batches for each CPU, and drops them when those are full: fill them with
- * other pages, so that what is counted then is what others have.
+ * The mm keeps references to recently added or used pages in batches for each CPU, and
+ * drops them when a batch is full. Fill the batches with other pages, so that a page count
+ * has only the references of other users.
  */
 void drm_sgt_kunit_flush_batches(struct kunit *test)
 {
@@ -507,7 +507,7 @@ static int drm_sgt_kunit_run(void *data)
 {
 	struct drm_sgt_kunit_thread *thread = data;
 
-	/* So that stubs are for this thread as well. */
+	/* The stubs of the case are active in this thread, too. */
 	current->kunit_test = thread->ctx->test;
 	thread->ret = thread->fn(thread->arg);
 	current->kunit_test = NULL;
@@ -515,7 +515,7 @@ static int drm_sgt_kunit_run(void *data)
 	return 0;
 }
 
-/* Wait for a thread to end; false if it does not, which is a failure. */
+/* Wait for a thread to end. If it does not, the case fails, and this returns false. */
 bool drm_sgt_kunit_join(struct drm_sgt_kunit_thread *thread)
 {
 	bool done = wait_for_completion_timeout(&thread->done,
@@ -530,13 +530,13 @@ static void drm_sgt_kunit_stop(void *data)
 {
 	struct drm_sgt_kunit_thread *thread = data;
 
-	/* A case that failed half way has not opened it. */
+	/* A case that failed half way has not opened the gate. */
 	complete_all(&thread->ctx->gate);
 	if (drm_sgt_kunit_join(thread))
 		kthread_stop_put(thread->task);
 }
 
-/* Run @fn in a thread of its own; it has returned at the end of the case. */
+/* Run @fn in a thread of its own; the end of the case waits for it. */
 struct drm_sgt_kunit_thread *
 drm_sgt_kunit_start(struct drm_sgt_kunit *ctx, int (*fn)(void *arg), void *arg)
 {
@@ -551,7 +551,7 @@ drm_sgt_kunit_start(struct drm_sgt_kunit *ctx, int (*fn)(void *arg), void *arg)
 	init_completion(&thread->done);
 	thread->task = kthread_create(drm_sgt_kunit_run, thread, "drm_sgt_kunit");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread->task);
-	/* It ends by itself, and is looked at after that. */
+	/* The thread can end at any time, so keep a reference to the task. */
 	wake_up_process(get_task_struct(thread->task));
 	KUNIT_ASSERT_EQ(test, 0,
 			kunit_add_action_or_reset(test, drm_sgt_kunit_stop, thread));

@@ -18,7 +18,7 @@ static void drm_sgt_kunit_fail_nth(unsigned int n)
 	WRITE_ONCE(current->fail_nth, n);
 }
 
-/* Was there an nth allocation? */
+/* Has the nth allocation failed? */
 static bool drm_sgt_kunit_has_failed(void)
 {
 	return !READ_ONCE(current->fail_nth);
@@ -35,8 +35,8 @@ static bool drm_sgt_kunit_has_failed(void)
 #endif
 
 /*
- * Knobs of fault injection that can only be turned in debugfs. As they are, they
- * spare most of our allocations, and print a backtrace for each of the others.
+ * Knobs of fault injection that can only be set in debugfs. Their defaults exclude most of
+ * our allocations, and print a backtrace for each of the others.
  */
 static const struct drm_sgt_kunit_knob {
 	const char *parent;
@@ -53,13 +53,13 @@ static const struct drm_sgt_kunit_knob {
 	{ "drm_gem_sgt", "fail_dma_map", "verbose", sizeof(unsigned long) },
 };
 
-/* Of each knob: where it is, and what it was. */
+/* The address of each knob, and its value before. */
 struct drm_sgt_kunit_knobs {
 	void *value[ARRAY_SIZE(drm_sgt_kunit_knobs)];
 	unsigned long was[ARRAY_SIZE(drm_sgt_kunit_knobs)];
 };
 
-/* A file of debugfs that holds one value is a pointer to it. */
+/* The private data of a debugfs file with one value is a pointer to it. */
 static void *drm_sgt_kunit_knob_find(const struct drm_sgt_kunit_knob *knob)
 {
 	struct dentry *parent = NULL, *dir, *file;
@@ -94,7 +94,7 @@ static void drm_sgt_kunit_knobs_restore(void *data)
 			memcpy(k->value[i], &k->was[i], drm_sgt_kunit_knobs[i].size);
 }
 
-/* From here to the end of the case any allocation can fail, in silence. */
+/* From here to the end of the case, any allocation can fail, without a backtrace. */
 void drm_sgt_kunit_nomem(struct kunit *test)
 {
 	struct drm_sgt_kunit_knobs *k = kunit_kzalloc(test, sizeof(*k), GFP_KERNEL);
@@ -120,18 +120,18 @@ EXPORT_SYMBOL_GPL(drm_sgt_kunit_nomem);
 #define DRM_SGT_KUNIT_ALLOCATIONS	2000
 
 /**
- * drm_sgt_kunit_sweep() - let the first, second, third allocation of @op fail
+ * drm_sgt_kunit_sweep() - let each allocation of @op fail in turn
  * @test: the case, which has called drm_sgt_kunit_nomem()
- * @op: returns 0 or an errno, and has undone all itself then
- * @check: looks whether it has; undoes what @op did if it returned 0
+ * @op: returns 0, or an errno after it has undone everything
+ * @check: checks that after an errno; undoes @op after 0
  * @arg: for both
  *
- * Goes on until there is no allocation left that could fail. Some fail for
- * nothing: where the allocator asks for more than it needs, and tries again, or
- * where kmemleak wants memory of its own. With that, they come and go, so that now
- * and then an allocation of @op is passed over.
+ * Calls @op until no allocation is left that can fail. Some failures do not matter:
+ * when the allocator asks for more than it needs and tries again, or when kmemleak
+ * allocates memory of its own. The number of those of kmemleak varies, so that
+ * sometimes an allocation of @op is skipped.
  *
- * Return: how often @op has failed; with kmemleak, how many allocations have
+ * Return: number of failures of @op; with kmemleak, number of failed allocations
  */
 unsigned int drm_sgt_kunit_sweep(struct kunit *test, int (*op)(void *arg),
 				 void (*check)(void *arg, int ret), void *arg)

@@ -12,9 +12,8 @@
 #include "drm_sgt_kunit_exporter.h"
 
 /*
- * Out of memory: each operation is done again and again, and each time another
- * of its allocations fails, from the first to the last. It returns -ENOMEM and
- * leaves nothing behind, every time.
+ * Out of memory: each operation is repeated, and each time another of its allocations
+ * fails, from the first to the last. It must return -ENOMEM and leave nothing behind.
  */
 
 struct nomem_ctx {
@@ -75,13 +74,13 @@ static void nomem_check_create(void *arg, int ret)
 
 	KUNIT_EXPECT_EQ(c->test, drm_sgt_kunit_stats(c->d->sdev).tables, 0);
 	KUNIT_EXPECT_EQ(c->test, c->source->releases, !ret);
-	/* The next one is a source of its own. */
+	/* The next round counts from 0 again. */
 	c->source->releases = 0;
 	if (ret)
 		KUNIT_EXPECT_EQ(c->test, ret, -ENOMEM);
 }
 
-/* A table that could not be made has not taken its source. */
+/* After a failed create, the caller still has the source. */
 static void nomem_creating_a_table(struct kunit *test)
 {
 	struct nomem_ctx *c = nomem_start(test);
@@ -128,7 +127,7 @@ static void nomem_check_create_pages(void *arg, int ret)
 	KUNIT_EXPECT_EQ(c->test, page_count(c->pages[0]), 1);
 }
 
-/* The same for an array of pages: array and references stay with the caller. */
+/* The same for an array of pages: the caller keeps the array and the references. */
 static void nomem_creating_a_table_of_pages(struct kunit *test)
 {
 	struct nomem_ctx *c = nomem_start(test);
@@ -149,7 +148,7 @@ static int nomem_populate(void *arg)
 	return drm_sgt_populate(c->sgt);
 }
 
-/* Without its file, no page is held: not the first, and not the one that failed. */
+/* The table leaves no reference to a page: neither to the first, nor to the failed one. */
 static void nomem_check_shmem(struct nomem_ctx *c)
 {
 	struct address_space *mapping = c->filp->f_mapping;
@@ -194,7 +193,7 @@ static void nomem_check_populate(void *arg, int ret)
 		nomem_check_shmem(c);
 }
 
-/* Pages that were added before a failure are given back, each one once. */
+/* Pages that were added before a failure are put, each one once. */
 static void nomem_populating_a_table(struct kunit *test)
 {
 	struct nomem_ctx *c = nomem_start(test);
@@ -206,7 +205,7 @@ static void nomem_populating_a_table(struct kunit *test)
 						  nomem_check_populate, c), 4);
 }
 
-/* The same for shmem, where the pages themselves are allocated on the way. */
+/* The same for shmem, where populate also allocates the pages. */
 static void nomem_populating_a_table_from_shmem(struct kunit *test)
 {
 	struct nomem_ctx *c = nomem_start(test);
@@ -247,7 +246,7 @@ static void nomem_check_dup(void *arg, int ret)
 		KUNIT_EXPECT_EQ(c->test, ret, -ENOMEM);
 }
 
-/* A copy that could not be made leaves the original as it is. */
+/* A failed copy does not change the original. */
 static void nomem_copying_a_table(struct kunit *test)
 {
 	struct nomem_ctx *c = nomem_start(test);
@@ -292,7 +291,7 @@ static const enum drm_sgt_kunit_exporter_kind nomem_exporters[] = {
 	EXPORTER_PLAIN, EXPORTER_CACHED, EXPORTER_DYNAMIC,
 };
 
-/* Wherever memory runs out, no attachment and no reference is left. */
+/* After any failed allocation of an import, no attachment and no reference is left. */
 static void nomem_importing(struct kunit *test)
 {
 	struct nomem_ctx *c = nomem_start(test);
@@ -302,8 +301,8 @@ static void nomem_importing(struct kunit *test)
 		c->e = drm_sgt_kunit_exporter_create(test, nomem_exporters[i],
 						     6 * PAGE_SIZE, c->d->dev);
 		/*
-		 * The table, the attachment, two of the exporter's, and the map;
-		 * a checker that allocates once and not again can hide one.
+		 * The table, the attachment, two of the exporter, and the map. A debug
+		 * checker that allocates only in the first round can hide one.
 		 */
 		KUNIT_EXPECT_GE(test, drm_sgt_kunit_sweep(test, nomem_import,
 							  nomem_check_import, c), 3);
@@ -342,7 +341,7 @@ static void nomem_check_create_device(void *arg, int ret)
 
 	device_link_wait_removal();
 	refs = kref_read(&c->d->dev->kobj.kref);
-	/* That of the fixture, and the new one. */
+	/* The device of the fixture, and the new one. */
 	KUNIT_EXPECT_EQ(c->test, nomem_count_devices(c->test), 1 + !ret);
 	if (ret) {
 		KUNIT_EXPECT_EQ(c->test, ret, -ENOMEM);
@@ -350,13 +349,13 @@ static void nomem_check_create_device(void *arg, int ret)
 	}
 	device_release_driver(c->owner);
 	device_link_wait_removal();
-	/* That of the new one, and that of the link. */
+	/* References of the new device, and of the link. */
 	KUNIT_EXPECT_EQ(c->test, kref_read(&c->d->dev->kobj.kref), refs - 2);
 	KUNIT_EXPECT_EQ(c->test, nomem_count_devices(c->test), 1);
 	KUNIT_EXPECT_EQ(c->test, device_attach(c->owner), 1);
 }
 
-/* A device that could not be made is listed nowhere, and keeps no other. */
+/* A failed create of a device lists nothing, and leaks no reference to another device. */
 static void nomem_creating_a_device(struct kunit *test)
 {
 	struct nomem_ctx *c = nomem_start(test);

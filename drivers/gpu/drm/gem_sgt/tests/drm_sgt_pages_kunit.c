@@ -13,13 +13,13 @@
 #include "drm_sgt_kunit_helpers.h"
 
 /*
- * The sources that come with the layer: that the pages in the table are those
- * of the source, when they are referenced, and that bytes stay.
+ * The sources of the layer: the pages in the table are those of the source, they are
+ * referenced at the right time, and their bytes are kept.
  */
 
 #define PAGES_NR	23
 
-/* A byte for each place, so that no two pages look the same. */
+/* The byte at an offset of a page, which differs so that no two pages are the same. */
 static u8 pages_pattern(unsigned long page, unsigned int offset)
 {
 	return page * 31 + offset * 7 + (offset >> 8);
@@ -67,7 +67,7 @@ static struct page *pages_of_table(struct kunit *test, struct drm_sgt *sgt,
  * vmalloc
  */
 
-/* The table has the pages of the buffer, and takes the buffer with it. */
+/* The table has the pages of the buffer, and its free frees the buffer. */
 static void pages_of_vmalloc(struct kunit *test)
 {
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
@@ -86,7 +86,7 @@ static void pages_of_vmalloc(struct kunit *test)
 		KUNIT_EXPECT_PTR_EQ(test, pages_of_table(test, sgt, i),
 				    vmalloc_to_page(buf + i * PAGE_SIZE));
 
-	/* To give the pages back leaves them to the buffer. */
+	/* A depopulate does not free the pages of the buffer. */
 	memset(buf, 0x5a, PAGES_NR * PAGE_SIZE);
 	KUNIT_ASSERT_EQ(test, 0, drm_sgt_depopulate(sgt));
 	KUNIT_EXPECT_NULL(test, memchr_inv(buf, 0x5a, PAGES_NR * PAGE_SIZE));
@@ -100,7 +100,7 @@ static void pages_of_vmalloc(struct kunit *test)
 	put_page(last);
 }
 
-/* Only a vmalloc buffer, from the start of a page, will do; else it stays ours. */
+/* Anything but a page-aligned vmalloc buffer is refused, and stays with the caller. */
 static void pages_of_vmalloc_refuses_other_memory(struct kunit *test)
 {
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
@@ -119,7 +119,7 @@ static void pages_of_vmalloc_refuses_other_memory(struct kunit *test)
 	vfree(buf);
 }
 
-/* A buffer that is shorter than was said is found out, and nothing is listed. */
+/* A buffer that is shorter than the table is refused, and the table stays empty. */
 static void pages_of_vmalloc_that_is_too_short(struct kunit *test)
 {
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
@@ -146,7 +146,7 @@ static void pages_free_array(struct page **pages, unsigned long nr)
 	kvfree(pages);
 }
 
-/* @nr pages, with a reference to each for the array. */
+/* An array of @nr pages, which has a reference to each. */
 static struct page **pages_alloc_array(struct kunit *test, unsigned long nr)
 {
 	struct page **pages = kvmalloc_array(nr, sizeof(*pages), GFP_KERNEL);
@@ -164,8 +164,8 @@ static struct page **pages_alloc_array(struct kunit *test, unsigned long nr)
 }
 
 /*
- * The table has the pages of the array, in its order, also one that is in it
- * twice; and drops one reference for each place when it is freed, not before.
+ * The table has the pages of the array, in its order. A page can be in it twice. The free
+ * drops one reference for each element, and nothing else does.
  */
 static void pages_of_array(struct kunit *test)
 {
@@ -207,7 +207,7 @@ static void pages_of_array(struct kunit *test)
 		put_page(expected[i]);
 }
 
-/* An array of none, or of more pages than there can be, stays with the caller. */
+/* An array of no pages, or of too many, is refused, and stays with the caller. */
 static void pages_of_array_refuses_bad_numbers(struct kunit *test)
 {
 	static const struct { unsigned long nr; int err; } bad[] = {
@@ -251,14 +251,14 @@ static struct page *pages_in_cache(struct kunit *test, struct file *filp, pgoff_
 	struct page *page = shmem_read_mapping_page(filp->f_mapping, index);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, page);
-	/* The page cache keeps it, for as long as a case looks. */
+	/* The page cache keeps the page for the duration of a case. */
 	put_page(page);
 	return page;
 }
 
 /*
- * The table has the pages that the file has in its cache, with one reference
- * each, and none when they are given back. The bytes are in the file all the time.
+ * The table has the pages of the file's page cache, with one reference to each, and none
+ * after a depopulate. The bytes are in the file all the time.
  */
 static void pages_of_shmem(struct kunit *test)
 {
@@ -300,7 +300,7 @@ static void pages_of_shmem(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, file_count(filp), file_refs);
 }
 
-/* A table of all of the file, whose pages it has filled */
+/* Create a table of the whole file, and fill its pages. */
 static struct drm_sgt *pages_fill_shmem(struct kunit *test,
 					struct drm_sgt_kunit_device *d,
 					struct file *filp)
@@ -316,7 +316,7 @@ static struct drm_sgt *pages_fill_shmem(struct kunit *test,
 	return sgt;
 }
 
-/* As reclaim does to folios that were written to swap */
+/* Clean the pages, as reclaim does after it has written them to swap. */
 static void pages_clean(struct kunit *test, struct file *filp)
 {
 	unsigned long i;
@@ -325,7 +325,7 @@ static void pages_clean(struct kunit *test, struct file *filp)
 		ClearPageDirty(pages_in_cache(test, filp, i));
 }
 
-/* The bytes are in the file, and reclaim may not drop them. */
+/* Expect the bytes in the file, in dirty pages, which reclaim does not drop. */
 static void pages_check_file(struct kunit *test, struct file *filp)
 {
 	unsigned long i;
@@ -338,7 +338,7 @@ static void pages_check_file(struct kunit *test, struct file *filp)
 	}
 }
 
-/* Freeing a table takes nothing from other users of the file. */
+/* The free of a table does not lose the bytes for other users of the file. */
 static void pages_of_shmem_stay_with_the_file(struct kunit *test)
 {
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
@@ -350,8 +350,8 @@ static void pages_of_shmem_stay_with_the_file(struct kunit *test)
 }
 
 /*
- * A memfd that was opened again through /proc is a second file of one inode: to
- * free a table with the last reference to the first one loses nothing.
+ * A memfd that is opened again through /proc is a second file of the same inode. The free
+ * of a table with the last reference to the first file loses no bytes.
  */
 static void pages_of_shmem_stay_with_a_second_file(struct kunit *test)
 {
@@ -381,8 +381,8 @@ static void pages_locked_desc(const bool *locked, char *desc)
 KUNIT_ARRAY_PARAM(pages_locked, pages_locked, pages_locked_desc);
 
 /*
- * Whether reclaim looks at a file is for the owner of the file to say, as with
- * SHM_LOCK: tables of it, that come and go in any order, change nothing.
+ * The owner of a file decides whether it is evictable, as with SHM_LOCK. Tables of the
+ * file do not change that, in any order of populate, depopulate and free.
  */
 static void pages_of_shmem_leave_the_file_evictable(struct kunit *test)
 {
@@ -405,8 +405,8 @@ static void pages_of_shmem_leave_the_file_evictable(struct kunit *test)
 }
 
 /*
- * A file of the layer's own is not reclaimed while its table has pages, and a
- * second table of it, made by a driver, changes nothing.
+ * A file that belongs to a table is not evictable while that table has pages. A second
+ * table of the file, created by a driver, does not change that.
  */
 static void pages_of_own_shmem_are_not_evictable(struct kunit *test)
 {
@@ -425,7 +425,7 @@ static void pages_of_own_shmem_are_not_evictable(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mapping_unevictable(filp->f_mapping));
 	pages_check_file(test, filp);
 
-	/* The test has the file, too, so the bytes stay in use. */
+	/* The test has a reference to the file, too, so the bytes are kept. */
 	pages_clean(test, filp);
 	drm_sgt_kunit_free_now(test, own);
 	KUNIT_EXPECT_FALSE(test, mapping_unevictable(filp->f_mapping));
@@ -433,8 +433,8 @@ static void pages_of_own_shmem_are_not_evictable(struct kunit *test)
 }
 
 /*
- * A table that is alone with its file can have the bytes again after it has given
- * the pages back; they go when it does, and need not be written to swap then.
+ * A table with the only reference to its file gets the same bytes again after a depopulate.
+ * Its free drops them, so that they are not written to swap.
  */
 static void pages_of_shmem_go_with_the_table(struct kunit *test)
 {
@@ -457,7 +457,7 @@ static void pages_of_shmem_go_with_the_table(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, pages_of_table(test, sgt, 5), page);
 	KUNIT_EXPECT_TRUE(test, pages_are_filled(page, 5));
 
-	/* As it is with one that was got for the first time */
+	/* As for a page that was just allocated */
 	ClearPageDirty(page);
 	drm_sgt_kunit_free_now(test, sgt);
 	KUNIT_EXPECT_FALSE(test, PageDirty(page));
@@ -467,7 +467,7 @@ static void pages_of_shmem_go_with_the_table(struct kunit *test)
 	put_page(page);
 }
 
-/* Pages and bytes are the same after a map, an unmap and an unbind. */
+/* A map, an unmap and an unbind do not change the pages and the bytes. */
 static void pages_of_shmem_survive_the_device(struct kunit *test)
 {
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
@@ -488,7 +488,7 @@ static void pages_of_shmem_survive_the_device(struct kunit *test)
 	}
 }
 
-/* A file that is too short fails, with every reference given back. */
+/* A populate from a file that is too short fails, and puts each page. */
 static void pages_of_shmem_file_that_is_too_short(struct kunit *test)
 {
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
@@ -524,7 +524,7 @@ static void pages_populate_while_killed(struct kunit *test, struct drm_sgt *sgt)
 	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(sgt), DRM_SGT_EMPTY);
 }
 
-/* A task that is being killed does not wait for the pages of a large buffer. */
+/* A fatal signal ends the populate of a large buffer early. */
 static void pages_of_shmem_end_with_a_fatal_signal(struct kunit *test)
 {
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);

@@ -6,10 +6,10 @@
 #include "drm_sgt_kunit_helpers.h"
 
 /*
- * Two threads at the same time. One is stopped in the middle of what it does,
- * by a stub that waits for a gate; the other has to wait for it, and does not
- * return before the gate is opened. No case depends on the scheduler: one that
- * looks too early may miss a failure, and cannot invent one.
+ * Two concurrent threads. A stub stops one of them in the middle of an operation, until
+ * the gate is opened. The other must wait for it, and not return before. No case depends
+ * on the scheduler: a check that runs too early can miss a failure, but not report a false
+ * one.
  */
 
 static const struct drm_sgt_kunit_piece races_pieces[] = { { 0x100, 3 }, { 0x300, 1 } };
@@ -22,7 +22,7 @@ struct races_fixture {
 	struct drm_sgt_kunit_device *d;
 	struct drm_sgt_kunit_source *source;
 	struct drm_sgt *sgt;
-	/* for threads that tell where they are */
+	/* completed by a thread that has reached a point */
 	struct completion inside;
 	struct completion leave;
 };
@@ -35,7 +35,7 @@ static void races_open_all(void *data)
 	complete_all(&f->leave);
 }
 
-/* A table that is BACKED. */
+/* Create a table in state BACKED. */
 static struct races_fixture *races_fixture_create(struct kunit *test)
 {
 	struct races_fixture *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
@@ -63,8 +63,8 @@ static struct races_fixture *races_fixture_create_mapped(struct kunit *test)
 }
 
 /*
- * Threads end before what they use is freed, so a case that fails half way has
- * to let them go: opening comes right before the threads are waited for.
+ * Threads end before what they use is freed, so a case that fails half way has to open the
+ * gate. The action that does so runs right before the threads are waited for.
  */
 static struct drm_sgt_kunit_thread *
 races_start(struct races_fixture *f, int (*fn)(void *arg))
@@ -75,7 +75,7 @@ races_start(struct races_fixture *f, int (*fn)(void *arg))
 	return thread;
 }
 
-/* What the threads do */
+/* The functions of the threads */
 
 static int races_shutdown(void *arg)
 {
@@ -115,7 +115,7 @@ static int races_map(void *arg)
 	return drm_sgt_map(f->sgt, DMA_BIDIRECTIONAL);
 }
 
-/* Stays inside until it is told to leave; then says what it saw last. */
+/* Stays in a section until the test completes @leave; returns the unmaps at that time. */
 static int races_read(void *arg)
 {
 	struct races_fixture *f = arg;
@@ -129,7 +129,7 @@ static int races_read(void *arg)
 		unmaps = f->ctx->unmaps;
 		KUNIT_EXPECT_EQ(f->test, drm_dma_view_size(view), RACES_SIZE);
 		KUNIT_EXPECT_EQ(f->test, drm_sgt_get_state(f->sgt), DRM_SGT_MAPPED);
-		/* Late: the unbind does not wait for what has not begun. */
+		/* The device is gone: an unbind does not wait for new sections. */
 		if (drm_sgt_device_is_gone(f->d->sdev)) {
 			KUNIT_EXPECT_EQ(f->test, -ENODEV,
 					drm_sgt_access_begin(f->sgt, &nested));
@@ -140,7 +140,7 @@ static int races_read(void *arg)
 	return ret ?: unmaps;
 }
 
-/* Wait for a thread to say where it is. */
+/* Wait until a thread has reached a point. */
 static void races_wait(struct races_fixture *f, struct completion *where)
 {
 	KUNIT_ASSERT_NE(f->test, 0,
@@ -149,11 +149,11 @@ static void races_wait(struct races_fixture *f, struct completion *where)
 
 static bool races_someone_waits(struct races_fixture *f)
 {
-	/* The order does not matter: a look that is too early is repeated. */
+	/* No barrier: a check that runs too early is repeated. */
 	return waitqueue_active(&f->d->sdev->unmapped);
 }
 
-/* @waiter has got to where it waits for the other party, and is still there. */
+/* Expect that @waiter waits for the other thread, and has not returned. */
 static void races_expect_waiting(struct races_fixture *f,
 				 struct drm_sgt_kunit_thread *waiter)
 {
@@ -164,8 +164,8 @@ static void races_expect_waiting(struct races_fixture *f,
 }
 
 /*
- * A reader holds up the shutdown: it has addresses that are good until it
- * leaves. A later call gets that the device is gone.
+ * A shutdown waits for a reader, whose addresses are valid until it leaves the section.
+ * Later calls return -ENODEV.
  */
 static void races_shutdown_waits_for_readers(struct kunit *test)
 {
@@ -211,7 +211,7 @@ static void races_unbind_waits_for_readers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->ctx->unmaps, 1);
 }
 
-/* A reader of one device holds up no other, unlike one in drm_dev_enter(). */
+/* A reader of one device does not delay the shutdown of another, unlike drm_dev_enter(). */
 static void races_readers_hold_up_their_own_device_only(struct kunit *test)
 {
 	struct races_fixture *f = races_fixture_create_mapped(test);
@@ -230,7 +230,7 @@ static void races_readers_hold_up_their_own_device_only(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, reader->ret, 0);
 }
 
-/* An unmap does not wait for readers: it says so, and the mapping stays. */
+/* An unmap does not wait for readers: it returns -EBUSY, and the mapping stays. */
 static void races_unmap_says_that_there_are_readers(struct kunit *test)
 {
 	struct races_fixture *f = races_fixture_create_mapped(test);
@@ -247,7 +247,7 @@ static void races_unmap_says_that_there_are_readers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->ctx->unmaps, 1);
 }
 
-/* Start @first, which blocks in the unmap stub, then @second; returns both. */
+/* Start @first, which blocks in the unmap stub, and then @second. */
 static void races_start_in_order(struct races_fixture *f,
 				 int (*first)(void *arg),
 				 int (*second)(void *arg),
@@ -313,8 +313,8 @@ static void races_unmap_waits_for_shutdown(struct kunit *test)
 }
 
 /*
- * The shutdown is under way: a last put waits, and neither gives back a page
- * nor frees the table before the mapping has ended.
+ * The shutdown is under way: a free waits, and neither puts a page nor frees the table
+ * before the mapping has ended.
  */
 static void races_free_waits_for_shutdown(struct kunit *test)
 {
@@ -330,7 +330,7 @@ static void races_free_waits_for_shutdown(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->source->releases, 1);
 }
 
-/* A shutdown that comes second waits for the first: both promise the same. */
+/* A second shutdown waits for the first, as both must not return before mappings end. */
 static void races_shutdown_waits_for_shutdown(struct kunit *test)
 {
 	struct races_fixture *f = races_fixture_create_mapped(test);
@@ -351,8 +351,8 @@ static void races_shutdown_waits_for_shutdown(struct kunit *test)
 }
 
 /*
- * Of several tables, one is being unmapped by another task: the shutdown ends
- * the others, and waits for that one.
+ * Another task unmaps one of several tables: the shutdown ends the mappings of the others,
+ * and waits for that one.
  */
 static void races_shutdown_waits_for_one_of_many(struct kunit *test)
 {
@@ -387,8 +387,8 @@ static void races_shutdown_waits_for_one_of_many(struct kunit *test)
 }
 
 /*
- * A map is under way when the device goes: the shutdown waits for it, and the
- * mapping has ended, once, when the shutdown returns. The table stays BACKED.
+ * A map is under way when the shutdown begins: the shutdown waits for it, and has ended
+ * the mapping, once, when it returns. The table stays BACKED.
  */
 static void races_map_that_is_late_is_revoked(struct kunit *test)
 {
@@ -415,7 +415,7 @@ static void races_map_that_is_late_is_revoked(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f->d->sdev).revoked, 1);
 }
 
-/* A map is under way: an unmap of the same table comes after it, and undoes it. */
+/* A map is under way: an unmap of the same table waits for it, and then unmaps. */
 static void races_unmap_waits_for_map(struct kunit *test)
 {
 	struct races_fixture *f = races_fixture_create(test);

@@ -5,13 +5,13 @@
 #include "drm_sgt_kunit_helpers.h"
 
 /*
- * The builder of tables, fed with folios that no test machine has. It computes
- * with page frame numbers and never looks into a page, so none of them exists.
+ * The builder of tables, with folios that no test machine has. It computes with page frame
+ * numbers and never accesses a page, so the pages need not exist.
  */
 
 #define RUNS_NO_LIMIT	((unsigned int)(UINT_MAX & PAGE_MASK))
 
-/* What is built: freed at the end of the case. */
+/* A builder and its table, which are freed at the end of the case. */
 struct runs_fixture {
 	struct drm_sgt_builder builder;
 	struct sg_table table;
@@ -45,7 +45,7 @@ static unsigned long runs_pages(const struct drm_sgt_kunit_piece *piece, unsigne
 	return pages;
 }
 
-/* All of @piece, in order, all of them accepted. */
+/* Add all pieces in order; none may be refused. */
 static struct runs_fixture *runs_fixture_feed(struct kunit *test,
 					      const struct drm_sgt_kunit_piece *piece,
 					      unsigned int nr)
@@ -66,7 +66,7 @@ static struct runs_fixture *runs_fixture_feed(struct kunit *test,
 	return f;
 }
 
-/* The oracle for runs: one more wherever two pieces do not touch. */
+/* The oracle for runs: a new one begins wherever two pieces are not contiguous. */
 static unsigned int runs_expected(const struct drm_sgt_kunit_piece *piece, unsigned int nr)
 {
 	unsigned int i, runs = 1;
@@ -76,11 +76,11 @@ static unsigned int runs_expected(const struct drm_sgt_kunit_piece *piece, unsig
 	return runs;
 }
 
-/* The oracle for pages: goes through the pieces one page at a time. */
+/* The oracle for pages: advances through the pieces page by page. */
 struct runs_oracle {
 	const struct drm_sgt_kunit_piece *piece;
 	unsigned long taken;
-	/* pages that are still to come */
+	/* pages that are left */
 	unsigned long left;
 };
 
@@ -105,7 +105,7 @@ static unsigned long runs_oracle_next(struct runs_oracle *o)
 	return pfn;
 }
 
-/* The pages of @nr_pages from @page on are what comes next. */
+/* Expect that @nr_pages pages from @page on are the next ones of the oracle. */
 static void runs_check_pages(struct kunit *test, struct runs_oracle *o,
 			     struct page *page, unsigned long nr_pages)
 {
@@ -121,7 +121,7 @@ static void runs_check_pages(struct kunit *test, struct runs_oracle *o,
 	}
 }
 
-/* One entry keeps the limits, which are those of a DMA segment. */
+/* Expect that an entry keeps to the limits of a DMA segment. */
 static void runs_check_entry(struct kunit *test, struct scatterlist *sg,
 			     const struct drm_sgt_limits *limits)
 {
@@ -133,7 +133,7 @@ static void runs_check_entry(struct kunit *test, struct scatterlist *sg,
 			limits->boundary);
 }
 
-/* Was it right to begin a new entry at @phys, after that of @len bytes at @prev? */
+/* Must a new entry begin at @phys, after that of @len bytes at @prev? */
 static bool runs_cut_is_needed(const struct drm_sgt_limits *limits, u64 prev,
 			       unsigned int len, u64 phys)
 {
@@ -141,7 +141,7 @@ static bool runs_cut_is_needed(const struct drm_sgt_limits *limits, u64 prev,
 	       !(phys & limits->boundary);
 }
 
-/* The table has the pages of the pieces, in entries as few as the limits allow. */
+/* Expect the pages of the pieces, in as few entries as the limits allow. */
 static void runs_check_table(struct kunit *test, struct sg_table *table,
 			     const struct drm_sgt_limits *limits,
 			     const struct drm_sgt_kunit_piece *piece,
@@ -215,22 +215,22 @@ struct runs_pieces {
 static const struct runs_pieces runs_pieces[] = {
 	/* a page */
 	{ 1, { { 0x1234, 1 } } },
-	/* pages and folios of all orders up to 9 that follow each other */
+	/* contiguous pages and folios of all orders up to 9 */
 	{ 10, { { 0x1001, 1 }, { 0x1002, 2 }, { 0x1004, 4 }, { 0x1008, 8 },
 		{ 0x1010, 16 }, { 0x1020, 32 }, { 0x1040, 64 }, { 0x1080, 128 },
 		{ 0x1100, 256 }, { 0x1200, 512 } } },
-	/* the same, none beside the other */
+	/* the same, but none adjacent to another */
 	{ 10, { { 0x9001, 1 }, { 0x1202, 2 }, { 0x8004, 4 }, { 0x1408, 8 },
 		{ 0x7010, 16 }, { 0x1620, 32 }, { 0x6040, 64 }, { 0x1880, 128 },
 		{ 0x5100, 256 }, { 0x2000, 512 } } },
 	/* pages in falling order, and one page again and again */
 	{ 8, { { 13, 1 }, { 12, 1 }, { 11, 1 }, { 10, 1 }, { 10, 1 }, { 10, 1 },
 	       { 11, 1 }, { 10, 1 } } },
-	/* runs that touch only across a third */
+	/* two contiguous runs, with another between them */
 	{ 3, { { 0x100, 16 }, { 0x300, 16 }, { 0x110, 16 } } },
 	/* a folio that starts before a limit of 64K is reached, and ends after */
 	{ 3, { { 0x10fff, 1 }, { 0x11000, 12 }, { 0x1100c, 16 } } },
-	/* a huge folio behind a small one, so that every limit falls into it */
+	/* a huge folio after a small one, so that every limit falls into it */
 	{ 2, { { 0x1ff, 1 }, { 0x200, 512 } } },
 	/* the end of a huge folio is cut off: the object is shorter */
 	{ 2, { { 0x200, 512 }, { 0x400, 193 } } },
@@ -241,8 +241,8 @@ static const struct runs_pieces runs_pieces[] = {
 };
 
 /*
- * Whatever is added, and whatever the limits are: every page is in the table
- * once, in order, and no entry is over a limit, or shorter than it could be.
+ * For any pages and any limits: every page is in the table once, in order, and no entry
+ * exceeds a limit, or is shorter than it could be.
  */
 static void runs_to_table_keeps_pages_and_limits(struct kunit *test)
 {
@@ -274,15 +274,15 @@ static void runs_beyond_4g_are_cut(struct kunit *test)
 	f = runs_fixture_feed(test, piece, ARRAY_SIZE(piece));
 	KUNIT_EXPECT_EQ(test, f->builder.nr, 1);
 	KUNIT_ASSERT_EQ(test, 0, drm_sgt_builder_to_table(&f->builder, &none, &f->table));
-	/* 9 GiB and a page, by 4 GiB less a page. */
+	/* 9 GiB and a page, in entries of up to 4 GiB minus a page. */
 	KUNIT_EXPECT_EQ(test, f->table.orig_nents, 3);
 	runs_check_table(test, &f->table, &none, piece, ARRAY_SIZE(piece));
 }
 
 /*
- * A folio that straddles the longest segment goes on where it was cut. i915
- * began it again, so that its first pages were there twice and its last never
- * (drm/i915/kernel work item 15816).
+ * A folio that is cut at the longest segment continues in the next entry where it was cut.
+ * i915 began it again, so that its first pages were listed twice and its last pages not at
+ * all (drm/i915/kernel work item 15816).
  */
 static void runs_folio_over_the_limit_goes_on(struct kunit *test)
 {
@@ -306,9 +306,8 @@ static void runs_folio_over_the_limit_goes_on(struct kunit *test)
 }
 
 /*
- * A folio that is larger than the rest of the object is refused as a whole, and
- * nothing of it is taken: the source has to cut it. i915 did not, and wrote
- * behind the page table (0b62af28f249).
+ * A folio that is larger than the rest of the object is refused as a whole: the source must
+ * cut it. i915 did not, and wrote beyond the end of the page table (0b62af28f249).
  */
 static void runs_refuse_more_than_is_missing(struct kunit *test)
 {
@@ -334,7 +333,7 @@ static void runs_refuse_more_than_is_missing(struct kunit *test)
 	runs_check_table(test, &f->table, &none, cut, ARRAY_SIZE(cut));
 }
 
-/* Without pages there is no table. */
+/* A builder without pages makes no table. */
 static void runs_of_nothing_are_no_table(struct kunit *test)
 {
 	static const struct drm_sgt_limits none = { RUNS_NO_LIMIT, ULONG_MAX };
@@ -344,7 +343,7 @@ static void runs_of_nothing_are_no_table(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->table.orig_nents, 0);
 }
 
-/* The list of runs is kept in chunks of a page: around the end of them. */
+/* The builder keeps runs in chunks of a page: numbers around the ends of chunks. */
 static const unsigned int runs_numbers[] = { 253, 254, 255, 256, 507, 508, 509, 5000 };
 
 static void runs_number_desc(const unsigned int *nr, char *desc)
@@ -354,7 +353,7 @@ static void runs_number_desc(const unsigned int *nr, char *desc)
 
 KUNIT_ARRAY_PARAM(runs_number, runs_numbers, runs_number_desc);
 
-/* No run is lost or doubled where the list of runs gets another chunk. */
+/* No run is lost or duplicated at the end of a chunk. */
 static void runs_of_any_number(struct kunit *test)
 {
 	static const struct drm_sgt_limits none = { RUNS_NO_LIMIT, ULONG_MAX };
@@ -363,7 +362,7 @@ static void runs_of_any_number(struct kunit *test)
 
 	piece = kunit_kcalloc(test, 2 * nr, sizeof(*piece), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, piece);
-	/* Each run in two pieces, so that the last one of a chunk grows, too. */
+	/* Add each run in two pieces, so that the last run of a chunk grows, too. */
 	for (i = 0; i < nr; i++) {
 		piece[2 * i] = (struct drm_sgt_kunit_piece) { 0x100000 - i * 8, 1 };
 		piece[2 * i + 1] = (struct drm_sgt_kunit_piece) { 0x100001 - i * 8, 2 };
@@ -371,7 +370,7 @@ static void runs_of_any_number(struct kunit *test)
 	runs_feed_and_check(test, &none, piece, 2 * nr);
 }
 
-/* Random pieces, of which every second goes on where the last one ended. */
+/* Random pieces, about half of which are contiguous with the one before. */
 static unsigned int runs_random_pieces(struct rnd_state *rnd,
 				       struct drm_sgt_kunit_piece *piece)
 {
@@ -410,8 +409,8 @@ static const struct drm_sgt_kunit_piece runs_iter_pieces[] = {
 };
 
 /*
- * The walk over the pages of a table gives the pages that were added, in runs
- * that do not show where the table was cut for the device.
+ * A walk over the pages of a table finds the pages that were added. Its runs do not depend
+ * on where the entries were cut for the device.
  */
 static void runs_iter_gives_what_was_added(struct kunit *test)
 {

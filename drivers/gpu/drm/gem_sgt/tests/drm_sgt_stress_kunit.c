@@ -7,10 +7,9 @@
 #include "drm_sgt_kunit_crew.h"
 
 /*
- * Everything that can be done to a table, against the unbind of its device, in
- * whatever order the machine comes up with, thousands of times. The mappings are
- * real ones, and each table keeps its own account of them. Cases that stop one
- * side in the middle, to be sure of an order, are in drm_sgt_races_kunit.c.
+ * All operations on a table race with the unbind of its device, thousands of times, in
+ * random order. The mappings are real, and each table counts its own. Cases that stop one
+ * side in the middle, to force an order, are in drm_sgt_races_kunit.c.
  */
 
 #define STRESS_PAGES	3
@@ -20,7 +19,7 @@
 
 struct stress;
 
-/* A table for each round, and the account of it. */
+/* A table that is created in each round, and its counters. */
 struct stress_table {
 	struct stress *f;
 	/* these stay over the rounds */
@@ -34,11 +33,11 @@ struct stress_table {
 	unsigned int unmaps;
 	unsigned int releases;
 	atomic_t pages_out;
-	/* where the device sees the pages; 0 from when a mapping begins to end */
+	/* DMA addresses of the pages; 0 as soon as the mapping begins to end */
 	dma_addr_t addr[STRESS_PAGES];
 };
 
-/* What one job knows. */
+/* The context of a job. */
 struct stress_hand {
 	struct stress *f;
 	struct stress_table *t;
@@ -77,7 +76,7 @@ static int stress_get(void *source, struct drm_sgt_builder *builder, u64 size)
 	return ret;
 }
 
-/* No page comes back that a device can still reach. */
+/* No page may be put while a device can still access it. */
 static void stress_put(void *source, const struct drm_sgt_run *runs,
 		       unsigned int nr_runs, bool last)
 {
@@ -104,7 +103,7 @@ static const struct drm_sgt_pages_ops stress_ops = {
 	.release = stress_release,
 };
 
-/* Stubs: the real calls, and an account of them. */
+/* Stubs that count, and make the real calls. */
 
 static int stress_dma_map(struct drm_sgt *sgt)
 {
@@ -138,7 +137,7 @@ static void stress_dma_unmap(struct drm_sgt *sgt)
 	KUNIT_EXPECT_EQ(t->f->test, atomic_dec_return(&t->live), 0);
 }
 
-/* An address that is synced belongs to a mapping that has not begun to end. */
+/* A synced address must belong to a mapping that has not begun to end. */
 static void stress_check_addr(struct stress *f, dma_addr_t addr)
 {
 	unsigned int i, k;
@@ -164,7 +163,7 @@ static void stress_sync_for_cpu(struct device *dev, dma_addr_t addr, size_t len,
 	dma_sync_single_for_cpu(dev, addr, len, dir);
 }
 
-/* Jobs. Those of one table have it in @hand->t. */
+/* Jobs. Their table, if there is only one, is @hand->t. */
 
 static void stress_free_table(struct kref *kref)
 {
@@ -206,7 +205,7 @@ static int stress_unmap_for_good(void *arg)
 	return ret;
 }
 
-/* Every address of the view is one that the mapping has, at this moment. */
+/* Every address of the view must belong to the current mapping. */
 static void stress_walk(struct stress_hand *hand, const struct drm_dma_view view)
 {
 	struct kunit *test = hand->f->test;
@@ -260,7 +259,7 @@ static int stress_device_put(void *arg)
 	return 0;
 }
 
-/* When an unbind returns, no table is mapped and no section is open. */
+/* When an unbind returns, no table may be mapped and no section open. */
 static int stress_unbind(void *arg)
 {
 	struct stress_hand *hand = arg;
@@ -291,10 +290,10 @@ static int stress_depopulate(void *arg)
 	return drm_sgt_depopulate(hand->t->sgt);
 }
 
-/* What a storm is made of. The more of one there are, the more often it comes. */
+/* The operations of a storm. One that is listed more often runs more often. */
 static const struct stress_op {
 	drm_sgt_kunit_job_fn fn;
-	/* addresses come of it: not without a device */
+	/* needs addresses, so fails without a device */
 	bool needs_device;
 } stress_storm_ops[] = {
 	{ stress_map, true }, { stress_map, true }, { stress_map, true },
@@ -302,7 +301,7 @@ static const struct stress_op {
 	{ stress_populate }, { stress_unmap }, { stress_depopulate },
 };
 
-/* A while of this and that, with any table; then the end of its use of them. */
+/* Run random operations on random tables, and then drop the references to them. */
 static int stress_storm(void *arg)
 {
 	unsigned int i, steps;
@@ -322,7 +321,7 @@ static int stress_storm(void *arg)
 		ret = op->fn(hand);
 		if (ret && ret != -EBUSY && ret != -EINVAL)
 			KUNIT_EXPECT_EQ(f->test, ret, -ENODEV);
-		/* That a table is MAPPED can be seen a little longer. */
+		/* A table can stay MAPPED a little longer, so that a map succeeds. */
 		if (gone && op->needs_device && op->fn != stress_map)
 			KUNIT_EXPECT_EQ(f->test, ret, -ENODEV);
 		cond_resched();
@@ -349,7 +348,7 @@ static void stress_begin_table(struct stress *f, struct stress_table *t, bool ma
 		KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(t->sgt, DMA_BIDIRECTIONAL));
 }
 
-/* Whatever happened: it is over, and was balanced. */
+/* Expect that all operations on a table have ended, and were balanced. */
 static void stress_end_table(struct stress *f, struct stress_table *t)
 {
 	struct drm_sgt_access access = {};
@@ -403,7 +402,7 @@ static struct stress *stress_create(struct kunit *test, unsigned int nr_tables)
 		}
 	drm_sgt_kunit_owner_init(&f->owner, test, "stress");
 	f->crew = drm_sgt_kunit_crew_create(test);
-	/* Last: what is looked up most often is found first. */
+	/* KUnit finds the newest stub first, so those called most often come last. */
 	kunit_activate_static_stub(test, drm_sgt_dma_map, stress_dma_map);
 	kunit_activate_static_stub(test, drm_sgt_dma_unmap, stress_dma_unmap);
 	kunit_activate_static_stub(test, drm_sgt_dma_sync_for_device, stress_sync_for_device);
@@ -411,7 +410,7 @@ static struct stress *stress_create(struct kunit *test, unsigned int nr_tables)
 	return f;
 }
 
-/* Do the same to all tables, beginning anywhere. */
+/* Do the same to all tables, starting with a random one. */
 static int stress_each(void *arg)
 {
 	struct stress_hand *hand = arg;
@@ -429,7 +428,7 @@ static int stress_each(void *arg)
 	return 0;
 }
 
-/* One operation, on one table after the other, against the unbind. */
+/* An operation, on one table after the other, races with the unbind. */
 static const struct stress_pair {
 	const char *name;
 	drm_sgt_kunit_job_fn fn;
@@ -500,7 +499,7 @@ static void stress_last_reference(struct kunit *test)
 	}
 }
 
-/* Three threads with three tables, and the unbind. */
+/* Three threads with three tables race with the unbind. */
 static void stress_storm_vs_unbind(struct kunit *test)
 {
 	struct stress *f = stress_create(test, STRESS_STORM);
@@ -519,7 +518,7 @@ static void stress_storm_vs_unbind(struct kunit *test)
 			stress_begin_table(f, &f->table[i], i);
 			kref_get(&f->table[i].users);
 			kref_get(&f->table[i].users);
-			/* The first belongs to this task: a storm frees it. */
+			/* For the first table, a storm drops the reference of this task. */
 			if (i)
 				kref_get(&f->table[i].users);
 		}

@@ -6,11 +6,11 @@
 #include "drm_sgt_kunit_helpers.h"
 
 /*
- * Syncs in the middle of a long table. What they cover in a short one is in
+ * Syncs in the middle of a long table. Those of short tables are in
  * drm_sgt_access_kunit.c, those of imports in drm_sgt_import_table_kunit.c.
  */
 
-/* More entries than three pages of them, and not a multiple. */
+/* A few more entries than fit into three pages. */
 #define SYNC_RUNS	(3 * SG_MAX_SINGLE_ALLOC + 5)
 
 /* Bytes between two segments, unless they are merged */
@@ -27,7 +27,7 @@ static u64 sync_run_len(unsigned int index)
 	return (1 + index % 3) * PAGE_SIZE;
 }
 
-/* Runs of one to three pages, none of which is a neighbour of another. */
+/* Runs of one to three pages, none of which is adjacent to another. */
 static struct drm_sgt *sync_sgt(struct kunit *test, struct drm_sgt_device *sdev)
 {
 	struct drm_sgt_kunit_piece *pieces;
@@ -92,7 +92,7 @@ static dma_addr_t sync_run_addr(const struct sync_fixture *f, unsigned int index
 	return f->ctx->map.base + sync_run_offset(index) + index * f->ctx->map.gap;
 }
 
-/* One run is one call, for its bytes from @skip on, and no other. */
+/* Expect one call for a run, for its bytes from @skip on. */
 static void sync_expect_run(struct kunit *test, struct sync_fixture *f,
 			    unsigned int index, u64 skip)
 {
@@ -106,7 +106,7 @@ static void sync_expect_run(struct kunit *test, struct sync_fixture *f,
 	KUNIT_EXPECT_EQ(test, f->ctx->sync[0].len, len);
 }
 
-/* A sync can begin at any entry, or in it. */
+/* A sync can begin at any entry, or inside it. */
 static void sync_from_anywhere(struct kunit *test)
 {
 	struct sync_fixture f = sync_fixture_create(test);
@@ -123,7 +123,7 @@ static void sync_from_anywhere(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f.ctx->nr_syncs, SYNC_RUNS);
 }
 
-/* Make all entries before one of them longer by some bytes, or as they were. */
+/* Make all entries before @end longer by some bytes, or restore them. */
 static void sync_stretch(struct sync_fixture *f, unsigned int end, int bytes)
 {
 	struct scatterlist *sg;
@@ -137,8 +137,8 @@ static void sync_stretch(struct sync_fixture *f, unsigned int end, int bytes)
 }
 
 /*
- * A sync looks at no entry before the mark that is nearest to it: what these say
- * makes no difference. So it costs the same wherever it begins.
+ * A sync reads no entry before the nearest mark, so a change of those makes no difference.
+ * Therefore its cost does not depend on where it begins.
  */
 static void sync_skips_what_is_before_a_mark(struct kunit *test)
 {
@@ -155,8 +155,8 @@ static void sync_skips_what_is_before_a_mark(struct kunit *test)
 }
 
 /*
- * The table of an importer is synced as a whole, cut where a CPU entry ends, with
- * no look at its pages.
+ * The table of an importer is synced as a whole, cut where a CPU entry ends, without an
+ * access to its pages.
  */
 static void sync_of_an_importers_table(struct kunit *test)
 {
@@ -175,7 +175,7 @@ static void sync_of_an_importers_table(struct kunit *test)
 	}
 }
 
-/* The marks are the mapping's: they go with it, and come with the next one. */
+/* An unmap frees the marks, and the next map makes new ones. */
 static void sync_marks_end_with_the_mapping(struct kunit *test)
 {
 	struct sync_fixture f = sync_fixture_create(test);
