@@ -13,8 +13,8 @@
 #include "../virtgpu_sgt_resource.h"
 
 /*
- * Which framebuffers a resource can be shown as, and where in its memory a pixel
- * is.
+ * The framebuffers that a resource can be shown as, and the offset of a pixel in its
+ * memory.
  */
 
 struct format_case {
@@ -62,7 +62,7 @@ static struct drm_framebuffer case_fb(const struct fb_case *c)
 	};
 }
 
-/* Of a resource of 64x48, with alpha. */
+/* Framebuffers of a resource of 64x48, with alpha. */
 static const struct fb_case fb_cases[] = {
 	{ "all of it", DRM_FORMAT_ARGB8888, 64, 48, 256, 0, true },
 	{ "alpha ignored", DRM_FORMAT_XRGB8888, 64, 48, 256, 0, true },

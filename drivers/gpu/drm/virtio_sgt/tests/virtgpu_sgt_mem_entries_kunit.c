@@ -10,8 +10,8 @@
 #include "../virtgpu_sgt_mem_entries.h"
 
 /*
- * The list of memory entries: all of its bytes against a list that is made here, of
- * the same segments.
+ * The list of mem entries: all of its bytes are compared with a list that is made here,
+ * from the same segments.
  */
 
 #define PER_PAGE	(PAGE_SIZE / sizeof(struct virtio_gpu_mem_entry))
@@ -41,7 +41,7 @@ static struct virtgpu_sgt_mem_entries *list_create(struct kunit *test, u64 count
 	return list;
 }
 
-/* The chunks together hold @nr entries, and no byte more. */
+/* Expect that the chunks hold @nr entries in total, and nothing else. */
 static void list_check(struct kunit *test, const struct virtgpu_sgt_mem_entries *list,
 		       const struct drm_dma_seg *want, unsigned int nr)
 {
@@ -86,7 +86,7 @@ static const struct list_case {
 
 KUNIT_ARRAY_PARAM_DESC(list, list_cases, name);
 
-/* A segment that is too long for one entry is cut. */
+/* A segment that is too long for one entry is split. */
 static void list_cuts_segments(struct kunit *test)
 {
 	const struct list_case *c = test->param_value;
@@ -116,7 +116,7 @@ struct length_case {
 	unsigned int chunks;
 };
 
-/* A list of up to 1 KiB is in one allocation; a longer one in pages, if it may. */
+/* Up to 1 KiB, a list has one chunk; a longer one has a chunk for each page, or larger ones. */
 static const struct length_case length_cases[] = {
 	{ "one", 1, 1, 1 },
 	{ "the longest short one", 64, 1, 1 },
@@ -133,7 +133,7 @@ static const struct length_case length_cases[] = {
 
 KUNIT_ARRAY_PARAM_DESC(length, length_cases, name);
 
-/* Entries continue over the ends of chunks, and there is room for no more. */
+/* Entries continue across the ends of chunks, and an entry too many is refused. */
 static void list_goes_on_in_chunks(struct kunit *test)
 {
 	const struct length_case *c = test->param_value;
@@ -158,7 +158,7 @@ static void list_goes_on_in_chunks(struct kunit *test)
 	list_check(test, list, want, c->count);
 }
 
-/* Too many for the host, or for so few chunks of 32 KiB. */
+/* Entries that are too many for the host, or for the chunks of 32 KiB, are refused. */
 static void list_has_limits(struct kunit *test)
 {
 	const unsigned int per_chunk = PER_PAGE << PAGE_ALLOC_COSTLY_ORDER;

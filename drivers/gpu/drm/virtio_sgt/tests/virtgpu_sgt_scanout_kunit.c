@@ -13,8 +13,8 @@
 #include "../virtgpu_sgt_scanout.h"
 
 /*
- * What a host says of its displays, true or not: it is read no further than it
- * goes, and what it does not say is not taken for a size.
+ * The host's answers about displays, valid or not: an answer is not read beyond its
+ * length, and missing data is not used as a size.
  */
 
 #define INFO_LEN(displays)						\
@@ -22,7 +22,7 @@
 	 (displays) * sizeof(struct virtio_gpu_display_one))
 #define EDID_LEN(bytes)	(offsetof(struct virtio_gpu_resp_edid, edid) + (bytes))
 
-/* What is there before the answer, and must not stay. */
+/* The old state before the answer, which must be replaced. */
 static void display_begin(struct virtgpu_sgt_scanout *display)
 {
 	*display = (struct virtgpu_sgt_scanout) {
@@ -112,7 +112,7 @@ struct info_case {
 	bool want;
 };
 
-/* The response has all 16 displays, each of another size. */
+/* The response has all 16 displays, each with a different size. */
 static const struct info_case info_cases[] = {
 	{ "first", INFO_LEN(16), 0, true },
 	{ "last", INFO_LEN(16), 15, true },
@@ -178,7 +178,7 @@ static const struct edid_case edid_cases[] = {
 
 KUNIT_ARRAY_PARAM_DESC(edid, edid_cases, name);
 
-/* Each block is full of its number. */
+/* Expect that each block is filled with its number. */
 static void expect_blocks(struct kunit *test, struct virtgpu_sgt_scanout *display,
 			  unsigned int count)
 {
@@ -194,7 +194,7 @@ static void expect_blocks(struct kunit *test, struct virtgpu_sgt_scanout *displa
 	}
 
 	memset(buf, 0xff, sizeof(buf));
-	/* The last one is what an extension count can say at most. */
+	/* 255 extensions are the maximum of the count. */
 	for (; i < 256; i++)
 		KUNIT_EXPECT_EQ(test, -EINVAL,
 				virtgpu_sgt_scanout_read_edid(display, buf, i,
