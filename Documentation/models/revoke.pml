@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 
 /*
- * How mapping, unmapping, reading and the end of a device race for one table,
- * step by step as in drivers/gpu/drm/gem_sgt/drm_sgt_unbind.c. Each atomic block is
- * one critical section of drm_sgt_device.lock, or one atomic operation; everything
- * else interleaves.
+ * Map, unmap, access sections and device shutdown race for one table, as in
+ * drivers/gpu/drm/gem_sgt/drm_sgt_unbind.c. Each atomic block is a critical section of
+ * drm_sgt_device.lock, or an atomic operation; everything else interleaves.
  *
- * One task maps, unmaps and frees: drm_sgt.lock makes one of many. Memory is
- * sequentially consistent here; the orders that the code asks for are named in
- * its comments.
+ * One task maps, unmaps and frees, as drm_sgt.lock serialises these. Memory is
+ * sequentially consistent here; the comments in the code explain its barriers.
  *
  * spin -a -DMUTATION=n breaks one rule; see tools/model.sh.
  */
@@ -24,7 +22,7 @@
 #define NO_GONE_CHECK		(MUTATION == 6)
 
 #define READERS 2
-#define MAPPER READERS		/* its place in section[] */
+#define MAPPER READERS		/* index of the owner in section[] */
 
 mtype = { BACKED, MAPPED };
 
@@ -36,7 +34,7 @@ byte readers;			/* drm_sgt.readers, when it is not */
 byte mapped;			/* drm_sgt_device.stats.mapped */
 bool section[READERS + 1];	/* drm_sgt_device.srcu, held for reading */
 bool unbound, freed;
-byte users = READERS;		/* who has a reference to the table */
+byte users = READERS;		/* readers with a reference to the table */
 
 inline dma_map()
 {
@@ -87,7 +85,7 @@ inline remove()
 	fi
 }
 
-/* drm_sgt_map(), drm_sgt_unmap(), then drm_sgt_free() once nobody reads */
+/* drm_sgt_map(), drm_sgt_unmap(), then drm_sgt_free() when no reader is left */
 active proctype owner()
 {
 	bool busy, taken;
@@ -129,7 +127,7 @@ active proctype owner()
 	freed = true
 }
 
-/* drm_sgt_access_begin(), a look at the addresses, drm_sgt_access_end() */
+/* drm_sgt_access_begin(), a read of the addresses, drm_sgt_access_end() */
 active [READERS] proctype reader()
 {
 	bool in;
@@ -163,7 +161,7 @@ active proctype shutdown()
 
 	gone = true;
 
-	/* synchronize_srcu(): for those who are inside when it begins */
+	/* synchronize_srcu(): waits for the sections that are open when it begins */
 	atomic {
 		do
 		:: i <= READERS ->
