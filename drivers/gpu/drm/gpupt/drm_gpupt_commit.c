@@ -161,7 +161,8 @@ static void drm_gpupt_commit_locked(struct drm_gpupt_op *op,
 	WRITE_ONCE(pt->committed, op->seq);
 	op->state = DRM_GPUPT_OP_COMMITTED;
 	if (op->flush && pt->config->flush)
-		pt->config->flush(pt->priv, op->va, op->len);
+		pt->config->flush(pt->priv, op->va,
+				  round_up(op->len, drm_gpupt_span(pt, 0)));
 }
 
 static void drm_gpupt_commit_with(struct drm_gpupt_op *op,

@@ -285,6 +285,9 @@ EXPORT_SYMBOL_GPL(drm_gpupt_prepare_map);
  * A leaf that is only in part in the range is split: this allocates a table for smaller
  * leaves. Tables that become empty are unlinked.
  *
+ * If the format has &drm_gpupt_fmt.partial_last_leaf, @len may end inside a leaf, all of
+ * which is unmapped.
+ *
  * Context: Process context, may sleep.
  * Return: 0, and @op is prepared; or a negative errno, and nothing has changed:
  *

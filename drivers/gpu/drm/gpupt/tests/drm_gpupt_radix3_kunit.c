@@ -237,6 +237,9 @@ static void radix3_keeps_a_partial_last_leaf(struct kunit *test)
 	drm_gpupt_commit(&op);
 	drm_gpupt_op_fini(&op);
 	KUNIT_EXPECT_EQ(test, drm_gpupt_kunit_info(ctx).leaves[0], 2);
+	/* What the device forgets are whole leaves. */
+	KUNIT_EXPECT_EQ(test, ctx->flush.va, SZ_8K);
+	KUNIT_EXPECT_EQ(test, ctx->flush.len, SZ_8K + SZ_4K);
 }
 
 static struct kunit_case drm_gpupt_radix3_cases[] = {
