@@ -70,8 +70,11 @@ def collect(directory: Path, into: Path) -> Path:
         shutil.copy(directory / name, modules)
     for name in (directory / 'modules.order').read_text().split():
         shutil.copy(directory / Path(name).with_suffix('.ko'), modules / 'kernel')
-    for notes in (directory / graft.GRAFT).rglob('*.gcno'):
-        shutil.copy(notes, into / 'gcov')
+    ours = directory / graft.GRAFT
+    for notes in ours.rglob('*.gcno'):
+        # Objects stay in the directory when their source is moved or removed.
+        if (project.TOP / notes.relative_to(ours)).with_suffix('.c').exists():
+            shutil.copy(notes, into / 'gcov')
     return root
 
 

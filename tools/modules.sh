@@ -31,7 +31,7 @@ fi
 tree=$top/build/$release/$objects
 mkdir -p "$tree"
 cp -asf "$top/Kbuild" "$top/include" "$top/drivers" "$tree/"
-find "$tree" -xtype l -delete
+find "$tree" \( -xtype l -o -name '*.ko' \) -delete	# of what was moved, too
 
 # Take part in the caller's job server where there is one.
 case ${MAKEFLAGS:-} in
