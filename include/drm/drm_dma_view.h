@@ -114,7 +114,8 @@ int __must_check drm_dma_iter_init(struct drm_dma_iter *iter,
 				   u64 offset, u64 len);
 bool __must_check drm_dma_iter_next(struct drm_dma_iter *iter,
 				    struct drm_dma_seg *seg);
-unsigned int drm_dma_iter_next_blocks(struct drm_dma_iter *iter, unsigned int shift,
-				      dma_addr_t *addrs, unsigned int max);
+unsigned int __must_check
+drm_dma_iter_next_blocks(struct drm_dma_iter *iter, unsigned int shift,
+			 dma_addr_t *addrs, unsigned int max);
 
 #endif /* __DRM_DMA_VIEW_H__ */

@@ -28,6 +28,17 @@ static struct drm_dma_ents drm_dma_view_ents(const struct drm_dma_view view)
 	};
 }
 
+/*
+ * A section on any table of the device is enough: lockdep knows the devices of a
+ * task's sections, not the tables.
+ */
+static void drm_dma_check_section(const struct drm_sgt_device *sdev)
+{
+	if (sdev)
+		RCU_LOCKDEP_WARN(!srcu_read_lock_held(&sdev->srcu),
+				 "DMA addresses read outside of an access section");
+}
+
 /**
  * drm_dma_view_borrow() - view a table that other code has mapped
  * @table: a table, DMA-mapped
@@ -78,21 +89,12 @@ EXPORT_SYMBOL_GPL(drm_dma_view_size);
  */
 struct drm_dma_measure drm_dma_view_measure(const struct drm_dma_view view)
 {
+	drm_dma_check_section(view.sdev);
+
 	return view.index ? view.index->measure :
 			    drm_dma_ents_measure(drm_dma_view_ents(view));
 }
 EXPORT_SYMBOL_GPL(drm_dma_view_measure);
-
-/*
- * A section on any table of the device is enough: lockdep knows the devices of a
- * task's sections, not the tables.
- */
-static void drm_dma_check_section(const struct drm_sgt_device *sdev)
-{
-	if (sdev)
-		RCU_LOCKDEP_WARN(!srcu_read_lock_held(&sdev->srcu),
-				 "DMA addresses read outside of an access section");
-}
 
 /* The entry that @iter is in; false if there is none left. */
 static __always_inline bool
@@ -249,7 +251,7 @@ drm_dma_iter_read_blocks(struct drm_dma_iter *iter, unsigned int len,
 /**
  * drm_dma_iter_next_blocks() - the addresses of entries that are one block each
  * @iter: the position
- * @shift: log2 of the bytes of a block, less than 32
+ * @shift: log2 of the bytes of a block
  * @addrs: the address of each block is stored here
  * @max: length of @addrs
  *
@@ -269,7 +271,8 @@ unsigned int drm_dma_iter_next_blocks(struct drm_dma_iter *iter, unsigned int sh
 	drm_dma_check_section(iter->sdev);
 
 	max = min3(max, iter->nents, iter->left >> shift);
-	if (iter->skip || !max)
+	/* The length of an entry has 32 bits. */
+	if (iter->skip || !max || shift > 31)
 		return 0;
 
 	if (iter->phys)

@@ -179,8 +179,9 @@ EXPORT_SYMBOL_GPL(drm_sgt_access_end);
  * @idx: for drm_sgt_device_exit()
  *
  * For DMA addresses that do not come from a &struct drm_sgt, but are read back from
- * page tables, for example. An unbind waits for the end of the section. What an access
- * section must not do, is forbidden here, too: see drm_sgt_access_begin().
+ * page tables, for example. An unbind waits for the end of the section, so the rules of
+ * "access sections" apply. It holds off nothing else: drm_sgt_unmap() of a table
+ * succeeds meanwhile.
  *
  * Context: Process context.
  * Return: 0, or -ENODEV: the device is no longer bound, and no section was begun
