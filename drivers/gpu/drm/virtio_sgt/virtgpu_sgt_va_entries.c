@@ -89,7 +89,8 @@ static int virtgpu_sgt_va_entries_add(void *arg, const struct drm_gpupt_extent *
  * Return: 0, or a negative errno:
  *
  * * %-EFAULT - part of the range is unmapped
- * * %-EIO    - there are more entries than there is room for, or fewer
+ * * %-EIO    - there are more entries than there is room for, or fewer; or see
+ *   drm_gpupt_walk()
  * * %-EINTR  - the task is being killed
  * * %-ENODEV - the device is no longer bound
  */
