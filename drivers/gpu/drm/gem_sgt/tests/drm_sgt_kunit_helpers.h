@@ -17,6 +17,8 @@
 #include "../drm_sgt_table.h"
 
 struct drm_sgt_kunit_exporter;
+struct file;
+struct page;
 struct task_struct;
 
 /* A test waits this long for what must happen, and then fails. */
@@ -204,6 +206,14 @@ struct drm_sgt *drm_sgt_kunit_sgt(struct kunit *test,
 				  struct drm_sgt_kunit_source *source);
 
 void drm_sgt_kunit_flush_batches(struct kunit *test);
+
+void drm_sgt_kunit_fput(void *filp);
+struct file *drm_sgt_kunit_shmem_file(struct kunit *test, unsigned long nr);
+struct page *drm_sgt_kunit_cached_page(struct kunit *test, struct file *filp,
+				       pgoff_t index);
+u8 drm_sgt_kunit_file_byte(pgoff_t index, u8 seed);
+void drm_sgt_kunit_fill_file(struct kunit *test, struct file *filp, u8 seed);
+void drm_sgt_kunit_check_file(struct kunit *test, struct file *filp, u8 seed);
 
 /**
  * struct drm_sgt_kunit_thread - a second thread of a case

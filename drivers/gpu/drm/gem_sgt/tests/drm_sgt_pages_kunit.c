@@ -235,27 +235,6 @@ static void pages_of_array_refuses_bad_numbers(struct kunit *test)
  * shmem
  */
 
-KUNIT_DEFINE_ACTION_WRAPPER(pages_fput, fput, struct file *);
-
-static struct file *pages_shmem_file(struct kunit *test, unsigned long nr)
-{
-	struct file *filp = shmem_file_setup("kunit", nr * PAGE_SIZE, VM_NORESERVE);
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, filp);
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, pages_fput, filp));
-	return filp;
-}
-
-static struct page *pages_in_cache(struct kunit *test, struct file *filp, pgoff_t index)
-{
-	struct page *page = shmem_read_mapping_page(filp->f_mapping, index);
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, page);
-	/* The page cache keeps the page for the duration of a case. */
-	put_page(page);
-	return page;
-}
-
 /*
  * The table has the pages of the file's page cache, with one reference to each, and none
  * after a depopulate. The bytes are in the file all the time.
@@ -263,15 +242,15 @@ static struct page *pages_in_cache(struct kunit *test, struct file *filp, pgoff_
 static void pages_of_shmem(struct kunit *test)
 {
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
-	struct file *filp = pages_shmem_file(test, PAGES_NR);
+	struct file *filp = drm_sgt_kunit_shmem_file(test, PAGES_NR);
 	long file_refs = file_count(filp);
 	unsigned long i;
 	struct drm_sgt *sgt;
 	int refs;
 
-	pages_fill(pages_in_cache(test, filp, 5), 5);
+	pages_fill(drm_sgt_kunit_cached_page(test, filp, 5), 5);
 	drm_sgt_kunit_flush_batches(test);
-	refs = page_count(pages_in_cache(test, filp, 5));
+	refs = page_count(drm_sgt_kunit_cached_page(test, filp, 5));
 
 	sgt = drm_sgt_create_shmem(d->sdev, filp, PAGES_NR * PAGE_SIZE);
 	drm_sgt_kunit_free_later(test, sgt);
@@ -282,7 +261,7 @@ static void pages_of_shmem(struct kunit *test)
 	for (i = 0; i < PAGES_NR; i++) {
 		struct page *page = pages_of_table(test, sgt, i);
 
-		KUNIT_EXPECT_PTR_EQ(test, page, pages_in_cache(test, filp, i));
+		KUNIT_EXPECT_PTR_EQ(test, page, drm_sgt_kunit_cached_page(test, filp, i));
 		KUNIT_EXPECT_EQ(test, page_count(page), refs + 1);
 		pages_fill(page, i);
 	}
@@ -290,7 +269,7 @@ static void pages_of_shmem(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, drm_sgt_depopulate(sgt));
 	drm_sgt_kunit_flush_batches(test);
 	for (i = 0; i < PAGES_NR; i++) {
-		struct page *page = pages_in_cache(test, filp, i);
+		struct page *page = drm_sgt_kunit_cached_page(test, filp, i);
 
 		KUNIT_EXPECT_EQ(test, page_count(page), refs);
 		KUNIT_EXPECT_TRUE(test, PageDirty(page));
@@ -322,7 +301,7 @@ static void pages_clean(struct kunit *test, struct file *filp)
 	unsigned long i;
 
 	for (i = 0; i < PAGES_NR; i++)
-		ClearPageDirty(pages_in_cache(test, filp, i));
+		ClearPageDirty(drm_sgt_kunit_cached_page(test, filp, i));
 }
 
 /* Expect the bytes in the file, in dirty pages, which reclaim does not drop. */
@@ -331,7 +310,7 @@ static void pages_check_file(struct kunit *test, struct file *filp)
 	unsigned long i;
 
 	for (i = 0; i < PAGES_NR; i++) {
-		struct page *page = pages_in_cache(test, filp, i);
+		struct page *page = drm_sgt_kunit_cached_page(test, filp, i);
 
 		KUNIT_EXPECT_TRUE(test, PageDirty(page));
 		KUNIT_EXPECT_TRUE(test, pages_are_filled(page, i));
@@ -342,7 +321,7 @@ static void pages_check_file(struct kunit *test, struct file *filp)
 static void pages_of_shmem_stay_with_the_file(struct kunit *test)
 {
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
-	struct file *filp = pages_shmem_file(test, PAGES_NR);
+	struct file *filp = drm_sgt_kunit_shmem_file(test, PAGES_NR);
 	struct drm_sgt *sgt = pages_fill_shmem(test, d, filp);
 
 	drm_sgt_kunit_free_now(test, sgt);
@@ -356,14 +335,14 @@ static void pages_of_shmem_stay_with_the_file(struct kunit *test)
 static void pages_of_shmem_stay_with_a_second_file(struct kunit *test)
 {
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
-	struct file *filp = pages_shmem_file(test, PAGES_NR);
+	struct file *filp = drm_sgt_kunit_shmem_file(test, PAGES_NR);
 	struct file *second = dentry_open(&filp->f_path, O_RDWR, current_cred());
 	struct drm_sgt *sgt;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, second);
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, pages_fput, second));
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, drm_sgt_kunit_fput, second));
 	sgt = pages_fill_shmem(test, d, filp);
-	kunit_release_action(test, pages_fput, filp);
+	kunit_release_action(test, drm_sgt_kunit_fput, filp);
 	pages_clean(test, second);
 
 	drm_sgt_kunit_free_now(test, sgt);
@@ -388,7 +367,7 @@ static void pages_of_shmem_leave_the_file_evictable(struct kunit *test)
 {
 	bool locked = *(const bool *)test->param_value;
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
-	struct file *filp = pages_shmem_file(test, PAGES_NR);
+	struct file *filp = drm_sgt_kunit_shmem_file(test, PAGES_NR);
 	struct drm_sgt *one, *two;
 
 	if (locked)
@@ -411,7 +390,7 @@ static void pages_of_shmem_leave_the_file_evictable(struct kunit *test)
 static void pages_of_own_shmem_are_not_evictable(struct kunit *test)
 {
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
-	struct file *filp = pages_shmem_file(test, PAGES_NR);
+	struct file *filp = drm_sgt_kunit_shmem_file(test, PAGES_NR);
 	struct drm_sgt *own, *second;
 
 	own = drm_sgt_create_shmem_own(d->sdev, filp, PAGES_NR * PAGE_SIZE);
@@ -439,13 +418,13 @@ static void pages_of_own_shmem_are_not_evictable(struct kunit *test)
 static void pages_of_shmem_go_with_the_table(struct kunit *test)
 {
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
-	struct file *filp = pages_shmem_file(test, PAGES_NR);
+	struct file *filp = drm_sgt_kunit_shmem_file(test, PAGES_NR);
 	struct drm_sgt *sgt;
 	struct page *page;
 
 	sgt = drm_sgt_create_shmem_own(d->sdev, filp, PAGES_NR * PAGE_SIZE);
 	drm_sgt_kunit_free_later(test, sgt);
-	kunit_release_action(test, pages_fput, filp);
+	kunit_release_action(test, drm_sgt_kunit_fput, filp);
 	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(sgt));
 	page = pages_of_table(test, sgt, 5);
 	pages_fill(page, 5);
@@ -471,7 +450,7 @@ static void pages_of_shmem_go_with_the_table(struct kunit *test)
 static void pages_of_shmem_survive_the_device(struct kunit *test)
 {
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
-	struct file *filp = pages_shmem_file(test, PAGES_NR);
+	struct file *filp = drm_sgt_kunit_shmem_file(test, PAGES_NR);
 	struct drm_sgt *sgt = pages_fill_shmem(test, d, filp);
 	unsigned long i;
 
@@ -483,7 +462,7 @@ static void pages_of_shmem_survive_the_device(struct kunit *test)
 	for (i = 0; i < PAGES_NR; i++) {
 		struct page *page = pages_of_table(test, sgt, i);
 
-		KUNIT_EXPECT_PTR_EQ(test, page, pages_in_cache(test, filp, i));
+		KUNIT_EXPECT_PTR_EQ(test, page, drm_sgt_kunit_cached_page(test, filp, i));
 		KUNIT_EXPECT_TRUE(test, pages_are_filled(page, i));
 	}
 }
@@ -492,22 +471,22 @@ static void pages_of_shmem_survive_the_device(struct kunit *test)
 static void pages_of_shmem_file_that_is_too_short(struct kunit *test)
 {
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
-	struct file *filp = pages_shmem_file(test, PAGES_NR - 1);
+	struct file *filp = drm_sgt_kunit_shmem_file(test, PAGES_NR - 1);
 	struct drm_sgt *sgt;
 	unsigned long i;
 	int refs;
 
 	sgt = drm_sgt_create_shmem_own(d->sdev, filp, PAGES_NR * PAGE_SIZE);
 	drm_sgt_kunit_free_later(test, sgt);
-	pages_in_cache(test, filp, 0);
+	drm_sgt_kunit_cached_page(test, filp, 0);
 	drm_sgt_kunit_flush_batches(test);
-	refs = page_count(pages_in_cache(test, filp, 0));
+	refs = page_count(drm_sgt_kunit_cached_page(test, filp, 0));
 	KUNIT_EXPECT_EQ(test, -EIO, drm_sgt_populate(sgt));
 	drm_sgt_kunit_flush_batches(test);
 	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(sgt), DRM_SGT_EMPTY);
 	KUNIT_EXPECT_FALSE(test, mapping_unevictable(filp->f_mapping));
 	for (i = 0; i < PAGES_NR - 1; i++)
-		KUNIT_EXPECT_EQ(test, page_count(pages_in_cache(test, filp, i)), refs);
+		KUNIT_EXPECT_EQ(test, page_count(drm_sgt_kunit_cached_page(test, filp, i)), refs);
 }
 
 static void pages_populate_while_killed(struct kunit *test, struct drm_sgt *sgt)
@@ -528,7 +507,7 @@ static void pages_populate_while_killed(struct kunit *test, struct drm_sgt *sgt)
 static void pages_of_shmem_end_with_a_fatal_signal(struct kunit *test)
 {
 	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
-	struct file *filp = pages_shmem_file(test, PAGES_NR);
+	struct file *filp = drm_sgt_kunit_shmem_file(test, PAGES_NR);
 	struct drm_sgt *sgt;
 
 	sgt = drm_sgt_create_shmem_own(d->sdev, filp, PAGES_NR * PAGE_SIZE);
