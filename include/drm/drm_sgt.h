@@ -152,7 +152,8 @@ bool __must_check drm_sgt_run_iter_next(struct drm_sgt_run_iter *iter,
 /* drm_sgt_pages.c: the sources that come with the layer */
 
 struct drm_sgt * __must_check
-drm_sgt_create_shmem(struct drm_sgt_device *sdev, struct file *filp, u64 size);
+drm_sgt_create_shmem(struct drm_sgt_device *sdev, struct file *filp, u64 offset,
+		     u64 size);
 struct drm_sgt * __must_check
 drm_sgt_create_vmalloc(struct drm_sgt_device *sdev, void *buf, u64 size);
 struct drm_sgt * __must_check

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/overflow.h>
 #include <linux/pagemap.h>
 #include <linux/pagevec.h>
@@ -17,8 +18,9 @@
  *
  * The layer has three sources. GEM objects use a shmem file: its folios go straight
  * from the page cache into the table, which holds one reference to each and so keeps
- * them in memory. A vmalloc buffer and an array of pages are for drivers' own
- * tables and for firmware. A driver can provide its own &struct drm_sgt_pages_ops.
+ * them in memory. A table of a driver can cover a part of such a file. A vmalloc buffer
+ * and an array of pages are for drivers' own tables and for firmware. A driver can
+ * provide its own &struct drm_sgt_pages_ops.
  */
 
 /*
@@ -77,13 +79,12 @@ static long drm_sgt_shmem_get_folio(struct address_space *mapping,
 	return nr;
 }
 
-static int drm_sgt_shmem_get(void *source, struct drm_sgt_builder *builder, u64 size)
+/* Add the pages from @index on, until the table is full. */
+static int drm_sgt_shmem_get_from(struct file *filp, struct drm_sgt_builder *builder,
+				  pgoff_t index)
 {
-	struct address_space *mapping = ((struct file *)source)->f_mapping;
-	pgoff_t index = 0;
-
 	while (drm_sgt_builder_left(builder)) {
-		long nr = drm_sgt_shmem_get_folio(mapping, builder, index);
+		long nr = drm_sgt_shmem_get_folio(filp->f_mapping, builder, index);
 
 		if (nr < 0)
 			return nr;
@@ -136,10 +137,23 @@ static void drm_sgt_shmem_put_runs(struct drm_sgt_shmem_batch *batch,
 		drm_sgt_shmem_release_batch(batch);
 }
 
+struct drm_sgt_shmem_part {
+	struct file *filp;
+	pgoff_t start;
+};
+
+static int drm_sgt_shmem_get(void *source, struct drm_sgt_builder *builder, u64 size)
+{
+	struct drm_sgt_shmem_part *part = source;
+
+	return drm_sgt_shmem_get_from(part->filp, builder, part->start);
+}
+
 /*
  * Mark all folios dirty: the mm does not see writes of the device, and reclaim drops
  * clean folios. Even the last put must do so: another file of the inode, such as a
- * memfd opened again through /proc, is not in the file_count() of this one.
+ * memfd opened again through /proc, is not in the file_count() of this one. Other
+ * tables may have some of these folios, with references of their own.
  */
 static void drm_sgt_shmem_put(void *source, const struct drm_sgt_run *runs,
 			      unsigned int nr_runs, bool last)
@@ -151,7 +165,10 @@ static void drm_sgt_shmem_put(void *source, const struct drm_sgt_run *runs,
 
 static void drm_sgt_shmem_release(void *source)
 {
-	fput(source);
+	struct drm_sgt_shmem_part *part = source;
+
+	fput(part->filp);
+	kfree(part);
 }
 
 static const struct drm_sgt_pages_ops drm_sgt_shmem_ops = {
@@ -168,14 +185,14 @@ static const struct drm_sgt_pages_ops drm_sgt_shmem_ops = {
 
 static int drm_sgt_shmem_own_get(void *source, struct drm_sgt_builder *builder, u64 size)
 {
-	struct address_space *mapping = ((struct file *)source)->f_mapping;
+	struct file *filp = source;
 	int ret;
 
 	/* Reclaim cannot free the folios while the table has references. */
-	mapping_set_unevictable(mapping);
-	ret = drm_sgt_shmem_get(source, builder, size);
+	mapping_set_unevictable(filp->f_mapping);
+	ret = drm_sgt_shmem_get_from(filp, builder, 0);
 	if (ret)
-		mapping_clear_unevictable(mapping);
+		mapping_clear_unevictable(filp->f_mapping);
 	return ret;
 }
 
@@ -196,24 +213,17 @@ static void drm_sgt_shmem_own_put(void *source, const struct drm_sgt_run *runs,
 	drm_sgt_shmem_put_runs(&batch, runs, nr_runs);
 }
 
+static void drm_sgt_shmem_own_release(void *source)
+{
+	fput(source);
+}
+
 static const struct drm_sgt_pages_ops drm_sgt_shmem_own_ops = {
 	.name = "shmem",
 	.get = drm_sgt_shmem_own_get,
 	.put = drm_sgt_shmem_own_put,
-	.release = drm_sgt_shmem_release,
+	.release = drm_sgt_shmem_own_release,
 };
-
-static struct drm_sgt *
-drm_sgt_create_of_file(struct drm_sgt_device *sdev, struct file *filp, u64 size,
-		       const struct drm_sgt_pages_ops *ops)
-{
-	struct drm_sgt *sgt;
-
-	sgt = drm_sgt_create(sdev, ops, filp, size);
-	if (!IS_ERR(sgt))
-		get_file(filp);
-	return sgt;
-}
 
 /**
  * drm_sgt_create_shmem_own() - make a table of a shmem file that no user can open
@@ -221,9 +231,9 @@ drm_sgt_create_of_file(struct drm_sgt_device *sdev, struct file *filp, u64 size,
  * @filp: a file of shmem_file_setup(), at least @size bytes long
  * @size: bytes, a multiple of the page size, not 0
  *
- * As drm_sgt_create_shmem(), but cheaper to free. No file descriptor and no VMA
- * refers to @filp, and this function makes at most one table of it. So its bytes are
- * in use only as long as there are references to @filp.
+ * As drm_sgt_create_shmem() from offset 0, but cheaper to free. No file descriptor and
+ * no VMA refers to @filp, and this function makes at most one table of it. So its
+ * bytes are in use only as long as there are references to @filp.
  *
  * Context: Process context, may sleep.
  * Return: see drm_sgt_create()
@@ -231,32 +241,67 @@ drm_sgt_create_of_file(struct drm_sgt_device *sdev, struct file *filp, u64 size,
 struct drm_sgt *drm_sgt_create_shmem_own(struct drm_sgt_device *sdev,
 					 struct file *filp, u64 size)
 {
-	return drm_sgt_create_of_file(sdev, filp, size, &drm_sgt_shmem_own_ops);
+	struct drm_sgt *sgt;
+
+	sgt = drm_sgt_create(sdev, &drm_sgt_shmem_own_ops, filp, size);
+	if (!IS_ERR(sgt))
+		get_file(filp);
+	return sgt;
 }
 
 /**
- * drm_sgt_create_shmem() - make a table of the pages of a shmem file
+ * drm_sgt_create_shmem() - make a table of a part of a shmem file
  * @sdev: the device that it will be mapped for
- * @filp: a file of shmem_file_setup(), at least @size bytes long
+ * @filp: a file of shmem_file_setup(), at least @offset + @size bytes long
+ * @offset: bytes before the part, a multiple of the page size
  * @size: bytes, a multiple of the page size, not 0
  *
- * Pages are allocated, or swapped in, by drm_sgt_populate(), with the GFP mask of the
- * mapping of @filp. A fatal signal interrupts it.
+ * The pages of the part are allocated, or swapped in, by drm_sgt_populate(), with the
+ * GFP mask of the mapping of @filp. A fatal signal interrupts it.
  *
- * The file can have other users: a process, another table, a second open of a
- * memfd. Folios are marked dirty when they are given back. AS_UNEVICTABLE is left
+ * The file can have other users: a process, a second open of a memfd, tables of other
+ * parts, which may overlap. A heap that grows with GPU faults has a table for each of
+ * its chunks. Folios are marked dirty when they are given back. AS_UNEVICTABLE is left
  * to the owner of the file (SHM_LOCK, a GEM object). Reclaim cannot free a folio
  * that is in a table, as the table holds a reference.
  *
  * Ownership: the caller owns the table, which has a reference to @filp.
  *
  * Context: Process context, may sleep.
- * Return: see drm_sgt_create()
+ * Return: see drm_sgt_create(), and:
+ *
+ * * %-EINVAL    - @offset is no multiple of the page size
+ * * %-EOVERFLOW - the part ends beyond the largest offset in a file
  */
 struct drm_sgt *drm_sgt_create_shmem(struct drm_sgt_device *sdev,
-				     struct file *filp, u64 size)
+				     struct file *filp, u64 offset, u64 size)
 {
-	return drm_sgt_create_of_file(sdev, filp, size, &drm_sgt_shmem_ops);
+	struct drm_sgt_shmem_part *part;
+	struct drm_sgt *sgt;
+	u64 end;
+
+	if (!PAGE_ALIGNED(offset)) {
+		drm_sgt_dbg(sdev, "offset %llu is no multiple of a page\n", offset);
+		return ERR_PTR(-EINVAL);
+	}
+	if (check_add_overflow(offset, size, &end) || end > MAX_LFS_FILESIZE) {
+		drm_sgt_dbg(sdev, "no file has %llu bytes at offset %llu\n", size, offset);
+		return ERR_PTR(-EOVERFLOW);
+	}
+
+	part = kmalloc(sizeof(*part), GFP_KERNEL_ACCOUNT);
+	if (!part)
+		return ERR_PTR(-ENOMEM);
+
+	part->filp = filp;
+	part->start = offset >> PAGE_SHIFT;
+	sgt = drm_sgt_create(sdev, &drm_sgt_shmem_ops, part, size);
+	if (IS_ERR(sgt)) {
+		kfree(part);
+		return sgt;
+	}
+	get_file(filp);
+	return sgt;
 }
 EXPORT_SYMBOL_GPL(drm_sgt_create_shmem);
 

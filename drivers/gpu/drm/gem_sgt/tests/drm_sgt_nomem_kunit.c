@@ -212,7 +212,7 @@ static void nomem_populating_a_table_from_shmem(struct kunit *test)
 
 	c->filp = shmem_file_setup("kunit", SZ_64K, VM_NORESERVE);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, c->filp);
-	c->sgt = drm_sgt_create_shmem(c->d->sdev, c->filp, SZ_64K);
+	c->sgt = drm_sgt_create_shmem(c->d->sdev, c->filp, 0, SZ_64K);
 	/* The table keeps the file. */
 	fput(c->filp);
 	drm_sgt_kunit_free_later(test, c->sgt);

@@ -252,7 +252,7 @@ static void pages_of_shmem(struct kunit *test)
 	drm_sgt_kunit_flush_batches(test);
 	refs = page_count(drm_sgt_kunit_cached_page(test, filp, 5));
 
-	sgt = drm_sgt_create_shmem(d->sdev, filp, PAGES_NR * PAGE_SIZE);
+	sgt = drm_sgt_create_shmem(d->sdev, filp, 0, PAGES_NR * PAGE_SIZE);
 	drm_sgt_kunit_free_later(test, sgt);
 	KUNIT_EXPECT_EQ(test, file_count(filp), file_refs + 1);
 	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(sgt));
@@ -287,7 +287,7 @@ static struct drm_sgt *pages_fill_shmem(struct kunit *test,
 	struct drm_sgt *sgt;
 	unsigned long i;
 
-	sgt = drm_sgt_create_shmem(d->sdev, filp, PAGES_NR * PAGE_SIZE);
+	sgt = drm_sgt_create_shmem(d->sdev, filp, 0, PAGES_NR * PAGE_SIZE);
 	drm_sgt_kunit_free_later(test, sgt);
 	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(sgt));
 	for (i = 0; i < PAGES_NR; i++)
