@@ -17,6 +17,7 @@ struct drm_sgt_device;
 struct drm_sgt_run;
 struct drm_sgt_builder;
 struct file;
+struct iosys_map;
 struct page;
 struct sg_table;
 
@@ -211,6 +212,11 @@ enum drm_sgt_state drm_sgt_get_state(struct drm_sgt *sgt);
 struct drm_sgt * __must_check
 drm_sgt_create_import(struct drm_sgt_device *sdev, struct dma_buf *dma_buf);
 bool drm_sgt_is_import(const struct drm_sgt *sgt);
+
+/* drm_sgt_vmap.c */
+
+int __must_check drm_sgt_vmap(struct drm_sgt *sgt, struct iosys_map *map);
+void drm_sgt_vunmap(struct drm_sgt *sgt, struct iosys_map *map);
 
 /* drm_sgt_sync.c */
 

@@ -27,43 +27,6 @@
  * and those around it, within the object and the VMA.
  */
 
-/*
- * The lock holds off drm_sgt_map(), which does not take the resv: while an IOMMU
- * maps, the entries of a table have other lengths.
- */
-static void drm_gem_sgt_list_pages(struct drm_sgt *sgt, struct page **pages)
-{
-	struct drm_sgt_run_iter iter;
-	struct drm_sgt_run run;
-	unsigned long k;
-
-	guard(mutex)(&sgt->lock);
-
-	drm_sgt_run_iter_init(&iter, sgt);
-	while (drm_sgt_run_iter_next(&iter, &run)) {
-		for (k = 0; k < run.nr_pages; k++)
-			*pages++ = nth_page(run.page, k);
-		cond_resched();
-	}
-}
-
-/* vmap() needs an array for the duration of the call. */
-static void *drm_gem_sgt_vmap_pages(struct drm_gem_sgt_object *bo)
-{
-	unsigned long n = bo->base.size >> PAGE_SHIFT;
-	struct page **pages;
-	void *vaddr;
-
-	pages = kvmalloc_array(n, sizeof(*pages), GFP_KERNEL_ACCOUNT);
-	if (!pages)
-		return NULL;
-
-	drm_gem_sgt_list_pages(bo->sgt, pages);
-	vaddr = vmap(pages, n, VM_MAP, PAGE_KERNEL);
-	kvfree(pages);
-	return vaddr;
-}
-
 static int drm_gem_sgt_vmap_own_locked(struct drm_gem_sgt_object *bo,
 				       struct iosys_map *map)
 {
@@ -75,10 +38,8 @@ static int drm_gem_sgt_vmap_own_locked(struct drm_gem_sgt_object *bo,
 		ret = drm_gem_sgt_pin_locked(bo);
 		if (ret)
 			return ret;
-		bo->vaddr = drm_gem_sgt_vmap_pages(bo);
+		bo->vaddr = drm_sgt_vmap_pages(bo->sgt);
 		if (!bo->vaddr) {
-			drm_dbg(bo->base.dev, "no room to vmap %zu bytes\n",
-				bo->base.size);
 			drm_gem_sgt_unpin_locked(bo);
 			return -ENOMEM;
 		}

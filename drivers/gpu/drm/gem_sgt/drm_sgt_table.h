@@ -158,4 +158,7 @@ void drm_sgt_dma_unmap(struct drm_sgt *sgt);
 struct dma_buf_attachment *drm_sgt_import_source(const struct drm_sgt *sgt);
 bool drm_sgt_import_is_phys(struct device *dev);
 
+/* drm_sgt_vmap.c */
+void *drm_sgt_vmap_pages(struct drm_sgt *sgt);
+
 #endif /* __DRM_SGT_TABLE_H__ */

@@ -136,6 +136,7 @@ static int exporter_vmap(struct dma_buf *buf, struct iosys_map *map)
 {
 	struct drm_sgt_kunit_exporter *e = buf->priv;
 
+	dma_resv_assert_held(buf->resv);
 	e->vmaps++;
 	iosys_map_set_vaddr(map, e->mem);
 	return 0;
@@ -145,6 +146,7 @@ static void exporter_vunmap(struct dma_buf *buf, struct iosys_map *map)
 {
 	struct drm_sgt_kunit_exporter *e = buf->priv;
 
+	dma_resv_assert_held(buf->resv);
 	e->vmaps--;
 }
 
