@@ -11,6 +11,7 @@
 #include <drm/drm_gem.h>
 #include <drm/drm_sgt.h>
 
+struct device;
 struct dma_buf;
 struct drm_device;
 struct drm_file;
@@ -99,6 +100,29 @@ int drm_gem_sgt_dumb_args(struct drm_device *dev,
 			  struct drm_mode_create_dumb *args);
 
 extern const struct vm_operations_struct drm_gem_sgt_vm_ops;
+
+/* drm_gem_sgt_default.c */
+
+int __must_check drmm_gem_sgt_init(struct drm_device *drm,
+				   struct drm_sgt_device *sdev);
+int __must_check devm_drm_gem_sgt_init(struct drm_device *drm, struct device *owner,
+				       struct device *dma_dev);
+struct drm_sgt_device *drm_gem_sgt_default_device(struct drm_device *drm);
+int drm_gem_sgt_driver_dumb_create(struct drm_file *file, struct drm_device *drm,
+				   struct drm_mode_create_dumb *args);
+struct drm_gem_object * __must_check
+drm_gem_sgt_driver_prime_import(struct drm_device *drm, struct dma_buf *dma_buf);
+
+/**
+ * DRM_GEM_SGT_DRIVER_OPS - the callbacks of &struct drm_driver for buffers
+ *
+ * For a driver with a default device: see devm_drm_gem_sgt_init(). Imports are mapped
+ * for both directions: see drm_gem_sgt_driver_prime_import().
+ */
+#define DRM_GEM_SGT_DRIVER_OPS					\
+	.dumb_create = drm_gem_sgt_driver_dumb_create,		\
+	.dumb_map_offset = drm_gem_sgt_dumb_map_offset,		\
+	.gem_prime_import = drm_gem_sgt_driver_prime_import
 
 /*
  * The functions above, with the prototypes of &struct drm_gem_object_funcs.

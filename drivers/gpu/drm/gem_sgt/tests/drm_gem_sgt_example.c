@@ -13,41 +13,23 @@
 #include <drm/drm_file.h>
 #include <drm/drm_gem_sgt.h>
 #include <drm/drm_ioctl.h>
-#include <drm/drm_managed.h>
 
 /* [example: device] */
 struct example_device {
 	struct drm_device drm;
-	struct drm_sgt_device *sdev;
 	/* what the hardware would read: one address for each page */
 	dma_addr_t pte[64];
 };
 
-#define to_example(dev) container_of(dev, struct example_device, drm)
 /* [end] */
 
 /* [example: create] */
-static int example_dumb_create(struct drm_file *file, struct drm_device *drm,
-			       struct drm_mode_create_dumb *args)
-{
-	return drm_gem_sgt_dumb_create(file, drm, to_example(drm)->sdev, args);
-}
-
-static struct drm_gem_object *example_import(struct drm_device *drm,
-					     struct dma_buf *dma_buf)
-{
-	return drm_gem_sgt_prime_import(drm, to_example(drm)->sdev, dma_buf,
-					DMA_TO_DEVICE);
-}
-
 DEFINE_DRM_GEM_FOPS(example_fops);
 
 static const struct drm_driver example_driver = {
 	.driver_features = DRIVER_GEM,
 	.fops = &example_fops,
-	.dumb_create = example_dumb_create,
-	.dumb_map_offset = drm_gem_sgt_dumb_map_offset,
-	.gem_prime_import = example_import,
+	DRM_GEM_SGT_DRIVER_OPS,
 	.name = "sgt-example",
 	.desc = "the example of the book",
 	.major = 1,
@@ -111,15 +93,9 @@ static int example_show(struct example_device *ex, struct drm_gem_sgt_object *bo
 /* [end] */
 
 /* [example: probe] */
-static void example_release(struct drm_device *drm, void *sdev)
-{
-	drm_sgt_device_put(sdev);
-}
-
 static int example_probe(struct platform_device *pdev)
 {
 	struct device *dev = &pdev->dev;
-	struct drm_sgt_device *sdev;
 	struct example_device *ex;
 	int ret;
 
@@ -133,13 +109,7 @@ static int example_probe(struct platform_device *pdev)
 		return ret;
 	dma_set_max_seg_size(dev, UINT_MAX);
 
-	sdev = devm_drm_sgt_device_create(dev, dev);
-	if (IS_ERR(sdev))
-		return PTR_ERR(sdev);
-
-	/* An ioctl that began before the unbind can end after it. */
-	ex->sdev = drm_sgt_device_get(sdev);
-	ret = drmm_add_action_or_reset(&ex->drm, example_release, sdev);
+	ret = devm_drm_gem_sgt_init(&ex->drm, dev, dev);
 	if (ret)
 		return ret;
 
@@ -153,7 +123,7 @@ static void example_remove(struct platform_device *pdev)
 	drm_dev_unplug(&ex->drm);
 	/* Stop the hardware: here, clear the PTEs that it would read. */
 	memset(ex->pte, 0, sizeof(ex->pte));
-	drm_sgt_device_shutdown(ex->sdev);
+	drm_sgt_device_shutdown(drm_gem_sgt_default_device(&ex->drm));
 }
 
 /* [end] */
@@ -183,7 +153,8 @@ static void example_maps_until_unbind(struct kunit *test)
 	ex = platform_get_drvdata(pdev);
 	KUNIT_ASSERT_NOT_NULL(test, ex);
 	drm_dev_get(&ex->drm);
-	sdev = drm_sgt_device_get(ex->sdev);
+	sdev = drm_gem_sgt_default_device(&ex->drm);
+	KUNIT_ASSERT_NOT_NULL(test, sdev);
 
 	bo = drm_gem_sgt_create(&ex->drm, sdev, size);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
@@ -199,7 +170,6 @@ static void example_maps_until_unbind(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, example_show(ex, bo), -ENODEV);
 
 	drm_gem_object_put(&bo->base);
-	drm_sgt_device_put(sdev);
 	drm_dev_put(&ex->drm);
 	platform_driver_unregister(&example_platform_driver);
 }
