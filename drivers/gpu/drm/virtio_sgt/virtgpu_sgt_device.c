@@ -9,8 +9,8 @@
 #include <linux/virtio_ring.h>
 
 #include <drm/drm_drv.h>
+#include <drm/drm_gem_sgt.h>
 #include <drm/drm_managed.h>
-#include <drm/drm_sgt.h>
 
 #include "virtgpu_sgt_cmd.h"
 #include "virtgpu_sgt_device.h"
@@ -78,8 +78,6 @@ static void virtgpu_sgt_device_release(struct drm_device *drm, void *data)
 {
 	struct virtgpu_sgt_device *vgdev = data;
 
-	if (vgdev->sdev)
-		drm_sgt_device_put(vgdev->sdev);
 	ida_destroy(&vgdev->res_ids);
 }
 
@@ -241,9 +239,8 @@ static int virtgpu_sgt_device_find_dma(struct virtgpu_sgt_device *vgdev)
 	if (IS_ERR(sdev))
 		return PTR_ERR(sdev);
 
-	/* The DRM device outlives the binding. */
-	vgdev->sdev = drm_sgt_device_get(sdev);
-	return 0;
+	vgdev->sdev = sdev;
+	return drmm_gem_sgt_init(vgdev->drm, sdev);
 }
 
 /**

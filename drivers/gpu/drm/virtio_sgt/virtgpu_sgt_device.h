@@ -54,7 +54,7 @@ struct virtgpu_sgt_device {
 	struct virtio_device *vdev;
 
 	/**
-	 * @sdev: maps the buffers; a counted reference, set once by the probe
+	 * @sdev: maps the buffers; the default of @drm, set once by the probe
 	 */
 	struct drm_sgt_device *sdev;
 
