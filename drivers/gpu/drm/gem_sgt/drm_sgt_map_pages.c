@@ -36,13 +36,27 @@ void drm_sgt_dma_unmap(struct drm_sgt *sgt)
 	dma_unmap_sgtable(sgt->sdev->dma_dev, &sgt->table, sgt->dir, DRM_SGT_ATTRS);
 }
 
+/*
+ * The CPU may have zeroed memory that held another user's data: let the device see
+ * that. A bounce buffer is filled by the map.
+ */
+static int drm_sgt_dma_map_and_sync(struct drm_sgt *sgt)
+{
+	struct device *dev = sgt->sdev->dma_dev;
+	int ret = drm_sgt_dma_map(sgt);
+
+	if (!ret && !drm_sgt_dma_is_coherent(dev))
+		drm_sgt_sync_table_for_device(dev, &sgt->table, sgt->dir);
+	return ret;
+}
+
 static bool drm_sgt_dma_needs_sync(const struct drm_sgt *sgt)
 {
 	return dma_dev_need_sync(sgt->sdev->dma_dev);
 }
 
 const struct drm_sgt_map_ops drm_sgt_map_dma_ops = {
-	.map = drm_sgt_dma_map,
+	.map = drm_sgt_dma_map_and_sync,
 	.unmap = drm_sgt_dma_unmap,
 	.needs_sync = drm_sgt_dma_needs_sync,
 };

@@ -10,9 +10,9 @@
 /**
  * DOC: syncing
  *
- * A mapping of this layer syncs nothing by itself. The driver says which bytes
- * to sync: drm_sgt_sync_for_device() after the CPU has written and before the
- * device reads, drm_sgt_sync_for_cpu() after the device has written. Behind a
+ * A device sees what the CPU wrote before the table was mapped. After that, the driver
+ * says which bytes to sync: drm_sgt_sync_for_device() after the CPU has written and
+ * before the device reads, drm_sgt_sync_for_cpu() after the device has written. Behind a
  * bounce buffer this is where the bytes are copied; on a coherent device
  * without one it costs nothing. What it costs depends on the length of the range
  * and not on where it begins.

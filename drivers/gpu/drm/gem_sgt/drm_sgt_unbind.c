@@ -377,9 +377,10 @@ static int drm_sgt_map_locked(struct drm_sgt *sgt, enum dma_data_direction dir)
  * @dir: direction of the data, seen from the CPU
  *
  * The mapping ends at drm_sgt_unmap(), drm_sgt_free() or unbind, whichever is
- * first. No data is synced: call drm_sgt_sync_for_device() before the device
- * reads, and drm_sgt_sync_for_cpu() after it has written. Nothing happens if
- * the table is mapped in this direction already.
+ * first. The device sees what the CPU wrote before this call. For what it writes
+ * later, call drm_sgt_sync_for_device() before the device reads; call
+ * drm_sgt_sync_for_cpu() after the device has written. Nothing happens if the table is
+ * mapped in this direction already.
  *
  * Context: Process context, may sleep.
  * Return:

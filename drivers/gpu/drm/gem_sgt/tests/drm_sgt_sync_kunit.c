@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <kunit/static_stub.h>
 #include <linux/dma-mapping.h>
 #include <linux/sizes.h>
 
@@ -123,6 +124,38 @@ static void sync_from_anywhere(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f.ctx->nr_syncs, SYNC_RUNS);
 }
 
+static bool sync_not_coherent(struct device *dev)
+{
+	return false;
+}
+
+/*
+ * A device that does not see the caches of the CPU sees what the CPU wrote before
+ * the table was mapped, also the second time. For one that does, nothing is done.
+ */
+static void sync_when_mapped(struct kunit *test)
+{
+	struct sync_fixture f = sync_fixture_create(test);
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, f.ctx->nr_syncs, 0);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_unmap(f.sgt));
+	kunit_activate_static_stub(test, drm_sgt_dma_is_coherent, sync_not_coherent);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_TO_DEVICE));
+	KUNIT_EXPECT_EQ(test, f.ctx->nr_syncs, SYNC_RUNS);
+	for (i = 0; i < min(SYNC_RUNS, DRM_SGT_KUNIT_SYNCS); i++) {
+		const struct drm_sgt_kunit_sync *sync = &f.ctx->sync[i];
+
+		KUNIT_EXPECT_EQ(test, sync->addr, sync_run_addr(&f, i));
+		KUNIT_EXPECT_EQ(test, sync->len, sync_run_len(i));
+		KUNIT_EXPECT_EQ(test, sync->dir, DMA_TO_DEVICE);
+		KUNIT_EXPECT_FALSE(test, sync->for_cpu);
+	}
+
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_unmap(f.sgt));
+	KUNIT_EXPECT_EQ(test, f.ctx->nr_syncs, SYNC_RUNS);
+}
+
 /* Make all entries before @end longer by some bytes, or restore them. */
 static void sync_stretch(struct sync_fixture *f, unsigned int end, int bytes)
 {
@@ -191,6 +224,7 @@ static void sync_marks_end_with_the_mapping(struct kunit *test)
 
 static struct kunit_case drm_sgt_sync_cases[] = {
 	KUNIT_CASE_PARAM(sync_from_anywhere, sync_merged_gen_params),
+	KUNIT_CASE_PARAM(sync_when_mapped, sync_merged_gen_params),
 	KUNIT_CASE_PARAM(sync_skips_what_is_before_a_mark, sync_merged_gen_params),
 	KUNIT_CASE_PARAM(sync_of_an_importers_table, sync_merged_gen_params),
 	KUNIT_CASE_PARAM(sync_marks_end_with_the_mapping, sync_merged_gen_params),
