@@ -35,6 +35,13 @@ struct drm_gem_sgt_object {
 	 */
 	struct drm_sgt *sgt;
 
+	/**
+	 * @map_wc: CPU mappings are write-combined, see "caching". Drivers set it in
+	 * &drm_driver.gem_create_object, and later with drm_gem_sgt_set_map_wc();
+	 * ignored for an import
+	 */
+	bool map_wc;
+
 	/** @pin_count: pins of the pages; protected by the resv */
 	unsigned int pin_count;
 
@@ -70,6 +77,7 @@ drm_gem_sgt_init(struct drm_device *dev, struct drm_gem_sgt_object *bo,
 		 struct drm_sgt_device *sdev, size_t size);
 void drm_gem_sgt_release(struct drm_gem_sgt_object *bo);
 
+int __must_check drm_gem_sgt_set_map_wc(struct drm_gem_sgt_object *bo, bool wc);
 int __must_check drm_gem_sgt_map(struct drm_gem_sgt_object *bo);
 int __must_check drm_gem_sgt_pin_locked(struct drm_gem_sgt_object *bo);
 void drm_gem_sgt_unpin_locked(struct drm_gem_sgt_object *bo);

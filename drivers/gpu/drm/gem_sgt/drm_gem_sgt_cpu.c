@@ -21,7 +21,7 @@
  * The kernel maps an object with drm_gem_sgt_vmap_locked(), a process with
  * mmap() of the DRM file or of a dma-buf. Neither depends on the device: existing
  * mappings continue to work after unbind, and new ones can be made wherever the
- * core still allows the call.
+ * core still allows the call. Both are cached or write-combined, as the object is.
  *
  * A process gets its pages by faults. A fault maps up to 16 pages: the faulting one
  * and those around it, within the object and the VMA.
@@ -237,7 +237,7 @@ int drm_gem_sgt_mmap(struct drm_gem_sgt_object *bo, struct vm_area_struct *vma)
 		return ret;
 
 	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
-	vma->vm_page_prot = vm_get_page_prot(vma->vm_flags);
+	vma->vm_page_prot = drm_sgt_pgprot(bo->sgt, vm_get_page_prot(vma->vm_flags));
 	return 0;
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_mmap);

@@ -30,6 +30,10 @@
  * overwritten from the bounce buffer of a display that maps in both directions. The
  * driver syncs the mapping for the exporting device: see drm_sgt_sync_for_device().
  *
+ * The exporter chooses the caching. dma_buf_mmap() and dma_buf_vmap() give an importer
+ * the mappings that a process and the driver of the exporter get: write-combined, if
+ * the object is; see "caching". An importer does not map the pages of the table itself.
+ *
  * An imported object is a GEM object whose &drm_gem_sgt_object.sgt stands for
  * the dma-buf (drm_sgt_create_import()). It has no pages of its own and cannot be
  * mapped into a process; only the exporter can do that. drm_gem_sgt_prime_import()

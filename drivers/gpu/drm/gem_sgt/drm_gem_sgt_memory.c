@@ -30,6 +30,30 @@ struct dma_buf *drm_gem_sgt_import_dma_buf(const struct drm_gem_sgt_object *bo)
 }
 
 /**
+ * drm_gem_sgt_set_map_wc() - choose between write-combined and cached mappings
+ * @bo: the object, without pages
+ * @wc: true for write-combined, false for cached CPU mappings
+ *
+ * Sets &drm_gem_sgt_object.map_wc. See "caching" for when CPU mappings are in fact
+ * write-combined.
+ *
+ * Context: Process context, may sleep. One call at a time for @bo.
+ * Return:
+ * * %0       - pages that are allocated from now on are mapped as @wc says
+ * * %-EBUSY  - the object has pages
+ * * %-EINVAL - @bo is an import: its exporter chooses
+ */
+int drm_gem_sgt_set_map_wc(struct drm_gem_sgt_object *bo, bool wc)
+{
+	int ret = drm_sgt_set_wc(bo->sgt, wc);
+
+	if (!ret)
+		bo->map_wc = wc;
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_set_map_wc);
+
+/**
  * drm_gem_sgt_map() - get the pages and DMA-map them
  * @bo: the object
  *

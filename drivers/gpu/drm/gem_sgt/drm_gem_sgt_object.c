@@ -109,6 +109,7 @@ static void drm_gem_sgt_complete(struct drm_device *dev, struct drm_gem_sgt_obje
 	drm_gem_private_object_init(dev, &bo->base, drm_sgt_size(sgt));
 	bo->base.filp = filp;
 	bo->sgt = sgt;
+	sgt->want_wc = bo->map_wc;
 	drm_gem_sgt_debugfs_add(bo);
 }
 

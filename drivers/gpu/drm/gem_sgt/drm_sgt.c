@@ -57,9 +57,9 @@
  * 4. &drm_sgt_device.lock, a spinlock: the list of mappings, and the states
  *
  * Access sections hold &drm_sgt_device.srcu for reading, and so does drm_sgt_map(),
- * under 1 or 3, while it maps. Inside a section, the table cannot be unmapped, but
- * another one may be populated or mapped. Mapping an import takes 2 as well, as
- * exporters require the resv.
+ * under 1 or 3, while it maps, and the flush of write-combined pages, under 3. Inside
+ * a section, the table cannot be unmapped, but another one may be populated or mapped.
+ * Mapping an import takes 2 as well, as exporters require the resv.
  *
  * The mmap lock nests outside all of these: mmap and faults populate, under 3.
  * A section does not take it: see "access sections".
@@ -175,7 +175,14 @@ static int drm_sgt_collect_locked(struct drm_sgt *sgt, struct drm_sgt_builder *b
 	if (ret)
 		return ret;
 
-	return drm_sgt_builder_to_table(builder, &sgt->sdev->limits, &sgt->table);
+	ret = drm_sgt_builder_to_table(builder, &sgt->sdev->limits, &sgt->table);
+	if (ret)
+		return ret;
+
+	ret = drm_sgt_caching_begin_locked(sgt);
+	if (ret)
+		sg_free_table(&sgt->table);
+	return ret;
 }
 
 /* Between EMPTY and BACKED; updates the numbers in debugfs with the state. */
@@ -228,6 +235,7 @@ static int drm_sgt_populate_locked(struct drm_sgt *sgt)
  * * %-EINTR  - the task is being killed
  * * %-EIO    - the source has too few pages, or one is poisoned
  * * any errno that the &drm_sgt_pages_ops.get of a driver returns
+ * * for a write-combined object, see drm_sgt_map(): the pages are mapped to be flushed
  */
 int drm_sgt_populate(struct drm_sgt *sgt)
 {
@@ -331,9 +339,14 @@ static void drm_sgt_depopulate_locked(struct drm_sgt *sgt, bool last)
  * * %0       - the table is EMPTY
  * * %-EBUSY  - it is MAPPED, or its pages are pinned
  * * %-EINVAL - it is an import
+ * * %-ENODEV - its pages are write-combined, and the device is no longer bound: they
+ *   cannot be flushed, and stay until drm_sgt_free()
+ * * for write-combined pages, see drm_sgt_map(): they are mapped to be flushed
  */
 int drm_sgt_depopulate(struct drm_sgt *sgt)
 {
+	int ret;
+
 	guard(mutex)(&sgt->lock);
 
 	if (!drm_sgt_has_pages(sgt)) {
@@ -342,6 +355,10 @@ int drm_sgt_depopulate(struct drm_sgt *sgt)
 	}
 	if (drm_sgt_get_state(sgt) == DRM_SGT_MAPPED || atomic_read_acquire(&sgt->pins))
 		return -EBUSY;
+
+	ret = drm_sgt_caching_end_locked(sgt);
+	if (ret)
+		return ret;
 
 	drm_sgt_depopulate_locked(sgt, false);
 	return 0;

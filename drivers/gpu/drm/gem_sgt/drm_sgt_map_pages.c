@@ -38,14 +38,14 @@ void drm_sgt_dma_unmap(struct drm_sgt *sgt)
 
 /*
  * The CPU may have zeroed memory that held another user's data: let the device see
- * that. A bounce buffer is filled by the map.
+ * that. A bounce buffer is filled by the map. Write-combined pages have no dirty lines.
  */
 static int drm_sgt_dma_map_and_sync(struct drm_sgt *sgt)
 {
 	struct device *dev = sgt->sdev->dma_dev;
 	int ret = drm_sgt_dma_map(sgt);
 
-	if (!ret && !drm_sgt_dma_is_coherent(dev))
+	if (!ret && !sgt->wc && !drm_sgt_dma_is_coherent(dev))
 		drm_sgt_sync_table_for_device(dev, &sgt->table, sgt->dir);
 	return ret;
 }

@@ -4,6 +4,7 @@
 
 #include <linux/atomic.h>
 #include <linux/mutex.h>
+#include <linux/pgtable.h>
 #include <linux/scatterlist.h>
 
 #include "drm_dma_index.h"
@@ -93,6 +94,15 @@ struct drm_sgt {
 	/** @folios: in all runs; as @state */
 	unsigned long folios;
 
+	/** @want_wc: as requested; written under @lock in EMPTY */
+	bool want_wc;
+
+	/**
+	 * @wc: CPU mappings of the pages are write-combined; written under @lock,
+	 * constant while the pages are pinned
+	 */
+	bool wc;
+
 	/** @dir: direction of the mapping; written under @lock before MAPPED */
 	enum dma_data_direction dir;
 
@@ -138,6 +148,13 @@ static inline bool drm_sgt_table_is_merged(const struct sg_table *table)
 /* drm_sgt.c */
 void drm_sgt_repin_pages(struct drm_sgt *sgt);
 
+/* drm_sgt_caching.c */
+int drm_sgt_set_wc(struct drm_sgt *sgt, bool wc);
+int drm_sgt_caching_begin_locked(struct drm_sgt *sgt);
+int drm_sgt_caching_end_locked(struct drm_sgt *sgt);
+pgprot_t drm_sgt_pgprot(const struct drm_sgt *sgt, pgprot_t prot);
+pgprot_t drm_sgt_pgprot_wc(pgprot_t prot);
+
 /* drm_sgt_pages.c */
 struct drm_sgt *drm_sgt_create_shmem_own(struct drm_sgt_device *sdev,
 					 struct file *filp, u64 size);
@@ -159,6 +176,7 @@ struct dma_buf_attachment *drm_sgt_import_source(const struct drm_sgt *sgt);
 bool drm_sgt_import_is_phys(struct device *dev);
 
 /* drm_sgt_vmap.c */
+void *drm_sgt_vmap_array(struct page **pages, unsigned long n, pgprot_t prot);
 void *drm_sgt_vmap_pages(struct drm_sgt *sgt);
 
 #endif /* __DRM_SGT_TABLE_H__ */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <kunit/static_stub.h>
 #include <linux/dma-buf.h>
 #include <linux/iosys-map.h>
 #include <linux/mm.h>
@@ -44,6 +45,13 @@ static void drm_sgt_list_pages(struct drm_sgt *sgt, struct page **pages)
 	}
 }
 
+void *drm_sgt_vmap_array(struct page **pages, unsigned long n, pgprot_t prot)
+{
+	KUNIT_STATIC_STUB_REDIRECT(drm_sgt_vmap_array, pages, n, prot);
+
+	return vmap(pages, n, VM_MAP, prot);
+}
+
 /*
  * Map the pages of a table that is pinned. Returns NULL if there is no memory, or no
  * room. vmap() needs an array for the duration of the call.
@@ -59,7 +67,7 @@ void *drm_sgt_vmap_pages(struct drm_sgt *sgt)
 		return NULL;
 
 	drm_sgt_list_pages(sgt, pages);
-	vaddr = vmap(pages, n, VM_MAP, PAGE_KERNEL);
+	vaddr = drm_sgt_vmap_array(pages, n, drm_sgt_pgprot(sgt, PAGE_KERNEL));
 	kvfree(pages);
 	if (!vaddr)
 		drm_sgt_dbg(sgt->sdev, "no room to vmap %llu bytes\n", sgt->size);

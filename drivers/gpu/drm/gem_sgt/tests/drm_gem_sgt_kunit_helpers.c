@@ -59,6 +59,7 @@ static struct drm_gem_object *gem_create_object(struct drm_device *drm, size_t s
 		return ERR_PTR(-ENOMEM);
 	own->f = f;
 	own->base.base.funcs = &gem_kunit_object_funcs;
+	own->base.map_wc = f->map_wc;
 	f->objects++;
 	return &own->base.base;
 }

@@ -31,6 +31,8 @@ struct gem_kunit {
 	struct drm_client_dev client;
 	/** @create_object_err: errno of gem_create_object; 0 if it succeeds */
 	int create_object_err;
+	/** @map_wc: of the objects that gem_create_object makes */
+	bool map_wc;
 	/** @objects: objects of the driver that exist */
 	unsigned int objects;
 };

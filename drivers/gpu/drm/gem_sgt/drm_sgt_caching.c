@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <kunit/static_stub.h>
+
+#include "drm_sgt_sync.h"
+#include "drm_sgt_table.h"
+
+/**
+ * DOC: caching
+ *
+ * Where DMA is not coherent, the device does not see what is in the caches of the CPU.
+ * There are two ways to deal with that:
+ *
+ * * cached, the default: the driver calls drm_sgt_sync_for_device() after each CPU
+ *   access that writes, and drm_sgt_sync_for_cpu() before each one that reads;
+ * * write-combined (&drm_gem_sgt_object.map_wc): CPU mappings bypass the caches, and
+ *   no such calls are needed. The CPU reads slowly.
+ *
+ * The choice is made before the object has pages. It holds for mmap() of the DRM file
+ * and of the dma-buf, and for vmap by the driver and by importers.
+ *
+ * In three cases, an object that requests write-combined mappings is mapped cached,
+ * and this is as good:
+ *
+ * * The DMA of the device is coherent: it sees the caches. That includes all devices
+ *   on x86, which does not allow mappings of one page that differ in caching.
+ * * The device takes physical addresses.
+ * * The pages are allocated after unbind: no device reads them. Pages that are
+ *   write-combined when the device is unbound stay write-combined.
+ *
+ * New pages have zeroes in the cache, over what another user left in memory. Where DMA
+ * is not coherent, they are flushed before the device can read them. Cached pages are
+ * flushed each time they are mapped for the device. Write-combined pages are flushed
+ * when they are allocated, before a CPU mapping exists: a cache line that is written
+ * back later would overwrite what the CPU wrote through that mapping.
+ *
+ * The kernel's linear map stays cached. drm_sgt_depopulate() flushes write-combined
+ * pages once more, so that reclaim swaps out the bytes that are in memory. As long as
+ * the pages are write-combined, other readers of the linear map can see old bytes: a
+ * driver that uses kmap on a page of drm_sgt_run_iter_next(), a bounce buffer, or an
+ * importer whose DMA is coherent while that of the exporter is not. If the device is
+ * behind a bounce buffer, or shares with such an importer, objects should be cached.
+ */
+
+/* The caller is in a section of the device. */
+static bool drm_sgt_is_coherent(const struct drm_sgt *sgt)
+{
+	return sgt->map_ops->phys || drm_sgt_dma_is_coherent(sgt->sdev->dma_dev);
+}
+
+/*
+ * Write back all cache lines of the pages and drop them. The DMA API does cache
+ * maintenance for memory that is mapped only, so map the pages for the time of it.
+ * The caller is in a section of the device.
+ */
+static int drm_sgt_flush_locked(struct drm_sgt *sgt)
+{
+	struct device *dev = sgt->sdev->dma_dev;
+	enum dma_data_direction old = sgt->dir;
+	int ret;
+
+	lockdep_assert_held(&sgt->lock);
+
+	sgt->dir = DMA_BIDIRECTIONAL;
+	ret = drm_sgt_dma_map(sgt);
+	if (!ret) {
+		drm_sgt_sync_table_for_device(dev, &sgt->table, sgt->dir);
+		drm_sgt_sync_table_for_cpu(dev, &sgt->table, sgt->dir);
+		drm_sgt_dma_unmap(sgt);
+	}
+	sgt->dir = old;
+	return ret;
+}
+
+/**
+ * drm_sgt_set_wc() - request write-combined CPU mappings, or cached ones
+ * @sgt: the table, EMPTY; its pages have no CPU mapping of another user
+ * @wc: the request
+ *
+ * Context: Process context, may sleep.
+ * Return:
+ * * %0       - requested
+ * * %-EBUSY  - the table has pages
+ * * %-EINVAL - it is an import
+ */
+int drm_sgt_set_wc(struct drm_sgt *sgt, bool wc)
+{
+	guard(mutex)(&sgt->lock);
+
+	if (!drm_sgt_has_pages(sgt)) {
+		drm_sgt_dbg(sgt->sdev, "the exporter chooses the caching\n");
+		return -EINVAL;
+	}
+	if (drm_sgt_get_state(sgt) != DRM_SGT_EMPTY) {
+		drm_sgt_dbg(sgt->sdev, "the caching of pages cannot be changed\n");
+		return -EBUSY;
+	}
+
+	sgt->want_wc = wc;
+	return 0;
+}
+
+/* Decide for pages that are listed in the table, but not used yet. */
+int drm_sgt_caching_begin_locked(struct drm_sgt *sgt)
+{
+	int idx, ret = 0;
+
+	lockdep_assert_held(&sgt->lock);
+
+	if (!sgt->want_wc || drm_sgt_device_enter(sgt->sdev, &idx))
+		return 0;
+
+	if (!drm_sgt_is_coherent(sgt)) {
+		ret = drm_sgt_flush_locked(sgt);
+		sgt->wc = !ret;
+	}
+	drm_sgt_device_exit(sgt->sdev, idx);
+	return ret;
+}
+
+/* Before pages are put whose bytes are still needed. */
+int drm_sgt_caching_end_locked(struct drm_sgt *sgt)
+{
+	int idx, ret;
+
+	lockdep_assert_held(&sgt->lock);
+
+	if (!sgt->wc)
+		return 0;
+
+	ret = drm_sgt_device_enter(sgt->sdev, &idx);
+	if (ret)
+		return ret;
+
+	ret = drm_sgt_flush_locked(sgt);
+	drm_sgt_device_exit(sgt->sdev, idx);
+	if (!ret)
+		sgt->wc = false;
+	return ret;
+}
+
+pgprot_t drm_sgt_pgprot_wc(pgprot_t prot)
+{
+	KUNIT_STATIC_STUB_REDIRECT(drm_sgt_pgprot_wc, prot);
+
+	return pgprot_writecombine(prot);
+}
+
+/**
+ * drm_sgt_pgprot() - the attributes of a CPU mapping
+ * @sgt: the table, pinned
+ * @prot: the attributes of a cached one
+ *
+ * Context: Any.
+ * Return: @prot, or its write-combined form
+ */
+pgprot_t drm_sgt_pgprot(const struct drm_sgt *sgt, pgprot_t prot)
+{
+	return sgt->wc ? drm_sgt_pgprot_wc(prot) : prot;
+}
