@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include "igt.h"
-#include "virtgpu_drm.h"
 
 #include "lib/sgt_imported.h"
 #include "lib/sgt_test.h"
@@ -39,9 +38,6 @@
  *
  * SUBTEST: %s-reexport
  * Description: %arg[1] exports as the dma-buf that it was imported from
- *
- * SUBTEST: %s-no-map
- * Description: %arg[1] cannot be mapped through its handle
  *
  * arg[1]:
  *
@@ -170,25 +166,6 @@ static void test_reexport(const struct sgt_test *test, int drm, enum sgt_exporte
 		igt_assert_eq(handle, import.foreign.handle);
 	}
 	close(fd);
-	sgt_import_end(&import);
-}
-
-static void test_no_map(const struct sgt_test *test, int drm, enum sgt_exporter exporter)
-{
-	struct drm_mode_map_dumb map_dumb = {};
-	struct drm_virtgpu_map map = {};
-	struct sgt_imported import;
-
-	(void)test;
-	sgt_import_begin(&import, drm, exporter, WIDTH, HEIGHT);
-	for (int i = 0; i < 2; i++) {
-		map.handle = import.bo.handle;
-		do_ioctl_err(drm, DRM_IOCTL_VIRTGPU_MAP, &map, EINVAL);
-		map_dumb.handle = import.bo.handle;
-		do_ioctl_err(drm, DRM_IOCTL_MODE_MAP_DUMB, &map_dumb, EINVAL);
-		/* The second round has a resource. */
-		sgt_must(import.bo.fb ? 0 : sgt_bo_add_fb(&import.bo));
-	}
 	sgt_import_end(&import);
 }
 
@@ -328,7 +305,6 @@ int igt_main()
 		{ "table", "The tables list imports", test_table },
 		{ "twice", "One dma-buf is one handle", test_twice },
 		{ "reexport", "The exported dma-buf is that of the exporter", test_reexport },
-		{ "no-map", "Only the dma-buf can be mapped", test_no_map },
 	};
 	struct sgt_import_state before = {};
 	struct sgt_test test = {};

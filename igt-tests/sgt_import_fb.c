@@ -27,7 +27,7 @@
  * Description: Rows with padding are shown without it
  *
  * SUBTEST: read-only
- * Description: A dma-buf that was exported for reading is shown
+ * Description: A dma-buf that was exported for reading is shown, and not mapped for writing
  *
  * SUBTEST: trace-counts
  * Description: The device sees one create, one attach and one unref for each import shown
@@ -397,6 +397,7 @@ static void test_read_only(const struct sgt_screen *screen)
 	export_for_reading(&import.foreign, screen);
 	sgt_must(sgt_bo_import(&import.bo, screen->drm, import.foreign.fd,
 			       screen->mode.hdisplay, screen->mode.vdisplay));
+	igt_assert_eq(sgt_bo_map(&import.bo), -EACCES);
 	sgt_import_show(&import, screen, sgt_new_seed());
 	end_picture(&import, screen);
 }

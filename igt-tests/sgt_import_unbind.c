@@ -35,12 +35,13 @@
 
 IGT_TEST_DESCRIPTION("Take the device away while it has buffers of other exporters");
 
-/* The memory is that of the exporter, with and without the device. */
+/* The memory is that of the exporter, and the mappings stay, without the device. */
 static void check_foreign(const struct sgt_imported *import, uint32_t seed)
 {
 	uint32_t *map;
 
 	sgt_import_check(import, seed);
+	sgt_expect_pattern(import->bo.map, sgt_bo_words(&import->bo), seed);
 	map = sgt_mmap_fd(import->foreign.fd, import->foreign.size);
 	igt_assert(map);
 	sgt_expect_pattern(map, import->foreign.size / sizeof(*map), seed);
@@ -79,6 +80,7 @@ static void import_all(struct sgt_imported *imports, const struct sgt_screen *sc
 	for (int i = 0; i < SGT_EXPORTERS; i++) {
 		sgt_import_begin(&imports[i], screen->drm, i, screen->mode.hdisplay,
 				 screen->mode.vdisplay);
+		sgt_must(sgt_bo_map(&imports[i].bo));
 		sgt_import_fill(&imports[i], seed + i);
 	}
 }
@@ -108,6 +110,8 @@ static void test_held(struct sgt_test *test, enum sgt_route route, bool shown)
 		check_nodev(&imports[i]);
 		sgt_import_fill(&imports[i], ~seed);
 		check_foreign(&imports[i], ~seed);
+		sgt_fill(imports[i].bo.map, sgt_bo_words(&imports[i].bo), ~seed - 1);
+		check_foreign(&imports[i], ~seed - 1);
 	}
 
 	sgt_bring_back(test, route);
@@ -170,6 +174,7 @@ static void test_dmabuf(struct sgt_test *test, enum sgt_route route)
 	sgt_must(sgt_screen_find(&screen, drm));
 	sgt_must(sgt_bo_import(&import.bo, drm, import.foreign.fd, screen.mode.hdisplay,
 			       screen.mode.vdisplay));
+	sgt_must(sgt_bo_map(&import.bo));
 	sgt_import_show(&import, &screen, seed);
 	sgt_import_redraw(&import, &screen, ++seed);
 

@@ -8,7 +8,7 @@
 
 struct sgt_imported {
 	struct sgt_foreign foreign;
-	struct sgt_bo bo;	/* has no mapping: the memory is the exporter's */
+	struct sgt_bo bo;	/* unmapped: most tests use the exporter's mapping */
 };
 
 /* Makes a dma-buf and imports it.  Skips without the exporter. */

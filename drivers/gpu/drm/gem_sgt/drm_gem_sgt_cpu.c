@@ -25,6 +25,9 @@
  *
  * A process gets its pages by faults. A fault maps up to 16 pages: the faulting one
  * and those around it, within the object and the VMA.
+ *
+ * An import is mapped by its exporter. Its VMA belongs to the dma-buf, and outlives
+ * the object and the DRM file without a reference to them.
  */
 
 static int drm_gem_sgt_vmap_own_locked(struct drm_gem_sgt_object *bo,
@@ -209,6 +212,49 @@ const struct vm_operations_struct drm_gem_sgt_vm_ops = {
 };
 EXPORT_SYMBOL_GPL(drm_gem_sgt_vm_ops);
 
+/*
+ * The core has checked the mode of the DRM file only. A dma-buf that was shared for
+ * reading is not written, even after mprotect().
+ */
+static int drm_gem_sgt_check_import_mode(const struct dma_buf *dma_buf,
+					 struct vm_area_struct *vma)
+{
+	if (dma_buf->file->f_mode & FMODE_WRITE)
+		return 0;
+	if (vma->vm_flags & VM_WRITE)
+		return -EACCES;
+
+	vm_flags_clear(vma, VM_MAYWRITE);
+	return 0;
+}
+
+/*
+ * The exporter need not set vm_ops and vm_private_data: they must not remain ours.
+ * VM_DONTEXPAND, which drm_gem_mmap_obj() requires, is not set by each exporter.
+ */
+static int drm_gem_sgt_mmap_import(struct drm_gem_sgt_object *bo,
+				   struct dma_buf *dma_buf,
+				   struct vm_area_struct *vma)
+{
+	unsigned long first = vma->vm_pgoff - drm_vma_node_start(&bo->base.vma_node);
+	int ret;
+
+	vma->vm_ops = NULL;
+	vma->vm_private_data = NULL;
+	ret = drm_gem_sgt_check_import_mode(dma_buf, vma);
+	if (!ret)
+		ret = dma_buf_mmap(dma_buf, vma, first);
+	if (ret) {
+		drm_dbg(bo->base.dev, "mmap by %s: %d\n", dma_buf->exp_name, ret);
+		return ret;
+	}
+
+	vm_flags_set(vma, VM_DONTEXPAND);
+	/* drm_gem_mmap_obj() got it for the VMA, which holds the dma-buf instead. */
+	drm_gem_object_put(&bo->base);
+	return 0;
+}
+
 /**
  * drm_gem_sgt_mmap() - map an object into a process
  * @bo: the object
@@ -217,20 +263,29 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_vm_ops);
  * For &drm_gem_object_funcs.mmap, with &drm_gem_sgt_vm_ops: each VMA pins the
  * pages until it is closed. The mapping continues to work after unbind.
  *
+ * The VMA of an import is one of the dma-buf: it holds a reference to that, and none
+ * to @bo or the DRM file.
+ *
  * Context: Process context, may sleep. Called with the mmap lock held.
  * Return: 0, or see drm_sgt_populate(), or:
  *
- * * %-EINVAL - @vma is private and writable, or @bo is an import: userspace maps the
- *   dma-buf instead
+ * * %-EINVAL - @vma is private and writable
+ * * %-EACCES - @vma is writable, but @bo is the import of a dma-buf that was shared
+ *   for reading
+ * * of an import: an errno of dma_buf_mmap() or the exporter
  */
 int drm_gem_sgt_mmap(struct drm_gem_sgt_object *bo, struct vm_area_struct *vma)
 {
+	struct dma_buf *dma_buf = drm_gem_sgt_import_dma_buf(bo);
 	int ret;
 
-	if (is_cow_mapping(vma->vm_flags) || drm_gem_sgt_is_import(bo)) {
-		drm_dbg(bo->base.dev, "private writable mapping, or mapping of an import\n");
+	if (is_cow_mapping(vma->vm_flags)) {
+		drm_dbg(bo->base.dev, "private writable mapping\n");
 		return -EINVAL;
 	}
+
+	if (dma_buf)
+		return drm_gem_sgt_mmap_import(bo, dma_buf, vma);
 
 	ret = drm_sgt_pin_pages(bo->sgt);
 	if (ret)

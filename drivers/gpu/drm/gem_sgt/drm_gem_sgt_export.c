@@ -35,16 +35,18 @@
  * the object is; see "caching". An importer does not map the pages of the table itself.
  *
  * An imported object is a GEM object whose &drm_gem_sgt_object.sgt stands for
- * the dma-buf (drm_sgt_create_import()). It has no pages of its own and cannot be
- * mapped into a process; only the exporter can do that. drm_gem_sgt_prime_import()
- * maps the dma-buf for the device. An unbind ends that mapping and the attachment,
- * while handles, framebuffers and the exporter's own mappings stay.
+ * the dma-buf (drm_sgt_create_import()). It has no pages of its own: the exporter
+ * maps it into the kernel and into processes, see drm_gem_sgt_mmap().
+ * drm_gem_sgt_prime_import() maps the dma-buf for the device. An unbind ends that
+ * mapping and the attachment, while handles, framebuffers and the exporter's own
+ * mappings stay.
  *
  * &drm_gem_object.import_attach tells the DRM core that an object is an import, and
  * which dma-buf it imports. The core then brackets CPU access to a framebuffer with
- * dma_buf_begin_cpu_access(), exports the same dma-buf again, and gives out no mmap
- * offset. This attachment is not the one that is mapped, and stays across an unbind.
- * A driver must not call drm_prime_gem_destroy().
+ * dma_buf_begin_cpu_access(), and exports the same dma-buf again. It gives out no
+ * mmap offset for an import, which drm_gem_sgt_dumb_map_offset() does. This attachment
+ * is not the one that is mapped, and stays across an unbind. A driver must not call
+ * drm_prime_gem_destroy().
  */
 
 /**

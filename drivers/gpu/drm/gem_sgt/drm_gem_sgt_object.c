@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <linux/dma-buf.h>
 #include <linux/file.h>
 #include <linux/module.h>
 #include <linux/overflow.h>
@@ -12,6 +13,7 @@
 #include <drm/drm_file.h>
 #include <drm/drm_gem_sgt.h>
 #include <drm/drm_mode.h>
+#include <drm/drm_vma_manager.h>
 
 #include "drm_gem_sgt_debugfs.h"
 #include "drm_gem_sgt_object.h"
@@ -389,6 +391,20 @@ int drm_gem_sgt_dumb_create(struct drm_file *file, struct drm_device *dev,
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_dumb_create);
 
+static int drm_gem_sgt_check_can_mmap(const struct drm_gem_object *obj)
+{
+	if (!obj->funcs->mmap) {
+		drm_dbg(obj->dev, "no memory to map\n");
+		return -EINVAL;
+	}
+	if (drm_gem_is_imported(obj) && !obj->import_attach->dmabuf->ops->mmap) {
+		drm_dbg(obj->dev, "%s maps no buffer into a process\n",
+			obj->import_attach->dmabuf->exp_name);
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
 /**
  * drm_gem_sgt_dumb_map_offset() - the mmap offset of an object in the DRM file
  * @file: whose handle it is
@@ -396,33 +412,34 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_dumb_create);
  * @handle: handle of the object
  * @offset: filled
  *
- * For &drm_driver.dumb_map_offset. Unlike drm_gem_dumb_map_offset(), which refuses
- * only imports, it also refuses an object without &drm_gem_object_funcs.mmap.
+ * For &drm_driver.dumb_map_offset. Unlike drm_gem_dumb_map_offset(), it refuses an
+ * object without &drm_gem_object_funcs.mmap, and an import only if its exporter
+ * cannot map it.
  *
  * Context: Process context, may sleep.
  * Return:
  * * %0       - @offset is valid
  * * %-ENOENT - there is no such handle
- * * %-EINVAL - the object is an import, whose dma-buf userspace maps instead, or
- *   cannot be mapped at all
+ * * %-EINVAL - the object cannot be mapped
+ * * %-EOPNOTSUPP - the object is an import, whose exporter has no &dma_buf_ops.mmap
  * * %-ENOSPC - out of mmap offsets
  */
 int drm_gem_sgt_dumb_map_offset(struct drm_file *file, struct drm_device *dev,
 				u32 handle, u64 *offset)
 {
 	struct drm_gem_object *obj = drm_gem_object_lookup(file, handle);
-	bool can_map;
+	int ret;
 
 	if (!obj)
 		return -ENOENT;
 
-	can_map = obj->funcs->mmap;
+	ret = drm_gem_sgt_check_can_mmap(obj);
+	if (!ret)
+		ret = drm_gem_create_mmap_offset(obj);
+	if (!ret)
+		*offset = drm_vma_node_offset_addr(&obj->vma_node);
 	drm_gem_object_put(obj);
-	if (!can_map) {
-		drm_dbg(dev, "handle %u has no memory to map\n", handle);
-		return -EINVAL;
-	}
-	return drm_gem_dumb_map_offset(file, dev, handle, offset);
+	return ret;
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_dumb_map_offset);
 

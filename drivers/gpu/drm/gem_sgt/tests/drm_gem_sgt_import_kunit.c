@@ -5,7 +5,6 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/iosys-map.h>
-#include <linux/mm.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
@@ -204,33 +203,6 @@ static void gem_import_is_vmapped_by_the_exporter(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, c.bo->vmap_count, 0);
 	KUNIT_EXPECT_EQ(test, c.e->vmaps, 0);
 	KUNIT_EXPECT_EQ(test, c.bo->pin_count, 0);
-}
-
-/* User space can map the dma-buf of an import, but not the object. */
-static void gem_import_is_not_mmapped(struct kunit *test)
-{
-	struct gem_import c = gem_import_create(test);
-	struct drm_gem_sgt_object *own = gem_kunit_bo(c.f, GEM_KUNIT_SIZE);
-	struct drm_file *file = gem_kunit_open(c.f);
-	struct vm_area_struct vma = {};
-	u32 handle, own_handle;
-	u64 offset = 0;
-
-	vm_flags_init(&vma, VM_READ | VM_WRITE | VM_SHARED | VM_MAYSHARE);
-	KUNIT_EXPECT_EQ(test, -EINVAL, drm_gem_sgt_mmap(c.bo, &vma));
-
-	KUNIT_ASSERT_EQ(test, 0, drm_gem_handle_create(file, c.obj, &handle));
-	KUNIT_ASSERT_EQ(test, 0, drm_gem_handle_create(file, &own->base, &own_handle));
-	KUNIT_EXPECT_EQ(test, -EINVAL,
-			drm_gem_sgt_dumb_map_offset(file, c.f->drm, handle, &offset));
-	KUNIT_EXPECT_EQ(test, offset, 0);
-	KUNIT_EXPECT_EQ(test, 0,
-			drm_gem_sgt_dumb_map_offset(file, c.f->drm, own_handle, &offset));
-	KUNIT_EXPECT_EQ(test, offset, drm_vma_node_offset_addr(&own->base.vma_node));
-	KUNIT_EXPECT_EQ(test, -ENOENT,
-			drm_gem_sgt_dumb_map_offset(file, c.f->drm, 1234, &offset));
-	KUNIT_EXPECT_EQ(test, 0, drm_gem_handle_delete(file, handle));
-	KUNIT_EXPECT_EQ(test, 0, drm_gem_handle_delete(file, own_handle));
 }
 
 /* The export of an import is the dma-buf that it came from. */
@@ -492,7 +464,6 @@ static struct kunit_case drm_gem_sgt_import_cases[] = {
 	KUNIT_CASE(gem_import_ends_with_the_device),
 	KUNIT_CASE(gem_import_after_unbind),
 	KUNIT_CASE(gem_import_is_vmapped_by_the_exporter),
-	KUNIT_CASE(gem_import_is_not_mmapped),
 	KUNIT_CASE(gem_import_is_exported_as_itself),
 	KUNIT_CASE(gem_import_handle_is_exported),
 	KUNIT_CASE(gem_import_of_an_own_object),

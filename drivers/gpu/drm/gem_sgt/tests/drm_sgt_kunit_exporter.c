@@ -4,6 +4,7 @@
 #include <kunit/test-bug.h>
 #include <linux/file.h>
 #include <linux/iosys-map.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sizes.h>
 
@@ -150,6 +151,50 @@ static void exporter_vunmap(struct dma_buf *buf, struct iosys_map *map)
 	e->vmaps--;
 }
 
+static void exporter_vma_open(struct vm_area_struct *vma)
+{
+	struct drm_sgt_kunit_exporter *e = vma->vm_private_data;
+
+	e->vmas++;
+}
+
+static void exporter_vma_close(struct vm_area_struct *vma)
+{
+	struct drm_sgt_kunit_exporter *e = vma->vm_private_data;
+
+	e->vmas--;
+}
+
+static vm_fault_t exporter_vma_fault(struct vm_fault *vmf)
+{
+	struct drm_sgt_kunit_exporter *e = vmf->vma->vm_private_data;
+
+	return vmf_insert_pfn(vmf->vma, vmf->address,
+			      PHYS_PFN(virt_to_phys(e->mem)) + vmf->pgoff);
+}
+
+static const struct vm_operations_struct exporter_vm_ops = {
+	.open = exporter_vma_open,
+	.close = exporter_vma_close,
+	.fault = exporter_vma_fault,
+};
+
+/* Expects nothing of the importer in the VMA, and would let it grow. */
+static int exporter_mmap(struct dma_buf *buf, struct vm_area_struct *vma)
+{
+	struct drm_sgt_kunit_exporter *e = buf->priv;
+
+	KUNIT_EXPECT_NULL(e->test, vma->vm_private_data);
+	KUNIT_EXPECT_NULL(e->test, vma->vm_ops);
+	if (e->fail_mmap)
+		return e->fail_mmap;
+	vm_flags_set(vma, VM_PFNMAP);
+	vma->vm_ops = &exporter_vm_ops;
+	vma->vm_private_data = e;
+	e->vmas++;
+	return 0;
+}
+
 static int exporter_begin_cpu_access(struct dma_buf *buf, enum dma_data_direction dir)
 {
 	struct drm_sgt_kunit_exporter *e = buf->priv;
@@ -175,6 +220,7 @@ static void exporter_release(struct dma_buf *buf)
 	KUNIT_EXPECT_EQ(e->test, e->maps, e->unmaps);
 	KUNIT_EXPECT_EQ(e->test, e->pins, e->unpins);
 	KUNIT_EXPECT_EQ(e->test, e->vmaps, 0);
+	KUNIT_EXPECT_EQ(e->test, e->vmas, 0);
 	complete_all(&e->released);
 }
 
@@ -191,7 +237,7 @@ static void exporter_release(struct dma_buf *buf)
 
 static const struct dma_buf_ops exporter_ops[] = {
 	[EXPORTER_PLAIN] = { EXPORTER_OPS },
-	[EXPORTER_CACHED] = { EXPORTER_OPS, .cache_sgt_mapping = true },
+	[EXPORTER_CACHED] = { EXPORTER_OPS, .cache_sgt_mapping = true, .mmap = exporter_mmap },
 	[EXPORTER_DYNAMIC] = { EXPORTER_OPS, .pin = exporter_pin, .unpin = exporter_unpin },
 };
 

@@ -35,7 +35,7 @@ struct drm_sgt_kunit_layout {
 enum drm_sgt_kunit_exporter_kind {
 	/** @EXPORTER_PLAIN: on the calls of the importer */
 	EXPORTER_PLAIN,
-	/** @EXPORTER_CACHED: unmaps when the importer detaches */
+	/** @EXPORTER_CACHED: unmaps when the importer detaches; alone has mmap */
 	EXPORTER_CACHED,
 	/** @EXPORTER_DYNAMIC: pins and maps for importers that are not dynamic */
 	EXPORTER_DYNAMIC,
@@ -73,6 +73,8 @@ struct drm_sgt_kunit_exporter {
 	int fail_pin;
 	/** @fail_map: errno of the next mappings */
 	int fail_map;
+	/** @fail_mmap: errno of the next mappings into processes */
+	int fail_mmap;
 	/** @attaches: successful attaches */
 	unsigned int attaches;
 	/** @detaches: detaches */
@@ -87,6 +89,8 @@ struct drm_sgt_kunit_exporter {
 	unsigned int unpins;
 	/** @vmaps: kernel mappings that exist */
 	unsigned int vmaps;
+	/** @vmas: VMAs that exist */
+	unsigned int vmas;
 	/** @begins: calls of begin_cpu_access */
 	unsigned int begins;
 	/** @ends: calls of end_cpu_access */
