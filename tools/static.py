@@ -21,6 +21,8 @@ import project
 from report import Report
 
 TOP = project.TOP
+# What is listed after it would be part of the description.
+RETURN_ENDS = re.compile(r'^ \* Return:(?: .*)?\n(?: \* [^*\n].*\n)* \*\n \* \* ', re.M)
 
 
 class Skip(Exception):
@@ -146,7 +148,10 @@ def check_kernel_doc() -> str:
     tool('perl')
     sources = files('*.c', '*.h', under=('include', 'drivers'))
     sources = [name for name in sources if '/tests/' not in name]
-    return call(project.kernel('source') / 'scripts/kernel-doc', '-none', '-Wall', *sources)[1]
+    said = [f'{name}: a blank line ends "Return:" before its list'
+            for name in sources if RETURN_ENDS.search((TOP / name).read_text())]
+    said.append(call(project.kernel('source') / 'scripts/kernel-doc', '-none', '-Wall', *sources)[1])
+    return '\n'.join(filter(None, said))
 
 
 def check_doc_blocks() -> str:

@@ -267,8 +267,9 @@ static int drm_gem_sgt_mmap_import(struct drm_gem_sgt_object *bo,
  * to @bo or the DRM file.
  *
  * Context: Process context, may sleep. Called with the mmap lock held.
- * Return: 0, or see drm_sgt_populate(), or:
- *
+ * Return:
+ * * %0       - success
+ * * see drm_sgt_populate()
  * * %-EINVAL - @vma is private and writable
  * * %-EACCES - @vma is writable, but @bo is the import of a dma-buf that was shared
  *   for reading

@@ -244,8 +244,8 @@ const struct dma_buf_ops drm_gem_sgt_dmabuf_ops = {
  * unless that is an import.
  *
  * Context: Process context, may sleep.
- * Return: the dma-buf, or an ERR_PTR():
- *
+ * Return:
+ * * the dma-buf, or an ERR_PTR() of an errno below
  * * %-ENOMEM - out of memory
  * * %-ENFILE - out of files
  */

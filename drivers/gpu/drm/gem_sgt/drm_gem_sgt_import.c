@@ -83,8 +83,8 @@ static struct drm_gem_sgt_object *drm_gem_sgt_import(struct drm_device *dev,
  * @dma_buf until it is freed.
  *
  * Context: Process context, may sleep. Takes the resv of @dma_buf.
- * Return: the object, or an ERR_PTR():
- *
+ * Return:
+ * * the object, or an ERR_PTR() of an errno below
  * * %-ENODEV - the device is no longer bound
  * * see drm_sgt_create_import() and drm_sgt_map()
  */

@@ -135,8 +135,9 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_unpin_locked);
  * @bo: the object
  *
  * Context: Process context, may sleep. Takes the resv of @bo.
- * Return: 0, or see drm_gem_sgt_pin_locked(), or:
- *
+ * Return:
+ * * %0       - success
+ * * see drm_gem_sgt_pin_locked()
  * * %-EINTR - interrupted while waiting for the resv
  */
 int drm_gem_sgt_pin(struct drm_gem_sgt_object *bo)

@@ -173,8 +173,8 @@ static int drm_gem_sgt_check_size(struct drm_device *dev, size_t *size)
  * Ownership: the caller has the first reference.
  *
  * Context: Process context, may sleep.
- * Return: the object, or an ERR_PTR():
- *
+ * Return:
+ * * the object, or an ERR_PTR() of an errno below
  * * %-EINVAL - @size is 0
  * * %-E2BIG  - @size is more than a table can list
  * * %-ENOMEM - out of memory

@@ -107,8 +107,8 @@ static void drm_sgt_prime_lockdep(struct drm_sgt *sgt)
  * holds a reference to @sdev. On failure, @source stays with the caller.
  *
  * Context: Process context, may sleep.
- * Return: the table, in state EMPTY, or an ERR_PTR():
- *
+ * Return:
+ * * the table, in state EMPTY, or an ERR_PTR() of an errno below
  * * %-EINVAL - @size is 0 or no multiple of the page size
  * * %-E2BIG  - @size is more than a table can list
  * * %-ENOMEM - out of memory
@@ -497,8 +497,8 @@ static int drm_sgt_copy_table_locked(struct drm_sgt *sgt,
  * owns no pages: the pin on @sgt has to stay until then.
  *
  * Context: Process context, may sleep and allocate.
- * Return: an unmapped table, or an ERR_PTR():
- *
+ * Return:
+ * * an unmapped table, or an ERR_PTR() of an errno below
  * * %-EINVAL - @sgt is not pinned, or is an import, or @importer cannot map a page
  *   in one piece
  * * %-EINTR  - the task is being killed

@@ -238,8 +238,8 @@ drm_sgt_device_bind(struct device *owner, struct device *dma_dev,
  *
  * Context: Probe of @owner, may sleep. Under no lock that is also taken under the
  * mmap lock.
- * Return: the device, or an ERR_PTR():
- *
+ * Return:
+ * * the device, or an ERR_PTR() of an errno below
  * * %-EINVAL - there is no @dma_dev, or it cannot map a page in one piece, or
  *   its segment boundary is not a mask, or it is below @owner. For a device
  *   without DMA addresses of its own see devm_drm_sgt_device_create_phys()
@@ -277,8 +277,8 @@ EXPORT_SYMBOL_GPL(devm_drm_sgt_device_create);
  *
  * Context: Probe of @owner, may sleep. Under no lock that is also taken under the
  * mmap lock.
- * Return: the device, or an ERR_PTR():
- *
+ * Return:
+ * * the device, or an ERR_PTR() of an errno below
  * * %-EINVAL - @bus_dev is below @owner
  * * %-EPROBE_DEFER - a link is needed, and @bus_dev has no driver
  * * %-ENOMEM - as for devm_drm_sgt_device_create()

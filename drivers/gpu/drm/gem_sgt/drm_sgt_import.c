@@ -329,8 +329,8 @@ static void drm_sgt_import_prime_lockdep(struct drm_sgt *sgt,
  * until it is freed, and one to @sdev.
  *
  * Context: Process context, may sleep.
- * Return: the table, in state BACKED, or an ERR_PTR():
- *
+ * Return:
+ * * the table, in state BACKED, or an ERR_PTR() of an errno below
  * * %-EOPNOTSUPP - @sdev is in physical mode and has no bus device
  * * see drm_sgt_create(), for the size of @dma_buf
  */

@@ -268,8 +268,8 @@ struct drm_sgt *drm_sgt_create_shmem_own(struct drm_sgt_device *sdev,
  * Ownership: the caller owns the table, which has a reference to @filp.
  *
  * Context: Process context, may sleep.
- * Return: see drm_sgt_create(), and:
- *
+ * Return:
+ * * see drm_sgt_create()
  * * %-EINVAL    - @offset is no multiple of the page size
  * * %-EOVERFLOW - the part ends beyond the largest offset in a file
  */
@@ -344,8 +344,8 @@ static const struct drm_sgt_pages_ops drm_sgt_vmalloc_ops = {
  * vfree(). On failure, @buf stays with the caller.
  *
  * Context: Process context, may sleep.
- * Return: see drm_sgt_create(), and:
- *
+ * Return:
+ * * see drm_sgt_create()
  * * %-EINVAL - @buf is not from vmalloc(), or in the middle of a page
  */
 struct drm_sgt *drm_sgt_create_vmalloc(struct drm_sgt_device *sdev, void *buf,

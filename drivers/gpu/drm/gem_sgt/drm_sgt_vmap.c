@@ -88,8 +88,9 @@ void *drm_sgt_vmap_pages(struct drm_sgt *sgt)
  * Context: Process context, may sleep and allocate. Takes the lock of the table only:
  * the caller can hold a resv, unless @sgt is an import, for which the resv of
  * the dma-buf is taken instead.
- * Return: 0, or see drm_sgt_populate(), or for an import an errno of the exporter, or:
- *
+ * Return:
+ * * %0       - success
+ * * see drm_sgt_populate(), or for an import an errno of the exporter
  * * %-ENOMEM - no memory, or no room for the mapping
  * * %-EINVAL - the exporter of an import has no kernel mappings
  */

@@ -130,8 +130,8 @@ static const struct drm_gpupt_config drm_gpupt_no_config;
  * The caller frees the page table with drm_gpupt_destroy().
  *
  * Context: Process context, may sleep.
- * Return: the page table, or an ERR_PTR():
- *
+ * Return:
+ * * the page table, or an ERR_PTR() of an errno below
  * * %-EINVAL - @fmt is malformed, or @sdev is NULL
  * * %-EOVERFLOW - the address of the root has more bits than &drm_gpupt_fmt.addr_bits
  * * %-ENOMEM - out of memory, or see drm_sgt_map()

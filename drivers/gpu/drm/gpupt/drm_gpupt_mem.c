@@ -170,8 +170,8 @@ static int drm_gpupt_mem_check(const struct drm_gpupt *pt, dma_addr_t addr)
  * The DMA addresses that are stored in @tables are only written to other tables. They
  * become invalid at unbind, when the device no longer reads the tables.
  *
- * Return: 0, or a negative errno, and @tables do not use @mem:
- *
+ * Return:
+ * * %0       - success; on an error, @tables do not use @mem
  * * %-ENODEV    - the device is no longer bound
  * * %-EOVERFLOW - an address has more bits than an entry holds
  */

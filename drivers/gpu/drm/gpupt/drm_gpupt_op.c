@@ -225,8 +225,8 @@ static int drm_gpupt_prepare(struct drm_gpupt_op *op, struct drm_gpupt_plan *pla
  *
  * Context: Process context, may sleep. Inside the access section of @view, or
  * while a borrowed view is valid.
- * Return: 0, and @op is prepared; or a negative errno, and nothing has changed:
- *
+ * Return:
+ * * %0       - @op is prepared; on an error, nothing has changed
  * * %-EINVAL - @va, @len, @offset, a DMA address or the length of a segment is not a
  *   multiple of the smallest leaf, @len is 0, the range is beyond the VA space, or
  *   @prot has unsupported bits
@@ -289,8 +289,8 @@ EXPORT_SYMBOL_GPL(drm_gpupt_prepare_map);
  * which is unmapped.
  *
  * Context: Process context, may sleep.
- * Return: 0, and @op is prepared; or a negative errno, and nothing has changed:
- *
+ * Return:
+ * * %0       - @op is prepared; on an error, nothing has changed
  * * %-EINVAL - @va or @len is not a multiple of the smallest leaf, @len is 0, or the
  *   range is beyond the VA space
  * * %-ENOENT - a part of the range is not mapped in the plan

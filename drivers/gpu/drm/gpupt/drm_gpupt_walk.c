@@ -182,8 +182,8 @@ static int drm_gpupt_walk_live(struct drm_gpupt *pt, struct drm_gpupt_walker *wa
  * view must keep commits out.
  *
  * Context: Process context, may sleep.
- * Return: 0 if the extents cover the range; the result of @fn if that is not 0; or
- *
+ * Return:
+ * * 0 if the extents cover the range; the result of @fn if that is not 0
  * * %-EINVAL - @len is 0, or the range is beyond the VA space
  * * %-EFAULT - the range has a hole; @fn may have been called for extents before it
  * * %-EIO    - an entry is not what the engine wrote
@@ -232,8 +232,8 @@ static int drm_gpupt_count_leaf(void *arg, unsigned int level,
  * Drops the lock from time to time, as drm_gpupt_walk() does.
  *
  * Context: Process context, may sleep.
- * Return: 0, or a negative errno, and @leaves is incomplete:
- *
+ * Return:
+ * * %0       - success; on an error, @leaves is incomplete
  * * %-EIO   - an entry is not what the engine wrote
  * * %-EINTR - the task is being killed
  */
@@ -280,9 +280,8 @@ static int drm_gpupt_survey_leaf(void *arg, unsigned int level,
  * as drm_gpupt_walk() does.
  *
  * Context: Process context, may sleep.
- * Return: 0; or a negative errno, and the leaves and mapped bytes in @info are
- * incomplete:
- *
+ * Return:
+ * * 0; or a negative errno, and the leaves and mapped bytes in @info are incomplete
  * * %-EIO   - an entry is not what the engine wrote
  * * %-EINTR - the task is being killed
  */

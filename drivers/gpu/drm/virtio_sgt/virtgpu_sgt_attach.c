@@ -374,8 +374,8 @@ static int virtgpu_sgt_attach_do_run(struct virtgpu_sgt_attach *attach,
  *
  * Context: Process context, the fence-signalling path. Waits for the jobs before the
  * plan, and for the host.
- * Return: 0, or a negative errno:
- *
+ * Return:
+ * * %0       - success
  * * %-EFAULT - part of the range was unmapped or remapped since
  * * %-EINTR  - the task was killed
  * * others   - see virtgpu_sgt_cmd_wait()

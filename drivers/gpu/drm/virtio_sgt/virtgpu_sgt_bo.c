@@ -210,9 +210,9 @@ struct drm_gem_object *virtgpu_sgt_gem_create_object(struct drm_device *drm,
  * resource is ATTACHED.
  *
  * Context: Process context, not inside drm_dev_enter(): waits for the host.
- * Return: the buffer, with one reference of its GEM object for the caller, or
- * an ERR_PTR():
- *
+ * Return:
+ * * the buffer, with one reference of its GEM object for the caller, or an
+ *   ERR_PTR() of an errno below
  * * %-EINVAL - @params.size is less than width and height need, or the host
  *   rejected a parameter
  * * %-E2BIG  - more mem entries than the host accepts or the queue can carry

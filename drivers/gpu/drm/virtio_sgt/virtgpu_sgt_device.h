@@ -135,8 +135,8 @@ to_virtgpu_sgt(const struct drm_device *drm)
  * virtgpu_sgt_device_error() - the error of calls that need the host
  * @vgdev: device
  *
- * Return: 0, or a negative errno:
- *
+ * Return:
+ * * %0       - success
  * * %-EIO    - the host was silent, and the device is lost until it is unbound
  * * %-ENODEV - the removal has begun
  */

@@ -173,8 +173,8 @@ virtgpu_sgt_mem_entries_alloc(unsigned int count, unsigned int max_chunks)
  * @max_chunks: the largest number of chunks that the list may have
  *
  * Context: Process context, may sleep.
- * Return: the list, not filled, owned by the caller, or an ERR_PTR():
- *
+ * Return:
+ * * the list, not filled, owned by the caller, or an ERR_PTR() of an errno below
  * * %-E2BIG  - more entries than the host accepts, or than @max_chunks hold
  * * %-ENOMEM - out of memory
  */
@@ -242,8 +242,8 @@ static int virtgpu_sgt_mem_entries_fill_table(struct virtgpu_sgt_mem_entries *en
  * @max_chunks: the largest number of chunks that the list may have
  *
  * Context: Process context, may sleep. Enters access sections of @sgt.
- * Return: the list, owned by the caller, or an ERR_PTR():
- *
+ * Return:
+ * * the list, owned by the caller, or an ERR_PTR() of an errno below
  * * %-EINVAL - the buffer has less than @min_size bytes
  * * %-E2BIG  - more entries than the host accepts, or than @max_chunks hold
  * * %-ENOMEM - out of memory

@@ -90,8 +90,8 @@ void virtgpu_sgt_queue_init(struct virtgpu_sgt_device *vgdev,
  * @min_size: least number of descriptors that @vq must have
  *
  * Context: Process context, may sleep.
- * Return: 0, or a negative errno:
- *
+ * Return:
+ * * %0       - success
  * * %-EINVAL - @vq has less than @min_size descriptors
  * * %-ENOMEM - out of memory, or of bounce buffers
  */

@@ -285,8 +285,9 @@ u64 virtgpu_sgt_resource_size(const struct virtgpu_sgt_resource *res)
  *
  * Context: Process context, not inside drm_dev_enter(): may wait for the host,
  * and for fences.
- * Return: 0, or a negative errno: see virtgpu_sgt_bo_create(), or:
- *
+ * Return:
+ * * %0       - success
+ * * see virtgpu_sgt_bo_create()
  * * %-EINVAL - an import that has had no framebuffer
  * * %-EFAULT - a VA resource, part of whose range is not mapped
  * * %-EINTR, %-ERESTARTSYS - interrupted
@@ -340,8 +341,8 @@ void virtgpu_sgt_resource_unprepare(struct virtgpu_sgt_resource *res,
  *
  * Context: Process context, the fence-signalling path. Takes
  * &virtgpu_sgt_resource.lock if it succeeds. May wait for the host.
- * Return: 0, or a negative errno:
- *
+ * Return:
+ * * %0       - success
  * * %-EFAULT - a VA resource that was detached since @attach was prepared
  * * others   - see virtgpu_sgt_cmd_wait()
  */
@@ -543,8 +544,9 @@ u64 virtgpu_sgt_resource_offset(const struct virtgpu_sgt_resource *res,
  *
  * Context: Process context. The caller holds &virtgpu_sgt_resource.lock. Does not
  * wait for the host.
- * Return: 0, or see drm_sgt_sync_for_device(), or:
- *
+ * Return:
+ * * %0       - success
+ * * see drm_sgt_sync_for_device()
  * * %-EFAULT - a VA resource that is detached
  */
 int virtgpu_sgt_resource_transfer_locked(struct virtgpu_sgt_resource *res,

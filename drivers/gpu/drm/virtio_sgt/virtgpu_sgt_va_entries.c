@@ -23,8 +23,8 @@ static void virtgpu_sgt_va_entries_end_seg(struct virtgpu_sgt_va_entries *entrie
  * Merges the segments that drm_gpupt_walk() will merge.
  *
  * Context: Process context, may sleep. Enters an access section of @sgt.
- * Return: 0, or a negative errno:
- *
+ * Return:
+ * * %0       - success
  * * %-E2BIG  - the range so far needs more entries than the host accepts
  * * %-ENODEV - the device is no longer bound
  */
@@ -86,8 +86,8 @@ static int virtgpu_sgt_va_entries_add(void *arg, const struct drm_gpupt_extent *
  * nothing more is sent to the host.
  *
  * Context: Process context, the fence-signalling path.
- * Return: 0, or a negative errno:
- *
+ * Return:
+ * * %0       - success
  * * %-EFAULT - part of the range is unmapped
  * * %-EIO    - there are more entries than there is room for, or fewer; or see
  *   drm_gpupt_walk()

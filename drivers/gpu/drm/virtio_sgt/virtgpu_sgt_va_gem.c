@@ -249,8 +249,8 @@ virtgpu_sgt_va_resource_check(struct drm_device *drm,
  * @file: open file
  *
  * Context: Process context. Waits for jobs, and for the host.
- * Return: 0, or a negative errno:
- *
+ * Return:
+ * * %0       - success
  * * %-EINVAL - flags, format, size or range are invalid, or the range is smaller
  *   than width and height need
  * * %-EFAULT - part of the range is not mapped

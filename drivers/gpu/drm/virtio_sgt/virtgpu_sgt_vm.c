@@ -141,8 +141,9 @@ err_free:
  * Creates it, if there is none.
  *
  * Context: Process context, may sleep. Takes &virtgpu_sgt_device.vm_lock.
- * Return: the address space, which lives as long as @file is open, or an ERR_PTR():
- *
+ * Return:
+ * * the address space, which lives as long as @file is open, or an ERR_PTR() of an
+ *   errno below
  * * %-ENOMEM - out of memory, or of bounce buffers
  * * %-ENODEV - the device is being removed
  */

@@ -195,8 +195,9 @@ static int virtgpu_sgt_vm_copy_each(const struct drm_virtgpu_sgt_obj_array *arra
  * @min_stride: bytes of the first version of the structure
  *
  * Context: Process context, may sleep.
- * Return: an array of structures of @size, for kvfree(), or an ERR_PTR():
- *
+ * Return:
+ * * an array of structures of @size, for kvfree(), or an ERR_PTR() of an errno
+ *   below
  * * %-EINVAL - the stride is below @min_stride
  * * %-E2BIG  - the stride is above a page, or excess bytes are not zero
  * * %-EFAULT - the memory cannot be read

@@ -166,8 +166,8 @@ static struct virtgpu_sgt_vm_job *virtgpu_sgt_vm_job_alloc(struct virtgpu_sgt_vm
  *
  * Context: Process context, may sleep. The caller holds &virtgpu_sgt_vm.lock, and
  * pushes or frees the job before it creates another.
- * Return: the job, without steps, or an ERR_PTR():
- *
+ * Return:
+ * * the job, without steps, or an ERR_PTR() of an errno below
  * * %-EBUSY  - too many jobs or operations are pending
  * * %-ENOMEM - out of memory
  */

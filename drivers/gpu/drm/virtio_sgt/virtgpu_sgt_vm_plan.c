@@ -232,8 +232,9 @@ int virtgpu_sgt_vm_step_unmap(struct drm_gpuva_op *op, void *priv)
  * After an error, @steps has the steps that were planned before the error.
  *
  * Context: Process context, may sleep. The caller holds &virtgpu_sgt_vm.lock.
- * Return: 0, see drm_gpupt_prepare_map() and drm_gpupt_prepare_unmap(), or:
- *
+ * Return:
+ * * %0       - success
+ * * see drm_gpupt_prepare_map() and drm_gpupt_prepare_unmap()
  * * %-EEXIST - a MAP of a range that is not empty
  * * %-ENOSPC - the address space would have too many mappings
  * * %-EINTR  - the task was killed

@@ -56,8 +56,8 @@ static int virtgpu_sgt_dev_query_copy(void __user *to, size_t size)
  * @data: struct drm_virtgpu_sgt_dev_query
  * @file: open file
  *
- * Return: 0, or a negative errno:
- *
+ * Return:
+ * * %0       - success
  * * %-EINVAL - an unknown type, or a size below the first version
  * * %-E2BIG  - a size above a page
  * * %-EFAULT - the pointer cannot be written to
@@ -264,8 +264,8 @@ static int virtgpu_sgt_bo_info(struct drm_file *file, struct drm_gem_object *obj
  * @data: struct drm_virtgpu_sgt_bo_info
  * @file: open file
  *
- * Return: 0, or a negative errno:
- *
+ * Return:
+ * * %0       - success
  * * %-EINVAL - flags are set
  * * %-ENOENT - there is no such handle
  * * %-ENODEV - the device is being removed

@@ -89,8 +89,9 @@ static int virtgpu_sgt_vm_syncs_get_each(struct virtgpu_sgt_vm_syncs *syncs,
  * The fences to wait for are those that the syncobjs have now.
  *
  * Context: Process context, may sleep.
- * Return: 0, see virtgpu_sgt_vm_copy_array(), or:
- *
+ * Return:
+ * * %0       - success
+ * * see virtgpu_sgt_vm_copy_array()
  * * %-EINVAL - a bad sync, or a wait for a fence that does not exist yet
  * * %-ENOENT - an unknown handle
  * * %-ENOMEM - out of memory
