@@ -40,7 +40,7 @@ int virtgpu_sgt_va_entries_count(struct virtgpu_sgt_va_entries *entries,
 		ret = drm_dma_iter_init(&iter, view, offset, len);
 		while (!ret && drm_dma_iter_next(&iter, &seg)) {
 			if (last->len && entries->prot == prot &&
-			    last->addr + last->len == seg.addr) {
+			    drm_dma_seg_touches(last, &seg)) {
 				last->len += seg.len;
 				continue;
 			}

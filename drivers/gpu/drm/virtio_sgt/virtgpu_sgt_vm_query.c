@@ -84,25 +84,25 @@ int virtgpu_sgt_dev_query_ioctl(struct drm_device *drm, void *data,
 	return virtgpu_sgt_dev_query_copy(u64_to_user_ptr(args->pointer), size);
 }
 
-/* The result of a walk so far. */
-struct virtgpu_sgt_extent {
+/* The result of all walks so far. */
+struct virtgpu_sgt_walked {
 	struct drm_gpupt_extent last;
 	u64 mapped;
 	u64 segments;
 };
 
 /* A segment can span mappings, of which each walk covers one. */
-static int virtgpu_sgt_extent_add(void *arg, const struct drm_gpupt_extent *run)
+static int virtgpu_sgt_walked_add(void *arg, const struct drm_gpupt_extent *extent)
 {
-	struct virtgpu_sgt_extent *extent = arg;
-	struct drm_gpupt_extent *last = &extent->last;
+	struct virtgpu_sgt_walked *walked = arg;
+	struct drm_gpupt_extent *last = &walked->last;
 
-	if (!extent->segments || run->va != last->va + last->seg.len ||
-	    run->seg.addr != last->seg.addr + last->seg.len ||
-	    run->prot != last->prot)
-		extent->segments++;
-	extent->mapped += run->seg.len;
-	*last = *run;
+	if (!walked->segments || extent->va != last->va + last->seg.len ||
+	    !drm_dma_seg_touches(&last->seg, &extent->seg) ||
+	    extent->prot != last->prot)
+		walked->segments++;
+	walked->mapped += extent->seg.len;
+	*last = *extent;
 	return 0;
 }
 
@@ -110,7 +110,7 @@ static int virtgpu_sgt_vm_query_locked(struct virtgpu_sgt_vm *vm,
 				       struct drm_virtgpu_sgt_vm_query *args)
 {
 	u64 leaves[DRM_GPUPT_MAX_LEVELS], end = args->va + args->size;
-	struct virtgpu_sgt_extent extent = {};
+	struct virtgpu_sgt_walked walked = {};
 	struct drm_gpuva *va;
 	int ret = 0;
 
@@ -121,7 +121,7 @@ static int virtgpu_sgt_vm_query_locked(struct virtgpu_sgt_vm *vm,
 
 		ret = drm_gpupt_walk(vm->pt, start,
 				     min(va->va.addr + va->va.range, end) - start,
-				     virtgpu_sgt_extent_add, &extent);
+				     virtgpu_sgt_walked_add, &walked);
 		if (ret)
 			return ret;
 		/* The walk checks for signals, but mappings can be many and short. */
@@ -133,8 +133,8 @@ static int virtgpu_sgt_vm_query_locked(struct virtgpu_sgt_vm *vm,
 	ret = drm_gpupt_count_leaves(vm->pt, args->va, args->size, leaves);
 	if (ret)
 		return ret;
-	args->mapped = extent.mapped;
-	args->segments = extent.segments;
+	args->mapped = walked.mapped;
+	args->segments = walked.segments;
 	args->leaves_4k = leaves[0];
 	args->leaves_2m = leaves[1];
 	args->leaves_1g = leaves[2];
