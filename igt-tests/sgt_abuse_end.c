@@ -282,10 +282,7 @@ static void test_unmap_killed(int drm)
 
 int igt_main()
 {
-	static const struct {
-		const char *name, *what;
-		void (*run)(int drm);
-	} tests[] = {
+	static const struct sgt_file_test tests[] = {
 		{ "query-killed", "A query can be interrupted", test_query_killed },
 		{ "unmap-killed", "An unmap is whole or undone, and ends soon", test_unmap_killed },
 	};
@@ -300,11 +297,7 @@ int igt_main()
 		sgt_in_file(&test, test_close_signalled);
 	}
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(tests); i++) {
-		igt_describe(tests[i].what);
-		igt_subtest(tests[i].name)
-			sgt_in_file(&test, tests[i].run);
-	}
+	sgt_in_files(&test, tests, ARRAY_SIZE(tests));
 
 	igt_fixture()
 		close(keep);

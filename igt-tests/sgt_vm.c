@@ -454,10 +454,7 @@ static void test_random(int drm)
 
 int igt_main()
 {
-	static const struct {
-		const char *name, *what;
-		void (*run)(int drm);
-	} tests[] = {
+	static const struct sgt_file_test tests[] = {
 		{ "bind", "A buffer, or part of it", test_bind },
 		{ "tables", "As many tables as needed, and none left", test_tables },
 		{ "rebind", "Addresses and buffers can be used again", test_rebind },
@@ -479,11 +476,7 @@ int igt_main()
 	igt_fixture()
 		keep = sgt_vm_fixture(&test);
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(tests); i++) {
-		igt_describe(tests[i].what);
-		igt_subtest(tests[i].name)
-			sgt_in_file(&test, tests[i].run);
-	}
+	sgt_in_files(&test, tests, ARRAY_SIZE(tests));
 
 	igt_fixture()
 		close(keep);

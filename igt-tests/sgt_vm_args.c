@@ -545,10 +545,7 @@ static void test_render_node(int drm)
 
 int igt_main()
 {
-	static const struct {
-		const char *name, *what;
-		void (*run)(int drm);
-	} tests[] = {
+	static const struct sgt_file_test tests[] = {
 		{ "bind-bad-fields", "Fields of the call", test_bind },
 		{ "op-bad-fields", "Each operation", test_op },
 		{ "strides", "Newer programs than the kernel", test_strides },
@@ -564,11 +561,7 @@ int igt_main()
 	igt_fixture()
 		keep = sgt_vm_fixture(&test);
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(tests); i++) {
-		igt_describe(tests[i].what);
-		igt_subtest(tests[i].name)
-			sgt_in_file(&test, tests[i].run);
-	}
+	sgt_in_files(&test, tests, ARRAY_SIZE(tests));
 
 	igt_fixture()
 		close(keep);

@@ -255,10 +255,7 @@ static void test_processes(int drm)
 
 int igt_main()
 {
-	static const struct {
-		const char *name, *what;
-		void (*run)(int drm);
-	} tests[] = {
+	static const struct sgt_file_test tests[] = {
 		{ "bo-info", "Two views of a buffer", test_bo_info },
 		{ "handle-closed", "A mapping holds the buffer", test_handle_closed },
 		{ "two-files", "Each file has a space of its own", test_two_files },
@@ -270,11 +267,7 @@ int igt_main()
 	igt_fixture()
 		keep = sgt_vm_fixture(&test);
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(tests); i++) {
-		igt_describe(tests[i].what);
-		igt_subtest(tests[i].name)
-			sgt_in_file(&test, tests[i].run);
-	}
+	sgt_in_files(&test, tests, ARRAY_SIZE(tests));
 
 	igt_describe("Memory of another exporter");
 	igt_subtest("imported") {

@@ -210,10 +210,7 @@ static void test_outputs(int drm)
 
 int igt_main()
 {
-	static const struct {
-		const char *name, *what;
-		void (*run)(int drm);
-	} tests[] = {
+	static const struct sgt_file_test tests[] = {
 		{ "device", "Older and newer programs", test_device },
 		{ "device-bad-fields", "The size has bounds", test_device_fields },
 		{ "no-address-space", "How to tell drivers apart", test_no_address_space },
@@ -226,11 +223,7 @@ int igt_main()
 	igt_fixture()
 		keep = sgt_vm_fixture(&test);
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(tests); i++) {
-		igt_describe(tests[i].what);
-		igt_subtest(tests[i].name)
-			sgt_in_file(&test, tests[i].run);
-	}
+	sgt_in_files(&test, tests, ARRAY_SIZE(tests));
 
 	igt_fixture()
 		close(keep);

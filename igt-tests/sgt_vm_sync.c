@@ -479,10 +479,7 @@ static void test_random(int drm)
 
 int igt_main()
 {
-	static const struct {
-		const char *name, *what;
-		void (*run)(int drm);
-	} tests[] = {
+	static const struct sgt_file_test tests[] = {
 		{ "in-fence", "Neither too early nor too late", test_in_fence },
 		{ "in-order", "One timeline", test_in_order },
 		{ "planned", "The planned state counts", test_planned },
@@ -505,11 +502,7 @@ int igt_main()
 		igt_require_f(sgt_have_driver("vgem"), "vgem has fences that a test can signal\n");
 	}
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(tests); i++) {
-		igt_describe(tests[i].what);
-		igt_subtest(tests[i].name)
-			sgt_in_file(&test, tests[i].run);
-	}
+	sgt_in_files(&test, tests, ARRAY_SIZE(tests));
 
 	igt_fixture()
 		close(keep);

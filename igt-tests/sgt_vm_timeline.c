@@ -366,10 +366,7 @@ static void test_file_closed(int drm)
 
 int igt_main()
 {
-	static const struct {
-		const char *name, *what;
-		void (*run)(int drm);
-	} tests[] = {
+	static const struct sgt_file_test tests[] = {
 		{ "wait", "Neither too early nor too late", test_wait },
 		{ "signal", "Several points of one timeline", test_signal },
 		{ "unsubmitted", "No fence, nothing to wait for", test_unsubmitted },
@@ -386,11 +383,7 @@ int igt_main()
 		igt_require_f(sgt_have_driver("vgem"), "vgem has fences that a test can signal\n");
 	}
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(tests); i++) {
-		igt_describe(tests[i].what);
-		igt_subtest(tests[i].name)
-			sgt_in_file(&test, tests[i].run);
-	}
+	sgt_in_files(&test, tests, ARRAY_SIZE(tests));
 
 	igt_fixture()
 		close(keep);

@@ -23,6 +23,16 @@ void sgt_in_file(const struct sgt_test *test, void (*run)(int drm))
 	sgt_baseline_check(test, &base);
 }
 
+void sgt_in_files(const struct sgt_test *test, const struct sgt_file_test *tests,
+		  unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		igt_describe(tests[i].what);
+		igt_subtest(tests[i].name)
+			sgt_in_file(test, tests[i].run);
+	}
+}
+
 void sgt_make_pages(struct sgt_bo *bo, int drm, uint32_t pages)
 {
 	sgt_must(sgt_bo_create(bo, drm, WORDS_PER_PAGE, pages));

@@ -18,6 +18,15 @@ int sgt_vm_fixture(struct sgt_test *test);
 /* Runs the test with a new file, after which no buffer or mapping may be left. */
 void sgt_in_file(const struct sgt_test *test, void (*run)(int drm));
 
+struct sgt_file_test {
+	const char *name, *what;
+	void (*run)(int drm);
+};
+
+/* A subtest for each, in a file of its own as above */
+void sgt_in_files(const struct sgt_test *test, const struct sgt_file_test *tests,
+		  unsigned int count);
+
 /* A buffer of whole pages, mapped for the CPU */
 void sgt_make_pages(struct sgt_bo *bo, int drm, uint32_t pages);
 
