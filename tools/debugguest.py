@@ -33,7 +33,7 @@ def built(kernel: str, driver: str) -> Built:
     """The same, done once."""
     root = debugkernel.prepare(kernel)
     ours = [root / f'lib/modules/{project.release(root)}/kernel/{name}.ko'
-            for name in ('drm_gem_sgt', 'drm_gpupt', 'virtio_gpu_sgt')]
+            for name in project.MODULES]
     programs = project.build_programs()
     image = project.BUILD / f'guest-{kernel}-{driver}.cpio'
     initramfs.build(root, ours, {**programs['samples'], **programs['igt'], **programs['fuzz'],

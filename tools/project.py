@@ -19,6 +19,8 @@ CACHE = Path(os.environ.get('SGT_CACHE') or
              Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache') / 'drm-gem-sgt')
 CPUS = len(os.sched_getaffinity(0))
 JOBS = str(CPUS)
+# In the order in which they are loaded; tools/guest-init unloads them.
+MODULES = 'drm_gem_sgt', 'drm_gpupt', 'virtio_gpu_sgt'
 
 # The makes below are not part of the caller's.
 os.environ.pop('MAKEFLAGS', None)

@@ -3,6 +3,8 @@
 
 import re
 
+import project
+
 # Kernel taints that fail a test: an Oops or BUG, a WARNING, a soft lockup
 TAINTS = {1 << 7: 'D', 1 << 9: 'W', 1 << 14: 'L'}
 CRASHED = 1 << 7 | 1 << 14
@@ -15,7 +17,7 @@ SPLAT = re.compile(r'\bBUG\b|WARNING:|\bOops\b|general protection fault|Kernel p
                    r'turning off the locking correctness validator|lockdep is turned off|'
                    r'kmemleak: .*disabled')
 STAMP = re.compile(r'^\[ *(\d+\.\d+)\] ', re.M)
-OURS = re.compile(r'\[(drm_gem_sgt|drm_gpupt|virtio_gpu_sgt)\b')
+OURS = re.compile(rf'\[({"|".join(project.MODULES)})\b')
 RACE = re.compile(r'^BUG: KCSAN: .*?^={60,}$', re.M | re.S)
 # A bind with failing allocations shows two faults of the kernel, with any driver. If the irq core
 # cannot create a file in /proc, it continues without, and warns when it removes the file. A
