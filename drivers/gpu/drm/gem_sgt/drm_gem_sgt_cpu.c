@@ -24,7 +24,10 @@
  * core still allows the call. Both are cached or write-combined, as the object is.
  *
  * A process gets its pages by faults. A fault maps up to 16 pages: the faulting one
- * and those around it, within the object and the VMA.
+ * and those around it, within the object and the VMA. mmap() allocates the pages, so
+ * that it returns the errors, but does not keep them: when a table gives its pages back,
+ * the PTEs are zapped, and the next fault gets the pages again. If it cannot, for lack of
+ * memory for example, the process gets a SIGBUS. An unbind never leads to one.
  *
  * An import is mapped by its exporter. Its VMA belongs to the dma-buf, and outlives
  * the object and the DRM file without a reference to them.
@@ -116,12 +119,12 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_vunmap_locked);
 #define DRM_GEM_SGT_FAULT_AROUND	16
 
 /*
- * The table keeps the folios in the page cache, even after unbind: what is found there
+ * The table is pinned, and so keeps the folios in the page cache: what is found there
  * needs no other reference, and what is not found does not belong to the object. A
  * poisoned page stays in the cache, but is not mapped.
  */
 static vm_fault_t drm_gem_sgt_map_page(struct vm_fault *vmf, pgoff_t index,
-				       unsigned long addr)
+				       unsigned long addr, pgprot_t prot)
 {
 	struct drm_gem_object *obj = vmf->vma->vm_private_data;
 	struct folio *folio;
@@ -135,7 +138,7 @@ static vm_fault_t drm_gem_sgt_map_page(struct vm_fault *vmf, pgoff_t index,
 	if (PageHWPoison(page))
 		return VM_FAULT_SIGBUS;
 
-	return vmf_insert_pfn(vmf->vma, addr, page_to_pfn(page));
+	return vmf_insert_pfn_prot(vmf->vma, addr, page_to_pfn(page), prot);
 }
 
 /*
@@ -146,8 +149,10 @@ static vm_fault_t drm_gem_sgt_map_page(struct vm_fault *vmf, pgoff_t index,
  * less than a fault for each. One that cannot be mapped is an error only when it
  * is the faulting one. A read fault maps a page as a write fault does: writes to a PFN
  * are not tracked, and the table marks folios dirty when it gives them back.
+ *
+ * The caching is that of the pages, which can have changed since mmap().
  */
-static vm_fault_t drm_gem_sgt_fault(struct vm_fault *vmf)
+static vm_fault_t drm_gem_sgt_map_around(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct drm_gem_object *obj = vma->vm_private_data;
@@ -157,6 +162,7 @@ static vm_fault_t drm_gem_sgt_fault(struct vm_fault *vmf)
 	pgoff_t end = min(start + vma_pages(vma), obj->size >> PAGE_SHIFT);
 	vm_fault_t ret, wanted = VM_FAULT_SIGBUS;
 	unsigned long addr;
+	pgprot_t prot;
 	pgoff_t i;
 
 	if (index >= end)
@@ -165,18 +171,38 @@ static vm_fault_t drm_gem_sgt_fault(struct vm_fault *vmf)
 	start = max(start, round_down(index, DRM_GEM_SGT_FAULT_AROUND));
 	end = min(end, round_up(index + 1, DRM_GEM_SGT_FAULT_AROUND));
 	addr = vmf->address - (index - start) * PAGE_SIZE;
+	prot = drm_sgt_pgprot(to_drm_gem_sgt_obj(obj)->sgt, vm_get_page_prot(vma->vm_flags));
 	for (i = start; i < end; i++, addr += PAGE_SIZE) {
-		ret = drm_gem_sgt_map_page(vmf, i, addr);
+		ret = drm_gem_sgt_map_page(vmf, i, addr, prot);
 		if (i == index)
 			wanted = ret;
 	}
 	return wanted;
 }
 
+/* The pin is short: a depopulate zaps the PTEs, and must not do so in the middle. */
+static vm_fault_t drm_gem_sgt_fault(struct vm_fault *vmf)
+{
+	struct drm_gem_object *obj = vmf->vma->vm_private_data;
+	struct drm_sgt *sgt = to_drm_gem_sgt_obj(obj)->sgt;
+	vm_fault_t ret;
+	int err;
+
+	err = drm_sgt_pin_pages(sgt);
+	if (err) {
+		drm_dbg(obj->dev, "no pages for a fault: %pe\n", ERR_PTR(err));
+		return VM_FAULT_SIGBUS;
+	}
+
+	ret = drm_gem_sgt_map_around(vmf);
+	drm_sgt_unpin_pages(sgt);
+	return ret;
+}
+
 /*
  * The presence of this callback tells the core that a fault needs no mmap lock:
- * everything that drm_gem_sgt_fault() reads stays while the VMA is locked. Without
- * it, the core starts each fault twice. The callback maps nothing itself.
+ * everything that drm_gem_sgt_fault() reads stays while the VMA is locked or the pages
+ * are pinned. Without it, the core starts each fault twice. The callback maps nothing itself.
  * drm_gem_sgt_fault() does: it is not atomic, so it may allocate a page table, and it
  * is called for writes, too.
  */
@@ -186,29 +212,20 @@ static vm_fault_t drm_gem_sgt_map_pages(struct vm_fault *vmf, pgoff_t start,
 	return 0;
 }
 
-/* A fork, or the second part of a VMA that is split. */
-static void drm_gem_sgt_vm_open(struct vm_area_struct *vma)
+/* For &drm_sgt.zap: all mmaps are of the inode of the DRM device, at the fake offset. */
+void drm_gem_sgt_zap(void *arg)
 {
-	struct drm_gem_object *obj = vma->vm_private_data;
+	struct drm_gem_object *obj = arg;
 
-	drm_sgt_repin_pages(to_drm_gem_sgt_obj(obj)->sgt);
-	drm_gem_vm_open(vma);
-}
-
-static void drm_gem_sgt_vm_close(struct vm_area_struct *vma)
-{
-	struct drm_gem_object *obj = vma->vm_private_data;
-
-	drm_sgt_unpin_pages(to_drm_gem_sgt_obj(obj)->sgt);
-	drm_gem_vm_close(vma);
+	drm_vma_node_unmap(&obj->vma_node, obj->dev->anon_inode->i_mapping);
 }
 
 /* For &drm_gem_object_funcs.vm_ops. */
 const struct vm_operations_struct drm_gem_sgt_vm_ops = {
 	.fault = drm_gem_sgt_fault,
 	.map_pages = drm_gem_sgt_map_pages,
-	.open = drm_gem_sgt_vm_open,
-	.close = drm_gem_sgt_vm_close,
+	.open = drm_gem_vm_open,
+	.close = drm_gem_vm_close,
 };
 EXPORT_SYMBOL_GPL(drm_gem_sgt_vm_ops);
 
@@ -260,8 +277,8 @@ static int drm_gem_sgt_mmap_import(struct drm_gem_sgt_object *bo,
  * @bo: the object
  * @vma: the VMA to map it into, with the fake offset of the object in vm_pgoff
  *
- * For &drm_gem_object_funcs.mmap, with &drm_gem_sgt_vm_ops: each VMA pins the
- * pages until it is closed. The mapping continues to work after unbind.
+ * For &drm_gem_object_funcs.mmap, with &drm_gem_sgt_vm_ops. Allocates the pages, but
+ * does not keep them: see "CPU mappings". The mapping continues to work after unbind.
  *
  * The VMA of an import is one of the dma-buf: it holds a reference to that, and none
  * to @bo or the DRM file.
@@ -294,6 +311,7 @@ int drm_gem_sgt_mmap(struct drm_gem_sgt_object *bo, struct vm_area_struct *vma)
 
 	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_page_prot = drm_sgt_pgprot(bo->sgt, vm_get_page_prot(vma->vm_flags));
+	drm_sgt_unpin_pages(bo->sgt);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_mmap);

@@ -38,8 +38,9 @@
  *
  * Pages are allocated by the first of drm_gem_sgt_map(), drm_gem_sgt_pin(),
  * drm_gem_sgt_vmap_locked(), drm_gem_sgt_mmap() and the attachment of an
- * importer. Each of these keeps the pages until it is undone. After that, a driver
- * can free them with drm_sgt_depopulate(); drm_gem_sgt_free() does so in any case.
+ * importer. Each of these but mmap keeps the pages until it is undone. After that, a
+ * driver can give them back with drm_sgt_depopulate(), and a process that has mapped the
+ * object gets them again by a fault; drm_gem_sgt_free() frees them in any case.
  * All but drm_gem_sgt_map() work after unbind, too: CPU mappings and dma-bufs
  * outlive the device.
  */
@@ -112,6 +113,8 @@ static void drm_gem_sgt_complete(struct drm_device *dev, struct drm_gem_sgt_obje
 	bo->base.filp = filp;
 	bo->sgt = sgt;
 	sgt->want_wc = bo->map_wc;
+	sgt->zap = drm_gem_sgt_zap;
+	sgt->zap_arg = &bo->base;
 	drm_gem_sgt_debugfs_add(bo);
 }
 

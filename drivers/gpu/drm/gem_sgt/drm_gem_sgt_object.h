@@ -12,6 +12,9 @@ struct drm_gem_sgt_object;
 /* drm_gem_sgt_object.c */
 struct drm_gem_sgt_object *drm_gem_sgt_alloc(struct drm_device *dev, size_t size);
 
+/* drm_gem_sgt_cpu.c */
+void drm_gem_sgt_zap(void *arg);
+
 /* drm_gem_sgt_memory.c */
 struct dma_buf *drm_gem_sgt_import_dma_buf(const struct drm_gem_sgt_object *bo);
 

@@ -62,7 +62,8 @@
  * Mapping an import takes 2 as well, as exporters require the resv.
  *
  * The mmap lock nests outside all of these: mmap and faults populate, under 3.
- * A section does not take it: see "access sections".
+ * A section does not take it: see "access sections". The locks that
+ * unmap_mapping_range() takes nest inside 3: a depopulate zaps PTEs.
  *
  * For debugfs, the list of objects has a spinlock, which is held for one object at a
  * time, and the list of devices has a mutex. Only 4 is taken while holding either.
@@ -249,7 +250,7 @@ EXPORT_SYMBOL_GPL(drm_sgt_populate);
  * drm_sgt_pin_pages() - get the pages, and keep them
  * @sgt: the table, not an import
  *
- * For CPU mappings, importers, and other users of the pages that do not map the
+ * For kernel mappings, importers, and other users of the pages that do not map the
  * table. drm_sgt_depopulate() is refused until drm_sgt_unpin_pages(). Pins are
  * counted. They do not keep the table itself: the caller unpins before
  * drm_sgt_free().
@@ -269,12 +270,6 @@ int drm_sgt_pin_pages(struct drm_sgt *sgt)
 	return ret;
 }
 EXPORT_SYMBOL_GPL(drm_sgt_pin_pages);
-
-/* Take another pin; the caller already holds one. */
-void drm_sgt_repin_pages(struct drm_sgt *sgt)
-{
-	WARN_ON_ONCE(!atomic_fetch_inc(&sgt->pins));
-}
 
 /**
  * drm_sgt_unpin_pages() - undo drm_sgt_pin_pages()
@@ -332,7 +327,8 @@ static void drm_sgt_depopulate_locked(struct drm_sgt *sgt, bool last)
  * drm_sgt_depopulate() - give the pages back
  * @sgt: the table, neither mapped nor pinned
  *
- * Nothing happens if there are none.
+ * Nothing happens if there are none. The table of a GEM object can be mapped by
+ * processes: their PTEs are zapped, also if an error follows.
  *
  * Context: Process context, may sleep.
  * Return:
@@ -356,6 +352,9 @@ int drm_sgt_depopulate(struct drm_sgt *sgt)
 	if (drm_sgt_get_state(sgt) == DRM_SGT_MAPPED || atomic_read_acquire(&sgt->pins))
 		return -EBUSY;
 
+	if (sgt->zap && drm_sgt_get_state(sgt) != DRM_SGT_EMPTY)
+		sgt->zap(sgt->zap_arg);
+	/* After the last write by a process. */
 	ret = drm_sgt_caching_end_locked(sgt);
 	if (ret)
 		return ret;

@@ -70,6 +70,15 @@ struct drm_sgt {
 	 */
 	atomic_t pins;
 
+	/**
+	 * @zap: remove the PTEs that processes have of the pages; NULL if no process
+	 * maps them. Called under @lock without pins; constant
+	 */
+	void (*zap)(void *arg);
+
+	/** @zap_arg: for @zap; constant */
+	void *zap_arg;
+
 	/** @attach: the attachment of an import while it is MAPPED */
 	struct dma_buf_attachment *attach;
 
@@ -144,9 +153,6 @@ static inline bool drm_sgt_table_is_merged(const struct sg_table *table)
 {
 	return table->nents != table->orig_nents;
 }
-
-/* drm_sgt.c */
-void drm_sgt_repin_pages(struct drm_sgt *sgt);
 
 /* drm_sgt_caching.c */
 int drm_sgt_set_wc(struct drm_sgt *sgt, bool wc);

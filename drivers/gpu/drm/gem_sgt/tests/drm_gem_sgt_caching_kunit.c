@@ -162,7 +162,6 @@ static void caching_check_mmap(struct gem_caching *c, struct dma_buf *buf, bool 
 	KUNIT_EXPECT_EQ(c->test, !!(pgprot_val(vma->vm_page_prot) & CACHING_WC), wc);
 	vma->vm_page_prot = prot;
 	mmap_write_unlock(mm);
-	drm_sgt_unpin_pages(c->bo->sgt);
 	KUNIT_EXPECT_EQ(c->test, 0, vm_munmap(addr, buf->size));
 }
 

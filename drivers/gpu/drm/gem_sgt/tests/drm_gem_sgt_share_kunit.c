@@ -420,9 +420,8 @@ static void gem_fault_maps_the_neighbours(struct kunit *test)
 }
 
 /*
- * A pin, a kernel mapping, an importer, a VMA, and a part of a VMA all keep the pages.
- * After the last of these users, the table can give the pages back, and the bytes stay
- * in the file.
+ * A pin, a kernel mapping and an importer keep the pages. After the last of these users,
+ * the table can give the pages back, and the bytes stay in the file.
  */
 static void gem_users_keep_the_pages(struct kunit *test)
 {
@@ -431,7 +430,6 @@ static void gem_users_keep_the_pages(struct kunit *test)
 	struct dma_buf *buf = gem_export(f, bo);
 	struct dma_buf_attachment *attach;
 	struct iosys_map map;
-	unsigned long addr;
 
 	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_pin(bo));
 	gem_kunit_each_page(test, bo, 12, true);
@@ -449,16 +447,29 @@ static void gem_users_keep_the_pages(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_depopulate(bo->sgt));
 	dma_buf_detach(buf, attach);
 	KUNIT_EXPECT_EQ(test, 0, drm_sgt_depopulate(bo->sgt));
+}
 
-	addr = gem_user_map_shared(test, buf);
-	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_depopulate(bo->sgt));
-	KUNIT_EXPECT_EQ(test, 0, vm_munmap(addr + PAGE_SIZE, PAGE_SIZE));
-	KUNIT_EXPECT_EQ(test, 0, vm_munmap(addr, PAGE_SIZE));
-	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_depopulate(bo->sgt));
-	gem_user_check(test, addr, 2 * PAGE_SIZE, 12);
-	KUNIT_EXPECT_EQ(test, 0,
-			vm_munmap(addr + 2 * PAGE_SIZE, GEM_KUNIT_SIZE - 2 * PAGE_SIZE));
-	KUNIT_EXPECT_EQ(test, 0, drm_sgt_depopulate(bo->sgt));
+/*
+ * A VMA does not keep the pages: when they are given back, its PTEs are zapped, all of
+ * them, and a fault gets the pages and the bytes again. An unbind changes nothing.
+ */
+static void gem_mmap_gets_the_pages_again(struct kunit *test)
+{
+	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
+	struct drm_gem_sgt_object *bo = gem_kunit_bo(f, GEM_KUNIT_SIZE);
+	unsigned long addr = gem_user_map_shared(test, gem_export(f, bo)), i;
+
+	gem_kunit_each_page(test, bo, 13, true);
+	gem_user_check(test, addr, 0, 13);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_depopulate(bo->sgt));
+	for (i = 0; i < GEM_KUNIT_SIZE; i += PAGE_SIZE)
+		KUNIT_EXPECT_NULL(test, gem_user_page(addr + i));
+	if (!*(const bool *)test->param_value)
+		drm_sgt_kunit_unbind(f->d);
+
+	gem_user_check(test, addr, 0, 13);
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(bo->sgt), DRM_SGT_BACKED);
+	KUNIT_EXPECT_EQ(test, 0, vm_munmap(addr, GEM_KUNIT_SIZE));
 }
 
 /* A private mmap is refused, as its writes would not reach the buffer. */
@@ -524,6 +535,7 @@ static struct kunit_case drm_gem_sgt_share_cases[] = {
 	KUNIT_CASE(gem_mmap_without_its_start),
 	KUNIT_CASE_PARAM(gem_fault_maps_the_neighbours, gem_faults_gen_params),
 	KUNIT_CASE(gem_users_keep_the_pages),
+	KUNIT_CASE_PARAM(gem_mmap_gets_the_pages_again, gem_bound_gen_params),
 	KUNIT_CASE(gem_mmap_refuses_private_mappings),
 	KUNIT_CASE(gem_vmap_without_memory),
 	{}
