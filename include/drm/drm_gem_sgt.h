@@ -54,6 +54,15 @@ struct drm_gem_sgt_object {
 	 */
 	void *vaddr;
 
+	/**
+	 * @madv: 0 while userspace needs the bytes, greater than 0 while it does not,
+	 * negative once they were purged; protected by the resv
+	 */
+	int madv;
+
+	/** @shared: drm_gem_sgt_prime_export() has exported the object; never reset */
+	bool shared;
+
 	/* private: for the debugfs list of live objects, under the lock of the list */
 	struct list_head live;
 	unsigned int minor;
@@ -108,6 +117,13 @@ int drm_gem_sgt_dumb_args(struct drm_device *dev,
 			  struct drm_mode_create_dumb *args);
 
 extern const struct vm_operations_struct drm_gem_sgt_vm_ops;
+
+/* drm_gem_sgt_reclaim.c */
+
+int drm_gem_sgt_madvise_locked(struct drm_gem_sgt_object *bo, int madv);
+bool drm_gem_sgt_is_purgeable(const struct drm_gem_sgt_object *bo);
+int drm_gem_sgt_purge_locked(struct drm_gem_sgt_object *bo);
+int drm_gem_sgt_evict_locked(struct drm_gem_sgt_object *bo);
 
 /* drm_gem_sgt_default.c */
 

@@ -268,6 +268,8 @@ struct dma_buf *drm_gem_sgt_prime_export(struct drm_gem_object *obj, int flags)
 		get_dma_buf(dma_buf);
 		return dma_buf;
 	}
+
+	WRITE_ONCE(bo->shared, true);
 	return drm_gem_dmabuf_export(dev, &exp_info);
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_prime_export);

@@ -454,13 +454,15 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_dumb_map_offset);
  * spinlock. An object is resident while it has pages; an import, while it is mapped.
  *
  * Context: Process context; does not sleep.
- * Return: %DRM_GEM_OBJECT_RESIDENT, or 0
+ * Return: %DRM_GEM_OBJECT_RESIDENT and %DRM_GEM_OBJECT_PURGEABLE, or those of them that
+ * apply: see drm_gem_sgt_is_purgeable()
  */
 enum drm_gem_object_status drm_gem_sgt_status(const struct drm_gem_sgt_object *bo)
 {
 	enum drm_sgt_state wanted = drm_gem_sgt_is_import(bo) ? DRM_SGT_MAPPED : DRM_SGT_BACKED;
 
-	return drm_sgt_get_state(bo->sgt) >= wanted ? DRM_GEM_OBJECT_RESIDENT : 0;
+	return (drm_sgt_get_state(bo->sgt) >= wanted ? DRM_GEM_OBJECT_RESIDENT : 0) |
+	       (drm_gem_sgt_is_purgeable(bo) ? DRM_GEM_OBJECT_PURGEABLE : 0);
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_status);
 

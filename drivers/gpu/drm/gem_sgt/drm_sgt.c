@@ -52,8 +52,8 @@
  * 1. &drm_sgt.lock of an import: map, unmap and free of that import
  * 2. the &dma_resv of a GEM object, where there is one
  * 3. &drm_sgt.lock of any other table: populate, depopulate, map, unmap and free
- *    of that table. Memory is allocated under it, so it must not be taken in
- *    reclaim
+ *    of that table. Memory is allocated under it, so reclaim takes it by a trylock
+ *    only
  * 4. &drm_sgt_device.lock, a spinlock: the list of mappings, and the states
  *
  * Access sections hold &drm_sgt_device.srcu for reading, and so does drm_sgt_map(),
@@ -73,25 +73,39 @@
  * in the middle of an operation cannot hold up an unbind.
  */
 
-/*
- * Prime lockdep when the first table is created, so that it knows the order before
- * a task takes both locks: memory is allocated under the lock, and the locks nest
- * as written above.
- */
-static void drm_sgt_prime_lockdep(struct drm_sgt *sgt)
+static void drm_sgt_prime_inner_locked(struct drm_sgt *sgt)
 {
 	int idx;
 
+	lockdep_assert_held(&sgt->lock);
+
+	idx = srcu_read_lock(&sgt->sdev->srcu);
+	spin_lock(&sgt->sdev->lock);
+	spin_unlock(&sgt->sdev->lock);
+	srcu_read_unlock(&sgt->sdev->srcu, idx);
+}
+
+/*
+ * Prime lockdep when the first table is created, so that it knows the order before
+ * a task takes both locks: memory is allocated under the lock, reclaim takes it by
+ * trylock only, and the locks nest as written above.
+ */
+static void drm_sgt_prime_lockdep(struct drm_sgt *sgt)
+{
 	if (!IS_ENABLED(CONFIG_LOCKDEP))
 		return;
 
 	mutex_lock(&sgt->lock);
 	might_alloc(GFP_KERNEL);
-	idx = srcu_read_lock(&sgt->sdev->srcu);
-	spin_lock(&sgt->sdev->lock);
-	spin_unlock(&sgt->sdev->lock);
-	srcu_read_unlock(&sgt->sdev->srcu, idx);
+	drm_sgt_prime_inner_locked(sgt);
 	mutex_unlock(&sgt->lock);
+
+	fs_reclaim_acquire(GFP_KERNEL);
+	if (mutex_trylock(&sgt->lock)) {
+		drm_sgt_prime_inner_locked(sgt);
+		mutex_unlock(&sgt->lock);
+	}
+	fs_reclaim_release(GFP_KERNEL);
 }
 
 /**
@@ -210,6 +224,10 @@ static int drm_sgt_populate_locked(struct drm_sgt *sgt)
 
 	if (drm_sgt_get_state(sgt) != DRM_SGT_EMPTY)
 		return 0;
+	if (sgt->purged) {
+		drm_sgt_dbg(sgt->sdev, "the pages were purged\n");
+		return -EINVAL;
+	}
 
 	drm_sgt_builder_init(&builder, sgt->size);
 	ret = drm_sgt_collect_locked(sgt, &builder);
@@ -235,6 +253,7 @@ static int drm_sgt_populate_locked(struct drm_sgt *sgt)
  * * %-ENOMEM - out of memory
  * * %-EINTR  - the task is being killed
  * * %-EIO    - the source has too few pages, or one is poisoned
+ * * %-EINVAL - the pages of the GEM object were purged
  * * any errno that the &drm_sgt_pages_ops.get of a driver returns
  * * for a write-combined object, see drm_sgt_map(): the pages are mapped to be flushed
  */
@@ -323,6 +342,30 @@ static void drm_sgt_depopulate_locked(struct drm_sgt *sgt, bool last)
 	sg_free_table(&sgt->table);
 }
 
+/*
+ * Give the pages back, if there are any. Without @discard, their bytes are still needed.
+ * The table is not mapped.
+ */
+int drm_sgt_give_back_locked(struct drm_sgt *sgt, bool discard)
+{
+	int ret;
+
+	lockdep_assert_held(&sgt->lock);
+
+	if (atomic_read_acquire(&sgt->pins))
+		return -EBUSY;
+	if (sgt->zap && drm_sgt_get_state(sgt) != DRM_SGT_EMPTY)
+		sgt->zap(sgt->zap_arg);
+
+	/* After the last write by a process. */
+	ret = discard ? 0 : drm_sgt_caching_end_locked(sgt);
+	if (ret)
+		return ret;
+
+	drm_sgt_depopulate_locked(sgt, false);
+	return 0;
+}
+
 /**
  * drm_sgt_depopulate() - give the pages back
  * @sgt: the table, neither mapped nor pinned
@@ -341,26 +384,16 @@ static void drm_sgt_depopulate_locked(struct drm_sgt *sgt, bool last)
  */
 int drm_sgt_depopulate(struct drm_sgt *sgt)
 {
-	int ret;
-
 	guard(mutex)(&sgt->lock);
 
 	if (!drm_sgt_has_pages(sgt)) {
 		drm_sgt_dbg(sgt->sdev, "the pages are the exporter's\n");
 		return -EINVAL;
 	}
-	if (drm_sgt_get_state(sgt) == DRM_SGT_MAPPED || atomic_read_acquire(&sgt->pins))
+	if (drm_sgt_get_state(sgt) == DRM_SGT_MAPPED)
 		return -EBUSY;
 
-	if (sgt->zap && drm_sgt_get_state(sgt) != DRM_SGT_EMPTY)
-		sgt->zap(sgt->zap_arg);
-	/* After the last write by a process. */
-	ret = drm_sgt_caching_end_locked(sgt);
-	if (ret)
-		return ret;
-
-	drm_sgt_depopulate_locked(sgt, false);
-	return 0;
+	return drm_sgt_give_back_locked(sgt, false);
 }
 EXPORT_SYMBOL_GPL(drm_sgt_depopulate);
 

@@ -103,6 +103,9 @@ struct drm_sgt {
 	/** @folios: in all runs; as @state */
 	unsigned long folios;
 
+	/** @purged: the pages are gone for good; written under @lock in EMPTY */
+	bool purged;
+
 	/** @want_wc: as requested; written under @lock in EMPTY */
 	bool want_wc;
 
@@ -154,6 +157,13 @@ static inline bool drm_sgt_table_is_merged(const struct sg_table *table)
 	return table->nents != table->orig_nents;
 }
 
+/* drm_sgt.c */
+int drm_sgt_give_back_locked(struct drm_sgt *sgt, bool discard);
+
+/* drm_sgt_evict.c */
+int drm_sgt_evict(struct drm_sgt *sgt);
+int drm_sgt_purge(struct drm_sgt *sgt);
+
 /* drm_sgt_caching.c */
 int drm_sgt_set_wc(struct drm_sgt *sgt, bool wc);
 int drm_sgt_caching_begin_locked(struct drm_sgt *sgt);
@@ -169,6 +179,7 @@ struct drm_sgt *drm_sgt_create_shmem_own(struct drm_sgt_device *sdev,
 void drm_sgt_access_misused(void);
 int drm_sgt_map_again(struct drm_sgt *sgt);
 int drm_sgt_device_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt);
+int drm_sgt_device_try_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt);
 
 /* drm_sgt_map_pages.c */
 extern const struct drm_sgt_map_ops drm_sgt_map_dma_ops;

@@ -450,8 +450,8 @@ static void drm_sgt_device_forget(struct drm_sgt_device *sdev,
 	wake_up_all(&sdev->unmapped);
 }
 
-/* End the mapping of a table, or wait for the shutdown that is ending it. */
-int drm_sgt_device_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt)
+/* End the mapping of a table, unless a shutdown is ending it. */
+static int drm_sgt_device_end(struct drm_sgt_device *sdev, struct drm_sgt *sgt)
 {
 	bool busy = false, taken = false;
 
@@ -472,10 +472,37 @@ int drm_sgt_device_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt)
 		drm_sgt_end_mapping(sgt);
 		drm_sgt_device_forget(sdev, sgt);
 	}
+	return 0;
+}
+
+/* End the mapping of a table, or wait for the shutdown that is ending it. */
+int drm_sgt_device_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt)
+{
+	int ret;
+
+	lockdep_assert_held(&sgt->lock);
+
+	ret = drm_sgt_device_end(sdev, sgt);
+	if (ret)
+		return ret;
+
 	/* The other side is drm_sgt_device_shutdown(), between pop and forget. */
 	wait_event(sdev->unmapped,
 		   drm_sgt_get_state(sgt) != DRM_SGT_MAPPED);
 	return 0;
+}
+
+/* End the mapping of a table. -EBUSY if a section is open, or a shutdown is ending it. */
+int drm_sgt_device_try_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt)
+{
+	int ret;
+
+	lockdep_assert_held(&sgt->lock);
+
+	ret = drm_sgt_device_end(sdev, sgt);
+	if (!ret && drm_sgt_get_state(sgt) == DRM_SGT_MAPPED)
+		ret = -EBUSY;
+	return ret;
 }
 
 /**

@@ -4,6 +4,7 @@
 #include <kunit/test-bug.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
 #include <linux/file.h>
 #include <linux/iosys-map.h>
 #include <linux/mman.h>
@@ -301,6 +302,35 @@ static void caching_ends_with_the_pages(struct kunit *test)
 	caching_expect_no_syncs(&c);
 }
 
+/*
+ * Write-combined pages are flushed when they are evicted, once. Without a device, they
+ * stay, mapped as they were; but a purge needs no flush.
+ */
+static void caching_of_evicted_pages(struct kunit *test)
+{
+	struct gem_caching c = caching_create(test, true);
+
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_map(c.bo));
+	c.ctx->nr_syncs = 0;
+	dma_resv_lock(c.bo->base.resv, NULL);
+	KUNIT_EXPECT_EQ(test, 0, drm_gem_sgt_evict_locked(c.bo));
+	caching_expect_flush(&c);
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(c.bo->sgt), DRM_SGT_EMPTY);
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_map(c.bo));
+	dma_resv_unlock(c.bo->base.resv);
+
+	drm_sgt_kunit_unbind(c.f->d);
+	c.ctx->nr_syncs = 0;
+	dma_resv_lock(c.bo->base.resv, NULL);
+	KUNIT_EXPECT_EQ(test, -ENODEV, drm_gem_sgt_evict_locked(c.bo));
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(c.bo->sgt), DRM_SGT_BACKED);
+	KUNIT_EXPECT_EQ(test, 1, drm_gem_sgt_madvise_locked(c.bo, 1));
+	KUNIT_EXPECT_EQ(test, 0, drm_gem_sgt_purge_locked(c.bo));
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(c.bo->sgt), DRM_SGT_EMPTY);
+	dma_resv_unlock(c.bo->base.resv);
+	caching_expect_no_syncs(&c);
+}
+
 /* Pages that cannot be flushed are not used, or not given back; later they can. */
 static void caching_fails_to_flush(struct kunit *test)
 {
@@ -395,6 +425,7 @@ static struct kunit_case drm_gem_sgt_caching_cases[] = {
 	KUNIT_CASE_PARAM(caching_in_physical_mode, caching_wc_gen_params),
 	KUNIT_CASE(caching_over_an_unbind),
 	KUNIT_CASE(caching_ends_with_the_pages),
+	KUNIT_CASE(caching_of_evicted_pages),
 	KUNIT_CASE(caching_fails_to_flush),
 	KUNIT_CASE(caching_keeps_the_direction),
 	KUNIT_CASE_PARAM(caching_is_chosen_before_the_pages, caching_wc_gen_params),

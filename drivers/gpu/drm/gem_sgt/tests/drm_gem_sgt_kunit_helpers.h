@@ -9,6 +9,8 @@
 #include "../drm_gem_sgt_debugfs.h"
 #include "../drm_gem_sgt_object.h"
 
+struct dma_buf;
+struct dma_buf_attachment;
 struct drm_device;
 struct drm_driver;
 
@@ -57,5 +59,15 @@ void gem_kunit_fill(u8 *p, size_t size, u8 seed);
 size_t gem_kunit_check(const u8 *p, size_t start, size_t end, u8 seed);
 void gem_kunit_each_page(struct kunit *test, struct drm_gem_sgt_object *bo, u8 seed,
 			 bool write);
+
+/* drm_gem_sgt_kunit_user.c */
+void gem_dma_buf_put(void *buf);
+struct dma_buf *gem_export(struct gem_kunit *f, struct drm_gem_sgt_object *bo);
+struct dma_buf_attachment *gem_attach(struct kunit *test, struct dma_buf *buf);
+unsigned long gem_user_map(struct kunit *test, struct dma_buf *buf, unsigned long flags);
+unsigned long gem_user_map_shared(struct kunit *test, struct dma_buf *buf);
+unsigned long gem_user_map_object(struct gem_kunit *f, struct drm_gem_sgt_object *bo);
+void gem_user_check(struct kunit *test, unsigned long addr, size_t start, u8 seed);
+struct page *gem_user_page(unsigned long addr);
 
 #endif /* __DRM_GEM_SGT_KUNIT_HELPERS_H__ */

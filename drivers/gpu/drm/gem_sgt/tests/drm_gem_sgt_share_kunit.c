@@ -124,34 +124,6 @@ static void gem_vmap_stays_over_an_unbind(struct kunit *test)
 	drm_gem_vunmap_unlocked(&bo->base, &map);
 }
 
-/* The last reference to a file is dropped by a work item: wait for it. */
-static void gem_dma_buf_put(void *buf)
-{
-	dma_buf_put(buf);
-	flush_delayed_fput();
-}
-
-static struct dma_buf *gem_export(struct gem_kunit *f, struct drm_gem_sgt_object *bo)
-{
-	struct dma_buf *buf = drm_gem_prime_export(&bo->base, O_RDWR);
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(f->test, buf);
-	KUNIT_ASSERT_EQ(f->test, 0,
-			kunit_add_action_or_reset(f->test, gem_dma_buf_put, buf));
-	return buf;
-}
-
-static struct dma_buf_attachment *gem_attach(struct kunit *test, struct dma_buf *buf)
-{
-	struct drm_sgt_kunit_device *importer;
-	struct dma_buf_attachment *attach;
-
-	importer = drm_sgt_kunit_bind_limits(test, "importer", UINT_MAX, ULONG_MAX);
-	attach = dma_buf_attach(buf, importer->dev);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
-	return attach;
-}
-
 /*
  * Check the bytes that a device reads through @table. The devices here have neither an
  * IOMMU nor bounce buffers, so their addresses are physical ones.
@@ -261,36 +233,6 @@ static void gem_get_sg_table_is_a_copy(struct kunit *test)
 	gem_kunit_each_page(test, bo, 8, false);
 }
 
-/* mmap: in the address space of the case's thread. */
-
-static unsigned long gem_user_map(struct kunit *test, struct dma_buf *buf,
-				  unsigned long flags)
-{
-	return kunit_vm_mmap(test, buf->file, 0, buf->size,
-			     PROT_READ | PROT_WRITE, flags, 0);
-}
-
-static unsigned long gem_user_map_shared(struct kunit *test, struct dma_buf *buf)
-{
-	unsigned long addr = gem_user_map(test, buf, MAP_SHARED);
-
-	KUNIT_ASSERT_NE(test, addr, 0);
-	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
-	return addr;
-}
-
-/* The bytes from @start to the end of an object, as a process reads them. */
-static void gem_user_check(struct kunit *test, unsigned long addr, size_t start, u8 seed)
-{
-	size_t size = GEM_KUNIT_SIZE - start;
-	u8 *p = kunit_kzalloc(test, size, GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, p);
-	KUNIT_EXPECT_EQ(test, 0, copy_from_user(p, (void __user *)(addr + start), size));
-	KUNIT_EXPECT_EQ(test, gem_kunit_check(p, start, GEM_KUNIT_SIZE, seed),
-			GEM_KUNIT_SIZE);
-}
-
 /*
  * A process that maps the dma-buf sees the pages, before and after an unbind. Faults leave
  * no reference behind.
@@ -361,23 +303,6 @@ static const struct gem_fault {
 };
 
 KUNIT_ARRAY_PARAM_DESC(gem_faults, gem_faults, name);
-
-/* The page that is mapped at @addr; NULL if none is mapped yet. */
-static struct page *gem_user_page(unsigned long addr)
-{
-	struct follow_pfnmap_args args = { .address = addr };
-	struct mm_struct *mm = current->mm;
-	struct page *page = NULL;
-
-	mmap_read_lock(mm);
-	args.vma = vma_lookup(mm, addr);
-	if (args.vma && !follow_pfnmap_start(&args)) {
-		page = pfn_to_page(args.pfn);
-		follow_pfnmap_end(&args);
-	}
-	mmap_read_unlock(mm);
-	return page;
-}
 
 static void gem_user_unmap(struct kunit *test, unsigned long addr, unsigned long start,
 			   unsigned long end)

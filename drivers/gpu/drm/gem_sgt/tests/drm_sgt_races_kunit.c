@@ -247,6 +247,33 @@ static void races_unmap_says_that_there_are_readers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->ctx->unmaps, 1);
 }
 
+/* Reclaim waits neither for readers, nor for an unbind that is ending the mapping. */
+static void races_evict_waits_for_nothing(struct kunit *test)
+{
+	struct races_fixture *f = races_fixture_create_mapped(test);
+	struct drm_sgt_kunit_thread *reader, *shutdown;
+
+	reader = races_start(f, races_read);
+	races_wait(f, &f->inside);
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_evict(f->sgt));
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_purge(f->sgt));
+	complete_all(&f->leave);
+	KUNIT_EXPECT_TRUE(test, drm_sgt_kunit_join(reader));
+
+	f->ctx->block_unmap = true;
+	shutdown = races_start(f, races_shutdown);
+	races_wait(f, &f->ctx->entered);
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_evict(f->sgt));
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_purge(f->sgt));
+	KUNIT_EXPECT_FALSE(test, completion_done(&shutdown->done));
+
+	complete_all(&f->ctx->gate);
+	KUNIT_EXPECT_TRUE(test, drm_sgt_kunit_join(shutdown));
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_evict(f->sgt));
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(f->sgt), DRM_SGT_EMPTY);
+	KUNIT_EXPECT_EQ(test, f->ctx->unmaps, 1);
+}
+
 /* Start @first, which blocks in the unmap stub, and then @second. */
 static void races_start_in_order(struct races_fixture *f,
 				 int (*first)(void *arg),
@@ -442,6 +469,7 @@ static struct kunit_case drm_sgt_races_cases[] = {
 	KUNIT_CASE(races_unbind_waits_for_readers),
 	KUNIT_CASE(races_readers_hold_up_their_own_device_only),
 	KUNIT_CASE(races_unmap_says_that_there_are_readers),
+	KUNIT_CASE(races_evict_waits_for_nothing),
 	KUNIT_CASE(races_shutdown_waits_for_unmap),
 	KUNIT_CASE(races_shutdown_waits_for_free),
 	KUNIT_CASE(races_unmap_waits_for_shutdown),

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include "drm_sgt_table.h"
+
+/*
+ * Eviction of pages that are not in use, in reclaim too
+ */
+
+static int drm_sgt_evict_locked(struct drm_sgt *sgt, bool purge)
+{
+	int ret;
+
+	lockdep_assert_held(&sgt->lock);
+
+	if (!drm_sgt_has_pages(sgt))
+		return -EINVAL;
+	if (atomic_read_acquire(&sgt->pins))
+		return -EBUSY;
+	/* Leave the mapping alone if the pages will stay in any case. */
+	if (!purge && sgt->wc && drm_sgt_device_is_gone(sgt->sdev))
+		return -ENODEV;
+
+	ret = drm_sgt_device_try_remove(sgt->sdev, sgt);
+	if (ret)
+		return ret;
+
+	ret = drm_sgt_give_back_locked(sgt, purge);
+	if (!ret && purge)
+		sgt->purged = true;
+	return ret;
+}
+
+static int drm_sgt_try_evict(struct drm_sgt *sgt, bool purge)
+{
+	int ret;
+
+	/* Memory is allocated under the lock: reclaim must not wait for it. */
+	if (!mutex_trylock(&sgt->lock))
+		return -EBUSY;
+
+	ret = drm_sgt_evict_locked(sgt, purge);
+	mutex_unlock(&sgt->lock);
+	return ret;
+}
+
+/**
+ * drm_sgt_evict() - end the mapping of a table, and give the pages back
+ * @sgt: the table, which its device does not use
+ *
+ * The bytes stay in the source. The next drm_sgt_populate() gets pages again.
+ *
+ * Context: Process context, may sleep, in reclaim too: allocates nothing that enters
+ * reclaim, and waits for no lock under which that happens. Not inside an access section.
+ * Return:
+ * * %0       - the table is EMPTY
+ * * %-EBUSY  - its pages are pinned, an access section is open, another operation is in
+ *   progress, or an unbind is ending the mapping
+ * * %-EINVAL - it is an import
+ * * %-ENODEV - its pages are write-combined, and the device is no longer bound: see
+ *   drm_sgt_depopulate()
+ * * for write-combined pages, see drm_sgt_map(): the table is BACKED
+ */
+int drm_sgt_evict(struct drm_sgt *sgt)
+{
+	return drm_sgt_try_evict(sgt, false);
+}
+
+/**
+ * drm_sgt_purge() - drm_sgt_evict(), for bytes that are not needed any more
+ * @sgt: the table, which its device does not use
+ *
+ * The table gets no pages from here on: drm_sgt_populate() returns -EINVAL. The caller
+ * discards the bytes in the source.
+ *
+ * Context: see drm_sgt_evict()
+ * Return: 0, -EBUSY or -EINVAL, see drm_sgt_evict()
+ */
+int drm_sgt_purge(struct drm_sgt *sgt)
+{
+	return drm_sgt_try_evict(sgt, true);
+}
