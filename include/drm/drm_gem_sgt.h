@@ -7,6 +7,7 @@
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 
 #include <drm/drm_gem.h>
 #include <drm/drm_sgt.h>
@@ -15,6 +16,7 @@ struct device;
 struct dma_buf;
 struct drm_device;
 struct drm_file;
+struct drm_gem_sgt_shrinker;
 struct drm_mode_create_dumb;
 struct drm_printer;
 struct iosys_map;
@@ -62,6 +64,12 @@ struct drm_gem_sgt_object {
 
 	/** @shared: drm_gem_sgt_prime_export() has exported the object; never reset */
 	bool shared;
+
+	/** @shrinker: of the DRM device, or NULL; constant */
+	struct drm_gem_sgt_shrinker *shrinker;
+
+	/** @put: drops a reference that reclaim has taken, if that is the last one */
+	struct work_struct put;
 
 	/* private: for the debugfs list of live objects, under the lock of the list */
 	struct list_head live;
@@ -124,6 +132,29 @@ int drm_gem_sgt_madvise_locked(struct drm_gem_sgt_object *bo, int madv);
 bool drm_gem_sgt_is_purgeable(const struct drm_gem_sgt_object *bo);
 int drm_gem_sgt_purge_locked(struct drm_gem_sgt_object *bo);
 int drm_gem_sgt_evict_locked(struct drm_gem_sgt_object *bo);
+
+/* drm_gem_sgt_shrinker.c */
+
+/**
+ * struct drm_gem_sgt_shrinker_ops - what a driver does for its shrinker
+ */
+struct drm_gem_sgt_shrinker_ops {
+	/**
+	 * @idle: stop the device from using an object that is mapped
+	 *
+	 * Optional. Removes the object from page tables and host copies, or returns a
+	 * negative errno, such as -EBUSY, if the device may be using it. As a rule, the
+	 * mapping ends after that. Called in reclaim, with the resv locked: allocates
+	 * nothing that enters reclaim, takes locks under which that happens by trylock
+	 * only, and waits for no fence. Not called for an object that is not mapped, so
+	 * never after the unbind.
+	 */
+	int (*idle)(struct drm_gem_sgt_object *bo);
+};
+
+int __must_check
+drmm_gem_sgt_shrinker_init(struct drm_device *drm,
+			   const struct drm_gem_sgt_shrinker_ops *ops);
 
 /* drm_gem_sgt_default.c */
 

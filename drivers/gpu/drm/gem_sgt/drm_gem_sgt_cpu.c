@@ -13,6 +13,7 @@
 #include <drm/drm_vma_manager.h>
 
 #include "drm_gem_sgt_object.h"
+#include "drm_gem_sgt_shrinker.h"
 #include "drm_sgt_table.h"
 
 /**
@@ -184,7 +185,8 @@ static vm_fault_t drm_gem_sgt_map_around(struct vm_fault *vmf)
 static vm_fault_t drm_gem_sgt_fault(struct vm_fault *vmf)
 {
 	struct drm_gem_object *obj = vmf->vma->vm_private_data;
-	struct drm_sgt *sgt = to_drm_gem_sgt_obj(obj)->sgt;
+	struct drm_gem_sgt_object *bo = to_drm_gem_sgt_obj(obj);
+	struct drm_sgt *sgt = bo->sgt;
 	vm_fault_t ret;
 	int err;
 
@@ -196,6 +198,7 @@ static vm_fault_t drm_gem_sgt_fault(struct vm_fault *vmf)
 
 	ret = drm_gem_sgt_map_around(vmf);
 	drm_sgt_unpin_pages(sgt);
+	drm_gem_sgt_lru_fault(bo);
 	return ret;
 }
 
@@ -312,6 +315,7 @@ int drm_gem_sgt_mmap(struct drm_gem_sgt_object *bo, struct vm_area_struct *vma)
 	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_page_prot = drm_sgt_pgprot(bo->sgt, vm_get_page_prot(vma->vm_flags));
 	drm_sgt_unpin_pages(bo->sgt);
+	drm_gem_sgt_lru_update(bo);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_mmap);

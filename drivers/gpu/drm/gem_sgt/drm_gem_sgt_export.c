@@ -11,6 +11,7 @@
 #include <drm/drm_prime.h>
 
 #include "drm_gem_sgt_object.h"
+#include "drm_gem_sgt_shrinker.h"
 #include "drm_sgt_sync.h"
 
 /**
@@ -270,6 +271,7 @@ struct dma_buf *drm_gem_sgt_prime_export(struct drm_gem_object *obj, int flags)
 	}
 
 	WRITE_ONCE(bo->shared, true);
+	drm_gem_sgt_lru_update(bo);
 	return drm_gem_dmabuf_export(dev, &exp_info);
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_prime_export);

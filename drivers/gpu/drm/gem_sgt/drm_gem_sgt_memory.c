@@ -7,6 +7,7 @@
 #include <drm/drm_gem_sgt.h>
 
 #include "drm_gem_sgt_object.h"
+#include "drm_gem_sgt_shrinker.h"
 #include "drm_sgt_table.h"
 
 /**
@@ -81,6 +82,7 @@ int drm_gem_sgt_map(struct drm_gem_sgt_object *bo)
 
 	ret = drm_sgt_map(bo->sgt, DMA_BIDIRECTIONAL);
 	drm_sgt_unpin_pages(bo->sgt);
+	drm_gem_sgt_lru_update(bo);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_map);
@@ -105,9 +107,12 @@ int drm_gem_sgt_pin_locked(struct drm_gem_sgt_object *bo)
 	/* An import's lock nests outside the resv. */
 	if (!drm_gem_sgt_is_import(bo))
 		ret = drm_sgt_pin_pages(bo->sgt);
-	if (!ret)
-		bo->pin_count++;
-	return ret;
+	if (ret)
+		return ret;
+
+	WRITE_ONCE(bo->pin_count, bo->pin_count + 1);
+	drm_gem_sgt_lru_update(bo);
+	return 0;
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_pin_locked);
 
@@ -124,9 +129,10 @@ void drm_gem_sgt_unpin_locked(struct drm_gem_sgt_object *bo)
 	if (drm_WARN_ON(bo->base.dev, !bo->pin_count))
 		return;
 
-	bo->pin_count--;
+	WRITE_ONCE(bo->pin_count, bo->pin_count - 1);
 	if (!drm_gem_sgt_is_import(bo))
 		drm_sgt_unpin_pages(bo->sgt);
+	drm_gem_sgt_lru_update(bo);
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_unpin_locked);
 

@@ -17,6 +17,7 @@
 
 #include "drm_gem_sgt_debugfs.h"
 #include "drm_gem_sgt_object.h"
+#include "drm_gem_sgt_shrinker.h"
 #include "drm_sgt_table.h"
 
 /**
@@ -115,6 +116,7 @@ static void drm_gem_sgt_complete(struct drm_device *dev, struct drm_gem_sgt_obje
 	sgt->want_wc = bo->map_wc;
 	sgt->zap = drm_gem_sgt_zap;
 	sgt->zap_arg = &bo->base;
+	drm_gem_sgt_lru_init(bo);
 	drm_gem_sgt_debugfs_add(bo);
 }
 
@@ -492,6 +494,12 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_print_info);
 
 static int __init drm_gem_sgt_module_init(void)
 {
+	int ret;
+
+	ret = drm_gem_sgt_shrinkers_init();
+	if (ret)
+		return ret;
+
 	drm_gem_sgt_debugfs_init();
 	return 0;
 }
@@ -500,6 +508,7 @@ module_init(drm_gem_sgt_module_init);
 static void __exit drm_gem_sgt_module_exit(void)
 {
 	drm_gem_sgt_debugfs_fini();
+	drm_gem_sgt_shrinkers_fini();
 }
 module_exit(drm_gem_sgt_module_exit);
 

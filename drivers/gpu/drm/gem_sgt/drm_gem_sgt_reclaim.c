@@ -9,6 +9,7 @@
 #include <drm/drm_print.h>
 
 #include "drm_gem_sgt_object.h"
+#include "drm_gem_sgt_shrinker.h"
 #include "drm_sgt_table.h"
 
 /**
@@ -60,6 +61,7 @@ int drm_gem_sgt_madvise_locked(struct drm_gem_sgt_object *bo, int madv)
 
 	if (bo->madv >= 0)
 		WRITE_ONCE(bo->madv, madv);
+	drm_gem_sgt_lru_update(bo);
 	return bo->madv >= 0;
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_madvise_locked);
@@ -113,6 +115,7 @@ int drm_gem_sgt_purge_locked(struct drm_gem_sgt_object *bo)
 
 	WRITE_ONCE(bo->madv, -1);
 	shmem_truncate_range(file_inode(bo->base.filp), 0, (loff_t)-1);
+	drm_gem_sgt_lru_update(bo);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_purge_locked);
@@ -142,6 +145,7 @@ int drm_gem_sgt_evict_locked(struct drm_gem_sgt_object *bo)
 	ret = drm_sgt_evict(bo->sgt);
 	if (ret)
 		drm_dbg(bo->base.dev, "evict: %pe\n", ERR_PTR(ret));
+	drm_gem_sgt_lru_update(bo);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_evict_locked);

@@ -65,6 +65,9 @@
  * A section does not take it: see "access sections". The locks that
  * unmap_mapping_range() takes nest inside 3: a depopulate zaps PTEs.
  *
+ * The mutex of the lists of a shrinker nests inside 2 and the mmap lock. Reclaim
+ * takes it, and 2 and 3 by trylock.
+ *
  * For debugfs, the list of objects has a spinlock, which is held for one object at a
  * time, and the list of devices has a mutex. Only 4 is taken while holding either.
  *

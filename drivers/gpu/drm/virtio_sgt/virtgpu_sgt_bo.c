@@ -28,7 +28,9 @@
  * and freed together.
  *
  * The format, width and height of the resource do not change, nor does its list of
- * mem entries: the pages do not move while the object lives.
+ * mem entries: the pages do not move while the resource lives. The host may read them at
+ * any time, so no buffer is idle. After unbind, the shrinker of the helper layer can
+ * give the pages back: CPU mappings and dma-bufs get them again, from swap too.
  *
  * Imports are an exception, since format and size of a dma-buf are not known until
  * a framebuffer is created for it. Until then, the resource is LOCAL. The first

@@ -230,6 +230,7 @@ static int virtgpu_sgt_device_find_dma(struct virtgpu_sgt_device *vgdev)
 	struct device *bus_dev = dma_dev ?: owner->parent;
 	size_t max = dma_max_mapping_size(bus_dev) ?: UINT_MAX;
 	struct drm_sgt_device *sdev;
+	int ret;
 
 	if (bus_dev->dma_parms)
 		dma_set_max_seg_size(bus_dev, min_t(size_t, max, UINT_MAX));
@@ -240,7 +241,12 @@ static int virtgpu_sgt_device_find_dma(struct virtgpu_sgt_device *vgdev)
 		return PTR_ERR(sdev);
 
 	vgdev->sdev = sdev;
-	return drmm_gem_sgt_init(vgdev->drm, sdev);
+	ret = drmm_gem_sgt_init(vgdev->drm, sdev);
+	if (ret)
+		return ret;
+
+	/* The host may read a buffer as long as its resource exists: none is idle. */
+	return drmm_gem_sgt_shrinker_init(vgdev->drm, NULL);
 }
 
 /**

@@ -23,6 +23,7 @@ static void gem_object_free(struct drm_gem_object *obj)
 	struct gem_object *own = container_of(to_drm_gem_sgt_obj(obj),
 					      struct gem_object, base);
 
+	own->f->freed_by = current;
 	own->f->objects--;
 	drm_gem_sgt_object_free(obj);
 }

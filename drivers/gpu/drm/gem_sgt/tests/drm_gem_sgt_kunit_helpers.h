@@ -37,6 +37,8 @@ struct gem_kunit {
 	bool map_wc;
 	/** @objects: objects of the driver that exist */
 	unsigned int objects;
+	/** @freed_by: the task that freed the last one; only compared */
+	const struct task_struct *freed_by;
 };
 
 /* Drivers with default objects, and with objects of their own, which they count. */
