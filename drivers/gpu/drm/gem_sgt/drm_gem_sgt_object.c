@@ -5,7 +5,6 @@
 #include <linux/module.h>
 #include <linux/overflow.h>
 #include <linux/pagemap.h>
-#include <linux/shmem_fs.h>
 #include <linux/slab.h>
 
 #include <drm/drm_device.h>
@@ -16,6 +15,7 @@
 #include <drm/drm_vma_manager.h>
 
 #include "drm_gem_sgt_debugfs.h"
+#include "drm_gem_sgt_huge.h"
 #include "drm_gem_sgt_object.h"
 #include "drm_gem_sgt_shrinker.h"
 #include "drm_sgt_table.h"
@@ -88,8 +88,7 @@ static struct drm_sgt *drm_gem_sgt_create_table(struct drm_sgt_device *sdev,
 {
 	struct drm_sgt *sgt;
 
-	/* As drm_gem_object_init() does. */
-	*filp = shmem_file_setup("drm mm object", size, VM_NORESERVE);
+	*filp = drm_gem_sgt_file_create(size);
 	if (IS_ERR(*filp))
 		return ERR_CAST(*filp);
 
@@ -500,6 +499,7 @@ static int __init drm_gem_sgt_module_init(void)
 	if (ret)
 		return ret;
 
+	drm_gem_sgt_huge_init();
 	drm_gem_sgt_debugfs_init();
 	return 0;
 }
@@ -508,6 +508,7 @@ module_init(drm_gem_sgt_module_init);
 static void __exit drm_gem_sgt_module_exit(void)
 {
 	drm_gem_sgt_debugfs_fini();
+	drm_gem_sgt_huge_fini();
 	drm_gem_sgt_shrinkers_fini();
 }
 module_exit(drm_gem_sgt_module_exit);

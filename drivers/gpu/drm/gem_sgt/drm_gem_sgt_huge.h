@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __DRM_GEM_SGT_HUGE_H__
+#define __DRM_GEM_SGT_HUGE_H__
+
+#include <linux/types.h>
+
+struct file;
+
+extern bool drm_gem_sgt_huge_pages;
+
+struct file *drm_gem_sgt_file_create(size_t size);
+void drm_gem_sgt_huge_init(void);
+void drm_gem_sgt_huge_fini(void);
+
+#endif /* __DRM_GEM_SGT_HUGE_H__ */
