@@ -19,6 +19,7 @@ struct drm_file;
 struct drm_gem_sgt_shrinker;
 struct drm_mode_create_dumb;
 struct drm_printer;
+struct file;
 struct iosys_map;
 struct sg_table;
 
@@ -178,6 +179,31 @@ drm_gem_sgt_driver_prime_import(struct drm_device *drm, struct dma_buf *dma_buf)
 	.dumb_create = drm_gem_sgt_driver_dumb_create,		\
 	.dumb_map_offset = drm_gem_sgt_dumb_map_offset,		\
 	.gem_prime_import = drm_gem_sgt_driver_prime_import
+
+/* drm_gem_sgt_huge.c */
+
+unsigned long drm_gem_sgt_get_unmapped_area(struct file *filp, unsigned long addr,
+					    unsigned long len, unsigned long pgoff,
+					    unsigned long flags);
+
+/**
+ * DRM_GEM_SGT_FOPS - the callbacks of &struct file_operations
+ *
+ * Those of DRM_GEM_FOPS, and mappings that are aligned to huge pages: see "huge pages".
+ */
+#define DRM_GEM_SGT_FOPS					\
+	DRM_GEM_FOPS,						\
+	.get_unmapped_area = drm_gem_sgt_get_unmapped_area
+
+/**
+ * DEFINE_DRM_GEM_SGT_FOPS() - define the file operations of a driver
+ * @name: of the static structure, for &drm_driver.fops
+ */
+#define DEFINE_DRM_GEM_SGT_FOPS(name)				\
+	static const struct file_operations name = {		\
+		.owner = THIS_MODULE,				\
+		DRM_GEM_SGT_FOPS,				\
+	}
 
 /*
  * The functions above, with the prototypes of &struct drm_gem_object_funcs.

@@ -3,10 +3,16 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/fs.h>
+#include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/mount.h>
 #include <linux/pgtable.h>
 #include <linux/shmem_fs.h>
+
+#include <drm/drm_device.h>
+#include <drm/drm_file.h>
+#include <drm/drm_gem_sgt.h>
+#include <drm/drm_vma_manager.h>
 
 #include "drm_gem_sgt_huge.h"
 
@@ -23,6 +29,10 @@
  * holds for objects that are made from then on. It has no effect on objects that are
  * smaller than a huge page, on kernels without huge pages, and where they are denied to
  * shmem (``/sys/kernel/mm/transparent_hugepage/shmem_enabled``).
+ *
+ * A huge page can be mapped as such only at an address that is aligned to it.
+ * ``DRM_GEM_SGT_FOPS`` has mmap() of the DRM file choose one; mmap() of a dma-buf does
+ * so where the length is a multiple of a huge page.
  */
 
 bool drm_gem_sgt_huge_pages;
@@ -66,3 +76,61 @@ void drm_gem_sgt_huge_fini(void)
 	if (drm_gem_sgt_huge_mnt)
 		kern_unmount(drm_gem_sgt_huge_mnt);
 }
+
+/* Returns the object at @pgoff of a DRM file, with a reference; NULL if there is none. */
+static struct drm_gem_object *drm_gem_sgt_at_offset(struct drm_device *dev,
+						    unsigned long pgoff,
+						    unsigned long pages)
+{
+	struct drm_vma_offset_manager *mgr = dev->vma_offset_manager;
+	struct drm_vma_offset_node *node;
+	struct drm_gem_object *obj = NULL;
+
+	drm_vma_offset_lock_lookup(mgr);
+	node = drm_vma_offset_lookup_locked(mgr, pgoff, pages);
+	if (node)
+		obj = container_of(node, struct drm_gem_object, vma_node);
+	/* An object that is being freed has no reference, but is still in the manager. */
+	if (obj && !kref_get_unless_zero(&obj->refcount))
+		obj = NULL;
+	drm_vma_offset_unlock_lookup(mgr);
+	return obj;
+}
+
+/**
+ * drm_gem_sgt_get_unmapped_area() - find an address to map an object at
+ * @filp: the DRM file
+ * @addr: hint, or 0
+ * @len: bytes
+ * @pgoff: in pages, from the fake offset of the object on
+ * @flags: of mmap()
+ *
+ * For &file_operations.get_unmapped_area: see DRM_GEM_SGT_FOPS. Shmem aligns the address
+ * to a huge page if the object is in shmem and can have such pages. It does not check
+ * that the file may map the object: mmap() does, afterwards.
+ *
+ * Context: Process context, may sleep. Called with the mmap lock held.
+ * Return: an address, or a negative errno of the mm
+ */
+unsigned long drm_gem_sgt_get_unmapped_area(struct file *filp, unsigned long addr,
+					    unsigned long len, unsigned long pgoff,
+					    unsigned long flags)
+{
+	struct drm_file *priv = filp->private_data;
+	struct drm_gem_object *obj = drm_gem_sgt_at_offset(priv->minor->dev, pgoff,
+							   len >> PAGE_SHIFT);
+	struct file *shmem = obj ? obj->filp : NULL;
+	unsigned long ret;
+
+	/* Fake offsets are not aligned: align to the offset in the object. */
+	if (shmem && shmem->f_op->get_unmapped_area)
+		ret = shmem->f_op->get_unmapped_area(shmem, addr, len,
+						     pgoff - drm_vma_node_start(&obj->vma_node),
+						     flags);
+	else
+		ret = mm_get_unmapped_area(current->mm, filp, addr, len, pgoff, flags);
+	if (obj)
+		drm_gem_object_put(obj);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_get_unmapped_area);

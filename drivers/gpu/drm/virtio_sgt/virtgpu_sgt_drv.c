@@ -204,7 +204,7 @@ static int virtgpu_sgt_hw_init(struct virtgpu_sgt_device *vgdev)
 
 static const struct file_operations virtgpu_sgt_fops = {
 	.owner = THIS_MODULE,
-	DRM_GEM_FOPS,
+	DRM_GEM_SGT_FOPS,
 	.show_fdinfo = drm_show_fdinfo,
 };
 

@@ -24,7 +24,7 @@ struct example_device {
 /* [end] */
 
 /* [example: create] */
-DEFINE_DRM_GEM_FOPS(example_fops);
+DEFINE_DRM_GEM_SGT_FOPS(example_fops);
 
 static const struct drm_driver example_driver = {
 	.driver_features = DRIVER_GEM,

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/mman.h>
 #include <linux/pgtable.h>
+
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_vma_manager.h>
 
 #include "drm_gem_sgt_kunit_helpers.h"
 #include "../drm_gem_sgt_huge.h"
@@ -60,8 +67,99 @@ static void huge_folios_where_they_fit(struct kunit *test)
 	gem_kunit_each_page(test, bo, 1, false);
 }
 
+/* An object that a process can map */
+struct huge_map {
+	struct kunit *test;
+	struct gem_kunit *f;
+	struct drm_gem_sgt_object *bo;
+	u32 handle;
+	/* What the process would have for the DRM file, which is left to the fixture */
+	struct file *filp;
+};
+
+KUNIT_DEFINE_ACTION_WRAPPER(huge_fput, fput, struct file *);
+
+static const struct file_operations huge_fops = {
+	.mmap = drm_gem_mmap,
+	.get_unmapped_area = drm_gem_sgt_get_unmapped_area,
+};
+
+/* The fake offset of the object is one page off. */
+static struct huge_map huge_map_create(struct kunit *test, size_t size)
+{
+	struct huge_map c = { .test = test, .f = gem_kunit_create(test, &gem_kunit_driver) };
+	struct drm_file *priv = gem_kunit_open(c.f);
+
+	gem_kunit_bo(c.f, PAGE_SIZE);
+	huge_set(test, true);
+	c.bo = gem_kunit_bo(c.f, size);
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_handle_create(priv, &c.bo->base, &c.handle));
+	c.filp = anon_inode_getfile("kunit", &huge_fops, priv, O_RDWR);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, c.filp);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, huge_fput, c.filp));
+	return c;
+}
+
+/* An address, or an errno */
+static unsigned long huge_try_mmap(struct huge_map *c, unsigned long at, size_t size,
+				   unsigned long flags)
+{
+	return kunit_vm_mmap(c->test, c->filp, at, size, PROT_READ | PROT_WRITE,
+			     MAP_SHARED | flags, drm_vma_node_offset_addr(&c->bo->base.vma_node));
+}
+
+/*
+ * An address that the mm chooses is aligned to the object, not to its fake offset. One
+ * that the process chooses is taken.
+ */
+static void huge_mapping_is_aligned(struct kunit *test)
+{
+	size_t size = 2 * PMD_SIZE;
+	struct huge_map c = huge_map_create(test, size);
+	unsigned long addr, chosen;
+
+	addr = huge_try_mmap(&c, 0, size, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	if (has_transparent_hugepage())
+		KUNIT_EXPECT_TRUE(test, IS_ALIGNED(addr, PMD_SIZE));
+	KUNIT_EXPECT_EQ(test, 0, vm_munmap(addr, size));
+
+	chosen = ALIGN(addr, PMD_SIZE) + PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, huge_try_mmap(&c, chosen, PMD_SIZE, 0), chosen);
+	KUNIT_EXPECT_EQ(test, huge_try_mmap(&c, chosen, PMD_SIZE, MAP_FIXED), chosen);
+	KUNIT_EXPECT_EQ(test, 0, vm_munmap(chosen, PMD_SIZE));
+}
+
+/* Objects without huge pages are mapped, and refused, as without the callback. */
+static void huge_area_of_other_objects(struct kunit *test)
+{
+	struct huge_map c = huge_map_create(test, PAGE_SIZE);
+	unsigned long addr = huge_try_mmap(&c, 0, PAGE_SIZE, 0);
+	struct file *shmem = c.bo->base.filp;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	KUNIT_EXPECT_EQ(test, 0, vm_munmap(addr, PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, (long)huge_try_mmap(&c, 0, 2 * PAGE_SIZE, 0), -EINVAL);
+
+	/* As an import, which has no file */
+	c.bo->base.filp = NULL;
+	mmap_write_lock(current->mm);
+	addr = drm_gem_sgt_get_unmapped_area(c.filp, 0, PAGE_SIZE,
+					     drm_vma_node_start(&c.bo->base.vma_node), 0);
+	mmap_write_unlock(current->mm);
+	KUNIT_EXPECT_FALSE(test, IS_ERR_VALUE(addr));
+	c.bo->base.filp = shmem;
+
+	KUNIT_EXPECT_EQ(test, 0, drm_gem_handle_delete(c.filp->private_data, c.handle));
+	KUNIT_EXPECT_EQ(test, (long)huge_try_mmap(&c, 0, PAGE_SIZE, 0), -EACCES);
+	drm_gem_free_mmap_offset(&c.bo->base);
+	KUNIT_EXPECT_EQ(test, (long)huge_try_mmap(&c, 0, PAGE_SIZE, 0), -EINVAL);
+}
+
 static struct kunit_case drm_gem_sgt_huge_cases[] = {
 	KUNIT_CASE_PARAM(huge_folios_where_they_fit, huge_folios_gen_params),
+	KUNIT_CASE(huge_mapping_is_aligned),
+	KUNIT_CASE(huge_area_of_other_objects),
 	{}
 };
 

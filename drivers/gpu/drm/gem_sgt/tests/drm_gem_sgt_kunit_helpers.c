@@ -71,7 +71,7 @@ static int gem_dumb_create(struct drm_file *file, struct drm_device *drm,
 	return drm_gem_sgt_dumb_create(file, drm, gem_kunit_of(drm)->d->sdev, args);
 }
 
-DEFINE_DRM_GEM_FOPS(gem_fops);
+DEFINE_DRM_GEM_SGT_FOPS(gem_fops);
 
 const struct drm_driver gem_kunit_driver = {
 	.driver_features = DRIVER_GEM | DRIVER_MODESET,
