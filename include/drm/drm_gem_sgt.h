@@ -97,6 +97,8 @@ void drm_gem_sgt_release(struct drm_gem_sgt_object *bo);
 
 int __must_check drm_gem_sgt_set_map_wc(struct drm_gem_sgt_object *bo, bool wc);
 int __must_check drm_gem_sgt_map(struct drm_gem_sgt_object *bo);
+int __must_check drm_gem_sgt_map_attrs(struct drm_gem_sgt_object *bo,
+				       enum dma_data_direction dir, unsigned long attrs);
 int __must_check drm_gem_sgt_pin_locked(struct drm_gem_sgt_object *bo);
 void drm_gem_sgt_unpin_locked(struct drm_gem_sgt_object *bo);
 int __must_check drm_gem_sgt_pin(struct drm_gem_sgt_object *bo);

@@ -200,6 +200,8 @@ struct sg_table * __must_check drm_sgt_dup_table(struct drm_sgt *sgt,
 /* drm_sgt_unbind.c: mappings, access sections, and their end */
 
 int __must_check drm_sgt_map(struct drm_sgt *sgt, enum dma_data_direction dir);
+int __must_check drm_sgt_map_attrs(struct drm_sgt *sgt, enum dma_data_direction dir,
+				   unsigned long attrs);
 int __must_check drm_sgt_unmap(struct drm_sgt *sgt);
 void drm_sgt_device_shutdown(struct drm_sgt_device *sdev);
 bool drm_sgt_device_is_gone(struct drm_sgt_device *sdev);

@@ -58,10 +58,11 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_set_map_wc);
  * drm_gem_sgt_map() - get the pages and DMA-map them
  * @bo: the object
  *
- * The mapping is bidirectional, as userspace decides what the device does. It ends
- * when the object is freed, or at unbind. Nothing happens if the object is mapped
- * already; an import is mapped when it is created. An import that was unmapped is
- * attached and mapped again, in the same direction.
+ * The mapping is bidirectional, as userspace decides what the device does: see
+ * drm_gem_sgt_map_attrs() for other directions. It ends when the object is freed, or
+ * at unbind. Nothing happens if the object is mapped already; an import is mapped when
+ * it is created. An import that was unmapped is attached and mapped again, in the same
+ * direction.
  *
  * Context: Process context, may sleep. Takes the lock of the table only: the
  * caller can hold the resv, unless @bo is an import, for which the resv is taken
@@ -70,22 +71,45 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_set_map_wc);
  */
 int drm_gem_sgt_map(struct drm_gem_sgt_object *bo)
 {
+	if (drm_gem_sgt_is_import(bo))
+		return drm_sgt_map_again(bo->sgt);
+
+	return drm_gem_sgt_map_attrs(bo, DMA_BIDIRECTIONAL, 0);
+}
+EXPORT_SYMBOL_GPL(drm_gem_sgt_map);
+
+/**
+ * drm_gem_sgt_map_attrs() - drm_gem_sgt_map() in a direction of the driver's choice
+ * @bo: the object
+ * @dir: direction of the data, seen from the CPU
+ * @attrs: see drm_sgt_map_attrs()
+ *
+ * Nothing happens if @bo is mapped in this direction already. To change the direction,
+ * end the mapping with drm_sgt_unmap() first. That holds for an import, too, which was
+ * mapped in the direction of drm_gem_sgt_prime_import().
+ *
+ * Context: see drm_gem_sgt_map()
+ * Return: 0, or see drm_sgt_populate() and drm_sgt_map_attrs()
+ */
+int drm_gem_sgt_map_attrs(struct drm_gem_sgt_object *bo, enum dma_data_direction dir,
+			  unsigned long attrs)
+{
 	int ret;
 
 	if (drm_gem_sgt_is_import(bo))
-		return drm_sgt_map_again(bo->sgt);
+		return drm_sgt_map_attrs(bo->sgt, dir, attrs);
 
 	/* The mapping itself keeps the pages, once there is one. */
 	ret = drm_sgt_pin_pages(bo->sgt);
 	if (ret)
 		return ret;
 
-	ret = drm_sgt_map(bo->sgt, DMA_BIDIRECTIONAL);
+	ret = drm_sgt_map_attrs(bo->sgt, dir, attrs);
 	drm_sgt_unpin_pages(bo->sgt);
 	drm_gem_sgt_lru_update(bo);
 	return ret;
 }
-EXPORT_SYMBOL_GPL(drm_gem_sgt_map);
+EXPORT_SYMBOL_GPL(drm_gem_sgt_map_attrs);
 
 /**
  * drm_gem_sgt_pin_locked() - get the pages of an object, and keep them

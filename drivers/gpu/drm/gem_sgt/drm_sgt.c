@@ -156,6 +156,7 @@ struct drm_sgt *drm_sgt_create(struct drm_sgt_device *sdev,
 						      &drm_sgt_map_dma_ops;
 	sgt->source = source;
 	sgt->size = size;
+	sgt->attrs = DRM_SGT_ATTRS;
 	sgt->state = DRM_SGT_EMPTY;
 	mutex_init(&sgt->lock);
 	atomic_set(&sgt->pins, 0);

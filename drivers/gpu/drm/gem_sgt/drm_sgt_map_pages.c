@@ -11,21 +11,13 @@
  * mapped by its exporter, see drm_sgt_import.c.
  */
 
-/*
- * Skip the implicit syncs of map and unmap. Behind a bounce buffer, the sync in unmap
- * would overwrite what the CPU wrote with the older bytes of the bounce buffer. The
- * drivers sync by range.
- */
-#define DRM_SGT_ATTRS DMA_ATTR_SKIP_CPU_SYNC
-
 int drm_sgt_dma_map(struct drm_sgt *sgt)
 {
 	int ret;
 
 	KUNIT_STATIC_STUB_REDIRECT(drm_sgt_dma_map, sgt);
 
-	ret = dma_map_sgtable(sgt->sdev->dma_dev, &sgt->table, sgt->dir,
-			      DRM_SGT_ATTRS);
+	ret = dma_map_sgtable(sgt->sdev->dma_dev, &sgt->table, sgt->dir, sgt->attrs);
 	return drm_sgt_dma_errno(ret);
 }
 
@@ -33,7 +25,7 @@ void drm_sgt_dma_unmap(struct drm_sgt *sgt)
 {
 	KUNIT_STATIC_STUB_REDIRECT(drm_sgt_dma_unmap, sgt);
 
-	dma_unmap_sgtable(sgt->sdev->dma_dev, &sgt->table, sgt->dir, DRM_SGT_ATTRS);
+	dma_unmap_sgtable(sgt->sdev->dma_dev, &sgt->table, sgt->dir, sgt->attrs);
 }
 
 /*

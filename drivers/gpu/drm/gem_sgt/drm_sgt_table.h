@@ -3,6 +3,7 @@
 #define __DRM_SGT_TABLE_H__
 
 #include <linux/atomic.h>
+#include <linux/dma-mapping.h>
 #include <linux/mutex.h>
 #include <linux/pgtable.h>
 #include <linux/scatterlist.h>
@@ -118,6 +119,9 @@ struct drm_sgt {
 	/** @dir: direction of the mapping; written under @lock before MAPPED */
 	enum dma_data_direction dir;
 
+	/** @attrs: DMA attributes, with those of the layer; written as @dir */
+	unsigned long attrs;
+
 	/**
 	 * @state: written under @lock and @sdev->lock; by the shutdown of the
 	 * device under @sdev->lock alone, MAPPED to BACKED only
@@ -141,6 +145,13 @@ struct drm_sgt {
 };
 
 #define DRM_SGT_NO_READERS INT_MIN
+
+/*
+ * Skip the implicit syncs of map and unmap. Behind a bounce buffer, the sync in unmap
+ * would overwrite what the CPU wrote with the older bytes of the bounce buffer. The
+ * drivers sync by range.
+ */
+#define DRM_SGT_ATTRS DMA_ATTR_SKIP_CPU_SYNC
 
 /* The pages that a table can list even if each is an entry of its own. */
 #define DRM_SGT_MAX_PAGES INT_MAX

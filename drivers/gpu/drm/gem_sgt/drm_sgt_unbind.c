@@ -337,9 +337,11 @@ static int drm_sgt_map_and_list(struct drm_sgt *sgt)
 	return 0;
 }
 
-static int drm_sgt_map_locked(struct drm_sgt *sgt, enum dma_data_direction dir)
+static int drm_sgt_map_locked(struct drm_sgt *sgt, enum dma_data_direction dir,
+			      unsigned long attrs)
 {
-	enum dma_data_direction old = sgt->dir;
+	enum dma_data_direction old_dir = sgt->dir;
+	unsigned long old_attrs = sgt->attrs;
 	int idx, ret;
 
 	lockdep_assert_held(&sgt->lock);
@@ -359,12 +361,14 @@ static int drm_sgt_map_locked(struct drm_sgt *sgt, enum dma_data_direction dir)
 	 * or does not exist.
 	 */
 	sgt->dir = dir;
+	sgt->attrs = attrs;
 	idx = srcu_read_lock(&sgt->sdev->srcu);
 	ret = drm_sgt_map_and_list(sgt);
 	srcu_read_unlock(&sgt->sdev->srcu, idx);
 	if (ret) {
-		/* drm_sgt_map_again() uses the direction of the last mapping. */
-		sgt->dir = old;
+		/* drm_sgt_map_again() uses those of the last mapping. */
+		sgt->dir = old_dir;
+		sgt->attrs = old_attrs;
 		drm_sgt_dbg(sgt->sdev, "mapping %llu bytes of %s: %pe\n",
 			    sgt->size, sgt->ops->name, ERR_PTR(ret));
 	}
@@ -405,19 +409,42 @@ static int drm_sgt_map_locked(struct drm_sgt *sgt, enum dma_data_direction dir)
  */
 int drm_sgt_map(struct drm_sgt *sgt, enum dma_data_direction dir)
 {
-	if (!valid_dma_direction(dir) || dir == DMA_NONE) {
-		drm_sgt_dbg(sgt->sdev, "direction %d\n", dir);
+	return drm_sgt_map_attrs(sgt, dir, 0);
+}
+EXPORT_SYMBOL_GPL(drm_sgt_map);
+
+/* The others are the layer's own, or change what a mapping is. */
+#define DRM_SGT_MAY_ATTRS (DMA_ATTR_WEAK_ORDERING | DMA_ATTR_NO_WARN)
+
+/**
+ * drm_sgt_map_attrs() - drm_sgt_map() with attributes for the DMA API
+ * @sgt: the table, populated
+ * @dir: direction of the data, seen from the CPU
+ * @attrs: DMA_ATTR_WEAK_ORDERING, DMA_ATTR_NO_WARN, both or 0
+ *
+ * The attributes are hints. They are ignored where the layer does not call the DMA API:
+ * for an import, which its exporter maps, and for physical addresses. A table that is
+ * mapped in this direction already keeps the attributes that it has.
+ *
+ * Context: see drm_sgt_map()
+ * Return: -EINVAL for any other attribute, or see drm_sgt_map()
+ */
+int drm_sgt_map_attrs(struct drm_sgt *sgt, enum dma_data_direction dir,
+		      unsigned long attrs)
+{
+	if (!valid_dma_direction(dir) || dir == DMA_NONE || attrs & ~DRM_SGT_MAY_ATTRS) {
+		drm_sgt_dbg(sgt->sdev, "direction %d, attributes %#lx\n", dir, attrs);
 		return -EINVAL;
 	}
 
 	guard(mutex)(&sgt->lock);
 
-	return drm_sgt_map_locked(sgt, dir);
+	return drm_sgt_map_locked(sgt, dir, attrs | DRM_SGT_ATTRS);
 }
-EXPORT_SYMBOL_GPL(drm_sgt_map);
+EXPORT_SYMBOL_GPL(drm_sgt_map_attrs);
 
 /**
- * drm_sgt_map_again() - drm_sgt_map() in the direction of the last mapping
+ * drm_sgt_map_again() - map in the direction and with the attributes of the last mapping
  * @sgt: the table, mapped before
  *
  * Context: see drm_sgt_map()
@@ -427,7 +454,7 @@ int drm_sgt_map_again(struct drm_sgt *sgt)
 {
 	guard(mutex)(&sgt->lock);
 
-	return drm_sgt_map_locked(sgt, sgt->dir);
+	return drm_sgt_map_locked(sgt, sgt->dir, sgt->attrs);
 }
 
 /*
