@@ -197,7 +197,7 @@ u64 drm_sgt_size(const struct drm_sgt *sgt);
 struct sg_table * __must_check drm_sgt_dup_table(struct drm_sgt *sgt,
 						 struct device *importer);
 
-/* drm_sgt_unbind.c: mappings, access sections, and their end */
+/* drm_sgt_unbind.c: mappings, and their end */
 
 int __must_check drm_sgt_map(struct drm_sgt *sgt, enum dma_data_direction dir);
 int __must_check drm_sgt_map_attrs(struct drm_sgt *sgt, enum dma_data_direction dir,
@@ -205,8 +205,6 @@ int __must_check drm_sgt_map_attrs(struct drm_sgt *sgt, enum dma_data_direction 
 int __must_check drm_sgt_unmap(struct drm_sgt *sgt);
 void drm_sgt_device_shutdown(struct drm_sgt_device *sdev);
 bool drm_sgt_device_is_gone(struct drm_sgt_device *sdev);
-int __must_check drm_sgt_device_enter(struct drm_sgt_device *sdev, int *idx);
-void drm_sgt_device_exit(struct drm_sgt_device *sdev, int idx);
 enum drm_sgt_state drm_sgt_get_state(struct drm_sgt *sgt);
 
 /* drm_sgt_import.c */
@@ -224,6 +222,11 @@ void drm_sgt_vunmap(struct drm_sgt *sgt, struct iosys_map *map);
 
 int __must_check drm_sgt_sync_for_device(struct drm_sgt *sgt, u64 offset, u64 len);
 int __must_check drm_sgt_sync_for_cpu(struct drm_sgt *sgt, u64 offset, u64 len);
+
+/* drm_sgt_access.c */
+
+int __must_check drm_sgt_device_enter(struct drm_sgt_device *sdev, int *idx);
+void drm_sgt_device_exit(struct drm_sgt_device *sdev, int idx);
 
 /**
  * struct drm_sgt_access - an access section in progress

@@ -168,6 +168,18 @@ static inline bool drm_sgt_table_is_merged(const struct sg_table *table)
 	return table->nents != table->orig_nents;
 }
 
+/* The entries of a mapping, as its device reads them. */
+static inline struct drm_dma_ents drm_sgt_mapped_ents(const struct drm_sgt *sgt)
+{
+	bool phys = sgt->map_ops->phys;
+
+	return (struct drm_dma_ents) {
+		.sg = sgt->mapped->sgl,
+		.nents = phys ? sgt->mapped->orig_nents : sgt->mapped->nents,
+		.phys = phys,
+	};
+}
+
 /* drm_sgt.c */
 int drm_sgt_give_back_locked(struct drm_sgt *sgt, bool discard);
 
@@ -186,8 +198,10 @@ pgprot_t drm_sgt_pgprot_wc(pgprot_t prot);
 struct drm_sgt *drm_sgt_create_shmem_own(struct drm_sgt_device *sdev,
 					 struct file *filp, u64 size);
 
-/* drm_sgt_unbind.c */
+/* drm_sgt_access.c */
 void drm_sgt_access_misused(void);
+
+/* drm_sgt_unbind.c */
 int drm_sgt_map_again(struct drm_sgt *sgt);
 int drm_sgt_device_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt);
 int drm_sgt_device_try_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt);
