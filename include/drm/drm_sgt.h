@@ -203,6 +203,7 @@ int __must_check drm_sgt_map(struct drm_sgt *sgt, enum dma_data_direction dir);
 int __must_check drm_sgt_map_attrs(struct drm_sgt *sgt, enum dma_data_direction dir,
 				   unsigned long attrs);
 int __must_check drm_sgt_unmap(struct drm_sgt *sgt);
+int __must_check drm_sgt_unmap_wait(struct drm_sgt *sgt);
 void drm_sgt_device_shutdown(struct drm_sgt_device *sdev);
 bool drm_sgt_device_is_gone(struct drm_sgt_device *sdev);
 enum drm_sgt_state drm_sgt_get_state(struct drm_sgt *sgt);

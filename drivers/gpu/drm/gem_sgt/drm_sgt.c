@@ -34,7 +34,7 @@
  *   EMPTY --populate--> BACKED ------map-----> MAPPED
  *     ^                 |  ^ |                 |    |
  *     +---depopulate----+  | +--map fails---+  |    +--unmap, readers: -EBUSY,
- *                          |   stays BACKED    |       stays MAPPED
+ *                          |   stays BACKED    |       stays MAPPED; or waits
  *                          +--unmap or unbind--+
  *
  *   depopulate, pinned:  -EBUSY, keeps its pages
@@ -60,6 +60,10 @@
  * under 1 or 3, while it maps, and the flush of write-combined pages, under 3. Inside
  * a section, the table cannot be unmapped, but another one may be populated or mapped.
  * Mapping an import takes 2 as well, as exporters require the resv.
+ *
+ * drm_sgt_unmap_wait() waits for the sections of its table, and holds no lock of the
+ * layer meanwhile. To lockdep it is a wait for all sections, so it is not called inside
+ * one, nor with a lock held that is taken inside one, such as 2.
  *
  * The mmap lock nests outside all of these: mmap and faults populate, under 3.
  * A section does not take it: see "access sections". The locks that
@@ -161,6 +165,7 @@ struct drm_sgt *drm_sgt_create(struct drm_sgt_device *sdev,
 	mutex_init(&sgt->lock);
 	atomic_set(&sgt->pins, 0);
 	atomic_set(&sgt->readers, DRM_SGT_NO_READERS);
+	atomic_set(&sgt->closing, 0);
 	INIT_LIST_HEAD(&sgt->entry);
 	drm_sgt_prime_lockdep(sgt);
 	drm_sgt_device_count(sdev, 1);

@@ -10,8 +10,8 @@
  *
  * A DMA address is valid as long as its mapping exists, and an unbind can end that
  * at any moment. So addresses are read inside an access section, which can be entered
- * only while the table is mapped. While a section is open, an unbind waits and
- * drm_sgt_unmap() returns -EBUSY.
+ * only while the table is mapped. While a section is open, an unbind waits, and so does
+ * drm_sgt_unmap_wait(); drm_sgt_unmap() returns -EBUSY.
  *
  * Sections of different devices are independent, unlike those of drm_dev_enter(): a
  * slow one does not delay the unbind of another device. A section may sleep and
@@ -25,7 +25,7 @@
  *
  * What is written with the addresses (a page table, a command) outlives the
  * section. The driver must stop the device from using it before the mapping ends,
- * at unbind as well as before drm_sgt_unmap().
+ * at unbind as well as before an unmap.
  *
  * For example, as in the tests:
  *
@@ -68,7 +68,7 @@ void drm_sgt_access_misused(void)
  * Return:
  * * %0       - inside; leave with drm_sgt_access_end()
  * * %-ENODEV - the device is no longer bound
- * * %-EINVAL - the table is not mapped
+ * * %-EINVAL - the table is not mapped, or drm_sgt_unmap_wait() is about to unmap it
  * * %-EBUSY  - @access is open already, with a warning; it stays as it is
  */
 int drm_sgt_access_begin(struct drm_sgt *sgt, struct drm_sgt_access *access)
@@ -86,7 +86,7 @@ int drm_sgt_access_begin(struct drm_sgt *sgt, struct drm_sgt_access *access)
 	/* A section that a shutdown does not wait for began late enough to see the mark. */
 	if (drm_sgt_device_is_gone(sdev))
 		ret = -ENODEV;
-	else if (!atomic_inc_unless_negative(&sgt->readers))
+	else if (atomic_read(&sgt->closing) || !atomic_inc_unless_negative(&sgt->readers))
 		ret = -EINVAL;
 
 	if (ret) {
@@ -117,8 +117,12 @@ void drm_sgt_access_end(struct drm_sgt_access *access)
 		return;
 
 	access->sgt = NULL;
-	/* Orders the section's reads before it; pairs with the cmpxchg of an unmap. */
-	atomic_dec_return_release(&sgt->readers);
+	/*
+	 * Orders the section's reads before it; pairs with the cmpxchg of an unmap. Orders
+	 * it before the read of @closing, too; pairs with drm_sgt_unmap_wait().
+	 */
+	if (!atomic_dec_return(&sgt->readers) && atomic_read(&sgt->closing))
+		wake_up_all(&sgt->sdev->unmapped);
 	__acquire(&sgt->sdev->srcu); /* for sparse: the section continued */
 	srcu_read_unlock(&sgt->sdev->srcu, access->idx);
 }

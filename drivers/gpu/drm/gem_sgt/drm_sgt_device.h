@@ -80,8 +80,9 @@ struct drm_sgt_device {
 	struct drm_sgt_device_stats stats;
 
 	/**
-	 * @unmapped: woken when a mapping has ended: the two sides of a race
-	 * between unmap and shutdown wait here for each other
+	 * @unmapped: woken when a mapping has ended, as the two sides of a race
+	 * between unmap and shutdown wait here for each other; and by the last
+	 * section of a table that drm_sgt_unmap_wait() waits for
 	 */
 	wait_queue_head_t unmapped;
 

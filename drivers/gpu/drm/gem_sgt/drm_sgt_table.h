@@ -140,6 +140,9 @@ struct drm_sgt {
 	 */
 	atomic_t readers;
 
+	/** @closing: tasks in drm_sgt_unmap_wait(), which hold off new sections */
+	atomic_t closing;
+
 	/** @entry: in @sdev->mapped; protected by @sdev->lock */
 	struct list_head entry;
 };

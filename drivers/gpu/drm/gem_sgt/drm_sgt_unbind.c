@@ -355,6 +355,48 @@ int drm_sgt_unmap(struct drm_sgt *sgt)
 }
 EXPORT_SYMBOL_GPL(drm_sgt_unmap);
 
+/**
+ * drm_sgt_unmap_wait() - drm_sgt_unmap() that waits for open access sections
+ * @sgt: the table
+ *
+ * For the driver to call where it cannot do anything else meanwhile: when it evicts a
+ * buffer, or frees a GPU address range. From the call on, no section of @sgt can be
+ * entered, so the wait ends when those that are open have ended. Sections are short, as
+ * they wait for no hardware.
+ *
+ * Context: Process context, may sleep. Not inside an access section of any device, not
+ * in reclaim, and without holding a lock that is taken inside a section: a resv, for
+ * example, as a section may map an import.
+ * Return:
+ * * %0      - not mapped
+ * * %-EINTR - the task is being killed, and a section is still open; @sgt is mapped, and
+ *   sections can be entered again
+ */
+int drm_sgt_unmap_wait(struct drm_sgt *sgt)
+{
+	struct drm_sgt_device *sdev = sgt->sdev;
+	int ret;
+
+	might_sleep();
+	/* Sections nest, so lockdep takes it for a wait for all of them. */
+	srcu_lock_sync(&sdev->srcu.dep_map);
+
+	/*
+	 * The lock is not held while waiting: a section can take it, by mapping @sgt again,
+	 * for example. A section that began before the count was seen makes this repeat.
+	 */
+	atomic_inc(&sgt->closing);
+	do {
+		/* A full barrier orders the count before the check. */
+		ret = wait_event_killable(sdev->unmapped, atomic_read(&sgt->readers) <= 0);
+		if (!ret)
+			ret = drm_sgt_unmap(sgt);
+	} while (ret == -EBUSY);
+	atomic_dec(&sgt->closing);
+	return ret ? -EINTR : 0;
+}
+EXPORT_SYMBOL_GPL(drm_sgt_unmap_wait);
+
 /* Take the next mapping to revoke off the list: the shutdown must end it then. */
 static struct drm_sgt *drm_sgt_device_pop(struct drm_sgt_device *sdev)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <linux/kthread.h>
+#include <linux/sched/signal.h>
 #include <linux/wait.h>
 
 #include "drm_sgt_kunit_helpers.h"
@@ -98,6 +99,23 @@ static int races_unmap(void *arg)
 	struct races_fixture *f = arg;
 
 	return drm_sgt_unmap(f->sgt);
+}
+
+static int races_unmap_wait(void *arg)
+{
+	struct races_fixture *f = arg;
+
+	return drm_sgt_unmap_wait(f->sgt);
+}
+
+static int races_unmap_wait_mortal(void *arg)
+{
+	int ret;
+
+	allow_signal(SIGKILL);
+	ret = races_unmap_wait(arg);
+	disallow_signal(SIGKILL);
+	return ret;
 }
 
 static int races_free(void *arg)
@@ -272,6 +290,117 @@ static void races_evict_waits_for_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, drm_sgt_evict(f->sgt));
 	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(f->sgt), DRM_SGT_EMPTY);
 	KUNIT_EXPECT_EQ(test, f->ctx->unmaps, 1);
+}
+
+/* Without an open section, there is nothing to wait for. */
+static void races_unmap_wait_in_each_state(struct kunit *test)
+{
+	struct races_fixture *f = races_fixture_create_mapped(test);
+
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_unmap_wait(f->sgt));
+	KUNIT_EXPECT_EQ(test, f->ctx->unmaps, 1);
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_unmap_wait(f->sgt));
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_depopulate(f->sgt));
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_unmap_wait(f->sgt));
+
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(f->sgt));
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(f->sgt, DMA_BIDIRECTIONAL));
+	drm_sgt_kunit_unbind(f->d);
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_unmap_wait(f->sgt));
+	KUNIT_EXPECT_EQ(test, f->ctx->unmaps, 2);
+}
+
+/* Start a reader, and a thread that waits for it. */
+static void races_start_waiting(struct races_fixture *f, int (*wait)(void *arg),
+				struct drm_sgt_kunit_thread *threads[2])
+{
+	threads[0] = races_start(f, races_read);
+	races_wait(f, &f->inside);
+	threads[1] = races_start(f, wait);
+	races_expect_waiting(f, threads[1]);
+	KUNIT_EXPECT_EQ(f->test, f->ctx->unmaps, 0);
+}
+
+static void races_let_readers_go(struct races_fixture *f,
+				 struct drm_sgt_kunit_thread *threads[2], int ret)
+{
+	complete_all(&f->leave);
+	KUNIT_EXPECT_TRUE(f->test, drm_sgt_kunit_join(threads[0]));
+	KUNIT_EXPECT_TRUE(f->test, drm_sgt_kunit_join(threads[1]));
+	KUNIT_EXPECT_EQ(f->test, threads[0]->ret, 0);
+	KUNIT_EXPECT_EQ(f->test, threads[1]->ret, ret);
+}
+
+/*
+ * The other form of unmap waits for the readers, and no others begin meanwhile: they could
+ * follow each other for ever. It holds no lock that a reader may take.
+ */
+static void races_unmap_wait_waits_for_readers(struct kunit *test)
+{
+	struct races_fixture *f = races_fixture_create_mapped(test);
+	struct drm_sgt_kunit_thread *threads[2];
+	struct drm_sgt_access access = {};
+
+	races_start_waiting(f, races_unmap_wait, threads);
+	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_access_begin(f->sgt, &access));
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_map(f->sgt, DMA_BIDIRECTIONAL));
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_unmap(f->sgt));
+
+	races_let_readers_go(f, threads, 0);
+	KUNIT_EXPECT_EQ(test, f->ctx->unmaps, 1);
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(f->sgt), DRM_SGT_BACKED);
+
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(f->sgt, DMA_BIDIRECTIONAL));
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_access_begin(f->sgt, &access));
+	drm_sgt_access_end(&access);
+}
+
+/* If two tasks wait for the same reader, both return, and the mapping ends once. */
+static void races_unmap_wait_twice(struct kunit *test)
+{
+	struct races_fixture *f = races_fixture_create_mapped(test);
+	struct drm_sgt_kunit_thread *threads[2], *second;
+
+	races_start_waiting(f, races_unmap_wait, threads);
+	second = races_start(f, races_unmap_wait);
+	KUNIT_EXPECT_TRUE(test, drm_sgt_kunit_until(atomic_read(&f->sgt->closing) == 2));
+	races_let_readers_go(f, threads, 0);
+	KUNIT_EXPECT_TRUE(test, drm_sgt_kunit_join(second));
+	KUNIT_EXPECT_EQ(test, second->ret, 0);
+	KUNIT_EXPECT_EQ(test, f->ctx->unmaps, 1);
+}
+
+/* A fatal signal ends the wait. The table is as it was before. */
+static void races_unmap_wait_ends_with_a_fatal_signal(struct kunit *test)
+{
+	struct races_fixture *f = races_fixture_create_mapped(test);
+	struct drm_sgt_kunit_thread *threads[2];
+	struct drm_sgt_access access = {};
+
+	races_start_waiting(f, races_unmap_wait_mortal, threads);
+	send_sig(SIGKILL, threads[1]->task, 1);
+	KUNIT_EXPECT_TRUE(test, drm_sgt_kunit_join(threads[1]));
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_access_begin(f->sgt, &access));
+	drm_sgt_access_end(&access);
+	races_let_readers_go(f, threads, -EINTR);
+	KUNIT_EXPECT_EQ(test, f->ctx->unmaps, 0);
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(f->sgt), DRM_SGT_MAPPED);
+}
+
+/* An unmap and a shutdown wait for the same reader: the mapping has ended for both. */
+static void races_unmap_wait_and_shutdown(struct kunit *test)
+{
+	struct races_fixture *f = races_fixture_create_mapped(test);
+	struct drm_sgt_kunit_thread *threads[2], *shutdown;
+
+	races_start_waiting(f, races_unmap_wait, threads);
+	shutdown = races_start(f, races_shutdown);
+	KUNIT_EXPECT_TRUE(test, drm_sgt_kunit_until(drm_sgt_device_is_gone(f->d->sdev)));
+	KUNIT_EXPECT_FALSE(test, completion_done(&shutdown->done));
+	races_let_readers_go(f, threads, 0);
+	KUNIT_EXPECT_TRUE(test, drm_sgt_kunit_join(shutdown));
+	KUNIT_EXPECT_EQ(test, f->ctx->unmaps, 1);
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(f->sgt), DRM_SGT_BACKED);
 }
 
 /* Start @first, which blocks in the unmap stub, and then @second. */
@@ -470,6 +599,11 @@ static struct kunit_case drm_sgt_races_cases[] = {
 	KUNIT_CASE(races_readers_hold_up_their_own_device_only),
 	KUNIT_CASE(races_unmap_says_that_there_are_readers),
 	KUNIT_CASE(races_evict_waits_for_nothing),
+	KUNIT_CASE(races_unmap_wait_in_each_state),
+	KUNIT_CASE(races_unmap_wait_waits_for_readers),
+	KUNIT_CASE(races_unmap_wait_twice),
+	KUNIT_CASE(races_unmap_wait_ends_with_a_fatal_signal),
+	KUNIT_CASE(races_unmap_wait_and_shutdown),
 	KUNIT_CASE(races_shutdown_waits_for_unmap),
 	KUNIT_CASE(races_shutdown_waits_for_free),
 	KUNIT_CASE(races_unmap_waits_for_shutdown),
