@@ -132,6 +132,7 @@ struct drm_gpupt_fmt {
 /* The formats that come with the layer. */
 extern const struct drm_gpupt_fmt drm_gpupt_x86_64;
 extern const struct drm_gpupt_fmt drm_gpupt_radix3;
+extern const struct drm_gpupt_fmt drm_gpupt_vtd2;
 
 /* Writes one leaf, with one store. */
 typedef void (*drm_gpupt_put_fn)(void *entry, dma_addr_t addr, u64 bits);

@@ -8,8 +8,8 @@
 #include "drm_gpupt_kunit_helpers.h"
 
 static const struct drm_gpupt_fmt *const pt_formats[] = {
-	&drm_gpupt_x86_64, &drm_gpupt_radix3, &drm_gpupt_kunit_toy, &drm_gpupt_kunit_odd,
-	&drm_gpupt_kunit_tiny,
+	&drm_gpupt_x86_64, &drm_gpupt_radix3, &drm_gpupt_vtd2, &drm_gpupt_kunit_toy,
+	&drm_gpupt_kunit_odd, &drm_gpupt_kunit_tiny,
 };
 
 static void pt_format_desc(const struct drm_gpupt_fmt *const *fmt, char *desc)

@@ -30,6 +30,7 @@ static const struct random_place random_places[] = {
 	/* 2M and 1G, and whole tables of pages. */
 	{ "x86_64 in units of 2M", &drm_gpupt_x86_64, SZ_512G - SZ_1G, SZ_2M, 1024, 200 },
 	{ "radix3", &drm_gpupt_radix3, SZ_1G - SZ_2M - SZ_64K, SZ_4K, 1024, 1000 },
+	{ "vtd2", &drm_gpupt_vtd2, SZ_512G - SZ_2M - SZ_64K, SZ_4K, 1024, 1000 },
 	/* The whole VA space. */
 	{ "toy", &drm_gpupt_kunit_toy, 0, SZ_16K, 1024, 2000 },
 	{ "odd", &drm_gpupt_kunit_odd, 0, SZ_4K, 128, 3000 },
