@@ -29,7 +29,7 @@ SECONDS = 1800
 PARTS = 'native', 'counted', 'buffers'
 
 # How a driver is loaded and unloaded
-DRIVERS = {'sgt': (['virtio_gpu_sgt'], list(reversed(project.MODULES))),
+DRIVERS = {'sgt': (['virtio_gpu_sgt'], ['virtio_gpu_sgt', 'drm_gpupt', 'drm_gem_sgt']),
            'in-tree': (['virtio_gpu'], ['virtio_gpu'])}
 ROUNDS = 2
 

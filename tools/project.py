@@ -20,7 +20,7 @@ CACHE = Path(os.environ.get('SGT_CACHE') or
 CPUS = len(os.sched_getaffinity(0))
 JOBS = str(CPUS)
 # In the order in which they are loaded; tools/guest-init unloads them.
-MODULES = 'drm_gem_sgt', 'drm_gpupt', 'virtio_gpu_sgt'
+MODULES = 'drm_gem_sgt', 'drm_gpupt', 'edu_gpu', 'virtio_gpu_sgt'
 
 # The makes below are not part of the caller's.
 os.environ.pop('MAKEFLAGS', None)

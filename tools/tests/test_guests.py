@@ -38,7 +38,7 @@ class Checkers(unittest.TestCase):
                 self.assertIn(said, debugguest.wrong(CHECKS.replace(old, new)))
 
     def test_leaks_of_our_modules(self):
-        for name in 'drm_gem_sgt', 'drm_gpupt', 'virtio_gpu_sgt':
+        for name in project.MODULES:
             self.assertEqual(debugguest.wrong(CHECKS + 2 * LEAK.format(name)),
                              'kmemleak: 2 objects allocated by our modules are lost')
 

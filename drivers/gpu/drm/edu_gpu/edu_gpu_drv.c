@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/dma-mapping.h>
+#include <linux/module.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_gem_sgt.h>
+#include <drm/drm_ioctl.h>
+#include <drm/edu_gpu_drm.h>
+
+#include "edu_gpu.h"
+
+/**
+ * DOC: edu_gpu
+ *
+ * A driver for the edu device of QEMU as a GPU: its DMA engine copies between buffers.
+ * The MMU of the GPU is the VT-d unit of the machine, which the kernel must leave alone
+ * (``intel_iommu=off intremap=off``). The driver points the context entry of the device
+ * to the page table of an address space, and lets all other devices pass through.
+ *
+ * The kernel's DMA API knows of no IOMMU then, so a buffer is mapped at its physical
+ * addresses. They are what the page tables have, and what the unit makes of the GPU
+ * addresses that the DMA engine sends.
+ *
+ * The unit of QEMU reads tables through the caches of the CPU. The driver writes none
+ * back, and would not work on a machine whose unit does not.
+ */
+
+struct workqueue_struct *edu_gpu_wq;
+
+/* [book: driver] */
+static const struct drm_ioctl_desc edu_gpu_ioctls[] = {
+	DRM_IOCTL_DEF_DRV(EDU_GPU_VM_BIND, edu_gpu_vm_bind_ioctl, 0),
+	DRM_IOCTL_DEF_DRV(EDU_GPU_COPY, edu_gpu_copy_ioctl, 0),
+};
+
+static const struct file_operations edu_gpu_fops = {
+	.owner = THIS_MODULE,
+	DRM_GEM_FOPS,
+	.show_fdinfo = drm_show_fdinfo,
+};
+
+static const struct drm_driver edu_gpu_drm_driver = {
+	.driver_features = DRIVER_GEM,
+	.open = edu_gpu_open,
+	.postclose = edu_gpu_postclose,
+	.show_fdinfo = edu_gpu_show_fdinfo,
+	.ioctls = edu_gpu_ioctls,
+	.num_ioctls = ARRAY_SIZE(edu_gpu_ioctls),
+	.fops = &edu_gpu_fops,
+	DRM_GEM_SGT_DRIVER_OPS,
+	.name = "edu_gpu",
+	.desc = "edu device of QEMU with an MMU",
+	.date = "0",
+	.major = 1,
+};
+
+/* [end] */
+
+static int edu_gpu_init_irq(struct edu_gpu *edu)
+{
+	struct pci_dev *pdev = edu->pdev;
+	int ret;
+
+	ret = pci_alloc_irq_vectors(pdev, 1, 1, PCI_IRQ_MSI | PCI_IRQ_INTX);
+	if (ret < 0)
+		return ret;
+	return devm_request_irq(&pdev->dev, pci_irq_vector(pdev, 0), edu_gpu_irq, IRQF_SHARED,
+				"edu_gpu", edu);
+}
+
+/* [book: remove] */
+static void edu_gpu_shutdown(struct edu_gpu *edu)
+{
+	/* Jobs end after the DMA in progress. The unplug ends the ioctls, which queue them. */
+	WRITE_ONCE(edu->gone, true);
+	drm_dev_unplug(&edu->drm);
+	flush_workqueue(edu_gpu_wq);
+	/* Without the unit, GPU addresses would be physical ones. */
+	pci_clear_master(edu->pdev);
+	edu_gpu_unit_stop(edu);
+	drm_sgt_device_shutdown(drm_gem_sgt_default_device(&edu->drm));
+}
+
+static void edu_gpu_remove(struct pci_dev *pdev)
+{
+	edu_gpu_shutdown(pci_get_drvdata(pdev));
+}
+
+/* [end] */
+
+/* [book: probe] */
+static int edu_gpu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct edu_gpu *edu;
+	int ret;
+
+	edu = devm_drm_dev_alloc(&pdev->dev, &edu_gpu_drm_driver, struct edu_gpu, drm);
+	if (IS_ERR(edu))
+		return PTR_ERR(edu);
+	pci_set_drvdata(pdev, edu);
+	edu->pdev = pdev;
+	init_completion(&edu->dma_done);
+
+	ret = pcim_enable_device(pdev);
+	if (ret)
+		return ret;
+	edu->mmio = pcim_iomap(pdev, 0, 0);
+	if (!edu->mmio)
+		return -ENOMEM;
+	ret = edu_gpu_init_irq(edu);
+	if (ret)
+		return ret;
+
+	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(52));
+	if (ret)
+		return ret;
+	dma_set_max_seg_size(&pdev->dev, UINT_MAX);
+	ret = devm_drm_gem_sgt_init(&edu->drm, &pdev->dev, &pdev->dev);
+	if (ret)
+		return ret;
+
+	ret = edu_gpu_unit_init(edu);
+	if (ret)
+		return ret;
+	pci_set_master(pdev);
+	ret = drm_dev_register(&edu->drm, 0);
+	if (ret)
+		edu_gpu_shutdown(edu);
+	return ret;
+}
+
+/* [end] */
+
+/* The unit would lose its tables, and GPU addresses become physical ones. */
+static int edu_gpu_suspend(struct device *dev)
+{
+	return -EBUSY;
+}
+
+static DEFINE_SIMPLE_DEV_PM_OPS(edu_gpu_pm_ops, edu_gpu_suspend, NULL);
+
+static const struct pci_device_id edu_gpu_ids[] = {
+	{ PCI_DEVICE(0x1234, 0x11e8) },
+	{ }
+};
+MODULE_DEVICE_TABLE(pci, edu_gpu_ids);
+
+static struct pci_driver edu_gpu_pci_driver = {
+	.name = KBUILD_MODNAME,
+	.id_table = edu_gpu_ids,
+	.probe = edu_gpu_probe,
+	.remove = edu_gpu_remove,
+	.shutdown = edu_gpu_remove,
+	.driver.pm = pm_sleep_ptr(&edu_gpu_pm_ops),
+};
+
+static int __init edu_gpu_init(void)
+{
+	int ret;
+
+	/* Fences must signal under memory pressure. */
+	edu_gpu_wq = alloc_ordered_workqueue("edu_gpu", WQ_MEM_RECLAIM);
+	if (!edu_gpu_wq)
+		return -ENOMEM;
+
+	ret = pci_register_driver(&edu_gpu_pci_driver);
+	if (ret)
+		destroy_workqueue(edu_gpu_wq);
+	return ret;
+}
+module_init(edu_gpu_init);
+
+/* The release of a fence may be on its way out of the module. */
+static void __exit edu_gpu_exit(void)
+{
+	pci_unregister_driver(&edu_gpu_pci_driver);
+	destroy_workqueue(edu_gpu_wq);
+	synchronize_rcu_tasks();
+}
+module_exit(edu_gpu_exit);
+
+MODULE_DESCRIPTION("QEMU's edu device as a GPU, with an Intel IOMMU as its MMU");
+MODULE_LICENSE("GPL");

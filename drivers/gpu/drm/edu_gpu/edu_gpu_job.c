@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/dma-fence.h>
+#include <linux/file.h>
+#include <linux/io.h>
+#include <linux/iopoll.h>
+#include <linux/slab.h>
+#include <linux/sync_file.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+#include <drm/drm_print.h>
+#include <drm/edu_gpu_drm.h>
+
+#include "edu_gpu.h"
+
+/* The registers, as in docs/specs/edu.txt of QEMU. */
+#define EDU_IRQ_STATUS		0x24
+#define EDU_IRQ_ACK		0x64
+#define EDU_DMA_SRC		0x80
+#define EDU_DMA_DST		0x88
+#define EDU_DMA_COUNT		0x90
+#define EDU_DMA_CMD		0x98
+#define EDU_DMA_RUN		BIT(0)
+#define EDU_DMA_TO_PCI		BIT(1)
+#define EDU_DMA_IRQ		BIT(2)
+#define EDU_BUFFER		0x40000
+
+/* QEMU up to 7.2 aborts at a DMA that ends at the end of the buffer of 4096 bytes. */
+#define EDU_CHUNK		(SZ_4K - 8)
+
+#define EDU_TIMEOUT		(5 * HZ)
+
+struct edu_gpu_job {
+	/* first: dma_fence_free() frees the job */
+	struct dma_fence fence;
+	/* of @fence, which outlives the device */
+	spinlock_t lock;
+	struct work_struct work;
+	struct edu_gpu_vm *vm;
+	struct drm_edu_gpu_copy args;
+};
+
+static_assert(offsetof(struct edu_gpu_job, fence) == 0);
+
+static const char *edu_gpu_fence_name(struct dma_fence *fence)
+{
+	return "edu_gpu";
+}
+
+/* A fence keeps the module: its file may call the functions here at any time. */
+static void edu_gpu_fence_release(struct dma_fence *fence)
+{
+	dma_fence_free(fence);
+	module_put(THIS_MODULE);
+}
+
+static const struct dma_fence_ops edu_gpu_fence_ops = {
+	.get_driver_name = edu_gpu_fence_name,
+	.get_timeline_name = edu_gpu_fence_name,
+	.release = edu_gpu_fence_release,
+};
+
+/**
+ * edu_gpu_irq() - the handler of the only interrupt, the end of a DMA
+ * @irq: number
+ * @data: the device
+ *
+ * Return: whether the device caused it
+ */
+irqreturn_t edu_gpu_irq(int irq, void *data)
+{
+	struct edu_gpu *edu = data;
+	u32 status = readl(edu->mmio + EDU_IRQ_STATUS);
+
+	if (!status)
+		return IRQ_NONE;
+	writel(status, edu->mmio + EDU_IRQ_ACK);
+	complete(&edu->dma_done);
+	return IRQ_HANDLED;
+}
+
+/* [book: dma] */
+static int edu_gpu_dma(struct edu_gpu *edu, u64 src, u64 dst, u32 len, u32 cmd)
+{
+	reinit_completion(&edu->dma_done);
+	writeq(src, edu->mmio + EDU_DMA_SRC);
+	writeq(dst, edu->mmio + EDU_DMA_DST);
+	writeq(len, edu->mmio + EDU_DMA_COUNT);
+	writeq(cmd | EDU_DMA_RUN | EDU_DMA_IRQ, edu->mmio + EDU_DMA_CMD);
+
+	if (!wait_for_completion_timeout(&edu->dma_done, EDU_TIMEOUT) &&
+	    readq(edu->mmio + EDU_DMA_CMD) & EDU_DMA_RUN) {
+		drm_err(&edu->drm, "the DMA engine hangs\n");
+		edu->hung = true;
+		edu_gpu_unit_detach(edu, NULL);
+		return -EIO;
+	}
+	return edu_gpu_unit_faults(edu) ? -EFAULT : 0;
+}
+
+/* Copy a part. The device tells nothing of a fault: the unit does, after each half. */
+static int edu_gpu_copy_chunk(struct edu_gpu *edu, u64 src, u64 dst, u32 len)
+{
+	int ret = edu_gpu_dma(edu, src, EDU_BUFFER, len, 0);
+
+	if (ret)
+		return ret;
+	/* QEMU tells of no fault if it has the page in its IOTLB, from a read. */
+	edu_gpu_unit_flush(edu, dst, len);
+	return edu_gpu_dma(edu, EDU_BUFFER, dst, len, EDU_DMA_TO_PCI);
+}
+
+static int edu_gpu_job_run(struct edu_gpu *edu, struct edu_gpu_job *job)
+{
+	const struct drm_edu_gpu_copy *args = &job->args;
+	int ret = edu->hung ? -EIO : edu_gpu_unit_attach(edu, job->vm);
+	u32 done, len;
+
+	/* Those of an earlier job */
+	edu_gpu_unit_faults(edu);
+
+	for (done = 0; done < args->len && !ret; done += len) {
+		len = min(args->len - done, EDU_CHUNK);
+		if (READ_ONCE(edu->gone))
+			return -ENODEV;
+		if (READ_ONCE(job->vm->closed))
+			return -ECANCELED;
+		ret = edu_gpu_copy_chunk(edu, args->src + done, args->dst + done, len);
+	}
+	return ret;
+}
+
+/* [end] */
+
+static void edu_gpu_job_work(struct work_struct *work)
+{
+	struct edu_gpu_job *job = container_of(work, struct edu_gpu_job, work);
+	struct edu_gpu_vm *vm = job->vm;
+	bool cookie = dma_fence_begin_signalling();
+	int ret = edu_gpu_job_run(vm->edu, job);
+
+	if (ret)
+		dma_fence_set_error(&job->fence, ret);
+	dma_fence_signal(&job->fence);
+	dma_fence_put(&job->fence);
+	dma_fence_end_signalling(cookie);
+	atomic_dec(&vm->jobs);
+	edu_gpu_vm_put(vm);
+}
+
+/* [book: submit] */
+static int edu_gpu_copy_locked(struct edu_gpu_vm *vm, struct drm_edu_gpu_copy *args)
+{
+	struct edu_gpu_job *job = kzalloc(sizeof(*job), GFP_KERNEL_ACCOUNT);
+	struct sync_file *sync;
+
+	lockdep_assert_held(&vm->lock);
+
+	if (!job)
+		return -ENOMEM;
+
+	__module_get(THIS_MODULE);
+	spin_lock_init(&job->lock);
+	dma_fence_init(&job->fence, &edu_gpu_fence_ops, &job->lock, vm->fence_context,
+		       ++vm->seqno);
+	sync = sync_file_create(&job->fence);
+	if (!sync) {
+		dma_fence_put(&job->fence);
+		return -ENOMEM;
+	}
+
+	job->args = *args;
+	job->vm = edu_gpu_vm_get(vm);
+	INIT_WORK(&job->work, edu_gpu_job_work);
+	fd_install(args->fence, sync->file);
+	queue_work(edu_gpu_wq, &job->work);
+	return 0;
+}
+
+/* [end] */
+
+static int edu_gpu_copy(struct edu_gpu_vm *vm, struct drm_edu_gpu_copy *args)
+{
+	int ret = -EBUSY;
+
+	args->fence = get_unused_fd_flags(O_CLOEXEC);
+	if (args->fence < 0)
+		return args->fence;
+
+	mutex_lock(&vm->lock);
+	if (atomic_add_unless(&vm->jobs, 1, EDU_GPU_MAX_JOBS)) {
+		ret = edu_gpu_copy_locked(vm, args);
+		if (ret)
+			atomic_dec(&vm->jobs);
+	}
+	mutex_unlock(&vm->lock);
+	if (ret)
+		put_unused_fd(args->fence);
+	return ret;
+}
+
+/**
+ * edu_gpu_copy_ioctl() - DRM_IOCTL_EDU_GPU_COPY
+ * @drm: DRM device
+ * @data: struct drm_edu_gpu_copy
+ * @file: the file
+ *
+ * Return: see "edu_gpu interface" in edu_gpu_drm.h
+ */
+int edu_gpu_copy_ioctl(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_edu_gpu_copy *args = data;
+	u64 last = EDU_GPU_VA_SIZE - args->len;
+	int idx, ret;
+
+	if (args->flags || args->pad || !args->len || args->len > EDU_GPU_MAX_COPY ||
+	    args->src > last || args->dst > last ||
+	    max(args->src, args->dst) - min(args->src, args->dst) < args->len) {
+		drm_dbg(drm, "copy of %u bytes from %#llx to %#llx, flags %#x\n", args->len,
+			args->src, args->dst, args->flags);
+		return -EINVAL;
+	}
+	/* An unbind waits for what is queued here. */
+	if (!drm_dev_enter(drm, &idx))
+		return -ENODEV;
+
+	ret = edu_gpu_copy(file->driver_priv, args);
+	drm_dev_exit(idx);
+	if (ret)
+		drm_dbg(drm, "copy of %u bytes: %pe\n", args->len, ERR_PTR(ret));
+	return ret;
+}
