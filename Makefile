@@ -28,8 +28,8 @@ help:
 #: make clean            remove build/
 #:
 #: KDIR=DIR              the kernel to build modules for (default: Debian's 6.12, downloaded)
-#: SETUP=NAME            how the GPU reaches memory: phys, iommu, swiotlb, mmio (default: all; run
-#:                       and shell: iommu; check-quick: phys), or igt: icount; check-debug:
+#: SETUP=NAME            how the GPU reaches memory: phys, iommu, swiotlb, mmio, edu (default: all;
+#:                       run and shell: iommu; check-quick: phys), or igt: icount; check-debug:
 #:                       phys-races and so on, console, bypass, kunit, kcsan, kcsan-kunit, fuzz
 #: TEST=PATTERN          igt: program[@subtest]; kunit: suite.case; static: check;
 #:                       bench: one or more of native, counted, buffers

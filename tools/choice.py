@@ -43,7 +43,7 @@ def igt_subtests(text: str) -> Iterator[str]:
 
 def igt_tests() -> list[str]:
     """Each program@subtest that is documented in its source."""
-    return [f'{path.stem}@{subtest}' for path, text in sources('igt-tests/sgt_*.c')
+    return [f'{path.stem}@{subtest}' for path, text in sources('igt-tests/sgt_*.c', 'igt-tests/edu_*.c')
             for subtest in [*igt_subtests(text)] or ['']]
 
 

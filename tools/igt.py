@@ -21,15 +21,16 @@ SECONDS = int(os.environ.get('TEST_SECONDS') or 180)
 SKIP = 77
 KILLED = 137
 
-USUAL = 'swiotlb', 'iommu', 'phys', 'mmio', 'icount'
-# The programs of the set-ups that do not run all; COUNTING would skip elsewhere.
-ONLY = {'icount': 'sgt_flat*', 'bypass': 'sgt_import'}
+USUAL = 'swiotlb', 'iommu', 'phys', 'mmio', 'icount', 'edu'
+# The programs of the set-ups that do not run all; COUNTING and EDU would skip elsewhere.
+ONLY = {'icount': 'sgt_flat*', 'bypass': 'sgt_import', 'edu': 'edu_*'}
 # What a set-up runs unless TEST= says otherwise; its other tests behave as in another set-up.
 SHORT = {'mmio': 'sgt_create@* sgt_map@* sgt_screen@* sgt_module@* sgt_unbind@virtio-* '
                  'sgt_unbind@out-fence sgt_unbind@generations sgt_vm_unbind@virtio-*'}
 # The set-up of check-quick, and the tests that it leaves out, which take a minute and a half
 QUICK, SLOW = 'phys', 'sgt_abuse*@* sgt_limits@*'
 COUNTING = 'sgt_flat*'
+EDU = 'edu_*'
 FAULTS = 'sgt_fail*'
 
 # A program and its subtest
@@ -60,7 +61,7 @@ def is_any(test: Test, globs: str) -> bool:
 
 def fitting(tests: list[Test], setup: str, faults: bool = False) -> list[Test]:
     """The tests that can run in the set-up; faults: the kernel can inject them."""
-    refused = [] if setup in ONLY else [COUNTING] if faults else [COUNTING, FAULTS]
+    refused = [] if setup in ONLY else [COUNTING, EDU] + [FAULTS] * (not faults)
     return [test for test in tests
             if fnmatch.fnmatch(test[0], ONLY.get(setup, '*')) and
             not any(fnmatch.fnmatch(test[0], glob) for glob in refused)]

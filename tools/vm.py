@@ -59,6 +59,10 @@ SETUPS = {
     # Without PCI: found in the ACPI tables, reset by a register that does not wait for interrupts.
     'mmio': SetUp(f'SGT_SETUP=mmio {tsc_khz()}', '', ('-global', 'virtio-mmio.force-legacy=off'),
                   machine='microvm,acpi=on', transport='device'),
+    # The IOMMU is the MMU of a device of its own, whose driver programs it.
+    'edu': SetUp('SGT_SETUP=edu intel_iommu=off intremap=off', '',
+                 ('-device', 'intel-iommu,intremap=off,aw-bits=48',
+                  '-device', 'edu,dma_mask=0xffffffffffff')),
     # The guest's clock counts its instructions.
     'icount': SetUp('SGT_SETUP=iommu SGT_ICOUNT=1 intel_iommu=on iommu.strict=1', PLATFORM,
                     (*IOMMU, '-icount', 'shift=0,sleep=off'), cpus=1, accel='tcg'),

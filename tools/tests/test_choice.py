@@ -178,7 +178,7 @@ class Choice(unittest.TestCase):
 
 class Fitting(unittest.TestCase):
     TESTS = [('sgt_vm', 'bind'), ('sgt_flat', 'create'), ('sgt_fail', 'create'),
-             ('sgt_import', 'dmabuf')]
+             ('sgt_import', 'dmabuf'), ('edu_copy', 'bytes')]
 
     def names(self, *arguments):
         return [program for program, _ in igt.fitting(self.TESTS, *arguments)]
@@ -188,6 +188,7 @@ class Fitting(unittest.TestCase):
         self.assertEqual(self.names('phys', True), ['sgt_vm', 'sgt_fail', 'sgt_import'])
         self.assertEqual(self.names('icount'), ['sgt_flat'])
         self.assertEqual(self.names('bypass'), ['sgt_import'])
+        self.assertEqual(self.names('edu'), ['edu_copy'])
 
     def test_what_is_short_unless_asked_for_more(self):
         tests = [('sgt_vm', 'bind'), ('sgt_create', 'dumb-sizes')]
