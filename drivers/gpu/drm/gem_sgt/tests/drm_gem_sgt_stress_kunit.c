@@ -77,8 +77,8 @@ static void gem_stress_check(struct gem_stress *f, const void *vaddr)
 
 /* Jobs: uses that do not depend on the device */
 
-/* Read the pages as a process, and zap them, so that the next read faults again. */
-static void gem_stress_check_user(struct gem_stress *f)
+/* Read the pages as a process, and write them. */
+static void gem_stress_read_user(struct gem_stress *f)
 {
 	unsigned int i;
 
@@ -90,6 +90,12 @@ static void gem_stress_check_user(struct gem_stress *f)
 		KUNIT_EXPECT_EQ(f->test, word, gem_stress_stamp(f, i));
 		KUNIT_EXPECT_EQ(f->test, 0, copy_to_user(p, &word, sizeof(word)));
 	}
+}
+
+/* And zap them, so that the next read faults again. */
+static void gem_stress_check_user(struct gem_stress *f)
+{
+	gem_stress_read_user(f);
 	/* User Mode Linux cannot zap while an unplug does so, too. */
 	if (num_online_cpus() > 1)
 		unmap_mapping_range(f->buf->file->f_mapping, 0, 0, 1);
@@ -107,6 +113,19 @@ static int gem_stress_fault(void *arg)
 	return 0;
 }
 
+/* The eviction zaps. */
+static int gem_stress_fault_only(void *arg)
+{
+	struct gem_stress *f = arg;
+	unsigned int i;
+
+	kthread_use_mm(f->mm);
+	for (i = 0; i < 4; i++)
+		gem_stress_read_user(f);
+	kthread_unuse_mm(f->mm);
+	return 0;
+}
+
 static int gem_stress_vmap(void *arg)
 {
 	struct gem_stress *f = arg;
@@ -118,6 +137,24 @@ static int gem_stress_vmap(void *arg)
 		return ret;
 	gem_stress_check(f, map.vaddr);
 	drm_gem_vunmap_unlocked(&f->bo->base, &map);
+	return 0;
+}
+
+/* As a shrinker does, as far as the others allow. */
+static int gem_stress_evict(void *arg)
+{
+	struct gem_stress *f = arg;
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		int ret;
+
+		dma_resv_lock(f->bo->base.resv, NULL);
+		ret = drm_gem_sgt_evict_locked(f->bo);
+		dma_resv_unlock(f->bo->base.resv);
+		if (ret && ret != -EBUSY)
+			return ret;
+	}
 	return 0;
 }
 
@@ -193,6 +230,15 @@ static int gem_stress_unbind_a(void *arg)
 	struct gem_stress *f = arg;
 
 	drm_dev_unplug(f->a.drm);
+	drm_sgt_kunit_owner_unbind(&f->a.owner);
+	return 0;
+}
+
+/* Without the unplug, which zaps: User Mode Linux cannot do so twice at a time. */
+static int gem_stress_shutdown_a(void *arg)
+{
+	struct gem_stress *f = arg;
+
 	drm_sgt_kunit_owner_unbind(&f->a.owner);
 	return 0;
 }
@@ -338,6 +384,11 @@ static const struct gem_race gem_races[] = {
 	{ "fault vs unbind", { gem_stress_fault, gem_stress_unbind_a } },
 	{ "vmap vs unbind", { gem_stress_vmap, gem_stress_unbind_a } },
 	{ "attach vs unbind", { gem_stress_attach, gem_stress_unbind_a } },
+	{ "evict vs unbind", { gem_stress_evict, gem_stress_shutdown_a } },
+	{ "evict vs fault and vmap",
+	  { gem_stress_evict, gem_stress_fault_only, gem_stress_vmap } },
+	{ "evict vs all",
+	  { gem_stress_evict, gem_stress_fault_only, gem_stress_attach, gem_stress_shutdown_a } },
 	{ "create and map vs unbind", { gem_stress_map_another, gem_stress_unbind_a },
 	  .may_fail = true },
 	{ "import vs unbind of the importer", { gem_stress_import, gem_stress_unbind_b },
