@@ -60,9 +60,9 @@ def stage_modules(root: Path, ours: list[Path], driver: str) -> None:
     else:
         modules.update((path.stem, path) for path in ours)
         wanted = [*ours, 'vgem', *['virtio_gpu'] * (driver == 'both')]
-    # The bus of the set-up mmio, and a driver that maps dma-bufs into the kernel, where the kernel
-    # has these as modules.
-    wanted += {'virtio_mmio', 'vivid'} & modules.keys()
+    # The bus of the set-up mmio, a driver that maps dma-bufs into the kernel, and swap, where the
+    # kernel has these as modules.
+    wanted += {'virtio_mmio', 'vivid', 'zram'} & modules.keys()
     shutil.rmtree(STAGE, ignore_errors=True)
     into = STAGE / 'lib/modules' / kernel
     into.mkdir(parents=True)

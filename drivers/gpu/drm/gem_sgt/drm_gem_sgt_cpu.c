@@ -186,18 +186,17 @@ static vm_fault_t drm_gem_sgt_fault(struct vm_fault *vmf)
 {
 	struct drm_gem_object *obj = vmf->vma->vm_private_data;
 	struct drm_gem_sgt_object *bo = to_drm_gem_sgt_obj(obj);
-	struct drm_sgt *sgt = bo->sgt;
 	vm_fault_t ret;
 	int err;
 
-	err = drm_sgt_pin_pages(sgt);
+	err = drm_gem_sgt_pin_pages(bo);
 	if (err) {
 		drm_dbg(obj->dev, "no pages for a fault: %pe\n", ERR_PTR(err));
 		return VM_FAULT_SIGBUS;
 	}
 
 	ret = drm_gem_sgt_map_around(vmf);
-	drm_sgt_unpin_pages(sgt);
+	drm_sgt_unpin_pages(bo->sgt);
 	drm_gem_sgt_lru_fault(bo);
 	return ret;
 }
@@ -308,7 +307,7 @@ int drm_gem_sgt_mmap(struct drm_gem_sgt_object *bo, struct vm_area_struct *vma)
 	if (dma_buf)
 		return drm_gem_sgt_mmap_import(bo, dma_buf, vma);
 
-	ret = drm_sgt_pin_pages(bo->sgt);
+	ret = drm_gem_sgt_pin_pages(bo);
 	if (ret)
 		return ret;
 

@@ -54,6 +54,16 @@ int drm_gem_sgt_set_map_wc(struct drm_gem_sgt_object *bo, bool wc)
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_set_map_wc);
 
+/* drm_sgt_pin_pages(), at the cost of idle objects. */
+int drm_gem_sgt_pin_pages(struct drm_gem_sgt_object *bo)
+{
+	int ret = drm_sgt_pin_pages(bo->sgt);
+
+	if (ret == -ENOMEM && drm_gem_sgt_make_room(bo))
+		ret = drm_sgt_pin_pages(bo->sgt);
+	return ret;
+}
+
 /**
  * drm_gem_sgt_map() - get the pages and DMA-map them
  * @bo: the object
@@ -100,7 +110,7 @@ int drm_gem_sgt_map_attrs(struct drm_gem_sgt_object *bo, enum dma_data_direction
 		return drm_sgt_map_attrs(bo->sgt, dir, attrs);
 
 	/* The mapping itself keeps the pages, once there is one. */
-	ret = drm_sgt_pin_pages(bo->sgt);
+	ret = drm_gem_sgt_pin_pages(bo);
 	if (ret)
 		return ret;
 
@@ -130,7 +140,7 @@ int drm_gem_sgt_pin_locked(struct drm_gem_sgt_object *bo)
 
 	/* An import's lock nests outside the resv. */
 	if (!drm_gem_sgt_is_import(bo))
-		ret = drm_sgt_pin_pages(bo->sgt);
+		ret = drm_gem_sgt_pin_pages(bo);
 	if (ret)
 		return ret;
 

@@ -16,6 +16,7 @@ struct drm_gem_sgt_object *drm_gem_sgt_alloc(struct drm_device *dev, size_t size
 void drm_gem_sgt_zap(void *arg);
 
 /* drm_gem_sgt_memory.c */
+int drm_gem_sgt_pin_pages(struct drm_gem_sgt_object *bo);
 struct dma_buf *drm_gem_sgt_import_dma_buf(const struct drm_gem_sgt_object *bo);
 
 /* drm_gem_sgt_export.c */

@@ -39,8 +39,8 @@
  * the module of the driver cannot be unloaded.
  *
  * The kernel calls a shrinker of this kind for the system, and not for the limit of a
- * memory cgroup. What a cgroup is charged for can be swapped out for its limit once the
- * object was evicted, or if it has no pages in a table at that moment.
+ * memory cgroup. Instead, a process that gets no memory for an object evicts idle ones
+ * which it has created, and tries once more: the limit then swaps these out.
  */
 
 /* By the address of the DRM device, which has no member for it. */
@@ -367,6 +367,49 @@ static unsigned long drm_gem_sgt_scan_objects(struct shrinker *shrinker,
 		freed += drm_gem_sgt_scan_lru(s, &s->evictable, sc);
 	drm_gem_sgt_put_drm_later(s);
 	return sc->nr_scanned ? freed : SHRINK_STOP;
+}
+
+/* As drm_gem_sgt_scan_lru(), for objects that the calling process has created. */
+static unsigned long drm_gem_sgt_scan_own(struct drm_gem_sgt_shrinker *s,
+					  struct drm_gem_lru *lru, unsigned long wanted)
+{
+	struct drm_gem_sgt_object *bo;
+	long left = READ_ONCE(lru->count);
+	unsigned long freed = 0;
+
+	while (freed < wanted && (bo = drm_gem_sgt_lru_next(s, lru, &left))) {
+		if (bo->pid == task_tgid_nr(current))
+			freed += drm_gem_sgt_reclaim(s, bo);
+		drm_gem_sgt_put_object_later(bo);
+		cond_resched();
+	}
+	return freed;
+}
+
+/**
+ * drm_gem_sgt_make_room() - let a process that is out of memory swap out its idle objects
+ * @bo: the object that needs pages
+ *
+ * The limit of a memory cgroup does not call the shrinker. Objects of other processes
+ * stay: they need not be charged to the same cgroup.
+ *
+ * Context: Process context, may sleep; as in reclaim, any lock may be held. The caller
+ * has a reference to @bo, and so to the module of the driver.
+ * Return: true if pages were given back, and another try can succeed
+ */
+bool drm_gem_sgt_make_room(struct drm_gem_sgt_object *bo)
+{
+	struct drm_gem_sgt_shrinker *s = bo->shrinker;
+	unsigned long wanted = bo->base.size >> PAGE_SHIFT, freed;
+
+	if (!s)
+		return false;
+
+	drm_gem_sgt_lru_sort(s);
+	freed = drm_gem_sgt_scan_own(s, &s->purgeable, wanted);
+	if (drm_gem_sgt_can_swap() && freed < wanted)
+		freed += drm_gem_sgt_scan_own(s, &s->evictable, wanted - freed);
+	return freed;
 }
 
 /*

@@ -279,6 +279,27 @@ static void shrinker_frees_no_object(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, shrinker_count(c), 2 * SHRINKER_PAGES);
 }
 
+/*
+ * A process that has no memory for an object gets that of its own idle objects, the oldest
+ * first, and no more than it needs.
+ */
+static void shrinker_makes_room_for_a_process(struct kunit *test)
+{
+	struct gem_shrinker *c = shrinker_create(test, &shrinker_ops);
+	struct drm_gem_sgt_object *bo = gem_kunit_bo(c->f, GEM_KUNIT_SIZE);
+
+	c->bo[0]->pid = bo->pid + 1;
+	KUNIT_EXPECT_TRUE(test, drm_gem_sgt_make_room(bo));
+	shrinker_expect_states(c, DRM_SGT_MAPPED, DRM_SGT_EMPTY, DRM_SGT_MAPPED);
+
+	kunit_activate_static_stub(test, drm_gem_sgt_can_swap, shrinker_has_no_swap);
+	KUNIT_EXPECT_FALSE(test, drm_gem_sgt_make_room(bo));
+	shrinker_madvise(c->bo[2], 1);
+	KUNIT_EXPECT_TRUE(test, drm_gem_sgt_make_room(bo));
+	shrinker_expect_states(c, DRM_SGT_MAPPED, DRM_SGT_EMPTY, DRM_SGT_EMPTY);
+	KUNIT_EXPECT_FALSE(test, drm_gem_sgt_make_room(bo));
+}
+
 /* A DRM device has one shrinker. */
 static void shrinker_is_one(struct kunit *test)
 {
@@ -296,6 +317,7 @@ static struct kunit_case drm_gem_sgt_shrinker_cases[] = {
 	KUNIT_CASE(shrinker_without_the_driver),
 	KUNIT_CASE(shrinker_asks_no_driver_after_unbind),
 	KUNIT_CASE(shrinker_frees_no_object),
+	KUNIT_CASE(shrinker_makes_room_for_a_process),
 	KUNIT_CASE(shrinker_is_one),
 	{}
 };

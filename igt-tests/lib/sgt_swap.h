@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Swap in compressed memory. */
+#ifndef SGT_SWAP_H
+#define SGT_SWAP_H
+
+#include <stdint.h>
+
+/* Returns 0, or a negative errno: -EOPNOTSUPP without zram or swap. */
+int sgt_swap_begin(uint64_t bytes);
+void sgt_swap_end(void);
+
+#endif
