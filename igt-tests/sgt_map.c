@@ -2,7 +2,6 @@
 #include <linux/dma-buf.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 
 #include "igt.h"
 
@@ -243,27 +242,19 @@ static void test_partial_munmap(int drm)
 	sgt_bo_free(&bo);
 }
 
-static long count_faults(void)
-{
-	struct rusage usage;
-
-	getrusage(RUSAGE_SELF, &usage);
-	return usage.ru_minflt + usage.ru_majflt;
-}
-
 /* Reads or writes a page of the pattern.  Returns the number of faults. */
 static long touch(char *map, size_t page, bool write, uint32_t seed)
 {
 	size_t word = page * WORDS_PER_PAGE;
 	volatile uint32_t *at = (uint32_t *)map + word;
 	uint32_t value = sgt_pattern(word, seed);
-	long faults = -count_faults();
+	long faults = -sgt_count_faults();
 
 	if (write)
 		*at = value;
 	else
 		igt_assert_eq_u32(*at, value);
-	return faults + count_faults();
+	return faults + sgt_count_faults();
 }
 
 /* Unmaps pages 20 to 25, so that the second mapping does not begin at page 0. */

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "sgt_mem.h"
@@ -67,6 +68,14 @@ int sgt_try_match(const uint32_t *words, size_t count, uint32_t seed,
 		  size_t *matched)
 {
 	return TRY(*matched = sgt_pattern_match(words, count, seed));
+}
+
+long sgt_count_faults(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_minflt + usage.ru_majflt;
 }
 
 /* The two pipes allocate pages in turn. */

@@ -13,6 +13,9 @@ int sgt_try_fill(uint32_t *words, size_t count, uint32_t seed);
 int sgt_try_match(const uint32_t *words, size_t count, uint32_t seed,
 		  size_t *matched);
 
+/* The page faults of the process so far */
+long sgt_count_faults(void);
+
 /*
  * After sgt_scatter_begin(), the next @bytes of unmovable memory are allocated as
  * single pages without a free neighbour.

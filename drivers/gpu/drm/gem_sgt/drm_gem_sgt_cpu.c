@@ -12,6 +12,7 @@
 #include <drm/drm_gem_sgt.h>
 #include <drm/drm_vma_manager.h>
 
+#include "drm_gem_sgt_huge.h"
 #include "drm_gem_sgt_object.h"
 #include "drm_gem_sgt_shrinker.h"
 #include "drm_sgt_table.h"
@@ -225,6 +226,7 @@ void drm_gem_sgt_zap(void *arg)
 /* For &drm_gem_object_funcs.vm_ops. */
 const struct vm_operations_struct drm_gem_sgt_vm_ops = {
 	.fault = drm_gem_sgt_fault,
+	.huge_fault = drm_gem_sgt_huge_fault,
 	.map_pages = drm_gem_sgt_map_pages,
 	.open = drm_gem_vm_open,
 	.close = drm_gem_vm_close,

@@ -6,8 +6,11 @@
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/mount.h>
+#include <linux/pagemap.h>
+#include <linux/pfn_t.h>
 #include <linux/pgtable.h>
 #include <linux/shmem_fs.h>
+#include <linux/xarray.h>
 
 #include <drm/drm_device.h>
 #include <drm/drm_file.h>
@@ -15,6 +18,7 @@
 #include <drm/drm_vma_manager.h>
 
 #include "drm_gem_sgt_huge.h"
+#include "drm_sgt_table.h"
 
 /**
  * DOC: huge pages
@@ -30,9 +34,11 @@
  * smaller than a huge page, on kernels without huge pages, and where they are denied to
  * shmem (``/sys/kernel/mm/transparent_hugepage/shmem_enabled``).
  *
- * A huge page can be mapped as such only at an address that is aligned to it.
- * ``DRM_GEM_SGT_FOPS`` has mmap() of the DRM file choose one; mmap() of a dma-buf does
- * so where the length is a multiple of a huge page.
+ * A process maps a huge page with one fault, and as one entry of its page table, where
+ * the address is aligned and the whole page is inside the VMA; elsewhere, a fault maps
+ * small pages: see "CPU mappings". ``DRM_GEM_SGT_FOPS`` has mmap() of the DRM file choose
+ * an aligned address; mmap() of a dma-buf does so where the length is a multiple of a
+ * huge page.
  */
 
 bool drm_gem_sgt_huge_pages;
@@ -134,3 +140,61 @@ unsigned long drm_gem_sgt_get_unmapped_area(struct file *filp, unsigned long add
 	return ret;
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_get_unmapped_area);
+
+/* Whether a huge page of @obj begins at @index, and where; the table is pinned. */
+static bool drm_gem_sgt_find_huge(struct drm_gem_object *obj, pgoff_t index,
+				  unsigned long *pfn)
+{
+	struct folio *folio = xa_load(&obj->filp->f_mapping->i_pages, index);
+
+	if (!folio || xa_is_value(folio) || folio_order(folio) < PMD_ORDER ||
+	    folio_test_has_hwpoisoned(folio))
+		return false;
+
+	*pfn = page_to_pfn(folio_file_page(folio, index));
+	return IS_ALIGNED(*pfn, BIT(PMD_ORDER));
+}
+
+static vm_fault_t drm_gem_sgt_insert_huge(struct vm_fault *vmf, unsigned long addr)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct drm_gem_object *obj = vma->vm_private_data;
+	struct drm_sgt *sgt = to_drm_gem_sgt_obj(obj)->sgt;
+	pgoff_t index = linear_page_index(vma, addr) - drm_vma_node_start(&obj->vma_node);
+	pgprot_t prot = drm_sgt_pgprot(sgt, vm_get_page_prot(vma->vm_flags));
+	unsigned long pfn;
+
+	/* vmf_insert_pfn_pmd() takes the caching from the VMA: it can be out of date. */
+	if (pgprot_val(prot) != pgprot_val(vma->vm_page_prot) ||
+	    !drm_gem_sgt_find_huge(obj, index, &pfn))
+		return VM_FAULT_FALLBACK;
+
+	return vmf_insert_pfn_pmd(vmf, __pfn_to_pfn_t(pfn, PFN_DEV), false);
+}
+
+/*
+ * For &vm_operations_struct.huge_fault. The entry is writable if the VMA is, as with small
+ * pages. Nothing is changed that is mapped already: another thread can have mapped small
+ * pages meanwhile. An entry from before an mprotect() cannot be made writable, so the core
+ * drops it, and small pages are mapped.
+ */
+vm_fault_t drm_gem_sgt_huge_fault(struct vm_fault *vmf, unsigned int order)
+{
+	struct drm_gem_object *obj = vmf->vma->vm_private_data;
+	struct drm_sgt *sgt = to_drm_gem_sgt_obj(obj)->sgt;
+	unsigned long addr = vmf->address & PMD_MASK;
+	vm_fault_t ret;
+
+	if (!IS_ENABLED(CONFIG_ARCH_SUPPORTS_PMD_PFNMAP) || order != PMD_ORDER ||
+	    !pmd_none(vmf->orig_pmd) || addr < vmf->vma->vm_start ||
+	    vmf->vma->vm_end - addr < PMD_SIZE)
+		return VM_FAULT_FALLBACK;
+
+	/* drm_gem_sgt_fault() tries again, and reports. */
+	if (drm_sgt_pin_pages(sgt))
+		return VM_FAULT_FALLBACK;
+
+	ret = drm_gem_sgt_insert_huge(vmf, addr);
+	drm_sgt_unpin_pages(sgt);
+	return ret;
+}

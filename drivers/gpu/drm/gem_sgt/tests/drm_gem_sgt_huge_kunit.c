@@ -4,7 +4,9 @@
 #include <linux/file.h>
 #include <linux/mman.h>
 #include <linux/pgtable.h>
+#include <linux/uaccess.h>
 
+#include <drm/drm_device.h>
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_vma_manager.h>
@@ -97,6 +99,7 @@ static struct huge_map huge_map_create(struct kunit *test, size_t size)
 	c.filp = anon_inode_getfile("kunit", &huge_fops, priv, O_RDWR);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, c.filp);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, huge_fput, c.filp));
+	c.filp->f_mapping = c.f->drm->anon_inode->i_mapping;
 	return c;
 }
 
@@ -156,10 +159,140 @@ static void huge_area_of_other_objects(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, (long)huge_try_mmap(&c, 0, PAGE_SIZE, 0), -EINVAL);
 }
 
+#define HUGE_FAULT_PAGES	(2 * HUGE_PAGES + 3)
+
+/*
+ * The page offset of the address from an aligned one, the rest of the VMA, where a fault
+ * hits it, and the pages that the fault maps
+ */
+static const struct huge_fault {
+	const char *name;
+	unsigned long off, start, end;
+	unsigned long touch;
+	unsigned long first, last;
+} huge_faults[] = {
+	{ "first", 0, 0, HUGE_FAULT_PAGES, 0, 0, HUGE_PAGES - 1 },
+	{ "second", 0, 0, HUGE_FAULT_PAGES, 2 * HUGE_PAGES - 1, HUGE_PAGES, 2 * HUGE_PAGES - 1 },
+	{ "tail", 0, 0, HUGE_FAULT_PAGES, 2 * HUGE_PAGES + 1,
+	  2 * HUGE_PAGES, 2 * HUGE_PAGES + 2 },
+	{ "no start", 0, 1, HUGE_FAULT_PAGES, 5, 1, 15 },
+	{ "whole after no start", 0, 1, HUGE_FAULT_PAGES, HUGE_PAGES,
+	  HUGE_PAGES, 2 * HUGE_PAGES - 1 },
+	{ "no end", 0, 0, HUGE_PAGES - 1, 17, 16, 31 },
+	{ "address off", 1, 0, HUGE_FAULT_PAGES, HUGE_PAGES, HUGE_PAGES, HUGE_PAGES + 15 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(huge_faults, huge_faults, name);
+
+static void huge_require_pmds(struct kunit *test)
+{
+	if (!IS_ENABLED(CONFIG_ARCH_SUPPORTS_PMD_PFNMAP) || !has_transparent_hugepage())
+		kunit_skip(test, "no huge pages in page tables");
+}
+
+/* An aligned address with an offset, in pages */
+static unsigned long huge_mmap_off(struct huge_map *c, unsigned long off)
+{
+	size_t size = c->bo->base.size;
+	unsigned long addr = huge_try_mmap(c, 0, size, 0);
+
+	KUNIT_ASSERT_FALSE(c->test, IS_ERR_VALUE(addr));
+	if (!off)
+		return addr;
+	KUNIT_ASSERT_EQ(c->test, 0, vm_munmap(addr, size));
+	addr = huge_try_mmap(c, addr + off * PAGE_SIZE, size, MAP_FIXED);
+	KUNIT_ASSERT_FALSE(c->test, IS_ERR_VALUE(addr));
+	return addr;
+}
+
+static void huge_munmap(struct huge_map *c, unsigned long addr, unsigned long start,
+			unsigned long end)
+{
+	if (start < end)
+		KUNIT_EXPECT_EQ(c->test, 0, vm_munmap(addr + start * PAGE_SIZE,
+						      (end - start) * PAGE_SIZE));
+}
+
+static void huge_touch(struct huge_map *c, unsigned long addr, unsigned long index)
+{
+	KUNIT_EXPECT_EQ(c->test, 0, put_user(1, (u8 __user *)(addr + index * PAGE_SIZE)));
+}
+
+/* The right pages are mapped from @first up to @last, and no others. */
+static void huge_check(struct huge_map *c, unsigned long addr, unsigned long first,
+		       unsigned long last)
+{
+	unsigned long i;
+
+	for (i = 0; i < c->bo->base.size >> PAGE_SHIFT; i++) {
+		struct page *page = drm_sgt_kunit_cached_page(c->test, c->bo->base.filp, i);
+
+		KUNIT_EXPECT_PTR_EQ_MSG(c->test, gem_user_page(addr + i * PAGE_SIZE),
+					i < first || i > last ? NULL : page, "page %lu", i);
+	}
+}
+
+/* A fault maps the huge page that it hits, or small pages where that is not possible. */
+static void huge_fault_maps_the_page(struct kunit *test)
+{
+	const struct huge_fault *p = test->param_value;
+	struct huge_map c;
+	unsigned long addr;
+
+	huge_require_pmds(test);
+	c = huge_map_create(test, HUGE_FAULT_PAGES * PAGE_SIZE);
+	addr = huge_mmap_off(&c, p->off);
+	huge_munmap(&c, addr, 0, p->start);
+	huge_munmap(&c, addr, p->end, HUGE_FAULT_PAGES);
+	huge_touch(&c, addr, p->touch);
+	huge_check(&c, addr, p->first, p->last);
+	huge_munmap(&c, addr, p->start, p->end);
+}
+
+/* A huge page with a poisoned one in it is not mapped as such: the others stay. */
+static void huge_fault_with_poison(struct kunit *test)
+{
+	struct huge_map c;
+	unsigned long addr;
+	struct folio *folio;
+
+	huge_require_pmds(test);
+	c = huge_map_create(test, PMD_SIZE);
+	addr = huge_mmap_off(&c, 0);
+	folio = page_folio(drm_sgt_kunit_cached_page(test, c.bo->base.filp, 0));
+	folio_set_has_hwpoisoned(folio);
+	huge_touch(&c, addr, 20);
+	folio_clear_has_hwpoisoned(folio);
+	huge_check(&c, addr, 16, 31);
+	huge_munmap(&c, addr, 0, HUGE_PAGES);
+}
+
+/* When the pages are given back, no part of a huge page stays mapped. */
+static void huge_page_is_zapped(struct kunit *test)
+{
+	struct huge_map c;
+	unsigned long addr;
+
+	huge_require_pmds(test);
+	c = huge_map_create(test, PMD_SIZE);
+	addr = huge_mmap_off(&c, 0);
+	huge_touch(&c, addr, 1);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_depopulate(c.bo->sgt));
+	huge_check(&c, addr, 1, 0);
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(c.bo->sgt), DRM_SGT_EMPTY);
+
+	huge_touch(&c, addr, 1);
+	huge_check(&c, addr, 0, HUGE_PAGES - 1);
+	huge_munmap(&c, addr, 0, HUGE_PAGES);
+}
+
 static struct kunit_case drm_gem_sgt_huge_cases[] = {
 	KUNIT_CASE_PARAM(huge_folios_where_they_fit, huge_folios_gen_params),
 	KUNIT_CASE(huge_mapping_is_aligned),
 	KUNIT_CASE(huge_area_of_other_objects),
+	KUNIT_CASE_PARAM(huge_fault_maps_the_page, huge_faults_gen_params),
+	KUNIT_CASE(huge_fault_with_poison),
+	KUNIT_CASE(huge_page_is_zapped),
 	{}
 };
 
