@@ -25,6 +25,24 @@ struct seq_file;
 /* drm_gpupt_core.c */
 
 /**
+ * struct drm_gpupt_flush - what a device has to flush from its TLBs
+ *
+ * Also gathers the flushes of several operations: see drm_gpupt_commit_gather(). Zero-
+ * initialised, it has nothing.
+ */
+struct drm_gpupt_flush {
+	/** @va: first byte, in GPU VA */
+	u64 va;
+	/** @len: bytes; 0 for nothing */
+	u64 len;
+	/**
+	 * @tables: tables were unlinked: cached entries that point to tables are outdated,
+	 * too. Otherwise only leaves are, maybe larger ones than @len
+	 */
+	bool tables;
+};
+
+/**
  * struct drm_gpupt_config - what a driver sets for a page table
  *
  * Constant, and lives longer than the page table.
@@ -33,15 +51,15 @@ struct drm_gpupt_config {
 	/**
 	 * @flush: flush a range from the TLBs of the device
 	 *
-	 * Optional, for a device that caches no entries. The commit of an unmap
-	 * calls it with the range in bytes of GPU VA, after the entries were
-	 * cleared. When it returns, the device must use only what is in the table
-	 * now; drm_gpupt_op_fini() frees the unlinked tables later. The commit of a
+	 * Optional, for a device that caches no entries. The commit of an unmap, or
+	 * drm_gpupt_flush_gathered(), calls it after the entries were cleared. When
+	 * it returns, the device must use only what is in the table now;
+	 * drm_gpupt_op_fini() frees the unlinked tables later. The commit of a
 	 * map does not call it, so the device must not cache empty entries. Runs in
 	 * the fence-signalling path, under the lock of commits: must not allocate
 	 * with GFP_KERNEL, take a dma_resv, or call drm_gpupt_walk().
 	 */
-	void (*flush)(void *priv, u64 va, u64 len);
+	void (*flush)(void *priv, const struct drm_gpupt_flush *flush);
 
 	/**
 	 * @cpu_only: no device reads the tables
@@ -159,6 +177,8 @@ int __must_check drm_gpupt_prepare_unmap(struct drm_gpupt *pt,
 					 struct drm_gpupt_op *op, u64 va, u64 len);
 void drm_gpupt_commit_map(struct drm_gpupt_op *op, const struct drm_dma_view view);
 void drm_gpupt_commit(struct drm_gpupt_op *op);
+void drm_gpupt_commit_gather(struct drm_gpupt_op *op, struct drm_gpupt_flush *gather);
+void drm_gpupt_flush_gathered(struct drm_gpupt *pt, struct drm_gpupt_flush *gather);
 int drm_gpupt_abort(struct drm_gpupt_op *op);
 void drm_gpupt_op_fini(struct drm_gpupt_op *op);
 unsigned int drm_gpupt_op_tables(const struct drm_gpupt_op *op);

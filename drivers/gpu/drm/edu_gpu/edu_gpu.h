@@ -76,7 +76,7 @@ int edu_gpu_unit_init(struct edu_gpu *edu);
 void edu_gpu_unit_stop(struct edu_gpu *edu);
 int edu_gpu_unit_attach(struct edu_gpu *edu, struct edu_gpu_vm *vm);
 void edu_gpu_unit_detach(struct edu_gpu *edu, struct edu_gpu_vm *vm);
-void edu_gpu_unit_flush(struct edu_gpu *edu, u64 va, u64 len);
+void edu_gpu_unit_flush(struct edu_gpu *edu, u64 va, u64 len, bool tables);
 bool edu_gpu_unit_faults(struct edu_gpu *edu);
 
 /* edu_gpu_vm.c */

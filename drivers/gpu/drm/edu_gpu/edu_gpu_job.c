@@ -107,7 +107,7 @@ static int edu_gpu_copy_chunk(struct edu_gpu *edu, u64 src, u64 dst, u32 len)
 	if (ret)
 		return ret;
 	/* QEMU tells of no fault if it has the page in its IOTLB, from a read. */
-	edu_gpu_unit_flush(edu, dst, len);
+	edu_gpu_unit_flush(edu, dst, len, false);
 	return edu_gpu_dma(edu, EDU_BUFFER, dst, len, EDU_DMA_TO_PCI);
 }
 

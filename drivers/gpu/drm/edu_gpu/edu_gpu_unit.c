@@ -40,6 +40,7 @@
 #define UNIT_FSTS		0x34
 #define UNIT_FSTS_PFO		BIT(0)			/* a fault was lost */
 #define UNIT_IVA		0x00			/* from IRO */
+#define UNIT_IVA_LEAVES		BIT(6)			/* only those are outdated */
 #define UNIT_IOTLB		0x08			/* from IRO */
 #define UNIT_IOTLB_IVT		BIT_ULL(63)
 #define UNIT_IOTLB_DOMAIN	(UNIT_IOTLB_IVT | FIELD_PREP_CONST(GENMASK_ULL(61, 60), 2))
@@ -90,19 +91,20 @@ static void edu_gpu_unit_flush_locked(struct edu_gpu *edu, u64 iva, u64 cmd)
  * @edu: the device
  * @va: first byte
  * @len: bytes, not 0
+ * @tables: also flush entries that point to tables
  *
  * Flushes the whole domain if the range is too long for one command.
  */
-void edu_gpu_unit_flush(struct edu_gpu *edu, u64 va, u64 len)
+void edu_gpu_unit_flush(struct edu_gpu *edu, u64 va, u64 len, bool tables)
 {
 	/* The smallest aligned block that has the range. */
 	unsigned int order = fls64((va ^ (va + len - 1)) >> 12);
+	u64 iva = (va & ~0ull << (12 + order)) | order | (tables ? 0 : UNIT_IVA_LEAVES);
 
 	guard(mutex)(&edu->unit.lock);
 
 	if (edu->unit.cap & UNIT_CAP_PSI && order <= FIELD_GET(UNIT_CAP_MAMV, edu->unit.cap))
-		edu_gpu_unit_flush_locked(edu, (va & ~0ull << (12 + order)) | order,
-					  UNIT_IOTLB_PAGES);
+		edu_gpu_unit_flush_locked(edu, iva, UNIT_IOTLB_PAGES);
 	else
 		edu_gpu_unit_flush_locked(edu, 0, UNIT_IOTLB_DOMAIN);
 }

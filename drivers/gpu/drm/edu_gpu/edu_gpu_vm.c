@@ -23,11 +23,11 @@ struct edu_gpu_mapping {
 };
 
 /* [book: vm] */
-static void edu_gpu_vm_flush(void *priv, u64 va, u64 len)
+static void edu_gpu_vm_flush(void *priv, const struct drm_gpupt_flush *flush)
 {
 	struct edu_gpu_vm *vm = priv;
 
-	edu_gpu_unit_flush(vm->edu, va, len);
+	edu_gpu_unit_flush(vm->edu, flush->va, flush->len, flush->tables);
 }
 
 static const struct drm_gpupt_config edu_gpu_gpupt_config = {

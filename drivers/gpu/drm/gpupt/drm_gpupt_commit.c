@@ -139,9 +139,30 @@ static void drm_gpupt_commit_step(struct drm_gpupt *pt, struct drm_gpupt_step *s
 	}
 }
 
-static void drm_gpupt_commit_locked(struct drm_gpupt_op *op,
-				    struct drm_gpupt_source *source)
+static void drm_gpupt_flush_locked(struct drm_gpupt *pt, const struct drm_gpupt_flush *flush)
 {
+	lockdep_assert_held(&pt->commit_lock);
+
+	if (flush->len && pt->config->flush)
+		pt->config->flush(pt->priv, flush);
+}
+
+/* Add what an operation has made outdated. A range between two is flushed, too. */
+static void drm_gpupt_flush_add(const struct drm_gpupt_op *op, struct drm_gpupt_flush *flush)
+{
+	u64 end = op->va + round_up(op->len, drm_gpupt_span(op->pt, 0));
+
+	if (flush->len)
+		end = max(end, flush->va + flush->len);
+	flush->va = flush->len ? min(flush->va, op->va) : op->va;
+	flush->len = end - flush->va;
+	flush->tables |= op->drops;
+}
+
+static void drm_gpupt_commit_locked(struct drm_gpupt_op *op, struct drm_gpupt_source *source,
+				    struct drm_gpupt_flush *gather)
+{
+	struct drm_gpupt_flush flush = {};
 	struct drm_gpupt *pt = op->pt;
 	unsigned int i;
 
@@ -160,18 +181,22 @@ static void drm_gpupt_commit_locked(struct drm_gpupt_op *op,
 
 	WRITE_ONCE(pt->committed, op->seq);
 	op->state = DRM_GPUPT_OP_COMMITTED;
-	if (op->flush && pt->config->flush)
-		pt->config->flush(pt->priv, op->va,
-				  round_up(op->len, drm_gpupt_span(pt, 0)));
+	if (!op->flush)
+		return;
+	drm_gpupt_flush_add(op, gather ?: &flush);
+	if (!gather)
+		drm_gpupt_flush_locked(pt, &flush);
+	else if (!pt->gathered)
+		pt->gathered = op->seq;
 }
 
-static void drm_gpupt_commit_with(struct drm_gpupt_op *op,
-				  struct drm_gpupt_source *source)
+static void drm_gpupt_commit_with(struct drm_gpupt_op *op, struct drm_gpupt_source *source,
+				  struct drm_gpupt_flush *gather)
 {
 	bool cookie = dma_fence_begin_signalling();
 
 	mutex_lock(&op->pt->commit_lock);
-	drm_gpupt_commit_locked(op, source);
+	drm_gpupt_commit_locked(op, source, gather);
 	mutex_unlock(&op->pt->commit_lock);
 	dma_fence_end_signalling(cookie);
 }
@@ -193,13 +218,13 @@ void drm_gpupt_commit_map(struct drm_gpupt_op *op, const struct drm_dma_view vie
 
 	if (WARN_ON_ONCE(!op->is_map) ||
 	    WARN_ON_ONCE(drm_dma_iter_init(&source.iter, view, op->offset, op->len))) {
-		drm_gpupt_commit_with(op, NULL);
+		drm_gpupt_commit_with(op, NULL, NULL);
 		return;
 	}
 
 	source.seg.len = 0;
 	source.prot = op->prot;
-	drm_gpupt_commit_with(op, &source);
+	drm_gpupt_commit_with(op, &source, NULL);
 }
 EXPORT_SYMBOL_GPL(drm_gpupt_commit_map);
 
@@ -215,6 +240,67 @@ EXPORT_SYMBOL_GPL(drm_gpupt_commit_map);
  */
 void drm_gpupt_commit(struct drm_gpupt_op *op)
 {
-	drm_gpupt_commit_with(op, NULL);
+	drm_gpupt_commit_with(op, NULL, NULL);
 }
 EXPORT_SYMBOL_GPL(drm_gpupt_commit);
+
+/**
+ * drm_gpupt_commit_gather() - commit an unmap, and flush later
+ * @op: as for drm_gpupt_commit()
+ * @gather: gets what @op makes outdated, in addition to what it has already
+ *
+ * For a job of several operations, which needs one flush then. The job commits its maps
+ * with drm_gpupt_commit_map(), in any order with these, and ends with
+ * drm_gpupt_flush_gathered(). Until then, the device may use what was unmapped, also
+ * where something else is mapped now.
+ *
+ * Ownership: the caller owns @gather. One page table has one at a time.
+ *
+ * Context: As drm_gpupt_commit().
+ */
+void drm_gpupt_commit_gather(struct drm_gpupt_op *op, struct drm_gpupt_flush *gather)
+{
+	drm_gpupt_commit_with(op, NULL, gather);
+}
+EXPORT_SYMBOL_GPL(drm_gpupt_commit_gather);
+
+/**
+ * drm_gpupt_flush_gathered() - flush what commits have gathered
+ * @pt: the page table
+ * @gather: from drm_gpupt_commit_gather(); has nothing afterwards
+ *
+ * Calls &drm_gpupt_config.flush once, with a range that includes all of @gather. Does
+ * nothing if @gather has nothing.
+ *
+ * Context: As drm_gpupt_commit(). Before the job signals its fence.
+ */
+void drm_gpupt_flush_gathered(struct drm_gpupt *pt, struct drm_gpupt_flush *gather)
+{
+	bool cookie = dma_fence_begin_signalling();
+
+	mutex_lock(&pt->commit_lock);
+	drm_gpupt_flush_locked(pt, gather);
+	pt->gathered = 0;
+	mutex_unlock(&pt->commit_lock);
+	dma_fence_end_signalling(cookie);
+	*gather = (struct drm_gpupt_flush) {};
+}
+EXPORT_SYMBOL_GPL(drm_gpupt_flush_gathered);
+
+/**
+ * drm_gpupt_flush_late() - flush for an operation whose gather was not flushed
+ * @op: committed, unlinks tables
+ *
+ * The device must not read a table that is freed.
+ */
+void drm_gpupt_flush_late(struct drm_gpupt_op *op)
+{
+	struct drm_gpupt_flush flush = {};
+
+	guard(mutex)(&op->pt->commit_lock);
+
+	if (!op->pt->gathered || op->seq < op->pt->gathered)
+		return;
+	drm_gpupt_flush_add(op, &flush);
+	drm_gpupt_flush_locked(op->pt, &flush);
+}

@@ -109,6 +109,11 @@ struct drm_gpupt {
 	struct mutex commit_lock;
 	/** @committed: number of the last committed operation; written under @commit_lock */
 	u64 committed;
+	/**
+	 * @gathered: number of the first operation that was gathered and is not flushed;
+	 * 0 for none; protected by @commit_lock
+	 */
+	u64 gathered;
 };
 
 /* Steps of an operation that are done or undone between two reschedules. */
@@ -216,6 +221,9 @@ int drm_gpupt_mem_give(struct drm_gpupt *pt, struct drm_gpupt_mem *mem,
 void drm_gpupt_mem_drop(struct drm_gpupt *pt, struct drm_gpupt_mem *mem, unsigned int index,
 			struct list_head *unused);
 void drm_gpupt_mem_free_list(struct list_head *unused);
+
+/* drm_gpupt_commit.c */
+void drm_gpupt_flush_late(struct drm_gpupt_op *op);
 
 /* drm_gpupt_step.c */
 struct drm_gpupt_step *drm_gpupt_op_add_step(struct drm_gpupt_op *op,

@@ -370,7 +370,8 @@ static void drm_gpupt_op_free_tables(struct drm_gpupt_op *op)
  * drm_gpupt_op_fini() - finish an operation, and free the tables that it unlinked
  * @op: committed; nothing happens if it is idle
  *
- * The commit has flushed the device. @op is idle afterwards, and can be used again.
+ * The commit has flushed the device, or drm_gpupt_flush_gathered() has. @op is idle
+ * afterwards, and can be used again.
  *
  * Context: Process context, may sleep. Not in the fence-signalling path: it takes the
  * lock of prepares, under which memory is allocated. So it is not called by the worker
@@ -385,8 +386,10 @@ void drm_gpupt_op_fini(struct drm_gpupt_op *op)
 	    WARN_ON_ONCE(op->state != DRM_GPUPT_OP_COMMITTED))
 		return;
 
-	if (op->drops)
+	if (op->drops) {
+		drm_gpupt_flush_late(op);
 		drm_gpupt_op_free_tables(op);
+	}
 	drm_gpupt_op_end(op);
 }
 EXPORT_SYMBOL_GPL(drm_gpupt_op_fini);

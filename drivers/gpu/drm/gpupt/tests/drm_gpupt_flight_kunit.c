@@ -344,6 +344,7 @@ static void flight_flushes_before_it_frees(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f.pt->flush.calls, 1);
 	KUNIT_EXPECT_EQ(test, f.pt->flush.va, f.va);
 	KUNIT_EXPECT_EQ(test, f.pt->flush.len, f.len);
+	KUNIT_EXPECT_EQ(test, f.pt->flush.tables, mapped.info.tables > f.pt->empty);
 	KUNIT_EXPECT_EQ(test, f.pt->flush.shape.tables, 1);
 	KUNIT_EXPECT_EQ(test, f.pt->flush.stats.tables, mapped.stats.tables);
 	KUNIT_EXPECT_EQ(test, f.pt->flush.stats.mapped, mapped.stats.mapped);
@@ -373,6 +374,87 @@ static void flight_flushes_cuts(struct kunit *test)
 		KUNIT_EXPECT_LE(test, f.pt->flush.va, f.va + i * f.page);
 		KUNIT_EXPECT_GE(test, f.pt->flush.va + f.pt->flush.len, f.va + (i + 1) * f.page);
 	}
+}
+
+/* A flush is told whether tables were unlinked: not while a leaf is left in each. */
+static void flight_flush_knows_of_tables(struct kunit *test)
+{
+	struct flight f = flight_create(test);
+	const unsigned int pages = f.len / f.page;
+	bool linked;
+
+	flight_map(&f, 0, pages);
+	flight_land(&f);
+	linked = drm_gpupt_kunit_info(f.pt).tables > f.pt->empty;
+	flight_unmap(&f, 1, 1);
+	flight_land(&f);
+	KUNIT_EXPECT_FALSE(test, f.pt->flush.tables);
+	flight_unmap(&f, 0, 1);
+	flight_unmap(&f, 2, pages - 2);
+	flight_land(&f);
+	KUNIT_EXPECT_EQ(test, f.pt->flush.tables, linked);
+}
+
+/* A job of unmaps and maps flushes once, all that it has unmapped, before it frees. */
+static void flight_gathers_flushes(struct kunit *test)
+{
+	struct flight f = flight_create(test);
+	const unsigned int pages = f.len / f.page;
+	struct drm_gpupt_flush gather = {};
+	struct drm_sgt_device_stats prepared;
+	unsigned int i;
+
+	flight_map(&f, 0, pages);
+	flight_land(&f);
+	flight_unmap(&f, pages - 1, 1);
+	flight_map(&f, pages - 1, 1);
+	flight_unmap(&f, 1, 1);
+	flight_unmap(&f, 2, pages - 2);
+	prepared = drm_sgt_kunit_stats(f.pt->d->sdev);
+	for (i = 0; i < 4; i++) {
+		struct drm_gpupt_op *op = drm_gpupt_kunit_op(f.pt, i);
+
+		if (i == 1)
+			drm_gpupt_commit_map(op, drm_gpupt_kunit_view(f.mem));
+		else
+			drm_gpupt_commit_gather(op, &gather);
+	}
+	KUNIT_EXPECT_EQ(test, f.pt->flush.calls, 0);
+	drm_gpupt_flush_gathered(f.pt->pt, &gather);
+	KUNIT_EXPECT_EQ(test, f.pt->flush.calls, 1);
+	KUNIT_EXPECT_EQ(test, f.pt->flush.va, f.va + f.page);
+	KUNIT_EXPECT_EQ(test, f.pt->flush.len, f.len - f.page);
+	KUNIT_EXPECT_EQ(test, f.pt->flush.stats.mapped, prepared.mapped);
+	drm_gpupt_flush_gathered(f.pt->pt, &gather);
+	KUNIT_EXPECT_EQ(test, f.pt->flush.calls, 1);
+	for (i = 0; i < 4; i++)
+		drm_gpupt_op_fini(drm_gpupt_kunit_op(f.pt, i));
+	KUNIT_EXPECT_EQ(test, f.pt->flush.calls, 1);
+	f.pt->in_flight = 0;
+}
+
+/* No table is freed that the device may read: without a flush of the job, there is one. */
+static void flight_flushes_what_was_only_gathered(struct kunit *test)
+{
+	struct flight f = flight_create(test);
+	struct drm_gpupt_flush gather = {};
+
+	flight_map(&f, 0, f.len / f.page);
+	flight_land(&f);
+	flight_unmap(&f, 1, f.len / f.page - 1);
+	flight_unmap(&f, 0, 1);
+	drm_gpupt_commit_gather(drm_gpupt_kunit_op(f.pt, 0), &gather);
+	/* A flush of something else in between. */
+	drm_gpupt_commit(drm_gpupt_kunit_op(f.pt, 1));
+	KUNIT_EXPECT_EQ(test, f.pt->flush.calls, 1);
+	KUNIT_EXPECT_EQ(test, f.pt->flush.len, f.page);
+	drm_gpupt_op_fini(drm_gpupt_kunit_op(f.pt, 0));
+	KUNIT_EXPECT_EQ(test, f.pt->flush.calls, 1 + gather.tables);
+	if (gather.tables)
+		KUNIT_EXPECT_EQ(test, f.pt->flush.len, f.len - f.page);
+	drm_gpupt_op_fini(drm_gpupt_kunit_op(f.pt, 1));
+	f.pt->in_flight = 0;
+	flight_check_empty(&f);
 }
 
 /*
@@ -450,6 +532,9 @@ static struct kunit_case drm_gpupt_flight_cases[] = {
 	KUNIT_CASE_PARAM(flight_commits_without_memory, drm_gpupt_kunit_formats),
 	KUNIT_CASE_PARAM(flight_flushes_before_it_frees, drm_gpupt_kunit_formats),
 	KUNIT_CASE_PARAM(flight_flushes_cuts, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(flight_flush_knows_of_tables, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(flight_gathers_flushes, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(flight_flushes_what_was_only_gathered, drm_gpupt_kunit_formats),
 	KUNIT_CASE_PARAM(flight_ends_with_the_device, drm_gpupt_kunit_formats),
 	KUNIT_CASE(flight_frees_outside_of_signalling),
 	{}

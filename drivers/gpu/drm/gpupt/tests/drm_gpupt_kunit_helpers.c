@@ -207,13 +207,14 @@ void drm_gpupt_kunit_check_trace(struct drm_gpupt_kunit *ctx,
 	KUNIT_EXPECT_EQ(ctx->test, now.stats.tables, was->stats.tables);
 }
 
-static void pt_flush(void *priv, u64 va, u64 len)
+static void pt_flush(void *priv, const struct drm_gpupt_flush *flush)
 {
 	struct drm_gpupt_kunit *ctx = priv;
 
 	ctx->flush.calls++;
-	ctx->flush.va = va;
-	ctx->flush.len = len;
+	ctx->flush.va = flush->va;
+	ctx->flush.len = flush->len;
+	ctx->flush.tables = flush->tables;
 	/* The tables of a device that is gone are not mapped. */
 	if (!drm_sgt_device_is_gone(ctx->d->sdev))
 		ctx->flush.shape = drm_gpupt_kunit_read(ctx);

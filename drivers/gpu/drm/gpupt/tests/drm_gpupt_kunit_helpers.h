@@ -114,6 +114,8 @@ struct drm_gpupt_kunit {
 		u64 va;
 		/** @flush.len: the last one */
 		u64 len;
+		/** @flush.tables: the last one */
+		bool tables;
 		/** @flush.shape: of the table at the last one */
 		struct drm_gpupt_kunit_shape shape;
 		/** @flush.stats: of the device at the last one */
