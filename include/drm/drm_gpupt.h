@@ -12,6 +12,7 @@ struct drm_gpupt;
 struct drm_gpupt_fmt;
 struct drm_gpupt_mem;
 struct drm_gpupt_table;
+struct page;
 struct seq_file;
 
 /* What the device may do; &drm_gpupt_fmt.prot has the flags that a format supports. */
@@ -60,6 +61,26 @@ struct drm_gpupt_config {
 	 * with GFP_KERNEL, take a dma_resv, or call drm_gpupt_walk().
 	 */
 	void (*flush)(void *priv, const struct drm_gpupt_flush *flush);
+
+	/**
+	 * @get_page: allocate the page of a table
+	 *
+	 * Optional, for tables that need memory of their own: a device with a narrow
+	 * DMA mask wants alloc_page(gfp | GFP_DMA32), or a pool. @gfp charges the
+	 * page to the calling task, and zeroes it: the page must be zeroed. It is a
+	 * page of the kernel's direct map. Returns NULL when out of memory. May
+	 * sleep; called under a lock of the page table, so it must not call a
+	 * function of drm_gpupt.
+	 */
+	struct page *(*get_page)(void *priv, gfp_t gfp);
+
+	/**
+	 * @put_page: free a page from @get_page
+	 *
+	 * Set if and only if @get_page is. May sleep. The page is not mapped for DMA
+	 * any more.
+	 */
+	void (*put_page)(void *priv, struct page *page);
 
 	/**
 	 * @cpu_only: no device reads the tables

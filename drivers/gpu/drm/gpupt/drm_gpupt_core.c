@@ -132,7 +132,8 @@ static const struct drm_gpupt_config drm_gpupt_no_config;
  * Context: Process context, may sleep.
  * Return:
  * * the page table, or an ERR_PTR() of an errno below
- * * %-EINVAL - @fmt is malformed, or @sdev is NULL
+ * * %-EINVAL - @fmt is malformed, @sdev is NULL, or @config has only one of get_page and
+ *   put_page
  * * %-EOVERFLOW - the address of the root has more bits than &drm_gpupt_fmt.addr_bits
  * * %-ENOMEM - out of memory, or see drm_sgt_map()
  * * %-ENODEV - the device is no longer bound
@@ -144,7 +145,8 @@ struct drm_gpupt *drm_gpupt_create(const struct drm_gpupt_fmt *fmt,
 	struct drm_gpupt *pt;
 	int ret;
 
-	if (!sdev || !drm_gpupt_fmt_is_sane(fmt))
+	if (!sdev || !drm_gpupt_fmt_is_sane(fmt) ||
+	    (config && !config->get_page != !config->put_page))
 		return ERR_PTR(-EINVAL);
 	/* A map of the root would return this, too, but with cpu_only there is none. */
 	if (drm_sgt_device_is_gone(sdev))

@@ -21,6 +21,8 @@
  * Freed with the last of the tables.
  */
 struct drm_gpupt_mem {
+	/** @pt: the page table, whose config frees @pages */
+	const struct drm_gpupt *pt;
 	/** @sgt: maps @pages; NULL with &drm_gpupt_config.cpu_only */
 	struct drm_sgt *sgt;
 	/** @tables: tables that use a page; protected by &drm_gpupt.plan_lock */

@@ -15,6 +15,8 @@
  * own. The new tables of an operation share mappings, of up to 32 pages each. User space
  * can cause many tables, so they are charged to the task that prepares the operation.
  *
+ * The driver can allocate the pages itself: see &drm_gpupt_config.get_page.
+ *
  * With &drm_gpupt_config.cpu_only the tables are not mapped. The driver reads them with
  * drm_gpupt_walk(), and sends the result to the device by other means.
  */
@@ -76,6 +78,21 @@ static int drm_gpupt_mem_map(struct drm_gpupt_mem *mem, struct drm_sgt_device *s
 	return ret ?: drm_sgt_sync_for_device(sgt, 0, drm_sgt_size(sgt));
 }
 
+static struct page *drm_gpupt_get_page(const struct drm_gpupt *pt)
+{
+	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO;
+
+	return pt->config->get_page ? pt->config->get_page(pt->priv, gfp) : alloc_page(gfp);
+}
+
+static void drm_gpupt_put_page(const struct drm_gpupt *pt, struct page *page)
+{
+	if (pt->config->put_page)
+		pt->config->put_page(pt->priv, page);
+	else
+		__free_page(page);
+}
+
 static void drm_gpupt_mem_free(struct drm_gpupt_mem *mem)
 {
 	unsigned int i;
@@ -83,7 +100,7 @@ static void drm_gpupt_mem_free(struct drm_gpupt_mem *mem)
 	drm_sgt_free(mem->sgt);
 	for (i = 0; i < mem->nr_pages; i++)
 		if (mem->pages[i])
-			__free_page(mem->pages[i]);
+			drm_gpupt_put_page(mem->pt, mem->pages[i]);
 	kfree(mem);
 }
 
@@ -105,10 +122,11 @@ struct drm_gpupt_mem *drm_gpupt_mem_alloc(const struct drm_gpupt *pt,
 	if (!mem)
 		return ERR_PTR(-ENOMEM);
 
+	mem->pt = pt;
 	mem->nr_pages = nr;
 	INIT_LIST_HEAD(&mem->entry);
 	for (i = 0; i < nr && !ret; i++) {
-		mem->pages[i] = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+		mem->pages[i] = drm_gpupt_get_page(pt);
 		if (!mem->pages[i])
 			ret = -ENOMEM;
 	}
@@ -214,7 +232,7 @@ void drm_gpupt_mem_drop(struct drm_gpupt *pt, struct drm_gpupt_mem *mem, unsigne
 
 	WRITE_ONCE(pt->tables, pt->tables - 1);
 	if (!mem->sgt) {
-		__free_page(mem->pages[index]);
+		drm_gpupt_put_page(pt, mem->pages[index]);
 		mem->pages[index] = NULL;
 		pt->pages--;
 	}

@@ -156,6 +156,86 @@ static void limits_count_memory(struct kunit *test)
 	}
 }
 
+/* Pages of a driver: how many it has, and how many it still gives. */
+struct limits_pool {
+	unsigned int used;
+	unsigned int left;
+	gfp_t gfp;
+};
+
+static struct page *limits_get_page(void *priv, gfp_t gfp)
+{
+	struct limits_pool *pool = priv;
+
+	pool->gfp = gfp;
+	if (!pool->left)
+		return NULL;
+	pool->left--;
+	pool->used++;
+	return alloc_page(gfp);
+}
+
+static void limits_put_page(void *priv, struct page *page)
+{
+	struct limits_pool *pool = priv;
+
+	pool->used--;
+	__free_page(page);
+}
+
+/*
+ * All tables have pages of the driver, which are charged, and come back to it, also if it
+ * has no more in the middle of an operation.
+ */
+static void limits_use_pages_of_the_driver(struct kunit *test)
+{
+	static const struct drm_gpupt_config configs[] = {
+		{ .get_page = limits_get_page, .put_page = limits_put_page },
+		{ .get_page = limits_get_page, .put_page = limits_put_page, .cpu_only = true },
+	};
+	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	const u64 page = BIT_ULL(fmt->level[0].shift);
+	struct drm_gpupt_kunit_mem *mem = drm_gpupt_kunit_block(test, DRM_GPUPT_KUNIT_DMA, page);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(configs); i++) {
+		struct limits_pool pool = { .left = fmt->levels };
+		struct drm_gpupt *pt = drm_gpupt_create(fmt, d->sdev, &configs[i], &pool);
+
+		/* The addresses of tables in memory are too long for some formats. */
+		if (PTR_ERR_OR_ZERO(pt) == -EOVERFLOW)
+			continue;
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pt);
+		KUNIT_EXPECT_EQ(test, 0, limits_map(pt, 0, mem));
+		KUNIT_EXPECT_EQ(test, pool.used, drm_gpupt_tables(pt));
+		KUNIT_EXPECT_EQ(test, pool.gfp, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+		KUNIT_EXPECT_EQ(test, 0, limits_unmap(pt, 0, page));
+		KUNIT_EXPECT_EQ(test, pool.used, 1);
+
+		pool.left = fmt->levels > 2;
+		KUNIT_EXPECT_EQ(test, fmt->levels > 1 ? -ENOMEM : 0, limits_map(pt, 0, mem));
+		KUNIT_EXPECT_EQ(test, pool.used, 1);
+		drm_gpupt_destroy(pt);
+		KUNIT_EXPECT_EQ(test, pool.used, 0);
+	}
+}
+
+/* A driver that allocates pages frees them, too. */
+static void limits_refuse_half_an_allocator(struct kunit *test)
+{
+	static const struct drm_gpupt_config configs[] = {
+		{ .get_page = limits_get_page }, { .put_page = limits_put_page },
+	};
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind(test);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(configs); i++)
+		KUNIT_EXPECT_EQ(test, -EINVAL,
+				PTR_ERR_OR_ZERO(drm_gpupt_create(&drm_gpupt_x86_64, d->sdev,
+								 &configs[i], NULL)));
+}
+
 /* The engine's own data for a table is a small part of a page, on any level. */
 static void limits_of_what_a_table_takes(struct kunit *test)
 {
@@ -292,6 +372,8 @@ static struct kunit_case drm_gpupt_limits_cases[] = {
 	KUNIT_CASE(limits_cpu_only_is_not_mapped),
 	KUNIT_CASE(limits_of_tables),
 	KUNIT_CASE(limits_count_memory),
+	KUNIT_CASE_PARAM(limits_use_pages_of_the_driver, drm_gpupt_kunit_formats),
+	KUNIT_CASE(limits_refuse_half_an_allocator),
 	KUNIT_CASE(limits_of_what_a_table_takes),
 	KUNIT_CASE(limits_of_a_walk),
 	KUNIT_CASE(limits_of_a_plan),
