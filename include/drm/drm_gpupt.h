@@ -204,6 +204,9 @@ int drm_gpupt_abort(struct drm_gpupt_op *op);
 void drm_gpupt_op_fini(struct drm_gpupt_op *op);
 unsigned int drm_gpupt_op_tables(const struct drm_gpupt_op *op);
 
+/* drm_gpupt_zap.c */
+void drm_gpupt_zap(struct drm_gpupt *pt, u64 va, u64 len);
+
 /* drm_gpupt_walk.c */
 
 /**

@@ -139,7 +139,12 @@ static void drm_gpupt_commit_step(struct drm_gpupt *pt, struct drm_gpupt_step *s
 	}
 }
 
-static void drm_gpupt_flush_locked(struct drm_gpupt *pt, const struct drm_gpupt_flush *flush)
+/**
+ * drm_gpupt_flush_locked() - flush the device, if there is something to flush
+ * @pt: the page table
+ * @flush: what is outdated
+ */
+void drm_gpupt_flush_locked(struct drm_gpupt *pt, const struct drm_gpupt_flush *flush)
 {
 	lockdep_assert_held(&pt->commit_lock);
 

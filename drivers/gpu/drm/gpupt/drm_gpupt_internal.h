@@ -225,6 +225,7 @@ void drm_gpupt_mem_drop(struct drm_gpupt *pt, struct drm_gpupt_mem *mem, unsigne
 void drm_gpupt_mem_free_list(struct list_head *unused);
 
 /* drm_gpupt_commit.c */
+void drm_gpupt_flush_locked(struct drm_gpupt *pt, const struct drm_gpupt_flush *flush);
 void drm_gpupt_flush_late(struct drm_gpupt_op *op);
 
 /* drm_gpupt_step.c */
