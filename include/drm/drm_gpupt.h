@@ -147,6 +147,10 @@ enum drm_gpupt_step_kind {
 	DRM_GPUPT_STEP_LINK,
 	/* Clear an entry that points to a table; drm_gpupt_op_fini() frees the table. */
 	DRM_GPUPT_STEP_UNLINK,
+	/* Write leaves over leaves. */
+	DRM_GPUPT_STEP_REPLACE,
+	/* Write a leaf over an entry that points to a table, which is freed as by UNLINK. */
+	DRM_GPUPT_STEP_COLLAPSE,
 };
 
 /**
@@ -180,6 +184,7 @@ struct drm_gpupt_op {
 	u32 prot;
 	enum drm_gpupt_op_state state;
 	bool is_map;
+	bool replace;
 	bool merge;
 	bool flush;
 	bool drops;
@@ -194,6 +199,10 @@ int __must_check drm_gpupt_prepare_map(struct drm_gpupt *pt, struct drm_gpupt_op
 				       u64 va, u64 len,
 				       const struct drm_dma_view view, u64 offset,
 				       u32 prot);
+int __must_check drm_gpupt_prepare_replace(struct drm_gpupt *pt, struct drm_gpupt_op *op,
+					   u64 va, u64 len,
+					   const struct drm_dma_view view, u64 offset,
+					   u32 prot);
 int __must_check drm_gpupt_prepare_unmap(struct drm_gpupt *pt,
 					 struct drm_gpupt_op *op, u64 va, u64 len);
 void drm_gpupt_commit_map(struct drm_gpupt_op *op, const struct drm_dma_view view);

@@ -126,6 +126,16 @@ static void drm_gpupt_commit_step(struct drm_gpupt *pt, struct drm_gpupt_step *s
 			drm_gpupt_write_leaves(pt, source, step->table,
 					       step->first, step->count);
 		break;
+	case DRM_GPUPT_STEP_COLLAPSE:
+		rb_erase(&step->child->live_node, &step->table->live);
+		fallthrough;
+	case DRM_GPUPT_STEP_REPLACE:
+		if (source)
+			drm_gpupt_write_leaves(pt, source, step->table,
+					       step->first, step->count);
+		else
+			drm_gpupt_write_clear(pt, step->table, step->first, step->count);
+		break;
 	case DRM_GPUPT_STEP_CLEAR:
 		drm_gpupt_write_clear(pt, step->table, step->first, step->count);
 		break;
@@ -211,7 +221,8 @@ static void drm_gpupt_commit_with(struct drm_gpupt_op *op, struct drm_gpupt_sour
  * @op: the oldest operation that is prepared and not committed, a map
  * @view: the same memory as in the prepare
  *
- * Does not call &drm_gpupt_config.flush, as the entries were empty before.
+ * Calls &drm_gpupt_config.flush only if @op is from drm_gpupt_prepare_replace(), and
+ * replaces something: otherwise the entries were empty before.
  *
  * Context: Fence-signalling path, in process context. Inside the access section
  * of @view. Takes a mutex.

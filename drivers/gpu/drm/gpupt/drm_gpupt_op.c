@@ -16,6 +16,7 @@ static void drm_gpupt_op_begin(struct drm_gpupt_op *op, struct drm_gpupt *pt,
 	op->len = len;
 	op->offset = 0;
 	op->prot = 0;
+	op->replace = false;
 	op->merge = false;
 	op->flush = false;
 	op->drops = false;
@@ -206,6 +207,42 @@ static int drm_gpupt_prepare(struct drm_gpupt_op *op, struct drm_gpupt_plan *pla
 	return ret;
 }
 
+static int drm_gpupt_prepare_leaves(struct drm_gpupt *pt, struct drm_gpupt_op *op, u64 va,
+				    u64 len, const struct drm_dma_view view, u64 offset,
+				    u32 prot, bool replace)
+{
+	struct drm_gpupt_plan plan __uninitialized;
+	int ret;
+
+	ret = drm_gpupt_check_op(pt, op, va, len);
+	if (ret)
+		return ret;
+	if (offset & (drm_gpupt_span(pt, 0) - 1) || prot & ~pt->fmt->prot) {
+		drm_gpupt_dbg(pt, "offset %#llx, prot %#x\n", offset, prot);
+		return -EINVAL;
+	}
+
+	ret = drm_dma_view_check(view, offset, len);
+	if (ret) {
+		drm_gpupt_dbg(pt, "%#llx bytes at %#llx of %#llx\n", len, offset,
+			      drm_dma_view_size(view));
+		return ret;
+	}
+
+	drm_gpupt_op_begin(op, pt, va, len);
+	op->is_map = true;
+	op->replace = replace;
+	op->offset = offset;
+	op->prot = prot;
+	op->merge = drm_gpupt_segments_matter(pt, len, view);
+	if (op->merge) {
+		ret = drm_dma_iter_init(&plan.iter, view, offset, len);
+		if (ret)
+			return ret;
+	}
+	return drm_gpupt_prepare(op, &plan);
+}
+
 /**
  * drm_gpupt_prepare_map() - prepare to map a VA range
  * @pt: the page table
@@ -243,37 +280,39 @@ int drm_gpupt_prepare_map(struct drm_gpupt *pt, struct drm_gpupt_op *op, u64 va,
 			  u64 len, const struct drm_dma_view view, u64 offset,
 			  u32 prot)
 {
-	struct drm_gpupt_plan plan __uninitialized;
-	int ret;
-
-	ret = drm_gpupt_check_op(pt, op, va, len);
-	if (ret)
-		return ret;
-	if (offset & (drm_gpupt_span(pt, 0) - 1) || prot & ~pt->fmt->prot) {
-		drm_gpupt_dbg(pt, "offset %#llx, prot %#x\n", offset, prot);
-		return -EINVAL;
-	}
-
-	ret = drm_dma_view_check(view, offset, len);
-	if (ret) {
-		drm_gpupt_dbg(pt, "%#llx bytes at %#llx of %#llx\n", len, offset,
-			      drm_dma_view_size(view));
-		return ret;
-	}
-
-	drm_gpupt_op_begin(op, pt, va, len);
-	op->is_map = true;
-	op->offset = offset;
-	op->prot = prot;
-	op->merge = drm_gpupt_segments_matter(pt, len, view);
-	if (op->merge) {
-		ret = drm_dma_iter_init(&plan.iter, view, offset, len);
-		if (ret)
-			return ret;
-	}
-	return drm_gpupt_prepare(op, &plan);
+	return drm_gpupt_prepare_leaves(pt, op, va, len, view, offset, prot, false);
 }
 EXPORT_SYMBOL_GPL(drm_gpupt_prepare_map);
+
+/**
+ * drm_gpupt_prepare_replace() - prepare to map a VA range in place of what is mapped there
+ * @pt: the page table
+ * @op: idle; must not be moved from here on
+ * @va: first byte of the range, a multiple of the smallest leaf
+ * @len: bytes, a multiple of the smallest leaf
+ * @view: the memory
+ * @offset: first byte in @view, a multiple of the smallest leaf
+ * @prot: DRM_GPUPT_*, a subset of &drm_gpupt_fmt.prot
+ *
+ * Like drm_gpupt_prepare_map(), but all, some or nothing of the range can be mapped before.
+ * Each entry changes with one store. So where something is mapped before and after, there
+ * is no moment of nothing, and the device does not fault: it uses the old or the new
+ * memory, and only the new one once the commit has flushed. For a device that must not see
+ * two sizes of leaves at an address, unmap and map instead: there is no break-before-make.
+ *
+ * drm_gpupt_commit_map() commits it. If the device is unbound and drm_gpupt_commit() does,
+ * the range is empty in the live table.
+ *
+ * Context: As drm_gpupt_prepare_map().
+ * Return: see drm_gpupt_prepare_map(), but not %-EEXIST
+ */
+int drm_gpupt_prepare_replace(struct drm_gpupt *pt, struct drm_gpupt_op *op, u64 va,
+			      u64 len, const struct drm_dma_view view, u64 offset,
+			      u32 prot)
+{
+	return drm_gpupt_prepare_leaves(pt, op, va, len, view, offset, prot, true);
+}
+EXPORT_SYMBOL_GPL(drm_gpupt_prepare_replace);
 
 /**
  * drm_gpupt_prepare_unmap() - prepare to unmap a VA range
@@ -359,7 +398,8 @@ static void drm_gpupt_op_free_tables(struct drm_gpupt_op *op)
 
 	mutex_lock(&pt->plan_lock);
 	for (i = 0; i < op->nr_steps; i++)
-		if (op->steps[i].kind == DRM_GPUPT_STEP_UNLINK)
+		if (op->steps[i].kind == DRM_GPUPT_STEP_UNLINK ||
+		    op->steps[i].kind == DRM_GPUPT_STEP_COLLAPSE)
 			drm_gpupt_table_free_all(pt, op->steps[i].child, &unused);
 	mutex_unlock(&pt->plan_lock);
 

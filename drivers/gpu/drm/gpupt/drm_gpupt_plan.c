@@ -176,30 +176,100 @@ static bool drm_gpupt_table_is_clean(struct drm_gpupt *pt,
 	       (!table->level || !drm_gpupt_table_plans_any(pt, table, index, count));
 }
 
+/* Add leaves to the last step, or in a new one. */
+static int drm_gpupt_plan_write(struct drm_gpupt_op *op, enum drm_gpupt_step_kind kind,
+				struct drm_gpupt_table *table, unsigned int index,
+				unsigned int count)
+{
+	struct drm_gpupt_step *step = NULL;
+
+	if (op->nr_steps)
+		step = &op->steps[op->nr_steps - 1];
+	if (step && step->kind == kind && step->table == table &&
+	    step->first + step->count == index) {
+		step->count += count;
+		return 0;
+	}
+
+	step = drm_gpupt_op_add_step(op, kind, table, index);
+	if (!step)
+		return -ENOMEM;
+	step->count = count;
+	return 0;
+}
+
+/* Plan a leaf in place of @child with all tables below it. */
+static int drm_gpupt_plan_collapse(struct drm_gpupt_plan *plan,
+				   struct drm_gpupt_table *table,
+				   struct drm_gpupt_table *child)
+{
+	struct drm_gpupt_step *step;
+
+	step = drm_gpupt_op_add_step(plan->op, DRM_GPUPT_STEP_COLLAPSE, table, child->slot);
+	if (!step)
+		return -ENOMEM;
+
+	step->child = child;
+	drm_gpupt_table_unplan(plan->pt, table, child);
+	__set_bit(child->slot, table->leaf);
+	plan->op->flush = true;
+	plan->op->drops = true;
+	return 0;
+}
+
+/* Plan leaves over what the entries are: leaves, empty, or tables. */
+static int drm_gpupt_plan_over(struct drm_gpupt_plan *plan, struct drm_gpupt_table *table,
+			       unsigned int index, unsigned int count)
+{
+	unsigned int end = index + count, next;
+	struct drm_gpupt_table *child;
+	int ret = 0;
+
+	for (; index < end && !ret; index = next) {
+		child = table->level ? drm_gpupt_table_planned(plan->pt, table, index) : NULL;
+		if (child) {
+			next = index + 1;
+			ret = drm_gpupt_plan_collapse(plan, table, child);
+		} else if (test_bit(index, table->leaf)) {
+			next = find_next_zero_bit(table->leaf, end, index);
+			plan->op->flush = true;
+			ret = drm_gpupt_plan_write(plan->op, DRM_GPUPT_STEP_REPLACE, table,
+						   index, next - index);
+		} else {
+			/* One at a time where the next one could be a table. */
+			next = table->level ? index + 1 : find_next_bit(table->leaf, end, index);
+			ret = drm_gpupt_plan_write(plan->op, DRM_GPUPT_STEP_MAP, table,
+						   index, next - index);
+			if (ret)
+				break;
+			bitmap_set(table->leaf, index, next - index);
+			table->used += next - index;
+		}
+	}
+	return ret;
+}
+
 static int drm_gpupt_plan_leaves(struct drm_gpupt_plan *plan,
 				 struct drm_gpupt_table *table, unsigned int index,
 				 unsigned int count)
 {
 	struct drm_gpupt_op *op = plan->op;
-	struct drm_gpupt_step *step = NULL;
+	bool clean = drm_gpupt_table_is_clean(plan->pt, table, index, count);
+	int ret;
 
-	if (!drm_gpupt_table_is_clean(plan->pt, table, index, count))
+	if (!clean && !op->replace)
 		return -EEXIST;
+	if (clean)
+		ret = drm_gpupt_plan_write(op, DRM_GPUPT_STEP_MAP, table, index, count);
+	else
+		ret = drm_gpupt_plan_over(plan, table, index, count);
+	if (ret)
+		return ret;
 
-	if (op->nr_steps)
-		step = &op->steps[op->nr_steps - 1];
-	if (step && step->kind == DRM_GPUPT_STEP_MAP && step->table == table &&
-	    step->first + step->count == index) {
-		step->count += count;
-	} else {
-		step = drm_gpupt_op_add_step(op, DRM_GPUPT_STEP_MAP, table, index);
-		if (!step)
-			return -ENOMEM;
-		step->count = count;
+	if (clean) {
+		bitmap_set(table->leaf, index, count);
+		table->used += count;
 	}
-
-	bitmap_set(table->leaf, index, count);
-	table->used += count;
 	return op->merge ? drm_gpupt_plan_advance(plan, (u64)count <<
 						  plan->pt->fmt->level[table->level].shift) : 0;
 }
@@ -239,11 +309,18 @@ static int drm_gpupt_plan_map_below(struct drm_gpupt_plan *plan,
 				    struct drm_gpupt_table *table, u64 va, u64 end)
 {
 	unsigned int index = drm_gpupt_index(plan->pt, table->level, va);
+	enum drm_gpupt_step_kind kind = DRM_GPUPT_STEP_NEW;
 	struct drm_gpupt_table *child;
 	int ret;
 
-	if (test_bit(index, table->leaf))
-		return -EEXIST;
+	if (test_bit(index, table->leaf)) {
+		if (!plan->op->replace)
+			return -EEXIST;
+		/* The rest of the leaf stays mapped. */
+		if (end - va < drm_gpupt_span(plan->pt, table->level))
+			kind = DRM_GPUPT_STEP_SPLIT;
+		plan->op->flush = true;
+	}
 	ret = drm_gpupt_plan_pause();
 	if (ret)
 		return ret;
@@ -252,7 +329,7 @@ static int drm_gpupt_plan_map_below(struct drm_gpupt_plan *plan,
 	if (child)
 		return drm_gpupt_plan_map_table(plan, child, va, end);
 
-	child = drm_gpupt_plan_table(plan, DRM_GPUPT_STEP_NEW, table, index);
+	child = drm_gpupt_plan_table(plan, kind, table, index);
 	if (IS_ERR(child))
 		return PTR_ERR(child);
 

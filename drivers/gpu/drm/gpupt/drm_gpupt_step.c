@@ -91,6 +91,12 @@ void drm_gpupt_undo_step(struct drm_gpupt *pt, struct drm_gpupt_step *step,
 		else
 			table->used--;
 		break;
+	case DRM_GPUPT_STEP_REPLACE:
+		break;
+	case DRM_GPUPT_STEP_COLLAPSE:
+		__clear_bit(step->first, table->leaf);
+		drm_gpupt_table_plan(pt, table, step->child);
+		break;
 	case DRM_GPUPT_STEP_UNLINK:
 		drm_gpupt_table_plan(pt, table, step->child);
 		table->used++;

@@ -101,6 +101,8 @@ struct drm_gpupt_kunit {
 	struct drm_gpupt_op op[DRM_GPUPT_KUNIT_OPS];
 	/** @mem: the memory of each map in @op */
 	const struct drm_gpupt_kunit_mem *mem[DRM_GPUPT_KUNIT_OPS];
+	/** @replaces: whether each map in @op replaces something */
+	bool replaces[DRM_GPUPT_KUNIT_OPS];
 	/** @first: index of the oldest operation in flight */
 	unsigned int first;
 	/** @in_flight: number of operations in flight */
@@ -129,6 +131,8 @@ void drm_gpupt_kunit_look_around(struct drm_gpupt_kunit *ctx, u64 va);
 
 int drm_gpupt_kunit_map(struct drm_gpupt_kunit *ctx, u64 va, u64 len,
 			const struct drm_gpupt_kunit_mem *mem, u64 offset, u32 prot);
+int drm_gpupt_kunit_replace(struct drm_gpupt_kunit *ctx, u64 va, u64 len,
+			    const struct drm_gpupt_kunit_mem *mem, u64 offset, u32 prot);
 int drm_gpupt_kunit_unmap(struct drm_gpupt_kunit *ctx, u64 va, u64 len);
 void drm_gpupt_kunit_commit(struct drm_gpupt_kunit *ctx);
 void drm_gpupt_kunit_commit_all(struct drm_gpupt_kunit *ctx);

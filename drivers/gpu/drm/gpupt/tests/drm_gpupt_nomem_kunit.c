@@ -83,8 +83,8 @@ static int pt_nomem_unmap(void *arg)
 	return drm_gpupt_prepare_unmap(c->pt->pt, &c->op, c->va, c->len);
 }
 
-/* An unmap that splits a leaf of 1G at each end, and unlinks the table in between. */
-static void pt_nomem_unmapping(struct kunit *test)
+/* A leaf of 1G, tables of smaller ones, and two leaves of 1G; from a page before the second. */
+static struct pt_nomem *pt_nomem_start_mapped(struct kunit *test)
 {
 	struct pt_nomem *c = pt_nomem_start(test, &drm_gpupt_x86_64);
 
@@ -98,8 +98,36 @@ static void pt_nomem_unmapping(struct kunit *test)
 	c->len = 2ull * SZ_1G;
 	c->trace = drm_gpupt_kunit_trace(c->pt);
 	drm_sgt_kunit_nomem(test);
+	return c;
+}
+
+/* An unmap that splits a leaf of 1G at each end, and unlinks the table in between. */
+static void pt_nomem_unmapping(struct kunit *test)
+{
+	struct pt_nomem *c = pt_nomem_start_mapped(test);
+
 	/* Four tables, with two allocations each. */
 	KUNIT_EXPECT_GE(test, drm_sgt_kunit_sweep(test, pt_nomem_unmap, pt_nomem_check, c), 8);
+	drm_gpupt_kunit_check(c->pt);
+	drm_gpupt_kunit_unmap_now(c->pt, 0, 4ull * SZ_1G);
+}
+
+/* prepare_replace */
+
+static int pt_nomem_replace(void *arg)
+{
+	struct pt_nomem *c = arg;
+
+	return drm_gpupt_prepare_replace(c->pt->pt, &c->op, c->va, c->len,
+					 drm_gpupt_kunit_view(c->mem), c->va, 0);
+}
+
+/* A replace that splits the same leaves, and has one of 1G in between. */
+static void pt_nomem_replacing(struct kunit *test)
+{
+	struct pt_nomem *c = pt_nomem_start_mapped(test);
+
+	KUNIT_EXPECT_GE(test, drm_sgt_kunit_sweep(test, pt_nomem_replace, pt_nomem_check, c), 8);
 	drm_gpupt_kunit_check(c->pt);
 	drm_gpupt_kunit_unmap_now(c->pt, 0, 4ull * SZ_1G);
 }
@@ -143,6 +171,7 @@ static struct kunit_case drm_gpupt_nomem_cases[] = {
 	KUNIT_CASE(pt_nomem_creating),
 	KUNIT_CASE(pt_nomem_mapping),
 	KUNIT_CASE(pt_nomem_unmapping),
+	KUNIT_CASE(pt_nomem_replacing),
 	{}
 };
 

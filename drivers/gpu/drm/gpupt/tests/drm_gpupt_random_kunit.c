@@ -183,6 +183,19 @@ static void random_remap(struct random *r)
 		random_map(r, first, nr);
 }
 
+/* Replace whatever is there. */
+static void random_replace(struct random *r)
+{
+	const struct drm_gpupt_kunit_window *w = &r->pt->window;
+	struct drm_gpupt_kunit_mem *mem = r->mem[random_below(r, RANDOM_MEMS)];
+	unsigned int first, nr = random_range(r, &first);
+	int ret;
+
+	ret = drm_gpupt_kunit_replace(r->pt, drm_gpupt_kunit_va(r->pt, first), nr * w->cell, mem,
+				      first * w->cell, random_below(r, 8) & w->fmt->prot);
+	KUNIT_EXPECT_EQ_MSG(r->pt->test, ret, 0, "replace of %u at %u", nr, first);
+}
+
 static void random_prepare(struct random *r)
 {
 	unsigned int first, nr;
@@ -198,6 +211,9 @@ static void random_prepare(struct random *r)
 		break;
 	case 2:
 		random_remap(r);
+		break;
+	case 3:
+		random_replace(r);
 		break;
 	default:
 		nr = random_run(r, &first);
