@@ -31,6 +31,9 @@
  * SUBTEST: remap
  * Description: A range that is mapped to another buffer is that buffer at once
  *
+ * SUBTEST: replace
+ * Description: A range is replaced while it is copied: the copy has old or new bytes
+ *
  * SUBTEST: unmapped
  * Description: A copy from or to an unmapped range fails, and writes nothing
  *
@@ -186,6 +189,41 @@ static void test_remap(int drm)
 		edu_expect_copy(&bos[i & 1], PAGE, SRC + PAGE, &to, 0, DST, 64);
 		sgt_must(edu_unmap(drm, SRC, 2 * PAGE));
 	}
+	free_two(bos);
+	sgt_bo_free(&to);
+}
+
+static void test_replace(int drm)
+{
+	const uint32_t len = EDU_GPU_MAX_COPY;
+	struct sgt_bo bos[2], to;
+	int file, status, i = 0;
+
+	make_two(drm, bos, LEAF_2M / PAGE);
+	edu_make(&to, drm, len / PAGE, sgt_new_seed());
+	sgt_must(edu_map(&to, DST, len, 0));
+	sgt_must(edu_replace(&bos[0], SRC, bos[0].size, 0));
+	file = sgt_must(edu_copy_begin(drm, SRC, DST, len));
+	/* By a large leaf, or by pages: only a part of it, then the rest */
+	while (!(status = sgt_sync_file_status(file))) {
+		const struct sgt_bo *bo = &bos[++i & 1];
+
+		if (i & 2)
+			sgt_must(edu_replace(bo, SRC, bo->size, 0));
+		else
+			sgt_must(edu_replace(bo, SRC + PAGE, bo->size - 2 * PAGE, PAGE));
+	}
+	close(file);
+	igt_assert_eq(status, 1);
+	igt_assert_lt(2, i);
+	for (uint32_t at = 0; at < len / 4; at++)
+		igt_assert(to.map[at] == bos[0].map[at] || to.map[at] == bos[1].map[at]);
+
+	sgt_must(edu_replace(&bos[0], SRC, bos[0].size, 0));
+	edu_expect_copy(&bos[0], 0, SRC, &to, 0, DST, 64);
+	sgt_must(edu_replace(&bos[1], SRC, PAGE, 0));
+	edu_expect_copy(&bos[1], 0, SRC, &to, 0, DST, 64);
+	edu_expect_copy(&bos[0], PAGE, SRC + PAGE, &to, 0, DST, 64);
 	free_two(bos);
 	sgt_bo_free(&to);
 }
@@ -352,7 +390,7 @@ static void test_bad_bind(int drm)
 		do_ioctl_err(drm, DRM_IOCTL_EDU_GPU_VM_BIND, &args, error); \
 	} while (0)
 
-	refuse(op, 2, EINVAL);
+	refuse(op, 3, EINVAL);
 	refuse(flags, 2, EINVAL);
 	refuse(pad, 1, EINVAL);
 	refuse(handle, bo.handle + 100, ENOENT);
@@ -415,6 +453,7 @@ int igt_main()
 		{ "large-leaves", "Large leaves map all of their bytes", test_large_leaves },
 		{ "cut-large-leaf", "A split keeps what it does not unmap", test_cut_large_leaf },
 		{ "remap", "No old translation is left", test_remap },
+		{ "replace", "There is no moment of nothing", test_replace },
 		{ "unmapped", "A fault is an error of the copy", test_unmapped },
 		{ "unmap-used", "The IOTLB is flushed before an unmap returns", test_unmap_used },
 		{ "half-mapped", "Each page of a copy is translated", test_half_mapped },

@@ -59,10 +59,10 @@ static int vm_bind(int drm, struct drm_edu_gpu_vm_bind args)
 }
 
 static int map(const struct sgt_bo *bo, uint64_t va, uint64_t len, uint64_t offset,
-	       uint32_t flags)
+	       uint32_t op, uint32_t flags)
 {
 	return vm_bind(bo->drm, (struct drm_edu_gpu_vm_bind) {
-		.op = EDU_GPU_VM_BIND_MAP,
+		.op = op,
 		.flags = flags,
 		.handle = bo->handle,
 		.va = va,
@@ -73,12 +73,17 @@ static int map(const struct sgt_bo *bo, uint64_t va, uint64_t len, uint64_t offs
 
 int edu_map(const struct sgt_bo *bo, uint64_t va, uint64_t len, uint64_t offset)
 {
-	return map(bo, va, len, offset, 0);
+	return map(bo, va, len, offset, EDU_GPU_VM_BIND_MAP, 0);
 }
 
 int edu_map_readonly(const struct sgt_bo *bo, uint64_t va, uint64_t len, uint64_t offset)
 {
-	return map(bo, va, len, offset, EDU_GPU_VM_BIND_READONLY);
+	return map(bo, va, len, offset, EDU_GPU_VM_BIND_MAP, EDU_GPU_VM_BIND_READONLY);
+}
+
+int edu_replace(const struct sgt_bo *bo, uint64_t va, uint64_t len, uint64_t offset)
+{
+	return map(bo, va, len, offset, EDU_GPU_VM_BIND_REPLACE, 0);
 }
 
 int edu_unmap(int drm, uint64_t va, uint64_t len)

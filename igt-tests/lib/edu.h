@@ -20,6 +20,7 @@ void edu_make(struct sgt_bo *bo, int drm, unsigned int pages, uint32_t seed);
 /* These return 0 or a negative errno. */
 int edu_map(const struct sgt_bo *bo, uint64_t va, uint64_t len, uint64_t offset);
 int edu_map_readonly(const struct sgt_bo *bo, uint64_t va, uint64_t len, uint64_t offset);
+int edu_replace(const struct sgt_bo *bo, uint64_t va, uint64_t len, uint64_t offset);
 int edu_unmap(int drm, uint64_t va, uint64_t len);
 int edu_bind(const char *pci);
 int edu_unbind(const char *pci);

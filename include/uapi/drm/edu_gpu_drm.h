@@ -26,7 +26,7 @@ extern "C" {
  *                 that is not of whole pages, an UNMAP with a flag, handle or offset;
  *                 COPY: more than %EDU_GPU_MAX_COPY bytes, ranges that overlap
  * ENOENT          an unknown handle; an UNMAP of a range with a hole
- * ERANGE          MAP: the range is not within the buffer
+ * ERANGE          MAP, REPLACE: the range is not within the buffer
  * EEXIST          MAP: a part of the range is mapped
  * ENOSPC          VM_BIND: more than %EDU_GPU_MAX_TABLES page tables
  * EBUSY           COPY: the file has %EDU_GPU_MAX_JOBS pending copies
@@ -59,19 +59,21 @@ extern "C" {
 
 #define EDU_GPU_VM_BIND_MAP		0
 #define EDU_GPU_VM_BIND_UNMAP		1
+/* MAP in place of what is mapped, if anything: a copy at that time does not fault. */
+#define EDU_GPU_VM_BIND_REPLACE		2
 
-/* MAP: the device must not write. */
+/* MAP, REPLACE: the device must not write. */
 #define EDU_GPU_VM_BIND_READONLY	0x1
 
 /**
  * struct drm_edu_gpu_vm_bind - map or unmap a range of the address space
  */
 struct drm_edu_gpu_vm_bind {
-	/** @op: EDU_GPU_VM_BIND_MAP or EDU_GPU_VM_BIND_UNMAP */
+	/** @op: EDU_GPU_VM_BIND_MAP, EDU_GPU_VM_BIND_UNMAP or EDU_GPU_VM_BIND_REPLACE */
 	__u32 op;
 	/** @flags: EDU_GPU_VM_BIND_READONLY */
 	__u32 flags;
-	/** @handle: MAP: the buffer, which stays alive while it is mapped */
+	/** @handle: not for UNMAP: the buffer, which stays alive while it is mapped */
 	__u32 handle;
 	/** @pad: 0 */
 	__u32 pad;
@@ -79,7 +81,7 @@ struct drm_edu_gpu_vm_bind {
 	__u64 va;
 	/** @len: bytes */
 	__u64 len;
-	/** @offset: MAP: first byte in the buffer */
+	/** @offset: not for UNMAP: first byte in the buffer */
 	__u64 offset;
 };
 

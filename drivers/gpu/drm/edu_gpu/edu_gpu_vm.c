@@ -138,7 +138,8 @@ void edu_gpu_postclose(struct drm_device *drm, struct drm_file *file)
 
 /* [book: map] */
 static int edu_gpu_vm_map_locked(struct edu_gpu_vm *vm, struct edu_gpu_mapping *mapping,
-				 const struct drm_edu_gpu_vm_bind *args)
+				 const struct drm_edu_gpu_vm_bind *args,
+				 struct list_head *unmapped)
 {
 	MA_STATE(mas, &vm->maps, args->va, args->va + args->len - 1);
 	u32 prot = args->flags & EDU_GPU_VM_BIND_READONLY ? 0 : DRM_GPUPT_WRITE;
@@ -153,15 +154,21 @@ static int edu_gpu_vm_map_locked(struct edu_gpu_vm *vm, struct edu_gpu_mapping *
 		return ret;
 
 	drm_sgt_access_scope(view, bo->sgt, ret) {
-		ret = drm_gpupt_prepare_map(vm->pt, &op, args->va, args->len, view,
-					    args->offset, prot);
-		if (ret)
-			break;
-		ret = mas_store_gfp(&mas, mapping, GFP_KERNEL_ACCOUNT);
-		if (ret)
-			drm_gpupt_abort(&op);
+		if (args->op == EDU_GPU_VM_BIND_REPLACE)
+			ret = drm_gpupt_prepare_replace(vm->pt, &op, args->va, args->len, view,
+							args->offset, prot);
 		else
-			drm_gpupt_commit_map(&op, view);
+			ret = drm_gpupt_prepare_map(vm->pt, &op, args->va, args->len, view,
+						    args->offset, prot);
+		if (!ret)
+			ret = mas_preallocate(&mas, mapping, GFP_KERNEL_ACCOUNT);
+		if (ret) {
+			drm_gpupt_abort(&op);
+			break;
+		}
+		edu_gpu_vm_drop_locked(vm, args->va, args->va + args->len, unmapped);
+		mas_store_prealloc(&mas, mapping);
+		drm_gpupt_commit_map(&op, view);
 	}
 	drm_gpupt_op_fini(&op);
 	return ret;
@@ -173,6 +180,7 @@ static int edu_gpu_vm_map(struct edu_gpu_vm *vm, struct drm_file *file,
 			  const struct drm_edu_gpu_vm_bind *args)
 {
 	struct edu_gpu_mapping *mapping = kzalloc(sizeof(*mapping), GFP_KERNEL_ACCOUNT);
+	LIST_HEAD(unmapped);
 	int ret = -ENOENT;
 
 	if (!mapping)
@@ -182,9 +190,10 @@ static int edu_gpu_vm_map(struct edu_gpu_vm *vm, struct drm_file *file,
 	mapping->obj = drm_gem_object_lookup(file, args->handle);
 	if (mapping->obj) {
 		mutex_lock(&vm->lock);
-		ret = edu_gpu_vm_map_locked(vm, mapping, args);
+		ret = edu_gpu_vm_map_locked(vm, mapping, args, &unmapped);
 		mutex_unlock(&vm->lock);
 	}
+	edu_gpu_mappings_free(&unmapped);
 	if (!ret)
 		return 0;
 
@@ -247,10 +256,10 @@ int edu_gpu_vm_bind_ioctl(struct drm_device *drm, void *data, struct drm_file *f
 {
 	const struct drm_edu_gpu_vm_bind *args = data;
 	struct edu_gpu_vm *vm = file->driver_priv;
-	bool map = args->op == EDU_GPU_VM_BIND_MAP;
+	bool map = args->op != EDU_GPU_VM_BIND_UNMAP;
 	int idx, ret;
 
-	if (args->pad || args->op > EDU_GPU_VM_BIND_UNMAP ||
+	if (args->pad || args->op > EDU_GPU_VM_BIND_REPLACE ||
 	    args->flags & ~(map ? EDU_GPU_VM_BIND_READONLY : 0) ||
 	    (!map && (args->handle || args->offset))) {
 		drm_dbg(drm, "operation %u, flags %#x, handle %u, offset %#llx\n", args->op,
