@@ -2,7 +2,9 @@
 
 #include <linux/dma-resv.h>
 #include <linux/err.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/overflow.h>
 #include <linux/uaccess.h>
 
 #include <drm/drm_file.h>
@@ -113,7 +115,6 @@ static int virtgpu_sgt_resource_create_ioctl(struct drm_device *drm, void *data,
 {
 	struct drm_virtgpu_resource_create *args = data;
 	struct virtgpu_sgt_bo_params params = {
-		.size = PAGE_ALIGN((u64)args->size) ?: PAGE_SIZE,
 		.format = args->format,
 		.width = args->width,
 		.height = args->height,
@@ -126,6 +127,9 @@ static int virtgpu_sgt_resource_create_ioctl(struct drm_device *drm, void *data,
 	if (ret)
 		return ret;
 
+	/* The in-tree driver takes any size, and users rely on 0. */
+	params.size = PAGE_ALIGN(max_t(u64, args->size, array3_size(args->width, args->height,
+								    sizeof(u32))));
 	bo = virtgpu_sgt_bo_create(to_virtgpu_sgt(drm), &params);
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
