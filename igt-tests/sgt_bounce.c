@@ -129,13 +129,13 @@ static void test_close(struct hog *hog)
 	make_window(drm, &bo, &picture);
 	munmap(bo.map, bo.size);
 	hog_begin(hog);
-	igt_assert_eq(sgt_try_dumb(other, 64, 64, 32), -ENOMEM);
+	igt_assert_eq(sgt_try_resource(other), -ENOMEM);
 	close(drm);
 
 	/* The host frees the buffers of the file later, which makes room. */
-	while (sgt_try_dumb(other, 64, 64, 32) == -ENOMEM)
+	while (sgt_try_resource(other) == -ENOMEM)
 		;
-	igt_assert_eq(sgt_try_dumb(other, 64, 64, 32), 0);
+	igt_assert_eq(sgt_try_resource(other), 0);
 	hog_end(hog);
 	close(other);
 }
@@ -186,7 +186,7 @@ static void test_kill(struct hog *hog)
 	hog_end(hog);
 
 	/* The watchdog ends such a wait, too, but then the device is lost. */
-	igt_assert_eq(sgt_try_dumb(drm, 64, 64, 32), 0);
+	igt_assert_eq(sgt_try_resource(drm), 0);
 	close(drm);
 	for (int i = 0; i < 2; i++) {
 		close(to[i]);
@@ -215,11 +215,11 @@ static void test_create(struct hog *hog)
 	sgt_make_pages(&bo, drm, 1);
 	map_often(&bo);
 	hog_begin(hog);
-	igt_assert_eq(sgt_try_dumb(drm, 64, 64, 32), -ENOMEM);
+	igt_assert_eq(sgt_try_resource(drm), -ENOMEM);
 	igt_assert_eq(sgt_vm_picture(&picture, drm, VA, WORDS_PER_PAGE, TIMES), -ENOMEM);
 	hog_end(hog);
 
-	igt_assert_eq(sgt_try_dumb(drm, 64, 64, 32), 0);
+	igt_assert_eq(sgt_try_resource(drm), 0);
 	sgt_must(sgt_vm_picture(&picture, drm, VA, WORDS_PER_PAGE, TIMES));
 	igt_assert_eq(sgt_transfer(&picture), 0);
 	sgt_bo_free(&picture);

@@ -305,7 +305,7 @@ static const struct sgt_nth_call calls[] = {
 	CALL("map-resource", map_resource_call, sgt_try_buffer),
 	CALL("mmap", mmap_call, make_offset, .check = mmap_check),
 	CALL("touch", touch_call, make_mapping, .check = touch_check),
-	CALL("transfer", transfer_call, make_mapping),
+	CALL("transfer", transfer_call, make_mapping, .maps = true),
 	CALL("wait", wait_call, sgt_try_buffer),
 	CALL("gem-close", gem_close_call, sgt_try_buffer, .again = EINVAL),
 	CALL("destroy-dumb", destroy_dumb_call, sgt_try_buffer, .again = EINVAL),

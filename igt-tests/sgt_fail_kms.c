@@ -266,7 +266,7 @@ static void end_cursor(struct sgt_try *try)
 	  .prepare = show_picture, .latched = true, __VA_ARGS__ }
 
 static const struct sgt_nth_call calls[] = {
-	SMALL("add-fb", add_fb_call, make_small, .check = fb_check),
+	SMALL("add-fb", add_fb_call, make_small, .check = fb_check, .maps = true),
 	SMALL("remove-fb", remove_fb_call, make_small_fb, .again = ENOENT),
 	SMALL("get-fb", get_fb_call, make_small_fb),
 	SHOWN("get-connector", get_connector_call),

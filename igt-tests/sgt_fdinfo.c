@@ -95,13 +95,21 @@ static void expect_memory(int drm, long long total, long long shared, long long 
 	igt_assert_eq(memory.resident, resident);
 }
 
+/* A buffer has pages when it is used. */
+static void make_resident(struct sgt_bo *bo, int drm, uint32_t height)
+{
+	sgt_must(sgt_bo_create(bo, drm, SIDE, height));
+	sgt_must(sgt_bo_map(bo));
+	sgt_fill(bo->map, sgt_bo_words(bo), 0);
+}
+
 static void test_total(int drm)
 {
 	struct sgt_bo bos[3];
 	long long size = 0;
 
 	for (int i = 0; i < 3; i++) {
-		sgt_must(sgt_bo_create(&bos[i], drm, SIDE, SIDE << i));
+		make_resident(&bos[i], drm, SIDE << i);
 		size += bos[i].size;
 		expect_memory(drm, size, 0, size);
 	}
@@ -117,7 +125,7 @@ static void test_shared(int drm)
 	struct sgt_bo bo;
 	int dmabuf;
 
-	sgt_must(sgt_bo_create(&bo, drm, SIDE, SIDE));
+	make_resident(&bo, drm, SIDE);
 	dmabuf = sgt_must(sgt_bo_export(&bo));
 	expect_memory(drm, bo.size, bo.size, bo.size);
 	close(dmabuf);
@@ -157,6 +165,9 @@ static void test_other_file(int drm)
 
 	sgt_must(sgt_bo_create(&bo, drm, SIDE, SIDE));
 	expect_memory(other, 0, 0, 0);
+	expect_memory(drm, bo.size, 0, 0);
+	sgt_must(sgt_bo_map(&bo));
+	sgt_fill(bo.map, sgt_bo_words(&bo), 0);
 	expect_memory(drm, bo.size, 0, bo.size);
 	sgt_bo_free(&bo);
 	close(other);

@@ -51,8 +51,10 @@ static struct sgt_bo bos[MOST + 2 * BATCH * BATCHES];
 
 static void fill(int drm, int first, int count)
 {
-	for (int i = first; i < first + count; i++)
+	for (int i = first; i < first + count; i++) {
 		sgt_must(sgt_bo_create(&bos[i], drm, 32, 32));
+		sgt_must(sgt_bo_use(&bos[i]));
+	}
 }
 
 static long thread_clock(void)

@@ -8,6 +8,7 @@
 #include "lib/sgt_children.h"
 #include "lib/sgt_dmabuf.h"
 #include "lib/sgt_test.h"
+#include "lib/sgt_virtgpu.h"
 
 /**
  * TEST: sgt map
@@ -389,6 +390,12 @@ static void test_table_states(const struct sgt_test *test, int drm)
 
 	/* A size that no other buffer has */
 	sgt_must(sgt_bo_create(&bo, drm, WORDS_PER_PAGE, 77));
+	sgt_expect_row(test, &bo, &row);
+	igt_assert(!strcmp(row.state, "empty"));
+	igt_assert_eq(row.folios, 0);
+
+	/* The first use by the device brings the pages. */
+	sgt_must(sgt_bo_use(&bo));
 	sgt_expect_row(test, &bo, &row);
 	igt_assert(!strcmp(row.state, "mapped"));
 	igt_assert_eq(row.handles, 1);

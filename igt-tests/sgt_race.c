@@ -98,6 +98,7 @@ static void race_close(struct racer *racer)
 		sgt_must(sgt_bo_create(&bos[i], racer->drm, 64, 16 + i));
 		sgt_must(sgt_bo_map(&bos[i]));
 		sgt_fill(bos[i].map, sgt_bo_words(&bos[i]), i);
+		sgt_must(sgt_bo_use(&bos[i]));
 	}
 	start(racer);
 	for (unsigned int i = 0; i < ARRAY_SIZE(bos); i++) {
@@ -129,6 +130,7 @@ static void race_create(struct racer *racer)
 		     goes_on(sgt_bo_map(bo));
 		if (on)
 			sgt_fill(bo->map, sgt_bo_words(bo), i % ARRAY_SIZE(bos));
+		on = on && goes_on(sgt_bo_use(bo));
 	}
 	for (unsigned int i = 0; i < ARRAY_SIZE(bos); i++) {
 		if (bos[i].map)

@@ -6,6 +6,7 @@
 
 #include "lib/sgt_cgroup.h"
 #include "lib/sgt_children.h"
+#include "lib/sgt_kms.h"
 #include "lib/sgt_removal.h"
 #include "lib/sgt_swap.h"
 #include "lib/sgt_vm_test.h"
@@ -59,6 +60,8 @@ static void make_buffers(struct sgt_bo *bo, int drm, uint32_t seed)
 {
 	for (unsigned int i = 0; i < BUFFERS; i++) {
 		sgt_make_pages(&bo[i], drm, PAGES);
+		/* The driver maps what it shows. */
+		sgt_must(sgt_bo_add_fb(&bo[i]));
 		sgt_fill(bo[i].map, WORDS, seed + i);
 	}
 }

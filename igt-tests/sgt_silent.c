@@ -104,7 +104,7 @@ static void start_again(void)
 
 static void expect_lost(int drm)
 {
-	igt_assert_eq(sgt_try_dumb(drm, 64, 64, 32), -EIO);
+	igt_assert_eq(sgt_try_resource(drm), -EIO);
 }
 
 /* The device was reset, and DRIVER_OK is not set. */
@@ -140,7 +140,7 @@ static void test_create(void)
 	speak();
 	expect_lost(drm);
 	igt_assert_eq(sgt_transfer(&bo), -EIO);
-	igt_assert_eq(sgt_bo_add_fb(&bo), 0);
+	igt_assert_eq(sgt_bo_add_fb(&bo), -EIO);
 	sgt_bo_free(&bo);
 	close(drm);
 	start_again();
@@ -154,6 +154,7 @@ static void test_transfer(void)
 
 	sgt_make_pages(&bo, drm, 100);
 	sgt_fill(bo.map, sgt_bo_words(&bo), seed);
+	sgt_must(sgt_bo_use(&bo));
 	be_silent("1");
 	igt_assert_eq(sgt_transfer(&bo), -EIO);
 	sgt_expect_pattern(bo.map, sgt_bo_words(&bo), seed);
@@ -306,7 +307,7 @@ static void test_unbind(void)
 
 		if (write(ready[1], "", 1) != 1)
 			_exit(1);
-		_exit(-sgt_try_dumb(drm, 64, 64, 32));
+		_exit(-sgt_try_resource(drm));
 	}
 	igt_assert_eq(read(ready[0], &byte, 1), 1);
 
@@ -346,7 +347,7 @@ static void test_unbind_lost(void)
 	sgt_remove(&test, SGT_ROUTE_VIRTIO);
 	sgt_expect_gone(&test, &before, 1);
 	sgt_expect_no_mapping(&test, 0);
-	igt_assert_eq(sgt_try_dumb(drm, 64, 64, 32), -ENODEV);
+	igt_assert_eq(sgt_try_resource(drm), -ENODEV);
 	sgt_expect_pattern(bo.map, sgt_bo_words(&bo), seed);
 
 	speak();
@@ -383,7 +384,7 @@ static void race_round(struct sgt_rounds *rounds)
 	child = fork();
 	igt_assert(child >= 0);
 	if (!child)
-		_exit(-sgt_try_dumb(sgt_open(), 64, 64, 32));
+		_exit(-sgt_try_resource(sgt_open()));
 	sgt_spin_us(900 * 1000 + sgt_random_below(&rounds->random, 1300 * 1000));
 	sgt_remove(&test, SGT_ROUTE_VIRTIO);
 	sgt_expect_gone(&test, &before, 0);
@@ -411,7 +412,7 @@ static void test_answer_empty(void)
 	sgt_baseline_take(&test, &base);
 	for (int i = 0; i < 3; i++) {
 		sgt_must(sgt_write_file(BYTES, "0"));
-		igt_assert_eq(sgt_try_dumb(drm, 64, 64, 32), -EIO);
+		igt_assert_eq(sgt_try_resource(drm), -EIO);
 
 		/* Guest and host can use the same resource ID again. */
 		speak();

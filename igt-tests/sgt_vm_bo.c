@@ -7,6 +7,7 @@
 #include "lib/sgt_children.h"
 #include "lib/sgt_dmabuf.h"
 #include "lib/sgt_rounds.h"
+#include "lib/sgt_virtgpu.h"
 #include "lib/sgt_vm_model.h"
 #include "lib/sgt_vm_test.h"
 
@@ -53,6 +54,12 @@ static void test_bo_info(int drm)
 	int other, fd;
 
 	sgt_make_pages(&bo, drm, 83);
+	sgt_must(sgt_bo_info(&bo, &info));
+	igt_assert_eq_u64(info.size, bo.size);
+	igt_assert_eq_u64(info.segments, 0);
+
+	/* A buffer has DMA addresses from its first use by the device on. */
+	sgt_must(sgt_bo_use(&bo));
 	sgt_expect_row(&test, &bo, &row);
 	sgt_must(sgt_bo_info(&bo, &info));
 	igt_assert_eq_u64(info.size, bo.size);

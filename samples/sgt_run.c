@@ -15,6 +15,7 @@
 #include "../igt-tests/lib/sgt_kms.h"
 #include "../igt-tests/lib/sgt_mem.h"
 #include "../igt-tests/lib/sgt_table.h"
+#include "../igt-tests/lib/sgt_virtgpu.h"
 #include "sgt_die.h"
 #include "sgt_picture.h"
 #include "sgt_run.h"
@@ -87,6 +88,8 @@ static void create(struct tour *tour, struct held *held)
 	must(sgt_bo_map(&held->bo), "mmap");
 	if (sgt_try_fill(held->bo.map, sgt_bo_words(&held->bo), SEED))
 		die("a fault while drawing");
+	/* The device maps a buffer when it is used. */
+	must(sgt_bo_use(&held->bo), "transfer");
 }
 
 /* The host compares the pattern, then takes a photograph of the picture. */

@@ -6,6 +6,7 @@
 #include "sgt_fence.h"
 #include "sgt_hold.h"
 #include "sgt_removal.h"
+#include "sgt_virtgpu.h"
 
 /* The kinds that hold the three buffers, imports, or fences */
 #define OF_BUFFERS	(SGT_HOLD_HANDLE | SGT_HOLD_MMAP | SGT_HOLD_DMABUF | \
@@ -91,6 +92,7 @@ static void hold_one(struct sgt_hold *hold, struct sgt_held *held,
 	sgt_must(sgt_bo_create(&held->bo, hold->drm, width, height));
 	sgt_must(sgt_bo_map(&held->bo));
 	sgt_fill(held->bo.map, sgt_bo_words(&held->bo), hold->seed);
+	sgt_must(sgt_bo_use(&held->bo));
 	hold_dmabuf(hold, held);
 }
 

@@ -130,6 +130,11 @@ int sgt_bo_add_fb(struct sgt_bo *bo)
 	return add_fb(bo, &fb, &bo->fb);
 }
 
+int sgt_add_fb(struct sgt_bo *bo, const struct sgt_fb *fb)
+{
+	return add_fb(bo, fb, &bo->fb);
+}
+
 int sgt_bo_export(const struct sgt_bo *bo)
 {
 	int fd;

@@ -40,6 +40,7 @@ int sgt_open_wait(void);
 int sgt_bo_create(struct sgt_bo *bo, int drm, uint32_t width, uint32_t height);
 int sgt_bo_map(struct sgt_bo *bo);
 int sgt_bo_add_fb(struct sgt_bo *bo);
+int sgt_add_fb(struct sgt_bo *bo, const struct sgt_fb *fb);
 int sgt_bo_export(const struct sgt_bo *bo);	/* a dma-buf fd */
 int sgt_bo_close(struct sgt_bo *bo);		/* the handle only */
 int sgt_close_handle(int drm, uint32_t handle);

@@ -43,6 +43,9 @@ struct sgt_nth_call {
 
 	/* The next commit may return the error of an accepted one. */
 	bool latched;
+
+	/* Maps the buffer of the try, which stays mapped until it is freed */
+	bool maps;
 };
 
 /*

@@ -6,6 +6,7 @@
 
 #include "sgt_peer.h"
 #include "sgt_test.h"
+#include "sgt_virtgpu.h"
 
 #define CHILD_MS	120000
 
@@ -60,6 +61,7 @@ static void hold_as_child(int from_parent, int to_parent)
 	sgt_must(sgt_bo_create(&bo, drm, 333, 111));
 	sgt_must(sgt_bo_map(&bo));
 	sgt_fill(bo.map, sgt_bo_words(&bo), seed);
+	sgt_must(sgt_bo_use(&bo));
 	send_byte(to_parent, CHILD_DONE);
 
 	do {

@@ -28,8 +28,11 @@ static int ask_once(const struct sgt_bo *bo, volatile unsigned int *waits)
 	struct sgt_bo small;
 	int err;
 
-	*waits = 1;
 	err = sgt_bo_create(&small, bo->drm, 16, 16);
+	if (err)
+		return err;
+	*waits = 1;
+	err = sgt_bo_use(&small);
 	*waits = 0;
 	if (!err)
 		err = sgt_bo_close(&small);

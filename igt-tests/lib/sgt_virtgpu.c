@@ -28,6 +28,32 @@ int sgt_transfer(const struct sgt_bo *bo)
 	return 0;
 }
 
+int sgt_bo_use(const struct sgt_bo *bo)
+{
+	struct sgt_bo pixel = *bo;
+
+	pixel.width = 1;
+	pixel.height = 1;
+	return sgt_transfer(&pixel);
+}
+
+int sgt_try_resource(int drm)
+{
+	struct drm_virtgpu_resource_create arg = {
+		.target = SGT_TARGET_2D,
+		.format = VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM,
+		.width = 64,
+		.height = 64,
+		.depth = 1,
+		.array_size = 1,
+		.size = 64 * 64 * 4,
+	};
+
+	if (drmIoctl(drm, DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, &arg))
+		return -errno;
+	return sgt_close_handle(drm, arg.bo_handle);
+}
+
 int sgt_resource_info(const struct sgt_bo *bo, uint32_t *res_handle, uint32_t *size)
 {
 	struct drm_virtgpu_resource_info arg = { .bo_handle = bo->handle };

@@ -18,6 +18,12 @@ bool sgt_has_3d(int drm);
 /* Transfers the whole buffer to the host and waits: 0 or a negative errno */
 int sgt_transfer(const struct sgt_bo *bo);
 
+/* Has the host use the memory of a buffer, and waits: 0 or a negative errno */
+int sgt_bo_use(const struct sgt_bo *bo);
+
+/* Creates a resource of 64x64 and frees it again: 0 or a negative errno of the host */
+int sgt_try_resource(int drm);
+
 /* The resource of a handle and its size: 0 or a negative errno */
 int sgt_resource_info(const struct sgt_bo *bo, uint32_t *res_handle, uint32_t *size);
 

@@ -361,11 +361,17 @@ struct drm_virtgpu_sgt_bo_info {
 	__u32 flags;
 	/** @size: out: bytes */
 	__u64 size;
-	/** @folios: out: folios of its pages; 0 for an import and a resource from VA */
+	/**
+	 * @folios: out: folios of its pages; 0 for an import and a resource from VA, and
+	 * before the first use of the buffer
+	 */
 	__u64 folios;
 	/** @cpu_runs: out: physically contiguous runs of its pages; 0 as for @folios */
 	__u64 cpu_runs;
-	/** @segments: out: segments of DMA addresses; 0 for a resource from VA */
+	/**
+	 * @segments: out: segments of DMA addresses; 0 for a resource from VA, and before
+	 * the first framebuffer, transfer or VM_BIND of the buffer
+	 */
 	__u64 segments;
 	/** @leaves_4k: out: leaves of 4 KiB of its mappings in this file */
 	__u64 leaves_4k;

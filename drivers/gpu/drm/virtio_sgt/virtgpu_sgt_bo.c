@@ -4,6 +4,7 @@
 #include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/idr.h>
+#include <linux/lockdep.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -11,32 +12,30 @@
 
 #include <drm/drm_file.h>
 #include <drm/drm_fourcc.h>
-#include <drm/drm_framebuffer.h>
 #include <drm/drm_gem_sgt.h>
 #include <drm/drm_print.h>
 
 #include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_device.h"
-#include "virtgpu_sgt_fb.h"
 #include "virtgpu_sgt_mem_entries.h"
 
 /**
  * DOC: life of a buffer
  *
- * A buffer is a GEM object of the helper layer, with pages, table and DMA mapping,
- * and a 2D resource on the host that is backed by these pages. Both are created
- * and freed together.
+ * A buffer is a GEM object of the helper layer. To create one takes neither pages nor
+ * a command to the host. Pages come with the first use by the CPU, and the DMA mapping
+ * with the first use by the host: a framebuffer, a transfer, or a VM_BIND. From then on
+ * the host may read the pages at any time, so they stay. The shrinker of the helper layer
+ * can swap those of a buffer without DMA mapping, and after unbind those of any buffer.
  *
- * The format, width and height of the resource do not change, nor does its list of
- * mem entries: the pages do not move while the resource lives. The host may read them at
- * any time, so no buffer is idle. After unbind, the shrinker of the helper layer can
- * give the pages back: CPU mappings and dma-bufs get them again, from swap too.
+ * What the host shows is a resource. Each framebuffer of a buffer has one of its own,
+ * with the geometry of the framebuffer, and backed by its part of the buffer: see
+ * "framebuffers". RESOURCE_CREATE makes one for the whole buffer at once. A dumb buffer
+ * gets one with the first TRANSFER_TO_HOST, if there is any. An import has none, as
+ * the format and the size of a dma-buf are not known.
  *
- * Imports are an exception, since format and size of a dma-buf are not known until
- * a framebuffer is created for it. Until then, the resource is LOCAL. The first
- * framebuffer sets format, width and height, until the import is freed. If creating
- * the resource was interrupted, the next framebuffer undoes it by an UNREF, and
- * tries again.
+ * If creating the resource was interrupted, the next transfer undoes it by an UNREF,
+ * and tries again.
  */
 
 /**
@@ -62,7 +61,7 @@ virtgpu_sgt_resource_bo(struct virtgpu_sgt_resource *res)
 	return container_of(res, struct virtgpu_sgt_bo, res);
 }
 
-/* Create the resource, backed by the pages of @bo. */
+/* Create the resource, backed by all pages of @bo. */
 static int virtgpu_sgt_bo_make_resource(struct virtgpu_sgt_device *vgdev,
 					struct virtgpu_sgt_bo *bo)
 {
@@ -70,12 +69,15 @@ static int virtgpu_sgt_bo_make_resource(struct virtgpu_sgt_device *vgdev,
 	struct virtgpu_sgt_mem_entries *entries;
 	int ret;
 
+	ret = drm_gem_sgt_map(&bo->base);
+	if (ret)
+		return ret;
 	ret = virtgpu_sgt_resource_reserve(res);
 	if (ret)
 		return ret;
 
-	entries = virtgpu_sgt_mem_entries_of_table(vgdev->drm, bo->base.sgt,
-						   virtgpu_sgt_resource_size(res),
+	entries = virtgpu_sgt_mem_entries_of_table(vgdev->drm, bo->base.sgt, 0,
+						   drm_sgt_size(bo->base.sgt),
 						   virtgpu_sgt_queue_max_payload(&vgdev->ctrlq));
 	if (IS_ERR(entries))
 		return PTR_ERR(entries);
@@ -83,65 +85,44 @@ static int virtgpu_sgt_bo_make_resource(struct virtgpu_sgt_device *vgdev,
 	return virtgpu_sgt_resource_make(res, entries);
 }
 
-static int virtgpu_sgt_bo_complete_locked(struct virtgpu_sgt_device *vgdev,
-					  struct virtgpu_sgt_bo *bo,
-					  const struct drm_framebuffer *fb)
+static int virtgpu_sgt_bo_attach_locked(struct virtgpu_sgt_device *vgdev,
+					struct virtgpu_sgt_bo *bo)
 {
-	struct virtgpu_sgt_resource *res = &bo->res;
-	int ret = 0;
+	int ret;
 
-	lockdep_assert_held(&vgdev->import_lock);
+	lockdep_assert_held(&vgdev->make_lock);
 
-	if (res->state == VIRTGPU_SGT_RESOURCE_CREATED)
-		ret = virtgpu_sgt_resource_undo(res);
-	if (ret || res->state != VIRTGPU_SGT_RESOURCE_LOCAL)
-		return ret;
-
-	res->format = virtgpu_sgt_format(fb->format->format);
-	res->width = fb->pitches[0] / sizeof(u32);
-	res->height = fb->height;
+	if (bo->res.state == VIRTGPU_SGT_RESOURCE_CREATED) {
+		ret = virtgpu_sgt_resource_undo(&bo->res);
+		if (ret)
+			return ret;
+	}
+	if (bo->res.state != VIRTGPU_SGT_RESOURCE_LOCAL)
+		return 0;
 	return virtgpu_sgt_bo_make_resource(vgdev, bo);
 }
 
-/*
- * Create the resource of an import. Does nothing if there is one already, or if none
- * can be shown as @fb: virtgpu_sgt_fb_create() then fails.
- */
-static int virtgpu_sgt_bo_complete(struct virtgpu_sgt_bo *bo,
-				   const struct drm_framebuffer *fb)
+static int virtgpu_sgt_bo_attach(struct virtgpu_sgt_resource *res)
 {
-	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(fb->dev);
+	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(res->obj->dev);
 	int ret;
 
-	if (!drm_gem_sgt_is_import(&bo->base) ||
-	    !virtgpu_sgt_fb_can_be_resource(fb))
+	if (virtgpu_sgt_resource_is_attached(res))
 		return 0;
-
-	ret = mutex_lock_interruptible(&vgdev->import_lock);
-	if (ret)
-		return ret;
-
-	ret = virtgpu_sgt_bo_complete_locked(vgdev, bo, fb);
-	mutex_unlock(&vgdev->import_lock);
-	return ret;
-}
-
-static int virtgpu_sgt_bo_attach(struct virtgpu_sgt_resource *res,
-				 const struct drm_framebuffer *fb)
-{
-	int ret = 0;
-
-	if (fb)
-		ret = virtgpu_sgt_bo_complete(virtgpu_sgt_resource_bo(res), fb);
-	if (ret)
-		return ret;
-
-	if (!virtgpu_sgt_resource_is_attached(res)) {
-		drm_dbg_driver(res->obj->dev, "resource %u has no backing\n",
-			       res->id);
+	if (!virtgpu_sgt_resource_is_possible(res->format, res->width, res->height)) {
+		drm_dbg_driver(vgdev->drm, "no resource for a buffer of %ux%u\n",
+			       res->width, res->height);
 		return -EINVAL;
 	}
-	return 0;
+
+	ret = virtgpu_sgt_device_error(vgdev) ?:
+	      mutex_lock_interruptible(&vgdev->make_lock);
+	if (ret)
+		return ret;
+
+	ret = virtgpu_sgt_bo_attach_locked(vgdev, virtgpu_sgt_resource_bo(res));
+	mutex_unlock(&vgdev->make_lock);
+	return ret;
 }
 
 static int virtgpu_sgt_bo_sync(struct virtgpu_sgt_resource *res, u64 offset,
@@ -198,31 +179,24 @@ struct drm_gem_object *virtgpu_sgt_gem_create_object(struct drm_device *drm,
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
 
+	bo->base.base.funcs = &virtgpu_sgt_bo_ops.gem;
 	virtgpu_sgt_resource_init(&bo->res, &bo->base.base,
 				  &virtgpu_sgt_bo_ops);
 	return &bo->base.base;
 }
 
 /**
- * virtgpu_sgt_bo_create() - create a buffer and its resource on the host
+ * virtgpu_sgt_bo_create() - create a buffer
  * @vgdev: device
- * @params: parameters of the buffer
+ * @params: parameters of the buffer, and of the resource that it may get
  *
- * The buffer is complete when this returns: it is populated and mapped, and its
- * resource is ATTACHED.
+ * The buffer has no pages and no resource when this returns.
  *
- * Context: Process context, not inside drm_dev_enter(): waits for the host.
+ * Context: Process context, may sleep.
  * Return:
  * * the buffer, with one reference of its GEM object for the caller, or an
  *   ERR_PTR() of an errno below
- * * %-EINVAL - @params.size is less than width and height need, or the host
- *   rejected a parameter
- * * %-E2BIG  - more mem entries than the host accepts or the queue can carry
- * * %-ENOMEM - out of memory, of bounce buffers, or of memory on the host
- * * %-ENOSPC, %-ENFILE - see drm_gem_sgt_create()
- * * %-ENODEV - the device is being removed
- * * %-EIO    - the host reported another error, or was silent for too long
- * * %-ERESTARTSYS - the task was killed
+ * * see virtgpu_sgt_device_error() and drm_gem_sgt_create()
  */
 struct virtgpu_sgt_bo *
 virtgpu_sgt_bo_create(struct virtgpu_sgt_device *vgdev,
@@ -239,23 +213,12 @@ virtgpu_sgt_bo_create(struct virtgpu_sgt_device *vgdev,
 	base = drm_gem_sgt_create(vgdev->drm, vgdev->sdev, params->size);
 	if (IS_ERR(base))
 		return ERR_CAST(base);
+
 	bo = container_of(base, struct virtgpu_sgt_bo, base);
 	bo->res.format = params->format;
 	bo->res.width = params->width;
 	bo->res.height = params->height;
-
-	ret = drm_gem_sgt_map(base);
-	if (ret)
-		goto err_put;
-
-	ret = virtgpu_sgt_bo_make_resource(vgdev, bo);
-	if (ret)
-		goto err_put;
 	return bo;
-
-err_put:
-	drm_gem_object_put(&base->base);
-	return ERR_PTR(ret);
 }
 
 /**

@@ -15,14 +15,20 @@ struct drm_mode_create_dumb;
 struct virtgpu_sgt_device;
 
 /**
- * struct virtgpu_sgt_bo - a GEM object with memory, and its resource
+ * struct virtgpu_sgt_bo - a GEM object with memory
  */
 struct virtgpu_sgt_bo {
 	/** @base: the GEM object with its pages; must be first */
 	struct drm_gem_sgt_object base;
 
-	/** @res: the resource on the host */
+	/** @res: the resource of RESOURCE_CREATE and TRANSFER_TO_HOST, or LOCAL */
 	struct virtgpu_sgt_resource res;
+
+	/**
+	 * @fb_bytes: bytes that its framebuffers take on the host, under
+	 * &virtgpu_sgt_device.resource_lock
+	 */
+	u64 fb_bytes;
 };
 
 #define to_virtgpu_sgt_bo(obj) \

@@ -113,7 +113,7 @@ int virtgpu_sgt_device_init(struct drm_device *drm, struct virtio_device *vdev)
 		return ret;
 
 	ret = drmm_mutex_init(drm, &vgdev->output_lock) ?:
-	      drmm_mutex_init(drm, &vgdev->import_lock) ?:
+	      drmm_mutex_init(drm, &vgdev->make_lock) ?:
 	      drmm_mutex_init(drm, &vgdev->vm_lock);
 	if (ret)
 		return ret;
@@ -245,7 +245,7 @@ static int virtgpu_sgt_device_find_dma(struct virtgpu_sgt_device *vgdev)
 	if (ret)
 		return ret;
 
-	/* The host may read a buffer as long as its resource exists: none is idle. */
+	/* The host may read a buffer that is mapped: none of these is idle. */
 	return drmm_gem_sgt_shrinker_init(vgdev->drm, NULL);
 }
 

@@ -91,8 +91,8 @@ struct virtgpu_sgt_device {
 	/** @res_ids: ids of resources; has a lock of its own */
 	struct ida res_ids;
 
-	/** @import_lock: serializes creating the resources of imports */
-	struct mutex import_lock;
+	/** @make_lock: serializes creating the resources of buffers */
+	struct mutex make_lock;
 
 	/** @resource_lock: protects @resources and @num_resources */
 	spinlock_t resource_lock;

@@ -109,7 +109,7 @@
  *    while allocating, so that jobs do not take it. Commits take it when they are
  *    prepared: do not wait for a fence or the host while holding it
  * 6. &virtgpu_sgt_fences.lock, a mutex: out-fences of commits
- * 7. &virtgpu_sgt_device.import_lock, a mutex: creating the resources of imports.
+ * 7. &virtgpu_sgt_device.make_lock, a mutex: creating the resources of buffers.
  *    Held while waiting for the host. Not taken while holding any of 1 to 6
  * 8. &virtgpu_sgt_resource.lock, a mutex: whether the host has the memory of a
  *    resource. Taken in the fence-signalling path: do not allocate, and do not

@@ -134,9 +134,11 @@ static int virtgpu_sgt_resource_create_ioctl(struct drm_device *drm, void *data,
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
 
+	ret = virtgpu_sgt_resource_attach(&bo->res);
 	/* Once the handle exists, another thread may guess and close it. */
 	res_id = bo->res.id;
-	ret = drm_gem_handle_create(file, &bo->base.base, &handle);
+	if (!ret)
+		ret = drm_gem_handle_create(file, &bo->base.base, &handle);
 	drm_gem_object_put(&bo->base.base);
 	if (ret)
 		return ret;
@@ -228,7 +230,7 @@ static int virtgpu_sgt_transfer_to_host_ioctl(struct drm_device *drm,
 		return -ENOENT;
 	res = to_virtgpu_sgt_resource(obj);
 
-	ret = virtgpu_sgt_resource_attach(res, NULL);
+	ret = virtgpu_sgt_resource_attach(res);
 	if (!ret)
 		ret = virtgpu_sgt_transfer_rect(args, res, &rect);
 	if (!ret)

@@ -197,14 +197,15 @@ virtgpu_sgt_mem_entries_reserve(struct drm_device *drm, u64 count,
 	return entries;
 }
 
-static int virtgpu_sgt_mem_entries_count_table(struct drm_sgt *sgt, u64 *count)
+static int virtgpu_sgt_mem_entries_count_table(struct drm_sgt *sgt, u64 offset, u64 len,
+					       u64 *count)
 {
 	struct drm_dma_iter iter;
 	struct drm_dma_seg seg;
 	int ret;
 
 	drm_sgt_access_scope(view, sgt, ret) {
-		ret = drm_dma_iter_init(&iter, view, 0, drm_sgt_size(sgt));
+		ret = drm_dma_iter_init(&iter, view, offset, len);
 		while (!ret && drm_dma_iter_next(&iter, &seg))
 			*count += virtgpu_sgt_mem_entries_needed(seg.len);
 	}
@@ -215,10 +216,10 @@ static int virtgpu_sgt_mem_entries_count_table(struct drm_sgt *sgt, u64 *count)
  * The list stays valid after the section, until the mapping ends. At an unbind, the
  * device has been reset by then, and nothing more is sent to the host. In all other
  * cases, the mapping ends when the buffer is freed, after the host has answered the
- * UNREF.
+ * UNREF of each resource.
  */
 static int virtgpu_sgt_mem_entries_fill_table(struct virtgpu_sgt_mem_entries *entries,
-					      struct drm_sgt *sgt)
+					      struct drm_sgt *sgt, u64 offset, u64 len)
 {
 	struct virtgpu_sgt_mem_entries_pos pos;
 	struct drm_dma_iter iter;
@@ -227,7 +228,7 @@ static int virtgpu_sgt_mem_entries_fill_table(struct virtgpu_sgt_mem_entries *en
 
 	virtgpu_sgt_mem_entries_begin(&pos, entries);
 	drm_sgt_access_scope(view, sgt, ret) {
-		ret = drm_dma_iter_init(&iter, view, 0, drm_sgt_size(sgt));
+		ret = drm_dma_iter_init(&iter, view, offset, len);
 		while (!ret && drm_dma_iter_next(&iter, &seg))
 			ret = virtgpu_sgt_mem_entries_add(&pos, &seg);
 	}
@@ -235,35 +236,30 @@ static int virtgpu_sgt_mem_entries_fill_table(struct virtgpu_sgt_mem_entries *en
 }
 
 /**
- * virtgpu_sgt_mem_entries_of_table() - list the memory of a buffer for the host
+ * virtgpu_sgt_mem_entries_of_table() - list memory of a buffer for the host
  * @drm: DRM device, for messages
  * @sgt: the table of the buffer, mapped
- * @min_size: bytes that the host will expect, without checking
+ * @offset: first byte to list
+ * @len: bytes to list, not 0
  * @max_chunks: the largest number of chunks that the list may have
  *
  * Context: Process context, may sleep. Enters access sections of @sgt.
  * Return:
  * * the list, owned by the caller, or an ERR_PTR() of an errno below
- * * %-EINVAL - the buffer has less than @min_size bytes
+ * * %-ERANGE - the buffer is too small for @offset and @len
  * * %-E2BIG  - more entries than the host accepts, or than @max_chunks hold
  * * %-ENOMEM - out of memory
  * * %-ENODEV - the device is no longer bound
  */
 struct virtgpu_sgt_mem_entries *
 virtgpu_sgt_mem_entries_of_table(struct drm_device *drm, struct drm_sgt *sgt,
-				 u64 min_size, unsigned int max_chunks)
+				 u64 offset, u64 len, unsigned int max_chunks)
 {
 	struct virtgpu_sgt_mem_entries *entries;
 	u64 count = 0;
 	int ret;
 
-	if (drm_sgt_size(sgt) < min_size) {
-		drm_dbg_driver(drm, "%llu bytes back a resource of %llu\n",
-			       drm_sgt_size(sgt), min_size);
-		return ERR_PTR(-EINVAL);
-	}
-
-	ret = virtgpu_sgt_mem_entries_count_table(sgt, &count);
+	ret = virtgpu_sgt_mem_entries_count_table(sgt, offset, len, &count);
 	if (ret)
 		return ERR_PTR(ret);
 
@@ -271,7 +267,7 @@ virtgpu_sgt_mem_entries_of_table(struct drm_device *drm, struct drm_sgt *sgt,
 	if (IS_ERR(entries))
 		return entries;
 
-	ret = virtgpu_sgt_mem_entries_fill_table(entries, sgt);
+	ret = virtgpu_sgt_mem_entries_fill_table(entries, sgt, offset, len);
 	if (ret) {
 		virtgpu_sgt_mem_entries_free(entries);
 		return ERR_PTR(ret);

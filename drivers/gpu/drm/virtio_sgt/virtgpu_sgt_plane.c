@@ -46,7 +46,7 @@ struct virtgpu_sgt_plane_state {
 static struct virtgpu_sgt_resource *
 virtgpu_sgt_plane_resource(const struct drm_plane_state *state)
 {
-	return to_virtgpu_sgt_resource(state->fb->obj[0]);
+	return to_virtgpu_sgt_fb(state->fb)->res;
 }
 
 /* A plane belongs to one CRTC: if the new state has none, use that of the old state. */
@@ -64,16 +64,18 @@ static int virtgpu_sgt_plane_check(struct drm_plane *plane,
 {
 	struct drm_plane_state *old_state, *new_state;
 	struct drm_crtc_state *crtc_state;
-	int ret;
 
 	old_state = drm_atomic_get_old_plane_state(state, plane);
 	new_state = drm_atomic_get_new_plane_state(state, plane);
 	if (!new_state->fb)
 		return 0;
 
-	ret = virtgpu_sgt_fb_check(new_state->fb);
-	if (ret)
-		return ret;
+	/* The core lists a framebuffer before its resource is there. */
+	if (!smp_load_acquire(&to_virtgpu_sgt_fb(new_state->fb)->res)) {
+		drm_dbg_kms(plane->dev, "framebuffer %u is being added\n",
+			    new_state->fb->base.id);
+		return -EINVAL;
+	}
 
 	/*
 	 * The damage clips are those of the new buffer, which the host may not

@@ -23,7 +23,9 @@
  * DOC: life of a resource
  *
  * A 2D resource (VIRTIO 1.2, 5.7.6.1) is a picture on the host, and the guest memory
- * that the host fetches it from. It is part of a GEM object, and is freed with it.
+ * that the host fetches it from. A framebuffer of a buffer has a resource of its own,
+ * and is shown by that. A GEM object from RESOURCE_CREATE or RESOURCE_FROM_VA has one,
+ * which its framebuffers use, too. It is freed with the framebuffer or the object.
  *
  * ::
  *
@@ -34,17 +36,17 @@
  *     |                    |    |  DETACH_BACKING                |  or reset
  *     +--- host refuses ---+    +---- attach fails, or killed ---+
  *
- * A buffer stays attached to its own memory. A VA resource is detached before its
- * range is unmapped or remapped: see "resources from VA".
+ * A resource stays attached to the memory of a buffer. A VA resource is detached before
+ * its range is unmapped or remapped: see "resources from VA".
  *
  * Creating a resource waits for the host, so that the answer of the host is the errno
  * of the ioctl.
  *
  * Freeing a resource does not wait. Its UNREF was allocated with it. When the UNREF is
- * answered, the number of the resource and then the GEM object are freed. Until then,
- * the host may read the memory.
+ * answered, the number of the resource and then the reference to the GEM object, or
+ * the object itself, are freed. Until then, the host may read the memory.
  *
- * A separate work item frees the object, and not the one that takes the responses:
+ * A separate work item frees them, and not the one that takes the responses:
  * freeing an import takes the resv of the exporter, under which a task can wait for the
  * out-fence of a commit, and commits complete with the responses.
  *
@@ -214,15 +216,13 @@ static void virtgpu_sgt_resource_prime_lockdep(struct virtgpu_sgt_resource *res)
 /**
  * virtgpu_sgt_resource_init() - initialise a resource as LOCAL
  * @res: the resource, zeroed
- * @obj: the GEM object that @res is part of; its funcs are set, and it need not be
- *	initialised yet
- * @ops: operations of this kind of GEM object
+ * @obj: the GEM object whose memory it shows, and which need not be initialised yet
+ * @ops: operations of this kind of resource
  */
 void virtgpu_sgt_resource_init(struct virtgpu_sgt_resource *res,
 			       struct drm_gem_object *obj,
 			       const struct virtgpu_sgt_resource_ops *ops)
 {
-	obj->funcs = &ops->gem;
 	res->obj = obj;
 	res->ops = ops;
 	mutex_init(&res->lock);
@@ -278,7 +278,6 @@ u64 virtgpu_sgt_resource_size(const struct virtgpu_sgt_resource *res)
 /**
  * virtgpu_sgt_resource_attach() - attach a resource to its memory
  * @res: the resource; may be attached
- * @fb: a framebuffer of @res that is being created, or NULL
  *
  * A job can detach a VA resource again until virtgpu_sgt_resource_transfer_locked().
  * A commit does not wait here: see virtgpu_sgt_resource_prepare().
@@ -287,15 +286,14 @@ u64 virtgpu_sgt_resource_size(const struct virtgpu_sgt_resource *res)
  * and for fences.
  * Return:
  * * %0       - success
- * * see virtgpu_sgt_bo_create()
- * * %-EINVAL - an import that has had no framebuffer
+ * * see virtgpu_sgt_resource_make()
+ * * %-EINVAL - an import, which has no resource
  * * %-EFAULT - a VA resource, part of whose range is not mapped
  * * %-EINTR, %-ERESTARTSYS - interrupted
  */
-int virtgpu_sgt_resource_attach(struct virtgpu_sgt_resource *res,
-				const struct drm_framebuffer *fb)
+int virtgpu_sgt_resource_attach(struct virtgpu_sgt_resource *res)
 {
-	return res->ops->attach(res, fb);
+	return res->ops->attach ? res->ops->attach(res) : 0;
 }
 
 /**
@@ -315,7 +313,7 @@ virtgpu_sgt_resource_prepare(struct virtgpu_sgt_resource *res, struct dma_fence 
 	*fence = NULL;
 	if (res->ops->prepare)
 		return res->ops->prepare(res, fence);
-	return ERR_PTR(res->ops->attach(res, NULL));
+	return ERR_PTR(virtgpu_sgt_resource_attach(res));
 }
 
 /**
@@ -411,7 +409,13 @@ void virtgpu_sgt_resource_settle(struct virtgpu_sgt_resource *res,
  * and refuses the second if the first fails.
  *
  * Context: Process context, not inside drm_dev_enter(): waits for the host.
- * Return: 0, or see virtgpu_sgt_bo_create()
+ * Return:
+ * * %0       - success
+ * * %-EINVAL - the host rejected a parameter
+ * * %-ENOMEM - out of memory, of bounce buffers, or of memory on the host
+ * * %-ENODEV - the device is being removed
+ * * %-EIO    - the host reported another error, or was silent for too long
+ * * %-ERESTARTSYS - the task was killed
  */
 int virtgpu_sgt_resource_make(struct virtgpu_sgt_resource *res,
 			      struct virtgpu_sgt_mem_entries *entries)
@@ -499,11 +503,11 @@ void virtgpu_sgt_resource_detach_locked(struct virtgpu_sgt_resource *res,
 }
 
 /**
- * virtgpu_sgt_resource_release() - free a resource and its GEM object
- * @res: the resource, whose object has no reference left
+ * virtgpu_sgt_resource_release() - free a resource, and what it is part of
+ * @res: the resource, which has no user left
  *
- * For &drm_gem_object_funcs.free. &virtgpu_sgt_resource_ops.free is called once the
- * host does not have the resource, now or later.
+ * &virtgpu_sgt_resource_ops.free is called once the host does not have the resource,
+ * now or later.
  *
  * Context: Process context, may sleep. Does not wait for the host.
  */

@@ -12,7 +12,6 @@
 #include <drm/drm_gem.h>
 
 struct dma_fence;
-struct drm_framebuffer;
 struct drm_rect;
 struct virtgpu_sgt_attach;
 struct virtgpu_sgt_cmd;
@@ -26,8 +25,7 @@ struct virtgpu_sgt_resource;
 enum virtgpu_sgt_resource_state {
 	/**
 	 * @VIRTGPU_SGT_RESOURCE_LOCAL: the first state: nothing is on the host. Also
-	 * after the host has refused to create the resource, and for an import until
-	 * its first framebuffer
+	 * after the host has refused to create the resource
 	 */
 	VIRTGPU_SGT_RESOURCE_LOCAL,
 	/**
@@ -48,18 +46,23 @@ enum virtgpu_sgt_resource_state {
 };
 
 /**
- * struct virtgpu_sgt_resource_ops - operations of a kind of GEM object with a resource
+ * struct virtgpu_sgt_resource_ops - operations of a kind of resource
  */
 struct virtgpu_sgt_resource_ops {
-	/** @gem: &drm_gem_object.funcs points here: see to_virtgpu_sgt_resource() */
+	/**
+	 * @gem: of a resource that is part of a GEM object: &drm_gem_object.funcs
+	 * points here, see to_virtgpu_sgt_resource()
+	 */
 	struct drm_gem_object_funcs gem;
 
-	/** @of_object: find the resource of a GEM object */
+	/** @of_object: with @gem: find the resource of a GEM object */
 	struct virtgpu_sgt_resource *(*of_object)(struct drm_gem_object *obj);
 
-	/** @attach: see virtgpu_sgt_resource_attach() */
-	int (*attach)(struct virtgpu_sgt_resource *res,
-		      const struct drm_framebuffer *fb);
+	/**
+	 * @attach: see virtgpu_sgt_resource_attach(); without it, the resource is
+	 * attached before any use, and stays attached
+	 */
+	int (*attach)(struct virtgpu_sgt_resource *res);
 
 	/**
 	 * @prepare: optional, see virtgpu_sgt_resource_prepare(); without it, @attach
@@ -86,7 +89,7 @@ struct virtgpu_sgt_resource_ops {
 	int (*sync)(struct virtgpu_sgt_resource *res, u64 offset, u64 len);
 
 	/**
-	 * @free: free the GEM object, which the host does not use
+	 * @free: free what the resource is part of, which the host does not use
 	 */
 	void (*free)(struct virtgpu_sgt_resource *res);
 };
@@ -94,25 +97,29 @@ struct virtgpu_sgt_resource_ops {
 /**
  * struct virtgpu_sgt_resource - a 2D resource on the host
  *
- * Part of a GEM object. All but @state is set once, before the object is published.
- * The description of an import is set under &virtgpu_sgt_device.import_lock, again if
- * the host refuses it, and is read only once the import is attached: see
- * virtgpu_sgt_resource_is_attached().
+ * Part of a GEM object, or of a framebuffer. Its description is set once, before that
+ * is published.
  */
 struct virtgpu_sgt_resource {
-	/** @obj: the GEM object that this is part of */
+	/**
+	 * @obj: the GEM object whose memory it shows; if the resource is not part of
+	 * that, a counted reference
+	 */
 	struct drm_gem_object *obj;
 
-	/** @ops: operations of the kind of GEM object that @obj is */
+	/** @ops: operations of this kind of resource */
 	const struct virtgpu_sgt_resource_ops *ops;
 
-	/** @id: number of the resource; 0 for an import that has none yet */
+	/**
+	 * @id: number of the resource; 0 while it has none. Of a buffer, set under
+	 * &virtgpu_sgt_device.make_lock
+	 */
 	u32 id;
 
 	/** @format: one of enum virtio_gpu_formats, four bytes per pixel */
 	u32 format;
 
-	/** @width: pixels per line; lines follow each other without a gap */
+	/** @width: pixels from one line to the next; 0 if there cannot be a resource */
 	u32 width;
 
 	/** @height: lines */
@@ -130,9 +137,9 @@ struct virtgpu_sgt_resource {
 
 	/**
 	 * @state: of a VA resource, written under @lock, as it can be attached and
-	 * detached at any time. Otherwise written where the resource is created and
-	 * where the object is freed, which do not overlap. Other readers use
-	 * READ_ONCE()
+	 * detached at any time. Otherwise written where the resource is created, of a
+	 * buffer under &virtgpu_sgt_device.make_lock, and where it is freed, which do
+	 * not overlap. Other readers use READ_ONCE()
 	 */
 	enum virtgpu_sgt_resource_state state;
 
@@ -141,7 +148,7 @@ struct virtgpu_sgt_resource {
 	 */
 	struct virtgpu_sgt_cmd *unref;
 
-	/** @free_work: frees the object once @unref is answered */
+	/** @free_work: frees the resource once @unref is answered */
 	struct work_struct free_work;
 
 	/**
@@ -161,7 +168,7 @@ struct virtgpu_sgt_resource {
  * virtgpu_sgt_resource_is_attached() - is a resource attached to its memory?
  * @res: the resource
  *
- * Return: whether it can be shown; if so, its description is constant
+ * Return: whether it can be shown; if so, its number is constant
  */
 static inline bool
 virtgpu_sgt_resource_is_attached(const struct virtgpu_sgt_resource *res)
@@ -188,8 +195,7 @@ void virtgpu_sgt_resource_init(struct virtgpu_sgt_resource *res,
 			       const struct virtgpu_sgt_resource_ops *ops);
 int __must_check virtgpu_sgt_resource_reserve(struct virtgpu_sgt_resource *res);
 u64 virtgpu_sgt_resource_size(const struct virtgpu_sgt_resource *res);
-int __must_check virtgpu_sgt_resource_attach(struct virtgpu_sgt_resource *res,
-					     const struct drm_framebuffer *fb);
+int __must_check virtgpu_sgt_resource_attach(struct virtgpu_sgt_resource *res);
 struct virtgpu_sgt_attach * __must_check
 virtgpu_sgt_resource_prepare(struct virtgpu_sgt_resource *res, struct dma_fence **fence);
 void virtgpu_sgt_resource_unprepare(struct virtgpu_sgt_resource *res,

@@ -37,8 +37,7 @@ virtgpu_sgt_resource_va(struct virtgpu_sgt_resource *res)
 	return container_of(res, struct virtgpu_sgt_va_resource, res);
 }
 
-static int virtgpu_sgt_va_resource_attach(struct virtgpu_sgt_resource *res,
-					  const struct drm_framebuffer *fb)
+static int virtgpu_sgt_va_resource_attach(struct virtgpu_sgt_resource *res)
 {
 	return virtgpu_sgt_attach_now(virtgpu_sgt_resource_va(res));
 }
@@ -163,6 +162,7 @@ virtgpu_sgt_va_resource_alloc(struct virtgpu_sgt_vm *vm,
 	if (!va_res)
 		return NULL;
 
+	va_res->base.funcs = &virtgpu_sgt_va_resource_ops.gem;
 	drm_gem_private_object_init(vm->vgdev->drm, &va_res->base, args->size);
 	virtgpu_sgt_resource_init(&va_res->res, &va_res->base,
 				  &virtgpu_sgt_va_resource_ops);
@@ -212,7 +212,7 @@ virtgpu_sgt_va_resource_create(struct virtgpu_sgt_vm *vm,
 
 	ret = virtgpu_sgt_resource_reserve(&va_res->res);
 	if (!ret)
-		ret = virtgpu_sgt_resource_attach(&va_res->res, NULL);
+		ret = virtgpu_sgt_resource_attach(&va_res->res);
 	if (ret) {
 		drm_gem_object_put(&va_res->base);
 		return ERR_PTR(ret);
@@ -256,7 +256,7 @@ virtgpu_sgt_va_resource_check(struct drm_device *drm,
  * * %-EFAULT - part of the range is not mapped
  * * %-ENOSPC - the file has too many VA resources, or all numbers are in use
  * * %-EINTR, %-ERESTARTSYS - interrupted while waiting for jobs
- * * others   - see virtgpu_sgt_bo_create() and drm_gem_handle_create()
+ * * others   - see virtgpu_sgt_resource_make() and drm_gem_handle_create()
  */
 int virtgpu_sgt_resource_from_va_ioctl(struct drm_device *drm, void *data,
 				       struct drm_file *file)

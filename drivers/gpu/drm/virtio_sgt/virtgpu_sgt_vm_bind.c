@@ -48,7 +48,8 @@ virtgpu_sgt_vm_bind_get_obj(struct drm_device *drm, struct drm_file *file,
 		drm_dbg_driver(drm, "handle %u has no memory of its own\n", op->handle);
 		ret = -EOPNOTSUPP;
 	} else {
-		ret = virtgpu_sgt_vm_check_op_object(drm, op, obj->size);
+		ret = virtgpu_sgt_vm_check_op_object(drm, op, obj->size) ?:
+		      drm_gem_sgt_map(&to_virtgpu_sgt_bo(obj)->base);
 	}
 	if (ret) {
 		drm_gem_object_put(obj);

@@ -193,6 +193,9 @@ static int virtgpu_sgt_bo_info_memory(struct virtgpu_sgt_bo *bo,
 	drm_sgt_get_info(bo->base.sgt, &info);
 	args->folios = info.folios;
 	args->cpu_runs = info.runs;
+	/* A query does not map it. */
+	if (info.state != DRM_SGT_MAPPED)
+		return 0;
 
 	drm_sgt_access_scope(view, bo->base.sgt, ret) {
 		ret = drm_dma_iter_init(&iter, view, 0, info.size);

@@ -10,11 +10,12 @@
 #include <drm/drm_rect.h>
 
 #include "../virtgpu_sgt_fb.h"
+#include "../virtgpu_sgt_fb_resource.h"
 #include "../virtgpu_sgt_resource.h"
 
 /*
- * The framebuffers that a resource can be shown as, and the offset of a pixel in its
- * memory.
+ * The framebuffers that a resource can be shown as, those that a resource can be created
+ * for, and the offset of a pixel in its memory.
  */
 
 struct format_case {
@@ -93,26 +94,58 @@ static void virtgpu_sgt_fb_check_test(struct kunit *test)
 			c->want ? 0 : -EINVAL);
 }
 
-static const struct fb_case import_cases[] = {
+static const struct fb_case own_cases[] = {
 	{ "usual", DRM_FORMAT_XRGB8888, 64, 48, 256, 0, true },
 	{ "padded lines", DRM_FORMAT_ARGB8888, 63, 48, 256, 0, true },
+	{ "every second line", DRM_FORMAT_XRGB8888, 64, 24, 512, 0, true },
 	{ "widest", DRM_FORMAT_XRGB8888, 8192, 48, 65536, 0, true },
 	{ "pitch too long", DRM_FORMAT_XRGB8888, 8192, 48, 65540, 0, false },
 	{ "highest", DRM_FORMAT_XRGB8888, 64, 16384, 256, 0, true },
 	{ "too high", DRM_FORMAT_XRGB8888, 64, 16385, 256, 0, false },
 	{ "pitch of half a pixel", DRM_FORMAT_XRGB8888, 64, 48, 258, 0, false },
-	{ "offset", DRM_FORMAT_XRGB8888, 64, 48, 256, 4096, false },
+	{ "from the second page on", DRM_FORMAT_XRGB8888, 64, 48, 256, 4096, true },
+	{ "from the second pixel on", DRM_FORMAT_XRGB8888, 63, 48, 256, 4, true },
+	{ "from half a pixel on", DRM_FORMAT_XRGB8888, 63, 48, 256, 2, false },
+	{ "no pitch", DRM_FORMAT_XRGB8888, 64, 1, 0, 0, false },
 	{ "unknown format", DRM_FORMAT_XBGR8888, 64, 48, 256, 0, false },
 };
 
-KUNIT_ARRAY_PARAM_DESC(import, import_cases, name);
+KUNIT_ARRAY_PARAM_DESC(own, own_cases, name);
 
-static void virtgpu_sgt_fb_import_test(struct kunit *test)
+static void virtgpu_sgt_fb_own_test(struct kunit *test)
 {
 	const struct fb_case *c = test->param_value;
 	const struct drm_framebuffer fb = case_fb(c);
 
 	KUNIT_EXPECT_EQ(test, virtgpu_sgt_fb_can_be_resource(&fb), c->want);
+}
+
+struct size_case {
+	const char *name;
+	unsigned int width, height, pitch;
+	u64 want;
+};
+
+static const struct size_case size_cases[] = {
+	{ "no gap", 64, 48, 256, 12288 },
+	{ "padded lines", 63, 48, 256, 12284 },
+	{ "one line", 63, 1, 65536, 252 },
+	{ "one pixel", 1, 1, 4, 4 },
+	{ "largest", 16384, 16384, 65536, SZ_1G },
+};
+
+KUNIT_ARRAY_PARAM_DESC(size, size_cases, name);
+
+static void virtgpu_sgt_fb_size_test(struct kunit *test)
+{
+	const struct size_case *c = test->param_value;
+	const struct drm_framebuffer fb = {
+		.width = c->width,
+		.height = c->height,
+		.pitches = { c->pitch },
+	};
+
+	KUNIT_EXPECT_EQ(test, virtgpu_sgt_fb_size(&fb), c->want);
 }
 
 struct pixel_case {
@@ -145,7 +178,8 @@ static void virtgpu_sgt_fb_offset_test(struct kunit *test)
 static struct kunit_case virtgpu_sgt_fb_cases[] = {
 	KUNIT_CASE_PARAM(virtgpu_sgt_fb_format_test, format_gen_params),
 	KUNIT_CASE_PARAM(virtgpu_sgt_fb_check_test, fb_gen_params),
-	KUNIT_CASE_PARAM(virtgpu_sgt_fb_import_test, import_gen_params),
+	KUNIT_CASE_PARAM(virtgpu_sgt_fb_own_test, own_gen_params),
+	KUNIT_CASE_PARAM(virtgpu_sgt_fb_size_test, size_gen_params),
 	KUNIT_CASE_PARAM(virtgpu_sgt_fb_offset_test, pixel_gen_params),
 	{}
 };
