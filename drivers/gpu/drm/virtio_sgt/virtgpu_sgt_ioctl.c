@@ -206,6 +206,8 @@ static int virtgpu_sgt_transfer(struct virtgpu_sgt_device *vgdev,
 
 	mutex_lock(&res->lock);
 	ret = virtgpu_sgt_resource_transfer_locked(res, cmd, rect, offset);
+	if (!ret)
+		virtgpu_sgt_cmd_submit(cmd);
 	mutex_unlock(&res->lock);
 	if (ret == -ERANGE)
 		ret = -EINVAL;

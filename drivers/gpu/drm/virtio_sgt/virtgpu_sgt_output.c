@@ -64,7 +64,7 @@ static int virtgpu_sgt_output_reclaim(struct virtgpu_sgt_cmd *cmd)
 	return virtgpu_sgt_queue_error(cmd->queue) ?: -ENODEV;
 }
 
-/* Sync the pixels in @rect, and submit their TRANSFER_TO_HOST. */
+/* Sync the pixels in @rect, and fill their TRANSFER_TO_HOST. */
 static int virtgpu_sgt_output_upload_locked(struct virtgpu_sgt_output *output,
 					    struct virtgpu_sgt_resource *res,
 					    const struct drm_rect *rect)
@@ -75,12 +75,17 @@ static int virtgpu_sgt_output_upload_locked(struct virtgpu_sgt_output *output,
 						    virtgpu_sgt_resource_offset(res, rect));
 }
 
-/* Submit all commands that need the memory of @res, which its lock keeps attached. */
+/*
+ * Submit all commands that need the memory of @res, which its lock keeps attached, with
+ * one notification.
+ */
 static int virtgpu_sgt_output_submit_locked(struct virtgpu_sgt_output *output,
 					    struct virtgpu_sgt_resource *res,
 					    const struct drm_rect *damage,
 					    const struct drm_rect *src)
 {
+	struct virtgpu_sgt_cmd *cmds[3];
+	unsigned int count = 0;
 	int ret;
 
 	lockdep_assert_held(&output->lock);
@@ -89,13 +94,15 @@ static int virtgpu_sgt_output_submit_locked(struct virtgpu_sgt_output *output,
 	ret = virtgpu_sgt_output_upload_locked(output, res, damage);
 	if (ret)
 		return ret;
+	cmds[count++] = output->transfer;
 	if (src) {
 		virtgpu_sgt_prep_set_scanout(output->scanout, output->index,
 					     res, src);
-		virtgpu_sgt_cmd_submit(output->scanout);
+		cmds[count++] = output->scanout;
 	}
 	virtgpu_sgt_prep_flush(output->flush, res, damage);
-	virtgpu_sgt_cmd_submit(output->flush);
+	cmds[count++] = output->flush;
+	virtgpu_sgt_cmds_submit(cmds, count);
 	return 0;
 }
 
@@ -126,10 +133,11 @@ static int virtgpu_sgt_output_try_show_locked(struct virtgpu_sgt_output *output,
 	if (ret)
 		return ret;
 
-	transferred = virtgpu_sgt_cmd_wait(output->transfer);
+	/* The last one first: its answer comes after the others. */
+	flushed = virtgpu_sgt_cmd_wait(output->flush);
 	if (src)
 		set = virtgpu_sgt_cmd_wait(output->scanout);
-	flushed = virtgpu_sgt_cmd_wait(output->flush);
+	transferred = virtgpu_sgt_cmd_wait(output->transfer);
 
 	return transferred ?: set ?: flushed;
 }
@@ -233,6 +241,8 @@ static int virtgpu_sgt_output_try_cursor_set_locked(struct virtgpu_sgt_output *o
 		if (ret)
 			return ret;
 		ret = virtgpu_sgt_output_upload_locked(output, upload, &whole);
+		if (!ret)
+			virtgpu_sgt_cmd_submit(output->transfer);
 		virtgpu_sgt_resource_end_use(upload);
 		if (!ret)
 			ret = virtgpu_sgt_cmd_wait(output->transfer);

@@ -490,6 +490,76 @@ void virtgpu_sgt_queue_count(struct virtgpu_sgt_queue *q,
 	spin_unlock(&q->lock);
 }
 
+/* Returns the status of @cmd if the queue does not take it, and 0 if it does. */
+static int virtgpu_sgt_queue_accept_locked(struct virtgpu_sgt_queue *q,
+					   struct virtgpu_sgt_cmd *cmd)
+{
+	lockdep_assert_held(&q->lock);
+
+	cmd->refused = false;
+	cmd->seq = ++q->seq;
+	switch (q->state) {
+	case VIRTGPU_SGT_QUEUE_LOST:
+	case VIRTGPU_SGT_QUEUE_GONE:
+		return virtgpu_sgt_queue_error(q);
+	default:
+		list_add_tail(&cmd->node, &q->pending);
+		return 0;
+	}
+}
+
+/* Send what is pending. Returns whether the host can answer. */
+static bool virtgpu_sgt_queue_send_locked(struct virtgpu_sgt_queue *q,
+					  struct list_head *failed)
+{
+	lockdep_assert_held(&q->lock);
+
+	if (q->state != VIRTGPU_SGT_QUEUE_LIVE)
+		return false;
+
+	virtgpu_sgt_queue_push_locked(q, failed);
+	if (!list_empty(&q->pending))
+		atomic_long_inc(&q->vgdev->stats.ring_full);
+	virtgpu_sgt_watchdog_start(q->vgdev);
+	return !virtqueue_is_broken(q->vq);
+}
+
+/**
+ * virtgpu_sgt_cmds_submit() - pass commands to their queue
+ * @cmds: the commands, filled, all of one queue
+ * @count: their number, not 0
+ *
+ * As virtgpu_sgt_cmd_submit() for each of them, in order, but the host is notified once.
+ *
+ * Context: Process context. Not inside an access section.
+ */
+void virtgpu_sgt_cmds_submit(struct virtgpu_sgt_cmd * const *cmds, unsigned int count)
+{
+	struct virtgpu_sgt_queue *q = cmds[0]->queue;
+	LIST_HEAD(failed);
+	int error = 0;
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		WRITE_ONCE(cmds[i]->status, -EINPROGRESS);
+		reinit_completion(&cmds[i]->wake);
+		virtgpu_sgt_cmd_get(cmds[i]);
+	}
+
+	spin_lock(&q->lock);
+	for (i = 0; i < count; i++)
+		error = virtgpu_sgt_queue_accept_locked(q, cmds[i]);
+	/* The host cannot answer: do not wait. */
+	if (!error && !virtgpu_sgt_queue_send_locked(q, &failed))
+		for (i = 0; i < count; i++)
+			complete_all(&cmds[i]->wake);
+	spin_unlock(&q->lock);
+
+	virtgpu_sgt_queue_finish_failed(&failed);
+	for (i = 0; error && i < count; i++)
+		virtgpu_sgt_cmd_finish(cmds[i], error);
+}
+
 /**
  * virtgpu_sgt_cmd_submit() - pass a command to its queue
  * @cmd: the command, filled
@@ -501,41 +571,5 @@ void virtgpu_sgt_queue_count(struct virtgpu_sgt_queue *q,
  */
 void virtgpu_sgt_cmd_submit(struct virtgpu_sgt_cmd *cmd)
 {
-	struct virtgpu_sgt_queue *q = cmd->queue;
-	LIST_HEAD(failed);
-	int error = 0;
-
-	WRITE_ONCE(cmd->status, -EINPROGRESS);
-	reinit_completion(&cmd->wake);
-	virtgpu_sgt_cmd_get(cmd);
-
-	spin_lock(&q->lock);
-	cmd->refused = false;
-	cmd->seq = ++q->seq;
-	switch (q->state) {
-	case VIRTGPU_SGT_QUEUE_LIVE:
-		list_add_tail(&cmd->node, &q->pending);
-		virtgpu_sgt_queue_push_locked(q, &failed);
-		if (!list_empty(&q->pending))
-			atomic_long_inc(&q->vgdev->stats.ring_full);
-		/* The host cannot answer: do not wait. */
-		if (virtqueue_is_broken(q->vq))
-			complete_all(&cmd->wake);
-		virtgpu_sgt_watchdog_start(q->vgdev);
-		break;
-	case VIRTGPU_SGT_QUEUE_LOSING:
-	case VIRTGPU_SGT_QUEUE_STOPPING:
-		list_add_tail(&cmd->node, &q->pending);
-		complete_all(&cmd->wake);
-		break;
-	case VIRTGPU_SGT_QUEUE_LOST:
-	case VIRTGPU_SGT_QUEUE_GONE:
-		error = virtgpu_sgt_queue_error(q);
-		break;
-	}
-	spin_unlock(&q->lock);
-
-	virtgpu_sgt_queue_finish_failed(&failed);
-	if (error)
-		virtgpu_sgt_cmd_finish(cmd, error);
+	virtgpu_sgt_cmds_submit(&cmd, 1);
 }

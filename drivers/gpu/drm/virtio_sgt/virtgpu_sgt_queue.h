@@ -131,6 +131,7 @@ unsigned int virtgpu_sgt_queue_max_payload(const struct virtgpu_sgt_queue *q);
 void virtgpu_sgt_queue_count(struct virtgpu_sgt_queue *q,
 			     unsigned int *inflight, unsigned int *pending);
 
+void virtgpu_sgt_cmds_submit(struct virtgpu_sgt_cmd * const *cmds, unsigned int count);
 void virtgpu_sgt_cmd_submit(struct virtgpu_sgt_cmd *cmd);
 
 #endif /* __VIRTGPU_SGT_QUEUE_H__ */

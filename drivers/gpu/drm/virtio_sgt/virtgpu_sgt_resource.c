@@ -405,8 +405,9 @@ void virtgpu_sgt_resource_settle(struct virtgpu_sgt_resource *res,
  * @res: the resource, LOCAL, with all fields that describe it
  * @entries: the memory; owned by this function, also after an error
  *
- * Sends both commands before it waits for either: the host processes them in order,
- * and refuses the second if the first fails.
+ * Sends both commands with one notification, and waits for the second first, so that
+ * one answer wakes it: the host processes them in order, and refuses the second if the
+ * first fails.
  *
  * Context: Process context, not inside drm_dev_enter(): waits for the host.
  * Return:
@@ -437,12 +438,10 @@ int virtgpu_sgt_resource_make(struct virtgpu_sgt_resource *res,
 	WRITE_ONCE(res->entries, entries->count);
 	virtgpu_sgt_prep_create_2d(create, res);
 	virtgpu_sgt_prep_attach(attach, res, entries);
-	virtgpu_sgt_cmd_submit(create);
-	virtgpu_sgt_cmd_submit(attach);
+	virtgpu_sgt_cmds_submit((struct virtgpu_sgt_cmd *[]){ create, attach }, 2);
 
-	ret = virtgpu_sgt_cmd_wait_killable(create);
 	attached = virtgpu_sgt_cmd_wait_killable(attach);
-	ret = ret ?: attached;
+	ret = virtgpu_sgt_cmd_wait_killable(create) ?: attached;
 	virtgpu_sgt_resource_settle(res, create, attach, ret);
 out:
 	virtgpu_sgt_cmd_put(create);
@@ -540,9 +539,10 @@ u64 virtgpu_sgt_resource_offset(const struct virtgpu_sgt_resource *res,
 }
 
 /**
- * virtgpu_sgt_resource_transfer_locked() - sync pixels and transfer them to the host
+ * virtgpu_sgt_resource_transfer_locked() - sync pixels for a transfer to the host
  * @res: the resource
- * @cmd: an idle command of the control queue; submitted when this succeeds
+ * @cmd: an idle command of the control queue, which the caller submits before it drops
+ *	the lock; filled if this succeeds
  * @rect: the pixels
  * @offset: offset of the first pixel in memory
  *
@@ -571,6 +571,5 @@ int virtgpu_sgt_resource_transfer_locked(struct virtgpu_sgt_resource *res,
 		return ret;
 
 	virtgpu_sgt_prep_transfer(cmd, res, rect, offset);
-	virtgpu_sgt_cmd_submit(cmd);
 	return 0;
 }
