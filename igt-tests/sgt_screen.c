@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "drm_fourcc.h"
 #include "igt.h"
 #include "virtgpu_drm.h"
 
@@ -41,6 +42,9 @@
  *
  * SUBTEST: cursor
  * Description: A cursor is uploaded, moved and hidden
+ *
+ * SUBTEST: cursor-redraw
+ * Description: A cursor is uploaded when it is redrawn in place, and not when it is moved
  */
 
 IGT_TEST_DESCRIPTION("Show buffers, and compare every pixel of the screen");
@@ -260,6 +264,64 @@ static void test_cursor(const struct sgt_screen *screen)
 	sgt_bo_free(&picture);
 }
 
+/* The only plane with an alpha channel */
+static uint32_t find_cursor_plane(int drm)
+{
+	drmModePlaneRes *planes;
+	uint32_t found = 0;
+
+	igt_assert_eq(drmSetClientCap(drm, DRM_CLIENT_CAP_UNIVERSAL_PLANES, 1), 0);
+	planes = drmModeGetPlaneResources(drm);
+	igt_assert(planes);
+	for (uint32_t i = 0; i < planes->count_planes; i++) {
+		drmModePlane *plane = drmModeGetPlane(drm, planes->planes[i]);
+
+		igt_assert(plane);
+		if (plane->possible_crtcs & 1 && plane->formats[0] == DRM_FORMAT_ARGB8888)
+			found = plane->plane_id;
+		drmModeFreePlane(plane);
+	}
+	drmModeFreePlaneResources(planes);
+	igt_assert(found);
+	return found;
+}
+
+static void place_cursor(const struct sgt_screen *screen, uint32_t plane,
+			 const struct sgt_bo *cursor, int x)
+{
+	igt_assert_eq(drmModeSetPlane(screen->drm, plane, screen->crtc, cursor->fb, 0, x, 10,
+				      64, 64, 0, 0, 64 << 16, 64 << 16), 0);
+}
+
+static void test_cursor_redraw(const struct sgt_screen *screen)
+{
+	static const struct sgt_fb fb = { 64, 64, DRM_FORMAT_ARGB8888, 64 * 4, 0 };
+	const char *upload = "virtio_gpu_cmd_res_xfer_toh_2d";
+	uint32_t plane = find_cursor_plane(screen->drm);
+	struct sgt_bo picture, cursor;
+
+	sgt_make_picture(&picture, screen, sgt_new_seed());
+	sgt_must(sgt_screen_show(screen, &picture, 0));
+	sgt_must(sgt_bo_create(&cursor, screen->drm, 64, 64));
+	sgt_must(sgt_add_fb(&cursor, &fb));
+
+	sgt_must(sgt_host_trace_mark());
+	place_cursor(screen, plane, &cursor, 10);
+	sgt_expect_trace(upload, 1);
+	place_cursor(screen, plane, &cursor, 20);
+	sgt_expect_trace("virtio_gpu_update_cursor", 2);
+	sgt_expect_trace(upload, 1);
+
+	igt_assert_eq(drmModeDirtyFB(screen->drm, cursor.fb, NULL, 0), 0);
+	sgt_expect_trace(upload, 2);
+	place_cursor(screen, plane, &cursor, 20);
+	sgt_expect_trace(upload, 3);
+
+	sgt_must(sgt_screen_off(screen));
+	sgt_bo_free(&cursor);
+	sgt_bo_free(&picture);
+}
+
 int igt_main()
 {
 	struct sgt_baseline base = {};
@@ -327,6 +389,13 @@ int igt_main()
 	igt_describe("The cursor plane");
 	igt_subtest("cursor") {
 		test_cursor(&screen);
+		sgt_baseline_check(&test, &base);
+	}
+
+	igt_describe("The image of the cursor changes in place");
+	igt_subtest("cursor-redraw") {
+		sgt_require_tables(&test);
+		test_cursor_redraw(&screen);
 		sgt_baseline_check(&test, &base);
 	}
 

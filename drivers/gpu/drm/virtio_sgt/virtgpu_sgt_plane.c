@@ -233,9 +233,28 @@ static void virtgpu_sgt_primary_atomic_disable(struct drm_plane *plane,
 	virtgpu_sgt_output_blank(to_virtgpu_sgt_output(old_state->crtc));
 }
 
-static bool virtgpu_sgt_cursor_has_damage(const struct drm_plane_state *state)
+static bool virtgpu_sgt_cursor_is_moved(const struct drm_plane_state *old,
+					const struct drm_plane_state *new)
 {
-	return drm_plane_get_damage_clips_count(state);
+	return old->crtc_x != new->crtc_x || old->crtc_y != new->crtc_y;
+}
+
+static bool virtgpu_sgt_cursor_has_hotspot(const struct drm_plane_state *old,
+					   const struct drm_plane_state *new)
+{
+	return old->hotspot_x != new->hotspot_x || old->hotspot_y != new->hotspot_y;
+}
+
+/*
+ * In a primary plane, no damage clips mean full damage. In a cursor, that would upload
+ * the image with each move. A commit that changes nothing says that it was redrawn.
+ */
+static bool virtgpu_sgt_cursor_is_redrawn(const struct drm_plane_state *old,
+					  const struct drm_plane_state *new)
+{
+	return old->fb != new->fb || drm_plane_get_damage_clips_count(new) ||
+	       !(virtgpu_sgt_cursor_is_moved(old, new) ||
+		 virtgpu_sgt_cursor_has_hotspot(old, new));
 }
 
 static void virtgpu_sgt_cursor_atomic_update(struct drm_plane *plane,
@@ -245,7 +264,6 @@ static void virtgpu_sgt_cursor_atomic_update(struct drm_plane *plane,
 	struct virtgpu_sgt_output *output;
 	struct virtgpu_sgt_cursor cursor;
 	struct virtgpu_sgt_resource *res;
-	bool upload, update;
 
 	old_state = drm_atomic_get_old_plane_state(state, plane);
 	new_state = drm_atomic_get_new_plane_state(state, plane);
@@ -260,17 +278,10 @@ static void virtgpu_sgt_cursor_atomic_update(struct drm_plane *plane,
 		.hot_y = new_state->hotspot_y,
 	};
 
-	/*
-	 * In a primary plane, no damage clips mean full damage. In a cursor, that
-	 * would upload the image with each move.
-	 */
-	upload = old_state->fb != new_state->fb ||
-		 virtgpu_sgt_cursor_has_damage(new_state);
-	update = old_state->hotspot_x != new_state->hotspot_x ||
-		 old_state->hotspot_y != new_state->hotspot_y;
 	virtgpu_sgt_output_cursor_set(output, &cursor, res,
 				      to_virtgpu_sgt_plane_state(new_state)->attach,
-				      upload, update);
+				      virtgpu_sgt_cursor_is_redrawn(old_state, new_state),
+				      virtgpu_sgt_cursor_has_hotspot(old_state, new_state));
 	virtgpu_sgt_plane_unprepare(new_state);
 }
 
