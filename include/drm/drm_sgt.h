@@ -215,6 +215,11 @@ drm_sgt_create_import(struct drm_sgt_device *sdev, struct dma_buf *dma_buf);
 bool drm_sgt_is_import(const struct drm_sgt *sgt);
 
 /* drm_sgt_vmap.c */
+/* drm_sgt_borrow.c */
+
+struct drm_sgt * __must_check
+drm_sgt_create_borrow(struct drm_sgt_device *sdev, struct drm_sgt *lender);
+
 
 int __must_check drm_sgt_vmap(struct drm_sgt *sgt, struct iosys_map *map);
 void drm_sgt_vunmap(struct drm_sgt *sgt, struct iosys_map *map);

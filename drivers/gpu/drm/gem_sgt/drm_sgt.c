@@ -53,7 +53,7 @@
  * 2. the &dma_resv of a GEM object, where there is one
  * 3. &drm_sgt.lock of any other table: populate, depopulate, map, unmap and free
  *    of that table. Memory is allocated under it, so reclaim takes it by a trylock
- *    only
+ *    only. That of a table that borrows pages nests outside that of the lender
  * 4. &drm_sgt_device.lock, a spinlock: the list of mappings, and the states
  *
  * Access sections hold &drm_sgt_device.srcu for reading, and so does drm_sgt_map(),
@@ -494,8 +494,8 @@ u64 drm_sgt_size(const struct drm_sgt *sgt)
 }
 EXPORT_SYMBOL_GPL(drm_sgt_size);
 
-static int drm_sgt_copy_runs_locked(struct drm_sgt *sgt,
-				    struct drm_sgt_builder *builder)
+/* Add the runs of a table that has pages to another one. */
+int drm_sgt_copy_runs_locked(struct drm_sgt *sgt, struct drm_sgt_builder *builder)
 {
 	struct drm_sgt_run_iter iter;
 	struct drm_sgt_run run;

@@ -125,7 +125,8 @@ int drm_sgt_caching_end_locked(struct drm_sgt *sgt)
 
 	lockdep_assert_held(&sgt->lock);
 
-	if (!sgt->wc)
+	/* Borrowed pages are flushed when the lender puts them. */
+	if (!sgt->wc || !sgt->want_wc)
 		return 0;
 
 	ret = drm_sgt_device_enter(sgt->sdev, &idx);

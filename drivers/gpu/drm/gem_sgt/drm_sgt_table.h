@@ -12,6 +12,7 @@
 #include "drm_sgt_device.h"
 
 struct dma_buf_attachment;
+struct drm_sgt_builder;
 
 /**
  * struct drm_sgt_map_ops - how a table is mapped
@@ -185,6 +186,7 @@ static inline struct drm_dma_ents drm_sgt_mapped_ents(const struct drm_sgt *sgt)
 
 /* drm_sgt.c */
 int drm_sgt_give_back_locked(struct drm_sgt *sgt, bool discard);
+int drm_sgt_copy_runs_locked(struct drm_sgt *sgt, struct drm_sgt_builder *builder);
 
 /* drm_sgt_evict.c */
 int drm_sgt_evict(struct drm_sgt *sgt);
