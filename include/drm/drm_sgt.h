@@ -27,6 +27,7 @@ struct drm_sgt_device *devm_drm_sgt_device_create(struct device *owner,
 						  struct device *dma_dev);
 struct drm_sgt_device *devm_drm_sgt_device_create_phys(struct device *owner,
 						       struct device *bus_dev);
+struct drm_sgt_device *devm_drm_sgt_device_create_none(struct device *owner);
 struct drm_sgt_device *drm_sgt_device_get(struct drm_sgt_device *sdev);
 void drm_sgt_device_put(struct drm_sgt_device *sdev);
 bool drm_sgt_device_is_phys(const struct drm_sgt_device *sdev);
@@ -214,12 +215,12 @@ struct drm_sgt * __must_check
 drm_sgt_create_import(struct drm_sgt_device *sdev, struct dma_buf *dma_buf);
 bool drm_sgt_is_import(const struct drm_sgt *sgt);
 
-/* drm_sgt_vmap.c */
 /* drm_sgt_borrow.c */
 
 struct drm_sgt * __must_check
 drm_sgt_create_borrow(struct drm_sgt_device *sdev, struct drm_sgt *lender);
 
+/* drm_sgt_vmap.c */
 
 int __must_check drm_sgt_vmap(struct drm_sgt *sgt, struct iosys_map *map);
 void drm_sgt_vunmap(struct drm_sgt *sgt, struct iosys_map *map);

@@ -10,7 +10,7 @@
 #include "drm_gem_sgt_object.h"
 #include "drm_sgt_table.h"
 
-/* A table for the dma-buf, mapped. */
+/* A table for the dma-buf, mapped if the device does DMA. */
 static struct drm_sgt *drm_gem_sgt_map_import(struct drm_sgt_device *sdev,
 					      struct dma_buf *dma_buf,
 					      enum dma_data_direction dir)
@@ -19,7 +19,7 @@ static struct drm_sgt *drm_gem_sgt_map_import(struct drm_sgt_device *sdev,
 	int ret;
 
 	sgt = drm_sgt_create_import(sdev, dma_buf);
-	if (IS_ERR(sgt))
+	if (IS_ERR(sgt) || sdev->no_dma)
 		return sgt;
 
 	ret = drm_sgt_map(sgt, dir);
@@ -69,9 +69,9 @@ static struct drm_gem_sgt_object *drm_gem_sgt_import(struct drm_device *dev,
  *
  * For &drm_driver.gem_prime_import, from a callback that knows @sdev. If @dev itself
  * exported @dma_buf, returns the object that was exported. Otherwise, attaches to
- * @dma_buf and maps it. The mapping and the attachment end when the object is freed,
- * or at unbind. &drm_driver.gem_create_object is called as in drm_gem_sgt_create(),
- * when all else has succeeded.
+ * @dma_buf and maps it, unless @sdev does no DMA. The mapping and the attachment end
+ * when the object is freed, or at unbind. &drm_driver.gem_create_object is called as in
+ * drm_gem_sgt_create(), when all else has succeeded.
  *
  * The exporter maps, and may sync for the CPU when it unmaps. Behind a bounce
  * buffer, what the CPU wrote meanwhile survives that sync if @dir is DMA_TO_DEVICE,

@@ -115,6 +115,15 @@ static void drm_sgt_prime_lockdep(struct drm_sgt *sgt)
 	fs_reclaim_release(GFP_KERNEL);
 }
 
+static const struct drm_sgt_map_ops *
+drm_sgt_choose_map_ops(const struct drm_sgt_device *sdev)
+{
+	if (sdev->no_dma)
+		return &drm_sgt_map_none_ops;
+
+	return drm_sgt_device_is_phys(sdev) ? &drm_sgt_map_phys_ops : &drm_sgt_map_dma_ops;
+}
+
 /**
  * drm_sgt_create() - make a table from a source of pages
  * @sdev: the device that it will be mapped for
@@ -156,8 +165,7 @@ struct drm_sgt *drm_sgt_create(struct drm_sgt_device *sdev,
 
 	sgt->sdev = drm_sgt_device_get(sdev);
 	sgt->ops = ops;
-	sgt->map_ops = drm_sgt_device_is_phys(sdev) ? &drm_sgt_map_phys_ops :
-						      &drm_sgt_map_dma_ops;
+	sgt->map_ops = drm_sgt_choose_map_ops(sdev);
 	sgt->source = source;
 	sgt->size = size;
 	sgt->attrs = DRM_SGT_ATTRS;

@@ -19,12 +19,14 @@
  * The choice is made before the object has pages. It holds for mmap() of the DRM file
  * and of the dma-buf, and for vmap by the driver and by importers.
  *
- * In three cases, an object that requests write-combined mappings is mapped cached,
+ * In four cases, an object that requests write-combined mappings is mapped cached,
  * and this is as good:
  *
  * * The DMA of the device is coherent: it sees the caches. That includes all devices
  *   on x86, which does not allow mappings of one page that differ in caching.
  * * The device takes physical addresses.
+ * * The device does no DMA. An importer's device sees what the CPU wrote before the
+ *   importer mapped the object, and at each DMA_BUF_IOCTL_SYNC.
  * * The pages are allocated after unbind: no device reads them. Pages that are
  *   write-combined when the device is unbound stay write-combined.
  *

@@ -24,6 +24,9 @@
  * entry, whatever the number of buffers: removing a devres entry is a linear
  * search, so one for each buffer would make freeing them quadratic.
  *
+ * A software driver has no DMA device, and no table is mapped for it. All else is
+ * as for any other driver: see devm_drm_sgt_device_create_none().
+ *
  * A driver calls drm_sgt_device_shutdown() last in its remove callback, when
  * the hardware is stopped. The devres entry does the same again, for drivers
  * whose probe failed half way; there it finds nothing left to do.
@@ -291,6 +294,39 @@ struct drm_sgt_device *devm_drm_sgt_device_create_phys(struct device *owner,
 EXPORT_SYMBOL_GPL(devm_drm_sgt_device_create_phys);
 
 /**
+ * devm_drm_sgt_device_create_none() - create a device that does no DMA
+ * @owner: the device that the calling driver is being bound to
+ *
+ * For software drivers, such as vgem and vkms, which access buffers with the CPU. Tables
+ * can be populated, mapped into the kernel and into processes, and exported, and the
+ * importers map them for their devices. drm_sgt_map() fails.
+ *
+ * An import is never attached to its dma-buf, so drm_gem_sgt_prime_import() does not map.
+ * Its kernel mappings and mmap() are those of the exporter, as for any import. The
+ * exporter is free to move its memory as long as it is not mapped in that way.
+ *
+ * Ownership: as for devm_drm_sgt_device_create().
+ *
+ * Context: Probe of @owner, may sleep. Under no lock that is also taken under the
+ * mmap lock.
+ * Return:
+ * * the device, or an ERR_PTR() of an errno below
+ * * %-EINVAL - the largest piece that @owner could map is smaller than a page
+ * * %-ENOMEM - out of memory
+ */
+struct drm_sgt_device *devm_drm_sgt_device_create_none(struct device *owner)
+{
+	struct drm_sgt_device *sdev;
+
+	sdev = drm_sgt_device_bind(owner, NULL, NULL);
+	/* No other task can see it yet. */
+	if (!IS_ERR(sdev))
+		sdev->no_dma = true;
+	return sdev;
+}
+EXPORT_SYMBOL_GPL(devm_drm_sgt_device_create_none);
+
+/**
  * drm_sgt_device_get() - take a reference
  * @sdev: the device
  *
@@ -331,7 +367,7 @@ EXPORT_SYMBOL_GPL(drm_sgt_device_put);
  */
 bool drm_sgt_device_is_phys(const struct drm_sgt_device *sdev)
 {
-	return !sdev->dma_dev;
+	return !sdev->dma_dev && !sdev->no_dma;
 }
 EXPORT_SYMBOL_GPL(drm_sgt_device_is_phys);
 
@@ -343,7 +379,8 @@ EXPORT_SYMBOL_GPL(drm_sgt_device_is_phys);
  * layer: after an unbind, such a mapping would stay.
  *
  * Context: Any.
- * Return: the device, which @sdev holds a reference to, or NULL in physical mode
+ * Return: the device, which @sdev holds a reference to; NULL in physical mode, or if
+ * there is no DMA
  */
 struct device *drm_sgt_device_dma_dev(const struct drm_sgt_device *sdev)
 {
@@ -388,6 +425,14 @@ void drm_sgt_device_get_stats(struct drm_sgt_device *sdev,
 }
 EXPORT_SYMBOL_GPL(drm_sgt_device_get_stats);
 
+static const char *drm_sgt_device_mode(const struct drm_sgt_device *sdev)
+{
+	if (sdev->no_dma)
+		return "none";
+
+	return drm_sgt_device_is_phys(sdev) ? "phys" : "dma";
+}
+
 static void drm_sgt_device_show(struct seq_file *m, struct drm_sgt_device *sdev)
 {
 	struct drm_sgt_device_stats stats;
@@ -396,7 +441,7 @@ static void drm_sgt_device_show(struct seq_file *m, struct drm_sgt_device *sdev)
 	seq_printf(m, "%-4u %-16s %-16s %-5s %-5s %-7lu %-7lu %-12llu %-8llu %-8llu %-8llu %llu\n",
 		   sdev->id, sdev->owner,
 		   sdev->dma_dev ? dev_name(sdev->dma_dev) : "-",
-		   sdev->dma_dev ? "dma" : "phys",
+		   drm_sgt_device_mode(sdev),
 		   stats.gone ? "gone" : "live", stats.tables, stats.mapped,
 		   stats.bytes_mapped, stats.maps, stats.unmaps, stats.revoked,
 		   stats.grace_periods);

@@ -40,8 +40,14 @@ struct drm_sgt_device {
 	/** @owner: name of the owner, which may be freed after unbind; constant */
 	char *owner;
 
-	/** @dma_dev: does the DMA, referenced; NULL in physical mode; constant */
+	/**
+	 * @dma_dev: does the DMA, referenced; NULL in physical mode, or if there is no
+	 * DMA; constant
+	 */
 	struct device *dma_dev;
+
+	/** @no_dma: there is no DMA, and no table is mapped; constant */
+	bool no_dma;
 
 	/**
 	 * @bus_dev: in physical mode, the device on the bus, to attach imports

@@ -319,7 +319,7 @@ static void drm_sgt_import_prime_lockdep(struct drm_sgt *sgt,
  * @dma_buf: the dma-buf
  *
  * Nothing is attached before drm_sgt_map(). Works after unbind too; such a table
- * cannot be mapped.
+ * cannot be mapped, and neither can one of a device without DMA.
  *
  * drm_sgt_map() and drm_sgt_unmap() of this table, and drm_sgt_free() while it
  * is mapped, take the resv of @dma_buf. drm_sgt_depopulate() and
@@ -340,7 +340,7 @@ struct drm_sgt *drm_sgt_create_import(struct drm_sgt_device *sdev,
 	struct dma_buf_attachment *never_attached;
 	struct drm_sgt *sgt;
 
-	if (!drm_sgt_import_device(sdev)) {
+	if (!drm_sgt_import_device(sdev) && !sdev->no_dma) {
 		drm_sgt_dbg(sdev, "physical addresses, and nothing to attach to\n");
 		return ERR_PTR(-EOPNOTSUPP);
 	}
@@ -358,7 +358,8 @@ struct drm_sgt *drm_sgt_create_import(struct drm_sgt_device *sdev,
 	get_dma_buf(dma_buf);
 	never_attached->dmabuf = dma_buf;
 	/* No other task can see it yet. */
-	sgt->map_ops = &drm_sgt_map_import_ops;
+	if (!sdev->no_dma)
+		sgt->map_ops = &drm_sgt_map_import_ops;
 	sgt->state = DRM_SGT_BACKED;
 	drm_sgt_import_prime_lockdep(sgt, dma_buf);
 	return sgt;

@@ -7,8 +7,8 @@
 #include "drm_sgt_table.h"
 
 /*
- * How a table maps its own pages: for DMA, or by physical address. An import is
- * mapped by its exporter, see drm_sgt_import.c.
+ * How a table maps its own pages: for DMA, by physical address, or not at all. An
+ * import is mapped by its exporter, see drm_sgt_import.c.
  */
 
 int drm_sgt_dma_map(struct drm_sgt *sgt)
@@ -70,6 +70,20 @@ static bool drm_sgt_phys_needs_sync(const struct drm_sgt *sgt)
 
 const struct drm_sgt_map_ops drm_sgt_map_phys_ops = {
 	.map = drm_sgt_phys_map,
+	.unmap = drm_sgt_phys_unmap,
+	.needs_sync = drm_sgt_phys_needs_sync,
+	.phys = true,
+};
+
+/* Without DMA, no table is mapped, whether it has pages or is an import. */
+static int drm_sgt_none_map(struct drm_sgt *sgt)
+{
+	return -EOPNOTSUPP;
+}
+
+/* As there are no DMA addresses, the CPU entries stand for them: nothing is flushed. */
+const struct drm_sgt_map_ops drm_sgt_map_none_ops = {
+	.map = drm_sgt_none_map,
 	.unmap = drm_sgt_phys_unmap,
 	.needs_sync = drm_sgt_phys_needs_sync,
 	.phys = true,

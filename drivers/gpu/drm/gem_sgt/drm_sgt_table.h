@@ -214,6 +214,7 @@ int drm_sgt_device_try_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt);
 /* drm_sgt_map_pages.c */
 extern const struct drm_sgt_map_ops drm_sgt_map_dma_ops;
 extern const struct drm_sgt_map_ops drm_sgt_map_phys_ops;
+extern const struct drm_sgt_map_ops drm_sgt_map_none_ops;
 
 int drm_sgt_dma_map(struct drm_sgt *sgt);
 void drm_sgt_dma_unmap(struct drm_sgt *sgt);

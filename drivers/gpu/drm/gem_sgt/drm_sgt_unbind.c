@@ -198,6 +198,7 @@ static int drm_sgt_map_locked(struct drm_sgt *sgt, enum dma_data_direction dir,
  * * %-EIO    - the mapping does not cover the table
  * * %-EREMOTEIO - the table has memory of another device that this one cannot
  *   reach
+ * * %-EOPNOTSUPP - the device does no DMA: see devm_drm_sgt_device_create_none()
  *
  * and for an import:
  *

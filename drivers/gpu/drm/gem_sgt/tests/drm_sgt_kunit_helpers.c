@@ -301,6 +301,19 @@ struct drm_sgt_kunit_device *drm_sgt_kunit_bind_phys(struct kunit *test,
 }
 EXPORT_SYMBOL_GPL(drm_sgt_kunit_bind_phys);
 
+/* Bind a software device, which has no DMA mask, either. */
+struct drm_sgt_kunit_device *drm_sgt_kunit_bind_none(struct kunit *test)
+{
+	struct device *dev = kunit_device_register(test, "none");
+	struct drm_sgt_kunit_device *d;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
+	d = drm_sgt_kunit_device_create(test, devm_drm_sgt_device_create_none(dev));
+	d->dev = dev;
+	d->bound = true;
+	return d;
+}
+
 /* Unbind the driver: its devres entries are released when this returns. */
 void drm_sgt_kunit_unbind(struct drm_sgt_kunit_device *d)
 {

@@ -144,6 +144,7 @@ struct device *drm_sgt_kunit_dma_device(struct kunit *test, const char *name,
 struct drm_sgt_kunit_device *drm_sgt_kunit_bind(struct kunit *test);
 struct drm_sgt_kunit_device *drm_sgt_kunit_bind_phys(struct kunit *test,
 						     struct device *bus_dev);
+struct drm_sgt_kunit_device *drm_sgt_kunit_bind_none(struct kunit *test);
 struct drm_sgt_kunit_device *
 drm_sgt_kunit_bind_limits(struct kunit *test, const char *name,
 			  unsigned int max_segment, u64 boundary);
