@@ -7,6 +7,9 @@ export PYTHONDONTWRITEBYTECODE = 1
 # For depmod and modinfo, which are not in an ordinary user's PATH.
 export PATH := $(PATH):/usr/sbin:/sbin
 
+# What DRIVER=ported needs as well
+ports = $(if $(filter ported,$(DRIVER)),ports)
+
 help:
 	@sed -n 's/^#: \?//p' Makefile
 
@@ -24,6 +27,7 @@ help:
 #: make bench            cost of maps, unmaps and buffers, compared with others: build/bench
 #: make modules          the kernel modules: build/RELEASE/*.ko
 #: make modules_install  install them in INSTALL_MOD_PATH/lib/modules/RELEASE
+#: make ports            drivers of the kernel, ported by semantic patches: build them, test in a guest
 #: make docs             the documentation as HTML: build/docs
 #: make clean            remove build/
 #:
@@ -39,7 +43,8 @@ help:
 #: SECONDS=N             time that fuzz runs (check-debug: 180; 0: until it is stopped)
 #: REPLAY=FILE           fuzz: run this program only
 #: TURN=N                check-all, check-debug: one turn of three; three turns run everything
-#: DRIVER=in-tree        test the kernel's own virtio_gpu, for comparison
+#: DRIVER=in-tree        test the kernel's own virtio_gpu, for comparison; ported: what make ports
+#:                       makes of it
 #: ACCEL=kvm             use KVM if a guest boots under it (default: emulation)
 #: DISPLAY_WINDOW=1      run: show the screen in a window
 #: SGT_CACHE=DIR         where kernels are kept (default: ~/.cache/drm-gem-sgt)
@@ -53,7 +58,7 @@ modules_install: modules
 		modules_install
 
 run shell:
-	@tools/deps.sh run $(if $(filter-out 0,$(DISPLAY_WINDOW)),window)
+	@tools/deps.sh run $(ports) $(if $(filter-out 0,$(DISPLAY_WINDOW)),window)
 	@tools/guest.py $@
 
 check:
@@ -69,7 +74,7 @@ kunit:
 	@tools/check.py kunit
 
 igt:
-	@tools/deps.sh run
+	@tools/deps.sh run $(ports)
 	@tools/check.py igt
 
 static:
@@ -77,7 +82,7 @@ static:
 	@tools/check.py static
 
 check-debug:
-	@tools/deps.sh run debug
+	@tools/deps.sh run debug $(ports)
 	@tools/check.py debug
 
 check-all:
@@ -96,6 +101,10 @@ check-model:
 	@tools/deps.sh model
 	@tools/model.sh
 
+ports:
+	@tools/deps.sh run ports
+	@tools/check.py ports
+
 docs:
 	@tools/deps.sh docs
 	@tools/docs.sh
@@ -104,4 +113,4 @@ clean:
 	rm -rf build
 
 .PHONY: help modules modules_install run shell check-quick check kunit igt static check-debug \
-	check-all fuzz bench check-model docs clean
+	check-all fuzz bench check-model ports docs clean

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Runs the tests: tools/check.py kunit|igt|quick|static|model|debug|fuzz ...; see "make help"."""
+"""Runs the tests: tools/check.py kunit|igt|quick|static|model|ports|debug|fuzz ...; see "make help"."""
 
 import os
 import sys
@@ -14,6 +14,7 @@ import fuzz
 import igt
 import kunit
 import model
+import portcheck
 import project
 from report import Report
 import static
@@ -26,6 +27,7 @@ PARTS = {
     'quick': choice.Part('check-quick', choice.igt_tests, tuple(vm.SETUPS)),
     'static': choice.Part('static', static.names),
     'model': choice.Part('check-model'),
+    'ports': choice.Part('ports', portcheck.names, portcheck.SETUPS),
     'debug': choice.Part('check-debug', lambda: choice.igt_tests() + choice.kunit_tests(),
                          tuple(boots.BOOTS)),
     'fuzz': choice.Part('fuzz', None, fuzz.SETUPS),
@@ -45,6 +47,8 @@ def run(name: str, results: Report, setups: Collection[str], wanted: str, driver
         static.run(results, wanted)
     elif name == 'model':
         model.run(results)
+    elif name == 'ports':
+        portcheck.run(results, own, wanted)
     elif name == 'debug':
         debug.run(results, own, wanted, driver)
     elif name == 'fuzz':
@@ -55,8 +59,8 @@ def main() -> int:
     wanted = os.environ.get('TEST', '')
     setups = os.environ.get('SETUP', '').split()
     driver = os.environ.get('DRIVER') or 'sgt'
-    if driver not in ('sgt', 'in-tree'):
-        raise project.Failed(f'DRIVER={driver}: it is sgt or in-tree')
+    if driver not in ('sgt', 'in-tree', 'ported'):
+        raise project.Failed(f'DRIVER={driver}: it is sgt, in-tree or ported')
     boots.turn()
     asked = [PARTS[name] for name in sys.argv[1:]]
     parts = choice.by_test(choice.by_setup(asked, setups), wanted)

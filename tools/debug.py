@@ -45,7 +45,7 @@ class Session(igt.Session):
                                    driver=driver,
                                    fact=functools.partial(report.fact, suite),
                                    rounds=boot.rounds, console=boot.console, cpus=boot.cpus)
-        again = f'make check-debug SETUP={name}' + (' DRIVER=in-tree' * (driver != 'sgt'))
+        again = f'make check-debug SETUP={name}' + (f' DRIVER={driver}' * (driver != 'sgt'))
         super().__init__(report, guest, suite, again, SECONDS)
         self.left = self.warnings = self.races = 0
 
@@ -154,7 +154,7 @@ def run(report: Report, names: list[str], wanted: str, driver: str) -> None:
     for kernel in dict.fromkeys(chosen[name].kernel for name in plans):
         debugguest.prepare(kernel, driver)
 
-    if driver != 'sgt':
+    if driver == 'in-tree':
         project.say('-- the in-tree driver, for comparison: its failures are the differences')
     project.say(f'-- debug kernels in QEMU: {", ".join(plans)}')
     report.side_by_side(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import debugkernel
 import initramfs
+import ports
 import project
 import splat
 import vm
@@ -33,7 +34,7 @@ def built(kernel: str, driver: str) -> Built:
     """The same, done once."""
     root = debugkernel.prepare(kernel)
     ours = [root / f'lib/modules/{project.release(root)}/kernel/{name}.ko'
-            for name in project.MODULES]
+            for name in project.MODULES] + ports.modules(driver, kernel)
     programs = project.build_programs()
     image = project.BUILD / f'guest-{kernel}-{driver}.cpio'
     initramfs.build(root, ours, {**programs['samples'], **programs['igt'], **programs['fuzz'],

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Installs the Debian packages that the named jobs need, or says how.
-# Usage: tools/deps.sh modules|run|window|kunit|static|debug|model|docs ...
+# Usage: tools/deps.sh modules|run|window|kunit|static|debug|model|docs|ports ...
 set -eu
 
 # gcc-12 is what Debian's 6.12 kernel was built with. linux-kbuild's programs
@@ -13,6 +13,7 @@ debug="$kunit gcc-12 libelf-dev"
 static="$modules $kunit sparse shellcheck pyflakes3 mypy"
 model='gcc libc6-dev spin'
 window='qemu-system-gui'
+ports='coccinelle'
 docs='perl python3 python3-sphinx xz-utils'
 
 wanted=
@@ -25,6 +26,7 @@ for job; do
 	static) wanted="$wanted $static" ;;
 	model) wanted="$wanted $model" ;;
 	window) wanted="$wanted $window" ;;
+	ports) wanted="$wanted $ports" ;;
 	docs) wanted="$wanted $docs" ;;
 	*) echo "deps.sh: no such job: $job" >&2; exit 2 ;;
 	esac

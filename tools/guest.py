@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import initramfs
+import ports
 import project
 import vm
 
@@ -36,6 +37,7 @@ def prepare(**programs: Path) -> vm.Vm:
     if setup not in vm.SETUPS:
         raise project.Failed(f'SETUP={setup}: it is one of {" ".join(vm.SETUPS)}')
     root, modules = project.build_modules()
+    modules += ports.modules(driver)
     built = project.build_programs()
     image = project.BUILD / f'guest-{driver}.cpio'
     initramfs.build(root, modules, {**built['samples'], **built['igt'], **programs}, driver, image)

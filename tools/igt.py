@@ -11,6 +11,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 import initramfs
+import ports
 import project
 import splat
 import vm
@@ -204,10 +205,12 @@ def quick(report: Report, setups: Collection[str], wanted: str, driver: str) -> 
     run(report, setups or [QUICK], wanted, driver, '' if wanted else SLOW)
 
 
-def run(report: Report, setups: Collection[str], wanted: str, driver: str, but: str = '') -> None:
+def run(report: Report, setups: Collection[str], wanted: str, driver: str, but: str = '',
+        only: str = '*') -> None:
     root, modules = project.build_modules()
+    modules += ports.modules(driver)
     built = project.build_programs()
-    tests = [test for test in select(built['igt'], wanted) if not is_any(test, but)]
+    tests = [test for test in select(built['igt'], wanted) if is_any(test, only) and not is_any(test, but)]
     chosen = plan(tests, setups, wanted)
     if not any(chosen.values()):
         raise project.Failed(f'no test matches TEST={wanted} in {", ".join(chosen)}')

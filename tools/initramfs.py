@@ -56,9 +56,9 @@ def stage_modules(root: Path, ours: list[Path], driver: str) -> None:
                for path in (root / 'lib/modules' / kernel / 'kernel').rglob('*.ko*')}
     if driver == 'in-tree':
         ours = []
-        wanted: list[str | Path] = ['virtio_gpu', 'vgem']
-    else:
-        modules.update((path.stem, path) for path in ours)
+    modules.update((path.stem.replace('-', '_'), path) for path in ours)
+    wanted: list[str | Path] = ['virtio_gpu', 'vgem']
+    if driver not in ('in-tree', 'ported'):
         wanted = [*ours, 'vgem', *['virtio_gpu'] * (driver == 'both')]
     # The bus of the set-up mmio, a driver that maps dma-bufs into the kernel, and swap, where the
     # kernel has these as modules.

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Builds the ports, and runs tests with those that have a device in the guest."""
+
+import fnmatch
+import time
+from collections.abc import Collection
+
+import igt
+import ports
+import project
+from report import Report
+
+SETUPS = 'phys', 'iommu', 'swiotlb'
+# What the drivers do in a guest: buffers, sharing with each other, screens, unbinds
+TESTS = 'sgt_create@* sgt_map@* sgt_screen@* sgt_import@* sgt_unbind@virtio-* sgt_unbind@pci-*'
+# The kernel's own virtio_gpu fails it, too.
+BUT = 'sgt_screen@damage'
+
+
+def names() -> list[str]:
+    return [*ports.DRIVERS, *SETUPS]
+
+
+def build(report: Report, name: str) -> None:
+    """Ports a driver, and builds it; it fails if a warning is left, or a callback is lost."""
+    started = time.monotonic()
+    try:
+        result = ports.port(name)
+        detail = result.summary()
+        ports.build(name, result, ports.stock())
+        outcome = 'fail' if result.lost() else 'pass'
+    except project.Failed as error:
+        outcome, detail = 'fail', str(error)
+    report.add('ports', name, outcome, time.monotonic() - started, detail, '',
+               f'make ports TEST={name}')
+
+
+def run(report: Report, setups: Collection[str], wanted: str) -> None:
+    project.build_modules()
+    for name in fnmatch.filter(ports.DRIVERS, wanted or '*'):
+        build(report, name)
+    if not wanted:
+        igt.run(report, setups or SETUPS, '', 'ported', BUT, TESTS)
