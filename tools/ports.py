@@ -29,6 +29,7 @@ DRIVERS = {
     'vgem': 'CONFIG_DRM_VGEM',
     'lima': 'CONFIG_DRM_LIMA',
     'v3d': 'CONFIG_DRM_V3D',
+    'panfrost': 'CONFIG_DRM_PANFROST',
 }
 # What a guest with the ported drivers loads instead of the kernel's
 GUEST = 'virtio', 'vgem'
