@@ -26,7 +26,8 @@ help:
 #: make fuzz             random ioctls under KASAN
 #: make bench            cost of maps, unmaps and buffers, compared with others: build/bench
 #: make modules          the kernel modules: build/RELEASE/*.ko
-#: make modules_install  install them in INSTALL_MOD_PATH/lib/modules/RELEASE
+#: make modules_install  install them in INSTALL_MOD_PATH/lib/modules/RELEASE, and the headers in
+#:                       INSTALL_MOD_PATH/usr/src/drm-gem-sgt
 #: make ports            drivers of the kernel, ported by semantic patches: build them, test in a guest
 #: make docs             the documentation as HTML: build/docs
 #: make clean            remove build/
@@ -54,8 +55,7 @@ modules:
 	+@tools/modules.sh
 
 modules_install: modules
-	+@tools/modules.sh obj $(if $(INSTALL_MOD_PATH),INSTALL_MOD_PATH='$(INSTALL_MOD_PATH)') \
-		modules_install
+	+@INSTALL_MOD_PATH='$(INSTALL_MOD_PATH)' tools/install.sh
 
 run shell:
 	@tools/deps.sh run $(ports) $(if $(filter-out 0,$(DISPLAY_WINDOW)),window)

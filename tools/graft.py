@@ -48,6 +48,18 @@ def copy(source: Path) -> None:
     for file in (source / GRAFT).rglob('*'):
         if file.is_file() and file not in wanted:
             file.unlink()
+    link_headers(source)
+
+
+def link_headers(source: Path) -> None:
+    """Links the headers to where drivers anywhere in the source find them without a flag."""
+    into = source / 'include/drm'
+    for header in (source / GRAFT / 'include/drm').iterdir():
+        if not os.path.lexists(into / header.name):
+            (into / header.name).symlink_to(os.path.relpath(header, into))
+    for link in into.iterdir():
+        if link.is_symlink() and not link.exists():
+            link.unlink()
 
 
 def rewrite(path: Path, text: str) -> None:

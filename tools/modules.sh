@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # Builds the modules for the kernel in the cache, or for KDIR, into build/RELEASE/.
 # Usage: tools/modules.sh [DIRECTORY [KBUILD-ARGUMENT...]]
+#        tools/modules.sh --release    prints RELEASE
 #
 # The objects go to build/RELEASE/DIRECTORY ("obj"), a tree of links to the sources, so that
-# builds for several kernels, or with W=1, do not mix and the sources stay clean.
+# builds for several kernels, or with W=1, do not mix and the sources stay clean. An absolute
+# DIRECTORY has the sources of other modules, which are built in place.
 set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -28,19 +30,32 @@ else
 		ARCH=x86 KERNELRELEASE="$release" CC=gcc-12 CONFIG_MODULE_SIG_ALL= "$@"
 fi
 
-tree=$top/build/$release/$objects
-mkdir -p "$tree"
-cp -asf "$top/Kbuild" "$top/include" "$top/drivers" "$tree/"
-find "$tree" \( -xtype l -o -name '*.ko' \) -delete	# of what was moved, too
+case $objects in
+--release)
+	echo "$release"
+	exit
+	;;
+/*) tree=$objects ;;
+*) tree=$top/build/$release/$objects ;;
+esac
+
+case " $* " in
+*" modules_install "*) ;;
+*)
+	set -- "$@" modules
+	[ "$tree" = "$objects" ] || {
+		mkdir -p "$tree"
+		cp -asf "$top/Kbuild" "$top/include" "$top/drivers" "$tree/"
+		# Of what was moved, too
+		find "$tree" \( -xtype l -o -name '*.ko' \) -delete
+	}
+	;;
+esac
 
 # Take part in the caller's job server where there is one.
 case ${MAKEFLAGS:-} in
 *--jobserver-*) ;;
 *) set -- "-j$(nproc)" "$@" ;;
-esac
-case " $* " in
-*" modules_install "*) ;;
-*) set -- "$@" modules ;;
 esac
 "${MAKE:-make}" --no-print-directory "$@" M="$tree"
 

@@ -256,6 +256,31 @@ def check_kconfig() -> str:
                             if not re.search(rf'\bCONFIG_{option}\b', config))
 
 
+def check_modules_install() -> str:
+    """modules_install leaves modules that modprobe finds, and what drivers are built with"""
+    kernel = project.kernel('root')
+    release = project.release(kernel)
+    modules = Path('lib/modules') / release
+    with tempfile.TemporaryDirectory() as scratch:
+        # Of the kernel's own modules, those that ours depend on
+        drm = modules / 'kernel/drivers/gpu/drm'
+        shutil.copytree(kernel / drm, scratch / drm, copy_function=os.symlink)
+        for name in ('modules.order', 'modules.builtin', 'modules.builtin.modinfo'):
+            shutil.copy(kernel / modules / name, scratch / modules)
+        ok, said = call('env', '-u', 'KDIR', f'INSTALL_MOD_PATH={scratch}',
+                        project.TOOLS / 'install.sh')
+        if not ok:
+            return said
+        found = call('modprobe', '-d', scratch, '-S', release, '--show-depends', '-a',
+                     *project.MODULES)[1]
+        wanted = [f'/{name}.ko' for name in ('drm', *project.MODULES)]
+        missing = [name for name in wanted if name not in found]
+        sources = Path(scratch) / 'usr/src/drm-gem-sgt'
+        wanted = [*files('*.h', under=('include',)), f'{release}/Module.symvers']
+        missing += [name for name in wanted if not (sources / name).exists()]
+    return f'not found: {" ".join(missing)}\n{said}{found}' if missing else ''
+
+
 def check_hosts() -> str:
     """no program or guide names the host of a package archive"""
     # The name of an XML format looks like an address.
@@ -326,8 +351,8 @@ def check_readme() -> str:
 
 
 CHECKS = (check_w1, check_sparse, check_must_not_compile, check_checkpatch, check_kernel_doc,
-          check_doc_blocks, check_docs, check_igt_list, check_kconfig, check_version_ifs,
-          check_hosts, check_sh, check_shellcheck, check_python, check_pyflakes,
+          check_doc_blocks, check_docs, check_igt_list, check_kconfig, check_modules_install,
+          check_version_ifs, check_hosts, check_sh, check_shellcheck, check_python, check_pyflakes,
           check_mypy, check_unit_tests, check_maintainers, check_readme)
 
 
