@@ -23,7 +23,18 @@ struct gem_export {
 	struct device *dev[EXPORT_IMPORTERS];
 	struct dma_buf_attachment *attach[EXPORT_IMPORTERS];
 	struct sg_table *table[EXPORT_IMPORTERS];
+	enum dma_data_direction dir[EXPORT_IMPORTERS];
 };
+
+/* The unmap is here, or in the detach if the dma-buf core caches the mapping. */
+static void gem_export_detach(struct gem_export *x, unsigned int i)
+{
+	if (x->table[i])
+		dma_buf_unmap_attachment_unlocked(x->attach[i], x->table[i], x->dir[i]);
+	dma_buf_detach(x->buf, x->attach[i]);
+	x->table[i] = NULL;
+	x->attach[i] = NULL;
+}
 
 static void gem_export_end(void *data)
 {
@@ -32,7 +43,7 @@ static void gem_export_end(void *data)
 
 	for (i = 0; i < EXPORT_IMPORTERS; i++)
 		if (x->attach[i])
-			dma_buf_detach(x->buf, x->attach[i]);
+			gem_export_detach(x, i);
 	dma_buf_put(x->buf);
 	flush_delayed_fput();
 }
@@ -67,17 +78,13 @@ static struct gem_export *gem_export_create(struct kunit *test)
 	return x;
 }
 
-/* The dma-buf core unmaps when the importer detaches. */
 static void gem_export_map(struct gem_export *x, unsigned int i, enum dma_data_direction dir)
 {
-	x->table[i] = dma_buf_map_attachment_unlocked(x->attach[i], dir);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(x->test, x->table[i]);
-}
+	struct sg_table *table = dma_buf_map_attachment_unlocked(x->attach[i], dir);
 
-static void gem_export_detach(struct gem_export *x, unsigned int i)
-{
-	dma_buf_detach(x->buf, x->attach[i]);
-	x->attach[i] = NULL;
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(x->test, table);
+	x->table[i] = table;
+	x->dir[i] = dir;
 }
 
 /* Expect that the calls from number @n on sync a whole table; returns their number. */
