@@ -13,7 +13,7 @@ from pathlib import Path
 import project
 
 GRAFT = 'drivers/gpu/drm/drm-gem-sgt'
-PARTS = 'Kbuild', 'Kconfig', 'include', 'drivers'
+PARTS = 'Kbuild', 'Kconfig', 'compat', 'include', 'drivers'
 
 # Faults of 6.12 that end in an Oops, whichever driver is bound with failing allocations: what is
 # in the file, and in the work copy instead. Without memory for the device of a minor, an error

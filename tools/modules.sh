@@ -45,7 +45,7 @@ case " $* " in
 	set -- "$@" modules
 	[ "$tree" = "$objects" ] || {
 		mkdir -p "$tree"
-		cp -asf "$top/Kbuild" "$top/include" "$top/drivers" "$tree/"
+		cp -asf "$top/Kbuild" "$top/compat" "$top/include" "$top/drivers" "$tree/"
 		# Of what was moved, too
 		find "$tree" \( -xtype l -o -name '*.ko' \) -delete
 	}

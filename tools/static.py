@@ -99,9 +99,13 @@ def check_checkpatch() -> str:
                'EMBEDDED_FUNCTION_NAME,ENOSYS,FUNCTION_ARGUMENTS,FUNCTION_WITHOUT_ARGS,'
                'MACRO_ARG_REUSE,PREFER_DEFINED_ATTRIBUTE_MACRO,PREFER_KERNEL_TYPES,SPACING,'
                'VOLATILE')
+    # Macros there stand for a part of a structure, or nothing.
+    compat = ('--ignore=COMPLEX_MACRO,CONSTANT_COMPARISON,LINUX_VERSION_CODE,'
+              'MACRO_ARG_PRECEDENCE,MACRO_ARG_UNUSED,SPACING')
     said = ''
     # -ENOSYS is the errno of virtgpu_drm.h where there is no 3D.
     for what, option, directories in (('kernel', '--ignore=ENOSYS', ('include', 'drivers')),
+                                      ('compat', compat, ('compat',)),
                                       ('programs', program, ('igt-tests', 'samples'))):
         command = [*common, option, '-f']
         # checkpatch writes files into the current directory.
@@ -232,10 +236,10 @@ def check_must_not_compile() -> str:
 
 
 def check_version_ifs() -> str:
-    """no source asks for the version of the kernel"""
+    """only compat/ asks for the version of the kernel"""
     return '\n'.join(
         f'{name}:{number}: {line.strip()}'
-        for name in files('*.c', '*.h')
+        for name in files('*.c', '*.h') if not name.startswith('compat/')
         for number, line in enumerate((TOP / name).read_text().splitlines(), 1)
         if re.match(r'\s*#\s*(el)?if.*(LINUX_VERSION_CODE|KERNEL_VERSION)', line))
 

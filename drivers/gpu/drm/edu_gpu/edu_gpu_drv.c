@@ -53,7 +53,7 @@ static const struct drm_driver edu_gpu_drm_driver = {
 	DRM_GEM_SGT_DRIVER_OPS,
 	.name = "edu_gpu",
 	.desc = "edu device of QEMU with an MMU",
-	.date = "0",
+	COMPAT_DRM_DRIVER_DATE
 	.major = 1,
 };
 

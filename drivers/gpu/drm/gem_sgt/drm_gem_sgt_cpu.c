@@ -301,7 +301,7 @@ int drm_gem_sgt_mmap(struct drm_gem_sgt_object *bo, struct vm_area_struct *vma)
 	struct dma_buf *dma_buf = drm_gem_sgt_import_dma_buf(bo);
 	int ret;
 
-	if (is_cow_mapping(vma->vm_flags)) {
+	if (vma_is_cow_mapping(vma)) {
 		drm_dbg(bo->base.dev, "private writable mapping\n");
 		return -EINVAL;
 	}

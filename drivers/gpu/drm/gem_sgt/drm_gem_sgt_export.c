@@ -218,7 +218,7 @@ static int drm_gem_sgt_end_cpu_access(struct dma_buf *dma_buf,
 }
 
 const struct dma_buf_ops drm_gem_sgt_dmabuf_ops = {
-	.cache_sgt_mapping = true,
+	COMPAT_CACHE_SGT_MAPPING
 	.attach = drm_gem_map_attach,
 	.detach = drm_gem_map_detach,
 	.map_dma_buf = drm_gem_sgt_map_dma_buf,

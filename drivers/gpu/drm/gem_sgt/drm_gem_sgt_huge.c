@@ -55,9 +55,9 @@ struct file *drm_gem_sgt_file_create(size_t size)
 
 	if (READ_ONCE(drm_gem_sgt_huge_pages) && drm_gem_sgt_huge_mnt && size >= PMD_SIZE)
 		return shmem_file_setup_with_mnt(drm_gem_sgt_huge_mnt, name, size,
-						 VM_NORESERVE);
+						 mk_vma_flags(VMA_NORESERVE_BIT));
 
-	return shmem_file_setup(name, size, VM_NORESERVE);
+	return shmem_file_setup(name, size, mk_vma_flags(VMA_NORESERVE_BIT));
 }
 
 /* Small pages serve as well: a kernel that cannot mount it is no reason to fail. */

@@ -126,12 +126,8 @@ static bool drm_sgt_import_needs_sync(struct device *dev, struct sg_table *table
  * Mapped memory is pinned and does not move. An exporter may move it while pinning it
  * and after the last unpin, but the memory is not mapped at these times.
  */
-static void drm_sgt_import_moved(struct dma_buf_attachment *attach)
-{
-}
-
 static const struct dma_buf_attach_ops drm_sgt_import_attach_ops = {
-	.move_notify = drm_sgt_import_moved,
+	COMPAT_MOVE_NOTIFY
 };
 
 /*

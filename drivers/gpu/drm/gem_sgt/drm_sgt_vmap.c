@@ -40,7 +40,7 @@ static void drm_sgt_list_pages(struct drm_sgt *sgt, struct page **pages)
 	drm_sgt_run_iter_init(&iter, sgt);
 	while (drm_sgt_run_iter_next(&iter, &run)) {
 		for (k = 0; k < run.nr_pages; k++)
-			*pages++ = nth_page(run.page, k);
+			*pages++ = run.page + k;
 		cond_resched();
 	}
 }

@@ -3,6 +3,7 @@
 #include <linux/err.h>
 #include <linux/slab.h>
 
+#include <drm/drm_atomic.h>
 #include <drm/drm_atomic_helper.h>
 #include <drm/drm_atomic_state_helper.h>
 #include <drm/drm_crtc.h>
@@ -33,7 +34,7 @@ virtgpu_sgt_crtc_mode_valid(struct drm_crtc *crtc,
 
 /* DRM does not disable the cursor plane of a CRTC that is turned off. */
 static void virtgpu_sgt_crtc_atomic_disable(struct drm_crtc *crtc,
-					    struct drm_atomic_state *state)
+					    struct drm_atomic_commit *state)
 {
 	struct virtgpu_sgt_output *output = to_virtgpu_sgt_output(crtc);
 

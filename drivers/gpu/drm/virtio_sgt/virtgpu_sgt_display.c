@@ -7,6 +7,7 @@
 #include <drm/drm_atomic.h>
 #include <drm/drm_atomic_helper.h>
 #include <drm/drm_drv.h>
+#include <drm/drm_gem_framebuffer_helper.h>
 #include <drm/drm_mode_config.h>
 #include <drm/drm_modeset_lock.h>
 #include <drm/drm_modeset_helper_vtables.h>
@@ -92,7 +93,7 @@ static void virtgpu_sgt_commit_report(struct virtgpu_sgt_device *vgdev,
 			    crtc->base.id, crtc->name, ERR_PTR(error));
 }
 
-static void virtgpu_sgt_atomic_commit_tail(struct drm_atomic_state *state)
+static void virtgpu_sgt_atomic_commit_tail(struct drm_atomic_commit *state)
 {
 	struct drm_device *drm = state->dev;
 	struct drm_crtc_state *crtc_state;
@@ -114,14 +115,14 @@ static void virtgpu_sgt_atomic_commit_tail(struct drm_atomic_state *state)
 }
 
 /* Is this the commit of an ioctl? See "errors in a commit". */
-static bool virtgpu_sgt_commit_is_of_user(const struct drm_atomic_state *state)
+static bool virtgpu_sgt_commit_is_of_user(const struct drm_atomic_commit *state)
 {
 	return state->acquire_ctx && state->acquire_ctx->interruptible;
 }
 
 /* Set the master of a commit, and return the error that is kept for it. */
 static int virtgpu_sgt_commit_claim(struct virtgpu_sgt_device *vgdev,
-				    struct drm_atomic_state *state)
+				    struct drm_atomic_commit *state)
 {
 	u32 master = atomic_read(&vgdev->master);
 	struct drm_crtc_state *crtc_state;
@@ -144,7 +145,7 @@ static int virtgpu_sgt_commit_claim(struct virtgpu_sgt_device *vgdev,
 }
 
 static int virtgpu_sgt_atomic_commit(struct drm_device *drm,
-				     struct drm_atomic_state *state,
+				     struct drm_atomic_commit *state,
 				     bool nonblock)
 {
 	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(drm);
@@ -200,8 +201,10 @@ static const struct drm_mode_config_helper_funcs virtgpu_sgt_mode_helper_funcs =
 	.atomic_commit_tail = virtgpu_sgt_atomic_commit_tail,
 };
 
+COMPAT_DRM_FB_CREATE(virtgpu_sgt_fb_create)
+
 static const struct drm_mode_config_funcs virtgpu_sgt_mode_funcs = {
-	.fb_create = virtgpu_sgt_fb_create,
+	.fb_create = COMPAT_DRM_FB_CREATE_OP(virtgpu_sgt_fb_create),
 	.atomic_check = drm_atomic_helper_check,
 	.atomic_commit = virtgpu_sgt_atomic_commit,
 };

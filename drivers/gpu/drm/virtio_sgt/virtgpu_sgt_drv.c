@@ -12,6 +12,7 @@
 #include <linux/virtio_ids.h>
 #include <linux/virtio_ring.h>
 
+#include <drm/clients/drm_client_setup.h>
 #include <drm/drm_atomic_helper.h>
 #include <drm/drm_drv.h>
 #include <drm/drm_fbdev_ttm.h>
@@ -212,13 +213,14 @@ static const struct drm_driver virtgpu_sgt_drm_driver = {
 	.driver_features = DRIVER_MODESET | DRIVER_GEM | DRIVER_RENDER |
 			   DRIVER_ATOMIC | DRIVER_SYNCOBJ |
 			   DRIVER_SYNCOBJ_TIMELINE | DRIVER_CURSOR_HOTSPOT |
-			   (IS_ENABLED(CONFIG_DRM_VIRTIO_SGT_VM) ? DRIVER_GEM_GPUVA : 0),
+			   (IS_ENABLED(CONFIG_DRM_VIRTIO_SGT_VM) ? COMPAT_DRIVER_GEM_GPUVA : 0),
 	.postclose = virtgpu_sgt_postclose,
 	.master_set = virtgpu_sgt_master_set,
 	.master_drop = virtgpu_sgt_master_drop,
 	.gem_create_object = virtgpu_sgt_gem_create_object,
 	.dumb_create = virtgpu_sgt_dumb_create,
 	.dumb_map_offset = drm_gem_sgt_dumb_map_offset,
+	DRM_FBDEV_TTM_DRIVER_OPS,
 	.gem_prime_import = virtgpu_sgt_prime_import,
 	.ioctls = virtgpu_sgt_ioctls,
 	.num_ioctls = VIRTGPU_SGT_NUM_IOCTLS,
@@ -227,7 +229,7 @@ static const struct drm_driver virtgpu_sgt_drm_driver = {
 	/* Name and version that libdrm, Mesa and IGT look for. */
 	.name = "virtio_gpu",
 	.desc = "virtio GPU",
-	.date = "0",
+	COMPAT_DRM_DRIVER_DATE
 	.major = 0,
 	.minor = 1,
 	.patchlevel = 0,
@@ -294,7 +296,7 @@ static int virtgpu_sgt_probe(struct virtio_device *vdev)
 		goto err_fini;
 
 	if (vgdev->num_scanouts)
-		drm_fbdev_ttm_setup(drm, 32);
+		drm_client_setup_with_color_mode(drm, 32);
 	return 0;
 
 err_fini:

@@ -114,6 +114,7 @@ static const struct drm_framebuffer_funcs virtgpu_sgt_fb_funcs = {
  * virtgpu_sgt_fb_create() - &drm_mode_config_funcs.fb_create
  * @drm: DRM device
  * @file: open file
+ * @info: format of the framebuffer
  * @cmd: see struct drm_mode_fb_cmd2
  *
  * Context: Process context. May wait for the host, and for fences.
@@ -125,6 +126,7 @@ static const struct drm_framebuffer_funcs virtgpu_sgt_fb_funcs = {
  */
 struct drm_framebuffer *
 virtgpu_sgt_fb_create(struct drm_device *drm, struct drm_file *file,
+		      const struct drm_format_info *info,
 		      const struct drm_mode_fb_cmd2 *cmd)
 {
 	struct virtgpu_sgt_fb *vfb;
@@ -134,7 +136,8 @@ virtgpu_sgt_fb_create(struct drm_device *drm, struct drm_file *file,
 	if (!vfb)
 		return ERR_PTR(-ENOMEM);
 
-	ret = drm_gem_fb_init_with_funcs(drm, &vfb->base, file, cmd, &virtgpu_sgt_fb_funcs);
+	ret = drm_gem_fb_init_with_funcs(drm, &vfb->base, file, info, cmd,
+					 &virtgpu_sgt_fb_funcs);
 	if (ret) {
 		kfree(vfb);
 		return ERR_PTR(ret);

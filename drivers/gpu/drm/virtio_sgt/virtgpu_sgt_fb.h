@@ -8,6 +8,7 @@
 
 struct drm_device;
 struct drm_file;
+struct drm_format_info;
 struct drm_mode_fb_cmd2;
 struct virtgpu_sgt_resource;
 
@@ -41,6 +42,7 @@ virtgpu_sgt_fb_check_resource(const struct drm_framebuffer *fb,
 			      const struct virtgpu_sgt_resource *res);
 struct drm_framebuffer *virtgpu_sgt_fb_create(struct drm_device *drm,
 					      struct drm_file *file,
+					      const struct drm_format_info *info,
 					      const struct drm_mode_fb_cmd2 *cmd);
 
 #endif /* __VIRTGPU_SGT_FB_H__ */

@@ -202,7 +202,7 @@ static int virtgpu_sgt_fence_keep(struct virtgpu_sgt_device *vgdev,
  * Return: 0, or -ENOMEM
  */
 int virtgpu_sgt_fences_keep(struct virtgpu_sgt_device *vgdev,
-			    struct drm_atomic_state *state)
+			    struct drm_atomic_commit *state)
 {
 	struct drm_crtc_state *crtc_state;
 	struct drm_crtc *crtc;

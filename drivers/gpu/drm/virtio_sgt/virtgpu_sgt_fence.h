@@ -7,7 +7,7 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
-struct drm_atomic_state;
+struct drm_atomic_commit;
 struct virtgpu_sgt_device;
 
 /**
@@ -32,6 +32,6 @@ struct virtgpu_sgt_fences {
 
 void virtgpu_sgt_fences_init(struct virtgpu_sgt_device *vgdev);
 int __must_check virtgpu_sgt_fences_keep(struct virtgpu_sgt_device *vgdev,
-					 struct drm_atomic_state *state);
+					 struct drm_atomic_commit *state);
 
 #endif /* __VIRTGPU_SGT_FENCE_H__ */

@@ -10,6 +10,7 @@
 #include <drm/drm_atomic.h>
 #include <drm/drm_atomic_helper.h>
 #include <drm/drm_atomic_state_helper.h>
+#include <drm/drm_blend.h>
 #include <drm/drm_crtc.h>
 #include <drm/drm_damage_helper.h>
 #include <drm/drm_fourcc.h>
@@ -59,7 +60,7 @@ virtgpu_sgt_plane_output(const struct drm_plane_state *old_state,
 
 /* Reject what the host would reject, or would show wrongly without an error. */
 static int virtgpu_sgt_plane_check(struct drm_plane *plane,
-				   struct drm_atomic_state *state,
+				   struct drm_atomic_commit *state,
 				   bool can_position)
 {
 	struct drm_plane_state *old_state, *new_state;
@@ -91,13 +92,13 @@ static int virtgpu_sgt_plane_check(struct drm_plane *plane,
 }
 
 static int virtgpu_sgt_primary_atomic_check(struct drm_plane *plane,
-					    struct drm_atomic_state *state)
+					    struct drm_atomic_commit *state)
 {
 	return virtgpu_sgt_plane_check(plane, state, false);
 }
 
 static int virtgpu_sgt_cursor_atomic_check(struct drm_plane *plane,
-					   struct drm_atomic_state *state)
+					   struct drm_atomic_commit *state)
 {
 	const struct drm_plane_state *new_state =
 		drm_atomic_get_new_plane_state(state, plane);
@@ -201,7 +202,7 @@ static bool virtgpu_sgt_plane_src_changed(const struct drm_plane_state *old,
 }
 
 static void virtgpu_sgt_primary_atomic_update(struct drm_plane *plane,
-					      struct drm_atomic_state *state)
+					      struct drm_atomic_commit *state)
 {
 	struct drm_plane_state *old_state, *new_state;
 	struct virtgpu_sgt_output *output;
@@ -225,7 +226,7 @@ static void virtgpu_sgt_primary_atomic_update(struct drm_plane *plane,
 }
 
 static void virtgpu_sgt_primary_atomic_disable(struct drm_plane *plane,
-					       struct drm_atomic_state *state)
+					       struct drm_atomic_commit *state)
 {
 	struct drm_plane_state *old_state =
 		drm_atomic_get_old_plane_state(state, plane);
@@ -258,7 +259,7 @@ static bool virtgpu_sgt_cursor_is_redrawn(const struct drm_plane_state *old,
 }
 
 static void virtgpu_sgt_cursor_atomic_update(struct drm_plane *plane,
-					     struct drm_atomic_state *state)
+					     struct drm_atomic_commit *state)
 {
 	struct drm_plane_state *old_state, *new_state;
 	struct virtgpu_sgt_output *output;
@@ -286,7 +287,7 @@ static void virtgpu_sgt_cursor_atomic_update(struct drm_plane *plane,
 }
 
 static void virtgpu_sgt_cursor_atomic_disable(struct drm_plane *plane,
-					      struct drm_atomic_state *state)
+					      struct drm_atomic_commit *state)
 {
 	struct drm_plane_state *old_state =
 		drm_atomic_get_old_plane_state(state, plane);
@@ -366,6 +367,7 @@ struct drm_plane *virtgpu_sgt_plane_create(struct virtgpu_sgt_output *output,
 					 virtgpu_sgt_primary_formats;
 	struct drm_device *drm = output->vgdev->drm;
 	struct drm_plane *plane;
+	int ret;
 
 	static_assert(ARRAY_SIZE(virtgpu_sgt_cursor_formats) == 1 &&
 		      ARRAY_SIZE(virtgpu_sgt_primary_formats) == 1);
@@ -381,5 +383,10 @@ struct drm_plane *virtgpu_sgt_plane_create(struct virtgpu_sgt_output *output,
 				    &virtgpu_sgt_cursor_helper_funcs :
 				    &virtgpu_sgt_primary_helper_funcs);
 	drm_plane_enable_fb_damage_clips(plane);
-	return plane;
+	if (!is_cursor)
+		return plane;
+
+	/* Its format has alpha. */
+	ret = drm_plane_create_blend_mode_property(plane, BIT(DRM_MODE_BLEND_PREMULTI));
+	return ret ? ERR_PTR(ret) : plane;
 }

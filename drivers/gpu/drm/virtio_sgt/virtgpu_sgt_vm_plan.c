@@ -249,6 +249,12 @@ int virtgpu_sgt_vm_plan_op(struct virtgpu_sgt_vm *vm, struct list_head *steps,
 		.steps = steps,
 		.prot = op->flags & VIRTGPU_SGT_VM_READONLY ? 0 : DRM_GPUPT_WRITE,
 	};
+	const struct drm_gpuvm_map_req req = {
+		.map.va.addr = op->va,
+		.map.va.range = op->size,
+		.map.gem.obj = obj,
+		.map.gem.offset = op->offset,
+	};
 
 	lockdep_assert_held(&vm->lock);
 
@@ -261,7 +267,7 @@ int virtgpu_sgt_vm_plan_op(struct virtgpu_sgt_vm *vm, struct list_head *steps,
 			       op->va, op->size);
 		return -EEXIST;
 	}
-	return drm_gpuvm_sm_map(&vm->base, &plan, op->va, op->size, obj, op->offset);
+	return drm_gpuvm_sm_map(&vm->base, &plan, &req);
 }
 
 static void virtgpu_sgt_vm_step_undo(struct virtgpu_sgt_vm *vm,

@@ -412,9 +412,9 @@ static void caching_of_an_import(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EINVAL, drm_gem_sgt_set_map_wc(to_drm_gem_sgt_obj(obj), true));
 	KUNIT_EXPECT_EQ(test, -EINVAL, drm_gem_sgt_set_map_wc(to_drm_gem_sgt_obj(obj), false));
 
-	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap_unlocked(obj, &map));
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap(obj, &map));
 	KUNIT_EXPECT_PTR_EQ(test, map.vaddr, e->mem);
-	drm_gem_vunmap_unlocked(obj, &map);
+	drm_gem_vunmap(obj, &map);
 }
 
 static struct kunit_case drm_gem_sgt_caching_cases[] = {

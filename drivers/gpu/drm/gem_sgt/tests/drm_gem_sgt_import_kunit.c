@@ -189,17 +189,17 @@ static void gem_import_is_vmapped_by_the_exporter(struct kunit *test)
 	struct gem_import c = gem_import_create(test);
 	struct iosys_map before, after;
 
-	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap_unlocked(c.obj, &before));
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap(c.obj, &before));
 	KUNIT_EXPECT_PTR_EQ(test, before.vaddr, c.e->mem);
 	KUNIT_EXPECT_EQ(test, c.bo->vmap_count, 1);
 	KUNIT_EXPECT_EQ(test, c.e->vmaps, 1);
 
 	drm_sgt_kunit_unbind(c.f->d);
-	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap_unlocked(c.obj, &after));
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap(c.obj, &after));
 	KUNIT_EXPECT_PTR_EQ(test, after.vaddr, c.e->mem);
 	KUNIT_EXPECT_EQ(test, c.bo->vmap_count, 2);
-	drm_gem_vunmap_unlocked(c.obj, &after);
-	drm_gem_vunmap_unlocked(c.obj, &before);
+	drm_gem_vunmap(c.obj, &after);
+	drm_gem_vunmap(c.obj, &before);
 	KUNIT_EXPECT_EQ(test, c.bo->vmap_count, 0);
 	KUNIT_EXPECT_EQ(test, c.e->vmaps, 0);
 	KUNIT_EXPECT_EQ(test, c.bo->pin_count, 0);
@@ -304,9 +304,9 @@ static void gem_import_of_another_device(struct kunit *test)
 	drm_sgt_kunit_unbind(d);
 	KUNIT_EXPECT_EQ(test, bo->pin_count, 0);
 	KUNIT_EXPECT_TRUE(test, list_empty(&buf->attachments));
-	KUNIT_EXPECT_EQ(test, 0, drm_gem_vmap_unlocked(obj, &map));
+	KUNIT_EXPECT_EQ(test, 0, drm_gem_vmap(obj, &map));
 	KUNIT_EXPECT_EQ(test, gem_kunit_check(map.vaddr, 0, GEM_KUNIT_SIZE, 12), GEM_KUNIT_SIZE);
-	drm_gem_vunmap_unlocked(obj, &map);
+	drm_gem_vunmap(obj, &map);
 	drm_gem_object_put(obj);
 	flush_delayed_fput();
 	KUNIT_EXPECT_TRUE(test, drm_sgt_kunit_until(kref_read(&bo->base.refcount) == 1));

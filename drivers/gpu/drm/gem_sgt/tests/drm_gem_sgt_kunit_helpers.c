@@ -197,7 +197,7 @@ void gem_kunit_each_page(struct kunit *test, struct drm_gem_sgt_object *bo, u8 s
 	drm_sgt_run_iter_init(&iter, bo->sgt);
 	while (drm_sgt_run_iter_next(&iter, &run))
 		for (k = 0; k < run.nr_pages; k++, pos += PAGE_SIZE) {
-			u8 *p = kmap_local_page(nth_page(run.page, k));
+			u8 *p = kmap_local_page(run.page + k);
 			size_t i;
 
 			for (i = 0; write && i < PAGE_SIZE; i++)

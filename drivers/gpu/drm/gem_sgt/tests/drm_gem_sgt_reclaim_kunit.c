@@ -145,7 +145,7 @@ static void reclaim_purge_frees_the_bytes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, reclaim_evict(c.bo));
 	KUNIT_EXPECT_EQ(test, -EINVAL, drm_gem_sgt_map(c.bo));
 	KUNIT_EXPECT_EQ(test, -EINVAL, drm_gem_sgt_pin(c.bo));
-	KUNIT_EXPECT_EQ(test, -EINVAL, drm_gem_vmap_unlocked(&c.bo->base, &map));
+	KUNIT_EXPECT_EQ(test, -EINVAL, drm_gem_vmap(&c.bo->base, &map));
 	KUNIT_EXPECT_EQ(test, c.bo->base.filp->f_mapping->nrpages, 0);
 	KUNIT_EXPECT_EQ(test, 0, vm_munmap(addr, GEM_KUNIT_SIZE));
 }
@@ -173,12 +173,12 @@ static void reclaim_evict_keeps_the_bytes(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, reclaim_evict(c.bo));
 	reclaim_expect_empty(&c);
 
-	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap_unlocked(&c.bo->base, &map));
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap(&c.bo->base, &map));
 	KUNIT_EXPECT_EQ(test, *(u8 *)map.vaddr, gem_kunit_pattern(0, 2));
 	KUNIT_EXPECT_EQ(test, gem_kunit_check(map.vaddr + 1, 1, GEM_KUNIT_SIZE, 1),
 			GEM_KUNIT_SIZE);
 	gem_kunit_fill(map.vaddr, GEM_KUNIT_SIZE, 3);
-	drm_gem_vunmap_unlocked(&c.bo->base, &map);
+	drm_gem_vunmap(&c.bo->base, &map);
 	KUNIT_ASSERT_EQ(test, 0, reclaim_evict(c.bo));
 
 	KUNIT_EXPECT_EQ(test, drm_gem_sgt_map(c.bo), c.f->d->bound ? 0 : -ENODEV);
@@ -224,9 +224,9 @@ static void reclaim_leaves_users_alone(struct kunit *test)
 	reclaim_expect_kept(&c);
 	drm_gem_sgt_unpin(c.bo);
 
-	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap_unlocked(&c.bo->base, &map));
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap(&c.bo->base, &map));
 	reclaim_expect_kept(&c);
-	drm_gem_vunmap_unlocked(&c.bo->base, &map);
+	drm_gem_vunmap(&c.bo->base, &map);
 
 	KUNIT_ASSERT_EQ(test, 0, drm_sgt_vmap(c.bo->sgt, &map));
 	reclaim_expect_kept(&c);

@@ -85,8 +85,8 @@ static void gem_vmap_shows_the_pages(struct kunit *test)
 	if (!*(const bool *)test->param_value)
 		drm_sgt_kunit_unbind(f->d);
 
-	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap_unlocked(&bo->base, &one));
-	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap_unlocked(&bo->base, &two));
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap(&bo->base, &one));
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap(&bo->base, &two));
 	KUNIT_EXPECT_PTR_EQ(test, one.vaddr, two.vaddr);
 	KUNIT_EXPECT_EQ(test, bo->vmap_count, 2);
 	KUNIT_EXPECT_EQ(test, bo->pin_count, 1);
@@ -94,13 +94,13 @@ static void gem_vmap_shows_the_pages(struct kunit *test)
 
 	gem_kunit_fill(one.vaddr, GEM_KUNIT_SIZE, 1);
 	gem_kunit_each_page(test, bo, 1, false);
-	drm_gem_vunmap_unlocked(&bo->base, &one);
+	drm_gem_vunmap(&bo->base, &one);
 	KUNIT_EXPECT_TRUE(test, iosys_map_is_null(&one));
 	KUNIT_EXPECT_EQ(test, bo->vmap_count, 1);
 
 	gem_kunit_each_page(test, bo, 2, true);
 	KUNIT_EXPECT_EQ(test, gem_kunit_check(two.vaddr, 0, GEM_KUNIT_SIZE, 2), GEM_KUNIT_SIZE);
-	drm_gem_vunmap_unlocked(&bo->base, &two);
+	drm_gem_vunmap(&bo->base, &two);
 	KUNIT_EXPECT_EQ(test, bo->vmap_count, 0);
 	KUNIT_EXPECT_EQ(test, bo->pin_count, 0);
 	KUNIT_EXPECT_NULL(test, bo->vaddr);
@@ -115,13 +115,13 @@ static void gem_vmap_stays_over_an_unbind(struct kunit *test)
 	struct iosys_map map;
 
 	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_map(bo));
-	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap_unlocked(&bo->base, &map));
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap(&bo->base, &map));
 	gem_kunit_fill(map.vaddr, GEM_KUNIT_SIZE, 4);
 	drm_sgt_kunit_unbind(f->d);
 	KUNIT_EXPECT_EQ(test, gem_kunit_check(map.vaddr, 0, GEM_KUNIT_SIZE, 4), GEM_KUNIT_SIZE);
 	gem_kunit_fill(map.vaddr, GEM_KUNIT_SIZE, 5);
 	gem_kunit_each_page(test, bo, 5, false);
-	drm_gem_vunmap_unlocked(&bo->base, &map);
+	drm_gem_vunmap(&bo->base, &map);
 }
 
 /*
@@ -362,10 +362,10 @@ static void gem_users_keep_the_pages(struct kunit *test)
 	drm_gem_sgt_unpin(bo);
 	KUNIT_EXPECT_EQ(test, 0, drm_sgt_depopulate(bo->sgt));
 
-	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap_unlocked(&bo->base, &map));
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap(&bo->base, &map));
 	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_depopulate(bo->sgt));
 	KUNIT_EXPECT_EQ(test, gem_kunit_check(map.vaddr, 0, GEM_KUNIT_SIZE, 12), GEM_KUNIT_SIZE);
-	drm_gem_vunmap_unlocked(&bo->base, &map);
+	drm_gem_vunmap(&bo->base, &map);
 	KUNIT_EXPECT_EQ(test, 0, drm_sgt_depopulate(bo->sgt));
 
 	attach = gem_attach(test, buf);
@@ -416,9 +416,9 @@ static int gem_nomem_vmap(void *arg)
 	struct iosys_map map;
 	int ret;
 
-	ret = drm_gem_vmap_unlocked(&bo->base, &map);
+	ret = drm_gem_vmap(&bo->base, &map);
 	if (!ret)
-		drm_gem_vunmap_unlocked(&bo->base, &map);
+		drm_gem_vunmap(&bo->base, &map);
 	return ret;
 }
 

@@ -132,11 +132,11 @@ static int gem_stress_vmap(void *arg)
 	struct iosys_map map;
 	int ret;
 
-	ret = drm_gem_vmap_unlocked(&f->bo->base, &map);
+	ret = drm_gem_vmap(&f->bo->base, &map);
 	if (ret)
 		return ret;
 	gem_stress_check(f, map.vaddr);
-	drm_gem_vunmap_unlocked(&f->bo->base, &map);
+	drm_gem_vunmap(&f->bo->base, &map);
 	return 0;
 }
 
@@ -203,11 +203,11 @@ static int gem_stress_import(void *arg)
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
 
-	ret = drm_gem_vmap_unlocked(obj, &map);
+	ret = drm_gem_vmap(obj, &map);
 	KUNIT_EXPECT_EQ(f->test, ret, 0);
 	if (!ret) {
 		gem_stress_check(f, map.vaddr);
-		drm_gem_vunmap_unlocked(obj, &map);
+		drm_gem_vunmap(obj, &map);
 	}
 	drm_gem_object_put(obj);
 	return 0;
@@ -263,6 +263,8 @@ static void gem_stress_bind(struct gem_stress *f, struct gem_stress_card *card)
 	drm_sgt_kunit_owner_bind(&card->owner);
 	card->drm = drm_dev_alloc(&gem_stress_driver, card->dev);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(f->test, card->drm);
+	/* drm_dev_unplug() warns of a device that is not registered. */
+	KUNIT_ASSERT_EQ(f->test, 0, drm_dev_register(card->drm, 0));
 }
 
 static void gem_stress_write(struct gem_stress *f)
@@ -276,7 +278,7 @@ static void gem_stress_write(struct gem_stress *f)
 	drm_sgt_run_iter_init(&iter, f->bo->sgt);
 	while (drm_sgt_run_iter_next(&iter, &run))
 		for (k = 0; k < run.nr_pages; k++) {
-			u64 *p = kmap_local_page(nth_page(run.page, k));
+			u64 *p = kmap_local_page(run.page + k);
 
 			*p = gem_stress_stamp(f, page++);
 			kunmap_local(p);
@@ -316,10 +318,13 @@ static void gem_stress_end_card(struct gem_stress_card *card)
 /* Unbind what is still bound. The bytes and the CPU mappings have not changed. */
 static void gem_stress_end(struct gem_stress *f)
 {
+	/* gem_stress_shutdown_a() leaves the DRM device registered. */
 	if (!drm_sgt_device_is_gone(f->a.owner.sdev))
-		drm_sgt_kunit_owner_unbind(&f->a.owner);
+		gem_stress_unbind_a(f);
+	else if (!drm_dev_is_unplugged(f->a.drm))
+		drm_dev_unplug(f->a.drm);
 	if (!drm_sgt_device_is_gone(f->b.owner.sdev))
-		drm_sgt_kunit_owner_unbind(&f->b.owner);
+		gem_stress_unbind_b(f);
 	KUNIT_EXPECT_EQ(f->test, -ENODEV, gem_stress_import(f));
 	KUNIT_EXPECT_EQ(f->test, -ENODEV, drm_gem_sgt_map(f->bo));
 	gem_stress_check_user(f);
@@ -337,7 +342,7 @@ static void gem_stress_end(struct gem_stress *f)
 /* Give the case's thread an address space, which is freed with the thread. */
 static void gem_stress_attach_mm(struct gem_stress *f)
 {
-	struct file *filp = shmem_file_setup("kunit", PAGE_SIZE, VM_NORESERVE);
+	struct file *filp = shmem_file_setup("kunit", PAGE_SIZE, mk_vma_flags(VMA_NORESERVE_BIT));
 	unsigned long addr;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(f->test, filp);

@@ -237,7 +237,7 @@ static void exporter_release(struct dma_buf *buf)
 
 static const struct dma_buf_ops exporter_ops[] = {
 	[EXPORTER_PLAIN] = { EXPORTER_OPS },
-	[EXPORTER_CACHED] = { EXPORTER_OPS, .cache_sgt_mapping = true, .mmap = exporter_mmap },
+	[EXPORTER_CACHED] = { EXPORTER_OPS, COMPAT_CACHE_SGT_MAPPING .mmap = exporter_mmap },
 	[EXPORTER_DYNAMIC] = { EXPORTER_OPS, .pin = exporter_pin, .unpin = exporter_unpin },
 };
 
@@ -429,7 +429,7 @@ void drm_sgt_kunit_exporter_check(struct drm_sgt_kunit_exporter *e, unsigned int
 				  unsigned int ended)
 {
 	/* Our pin, and one of the core if it does not let importers follow moves. */
-	unsigned int pins = IS_ENABLED(CONFIG_DMABUF_MOVE_NOTIFY) ? 1 : 2;
+	unsigned int pins = COMPAT_DMABUF_MOVE_NOTIFY ? 1 : 2;
 
 	KUNIT_EXPECT_EQ(e->test, e->attaches, begun);
 	KUNIT_EXPECT_EQ(e->test, e->maps, begun);

@@ -9,7 +9,7 @@
 #include <linux/kthread.h>
 #include <linux/moduleparam.h>
 #include <linux/pagemap.h>
-#include <linux/pagevec.h>
+#include <linux/folio_batch.h>
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
@@ -478,8 +478,9 @@ struct drm_sgt *drm_sgt_kunit_sgt(struct kunit *test,
 
 static void drm_sgt_kunit_fill_batches(struct kunit *test)
 {
-	const unsigned long nr = 4 * PAGEVEC_SIZE;
-	struct file *filp = shmem_file_setup("kunit", nr * PAGE_SIZE, VM_NORESERVE);
+	const unsigned long nr = 4 * FOLIO_BATCH_SIZE;
+	struct file *filp = shmem_file_setup("kunit", nr * PAGE_SIZE,
+					     mk_vma_flags(VMA_NORESERVE_BIT));
 	unsigned long i;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, filp);

@@ -20,7 +20,8 @@ void drm_sgt_kunit_fput(void *filp)
 /* Create a file of @nr pages, none of them in the page cache. */
 struct file *drm_sgt_kunit_shmem_file(struct kunit *test, unsigned long nr)
 {
-	struct file *filp = shmem_file_setup("kunit", nr * PAGE_SIZE, VM_NORESERVE);
+	struct file *filp = shmem_file_setup("kunit", nr * PAGE_SIZE,
+					     mk_vma_flags(VMA_NORESERVE_BIT));
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, filp);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, drm_sgt_kunit_fput, filp));

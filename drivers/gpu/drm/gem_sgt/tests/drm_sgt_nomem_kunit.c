@@ -210,7 +210,7 @@ static void nomem_populating_a_table_from_shmem(struct kunit *test)
 {
 	struct nomem_ctx *c = nomem_start(test);
 
-	c->filp = shmem_file_setup("kunit", SZ_64K, VM_NORESERVE);
+	c->filp = shmem_file_setup("kunit", SZ_64K, mk_vma_flags(VMA_NORESERVE_BIT));
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, c->filp);
 	c->sgt = drm_sgt_create_shmem(c->d->sdev, c->filp, 0, SZ_64K);
 	/* The table keeps the file. */

@@ -56,7 +56,7 @@ static struct page *pages_of_table(struct kunit *test, struct drm_sgt *sgt,
 	drm_sgt_run_iter_init(&iter, sgt);
 	while (drm_sgt_run_iter_next(&iter, &run)) {
 		if (index < run.nr_pages)
-			return nth_page(run.page, index);
+			return run.page + index;
 		index -= run.nr_pages;
 	}
 	KUNIT_FAIL_AND_ABORT(test, "the table has no page %lu", index);

@@ -19,9 +19,9 @@ static void pt_format_desc(const struct drm_gpupt_fmt *const *fmt, char *desc)
 
 KUNIT_ARRAY_PARAM(pt_format, pt_formats, pt_format_desc);
 
-const void *drm_gpupt_kunit_formats(const void *prev, char *desc)
+COMPAT_GEN_PARAMS(drm_gpupt_kunit_formats)
 {
-	return pt_format_gen_params(prev, desc);
+	return pt_format_gen_params(COMPAT_GEN_ARGS);
 }
 
 /*

@@ -17,7 +17,7 @@
 #define DRM_GPUPT_KUNIT_DMA	BIT_ULL(39)
 
 /* The formats of the engine and of the tests, for KUNIT_CASE_PARAM. */
-const void *drm_gpupt_kunit_formats(const void *prev, char *desc);
+COMPAT_GEN_PARAMS(drm_gpupt_kunit_formats);
 
 static inline const struct drm_gpupt_fmt *drm_gpupt_kunit_format(const struct kunit *test)
 {

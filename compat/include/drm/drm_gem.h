@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include_next <drm/drm_gem.h>
+
+#ifndef __COMPAT_DRM_GEM_H__
+#define __COMPAT_DRM_GEM_H__
+
+#include <linux/version.h>
+
+/*
+ * 6.16: drm_gem_vmap_unlocked() became drm_gem_vmap(), which was the name of what
+ * is drm_gem_vmap_locked() now; likewise drm_gem_vunmap().
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
+#define drm_gem_vmap	drm_gem_vmap_unlocked
+#define drm_gem_vunmap	drm_gem_vunmap_unlocked
+#endif
+
+#endif
