@@ -264,6 +264,9 @@ static int virtgpu_sgt_probe(struct virtio_device *vdev)
 		return -ENODEV;
 	if (!virtio_has_feature(vdev, VIRTIO_F_VERSION_1))
 		return -ENODEV;
+	/* No DMA device, and no physical addresses either */
+	if (compat_virtio_has_map(vdev))
+		return -ENODEV;
 
 	ret = virtgpu_sgt_remove_firmware_fb(vdev);
 	if (ret)

@@ -282,8 +282,8 @@ static void virtgpu_sgt_mem_entries_unmap_until(struct virtgpu_sgt_mem_entries *
 	struct scatterlist *sg;
 
 	for (sg = entries->sgl; sg != end; sg = sg_next(sg))
-		virtqueue_dma_unmap_single_attrs(vq, sg_dma_address(sg),
-						 sg->length, DMA_TO_DEVICE, 0);
+		virtqueue_unmap_single_attrs(vq, sg_dma_address(sg),
+					     sg->length, DMA_TO_DEVICE, 0);
 }
 
 /**
@@ -301,10 +301,9 @@ int virtgpu_sgt_mem_entries_map(struct virtgpu_sgt_mem_entries *entries,
 
 	for (sg = entries->sgl; sg; sg = sg_next(sg)) {
 		sg_dma_address(sg) =
-			virtqueue_dma_map_single_attrs(vq, sg_virt(sg),
-						       sg->length,
-						       DMA_TO_DEVICE, 0);
-		if (virtqueue_dma_mapping_error(vq, sg_dma_address(sg))) {
+			virtqueue_map_single_attrs(vq, sg_virt(sg), sg->length,
+						   DMA_TO_DEVICE, 0);
+		if (virtqueue_map_mapping_error(vq, sg_dma_address(sg))) {
 			virtgpu_sgt_mem_entries_unmap_until(entries, vq, sg);
 			return -ENOMEM;
 		}

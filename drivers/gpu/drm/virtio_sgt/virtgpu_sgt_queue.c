@@ -65,6 +65,9 @@ struct workqueue_struct *virtgpu_sgt_wq;
 /* How often the work item runs while virtgpu_sgt_fault_hold(). */
 #define VIRTGPU_SGT_HELD	(HZ / 10)
 
+/* When a command is tried again that could not be mapped. */
+#define VIRTGPU_SGT_UNMAPPED	(HZ / 10)
+
 static void virtgpu_sgt_queue_work(struct work_struct *work);
 
 /**
@@ -154,7 +157,7 @@ static void virtgpu_sgt_queue_take_back_locked(struct virtgpu_sgt_queue *q,
 	lockdep_assert_held(&q->lock);
 
 	virtgpu_sgt_wires_receive(&q->wires, cmd, len);
-	if (cmd->entries)
+	if (cmd->entries && q->wires.premapped)
 		virtgpu_sgt_mem_entries_unmap(cmd->entries, q->vq);
 }
 
@@ -171,7 +174,7 @@ static int virtgpu_sgt_queue_add_locked(struct virtgpu_sgt_queue *q,
 	if (!virtgpu_sgt_queue_has_room_locked(q, cmd))
 		return -ENOSPC;
 
-	if (cmd->entries) {
+	if (cmd->entries && q->wires.premapped) {
 		ret = virtgpu_sgt_mem_entries_map(cmd->entries, q->vq);
 		if (ret)
 			return ret;
@@ -222,6 +225,13 @@ static void virtgpu_sgt_queue_push_locked(struct virtgpu_sgt_queue *q,
 		/* A broken queue stays broken: wait for the reset. */
 		if (virtqueue_is_broken(q->vq))
 			break;
+
+		/* The virtio core could not map the slot: see "memory of a queue". */
+		if (ret == -ENOMEM && !cmd->entries) {
+			queue_delayed_work(virtgpu_sgt_wq, &q->work,
+					   VIRTGPU_SGT_UNMAPPED);
+			break;
+		}
 
 		/* The list of an ATTACH_BACKING could not be mapped. */
 		cmd->refused = true;

@@ -32,6 +32,10 @@
  * driver does not accept VIRTIO_RING_F_INDIRECT_DESC. Only the list of an
  * ATTACH_BACKING is mapped when it is submitted. This can fail with -ENOMEM, and
  * an ioctl waits for it.
+ *
+ * Since Linux 6.15, a driver cannot map a command that has a response. There, the
+ * virtio core maps the slot when the command is added to the ring. If that fails,
+ * the command stays pending, and is tried again until there is a mapping.
  */
 
 /* Bits of virtgpu_sgt_wires.free */
@@ -44,6 +48,17 @@ struct virtgpu_sgt_wire {
 	union virtgpu_sgt_request req __aligned(ARCH_DMA_MINALIGN);
 	u8 resp[sizeof(struct virtio_gpu_ctrl_hdr)] __aligned(ARCH_DMA_MINALIGN);
 };
+
+static int virtgpu_sgt_wires_map(struct virtgpu_sgt_wires *wires)
+{
+	if (!wires->premapped)
+		return 0;
+
+	wires->addr = virtqueue_map_single_attrs(wires->vq, wires->slots,
+						 wires->size,
+						 DMA_BIDIRECTIONAL, 0);
+	return virtqueue_map_mapping_error(wires->vq, wires->addr) ? -ENOMEM : 0;
+}
 
 /**
  * virtgpu_sgt_wires_init() - allocate and map the memory of a queue
@@ -61,9 +76,10 @@ int virtgpu_sgt_wires_init(struct virtgpu_sgt_wires *wires,
 	size_t slots = count * sizeof(*wires->slots);
 	int ret;
 
-	ret = virtqueue_set_dma_premapped(vq);
-	if (ret)
+	ret = compat_virtqueue_set_premapped(vq);
+	if (ret && ret != -EOPNOTSUPP)
 		return ret;
+	wires->premapped = !ret;
 
 	/* Whole pages, so that an IOMMU maps nothing else. */
 	wires->size = PAGE_ALIGN(slots + VIRTGPU_SGT_LARGE);
@@ -71,16 +87,14 @@ int virtgpu_sgt_wires_init(struct virtgpu_sgt_wires *wires,
 	if (!wires->slots)
 		return -ENOMEM;
 
-	wires->addr = virtqueue_dma_map_single_attrs(vq, wires->slots,
-						     wires->size,
-						     DMA_BIDIRECTIONAL, 0);
-	if (virtqueue_dma_mapping_error(vq, wires->addr)) {
+	wires->vq = vq;
+	ret = virtgpu_sgt_wires_map(wires);
+	if (ret) {
 		free_pages_exact(wires->slots, wires->size);
 		wires->slots = NULL;
-		return -ENOMEM;
+		return ret;
 	}
 
-	wires->vq = vq;
 	wires->large = (u8 *)wires->slots + slots;
 	wires->free = GENMASK_ULL(count - 1, 0);
 	wires->large_is_free = true;
@@ -98,9 +112,10 @@ void virtgpu_sgt_wires_fini(struct virtgpu_sgt_wires *wires)
 	if (!wires->slots)
 		return;
 
-	virtqueue_dma_unmap_single_attrs(wires->vq, wires->addr, wires->size,
-					 DMA_BIDIRECTIONAL,
-					 DMA_ATTR_SKIP_CPU_SYNC);
+	if (wires->premapped)
+		virtqueue_unmap_single_attrs(wires->vq, wires->addr, wires->size,
+					     DMA_BIDIRECTIONAL,
+					     DMA_ATTR_SKIP_CPU_SYNC);
 	free_pages_exact(wires->slots, wires->size);
 	wires->slots = NULL;
 }
@@ -129,15 +144,15 @@ static void virtgpu_sgt_wires_sync(struct virtgpu_sgt_wires *wires,
 {
 	size_t offset = ptr - (const void *)wires->slots;
 
-	if (!virtqueue_dma_need_sync(wires->vq, wires->addr))
+	if (!wires->premapped || !virtqueue_map_need_sync(wires->vq, wires->addr))
 		return;
 
 	if (for_cpu)
-		virtqueue_dma_sync_single_range_for_cpu(wires->vq, wires->addr,
+		virtqueue_map_sync_single_range_for_cpu(wires->vq, wires->addr,
 							offset, size,
 							DMA_BIDIRECTIONAL);
 	else
-		virtqueue_dma_sync_single_range_for_device(wires->vq,
+		virtqueue_map_sync_single_range_for_device(wires->vq,
 							   wires->addr, offset,
 							   size,
 							   DMA_BIDIRECTIONAL);

@@ -24,7 +24,7 @@ struct virtgpu_sgt_wires {
 	/** @large: room for one response that is too long for a slot */
 	u8 *large;
 
-	/** @addr: DMA address of @slots, which @large follows */
+	/** @addr: DMA address of @slots, which @large follows, if @premapped */
 	dma_addr_t addr;
 
 	/** @size: bytes of @slots and @large */
@@ -35,6 +35,9 @@ struct virtgpu_sgt_wires {
 
 	/** @large_is_free: no command has @large */
 	bool large_is_free;
+
+	/** @premapped: @slots are mapped; otherwise the virtio core maps each command */
+	bool premapped;
 };
 
 int __must_check virtgpu_sgt_wires_init(struct virtgpu_sgt_wires *wires,
