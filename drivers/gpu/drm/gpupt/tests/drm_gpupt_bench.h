@@ -9,10 +9,10 @@ struct drm_gpupt_bench_lib;
 struct sg_table;
 
 /*
- * The same work with the kernel's own library, io-pgtable. Its only format for x86 is
- * part of the driver of AMD's IOMMU.
+ * The same work with the kernel's own library: generic_pt, or in older kernels io-pgtable,
+ * whose only format for x86 is part of the driver of AMD's IOMMU.
  */
-#if IS_ENABLED(CONFIG_AMD_IOMMU)
+#if IS_ENABLED(CONFIG_IOMMU_PT_X86_64) || IS_ENABLED(CONFIG_AMD_IOMMU)
 struct drm_gpupt_bench_lib *drm_gpupt_bench_lib_create(void);
 void drm_gpupt_bench_lib_destroy(struct drm_gpupt_bench_lib *lib);
 int drm_gpupt_bench_lib_map(struct drm_gpupt_bench_lib *lib, u64 va, u64 size,
