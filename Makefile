@@ -2,7 +2,7 @@
 # The targets below are listed by make help; kbuild reads Kbuild.
 
 KDIR ?=
-export KDIR SETUP TEST DRIVER ACCEL DISPLAY_WINDOW TEST_SECONDS ROUNDS SEED SECONDS REPLAY TURN
+export KDIR KERNEL SETUP TEST DRIVER ACCEL DISPLAY_WINDOW TEST_SECONDS ROUNDS SEED SECONDS REPLAY TURN
 export PYTHONDONTWRITEBYTECODE = 1
 # For depmod and modinfo, which are not in an ordinary user's PATH.
 export PATH := $(PATH):/usr/sbin:/sbin
@@ -32,7 +32,8 @@ help:
 #: make docs             the documentation as HTML: build/docs
 #: make clean            remove build/
 #:
-#: KDIR=DIR              the kernel to build modules for (default: Debian's 6.12, downloaded)
+#: KERNEL=LINE           the kernel of the list KERNELS (default: the first one), downloaded
+#: KDIR=DIR              modules: the kernel to build them for, instead of those
 #: SETUP=NAME            how the GPU reaches memory: phys, iommu, swiotlb, mmio, edu (default: all;
 #:                       run and shell: iommu; check-quick: phys), or igt: icount; check-debug:
 #:                       phys-races and so on, console, bypass, kunit, kcsan, kcsan-kunit, fuzz
@@ -87,7 +88,7 @@ check-debug:
 
 check-all:
 	@tools/deps.sh run kunit static model debug
-	@tools/check.py static kunit model igt debug
+	@tools/check.py static kunit model igt kernels debug
 
 fuzz:
 	@tools/deps.sh run debug

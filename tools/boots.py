@@ -11,6 +11,8 @@ import project
 
 # Three runs in a row, each with the turn after that of the one before, run everything.
 TURNS = 3
+# The one that tests the kernels of the list KERNELS that have turns.
+KERNELS = 1
 
 
 @dataclasses.dataclass(frozen=True)

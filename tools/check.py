@@ -25,6 +25,7 @@ PARTS = {
     'kunit': choice.Part('kunit', choice.kunit_tests),
     'igt': choice.Part('igt', choice.igt_tests, tuple(vm.SETUPS)),
     'quick': choice.Part('check-quick', choice.igt_tests, tuple(vm.SETUPS)),
+    'kernels': choice.Part('igt', choice.igt_tests, (igt.QUICK,)),
     'static': choice.Part('static', static.names),
     'model': choice.Part('check-model'),
     'ports': choice.Part('ports', portcheck.names, portcheck.SETUPS),
@@ -32,6 +33,22 @@ PARTS = {
                          tuple(boots.BOOTS)),
     'fuzz': choice.Part('fuzz', None, fuzz.SETUPS),
 }
+
+
+def kernels(results: Report, wanted: str, driver: str) -> None:
+    """Runs igt, in one set-up, on each kernel that has a turn; without TURN=, on all of them."""
+    lines = [line for line, tested in project.kernels().items() if tested == 'turns']
+    if os.environ.get('KERNEL') or not lines:
+        return
+    if boots.turn() not in (None, boots.KERNELS):
+        results.note(f'turn {boots.turn()} of {boots.TURNS} left out: igt on {", ".join(lines)}')
+        return
+    for line in lines:
+        os.environ['KERNEL'] = line
+        try:
+            igt.run(results, [igt.QUICK], wanted, driver)
+        finally:
+            del os.environ['KERNEL']
 
 
 def run(name: str, results: Report, setups: Collection[str], wanted: str, driver: str) -> None:
@@ -43,6 +60,8 @@ def run(name: str, results: Report, setups: Collection[str], wanted: str, driver
         igt.run(results, own, wanted, driver)
     elif name == 'quick':
         igt.quick(results, own, wanted, driver)
+    elif name == 'kernels':
+        kernels(results, wanted, driver)
     elif name == 'static':
         static.run(results, wanted)
     elif name == 'model':

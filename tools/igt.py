@@ -217,13 +217,16 @@ def run(report: Report, setups: Collection[str], wanted: str, driver: str, but: 
     image = project.BUILD / f'guest-{driver}.cpio'
     initramfs.build(root, modules, {**built['samples'], **built['igt']}, driver, image)
 
+    of_kernel = '' if project.is_default() else f'-{project.chosen_kernel()}'
+
     def session(setup: str) -> None:
-        machine = vm.Vm(setup, driver, root, image, report.directory / setup,
-                        lambda key, value: report.fact(setup, key, value))
+        suite = setup + of_kernel
+        machine = vm.Vm(setup, driver, root, image, report.directory / suite,
+                        lambda key, value: report.fact(suite, key, value))
         again = f'make igt SETUP={setup}' + (f' DRIVER={driver}' if driver != 'sgt' else '')
-        Session(report, machine, setup, again).run(chosen[setup])
+        Session(report, machine, suite, again).run(chosen[setup])
 
     for setup, fit in chosen.items():
         project.say(f'-- {len(fit)} tests in QEMU, set-up {setup}')
-    report.side_by_side((setup, f'make igt SETUP={setup}', functools.partial(session, setup))
+    report.side_by_side((setup + of_kernel, f'make igt SETUP={setup}', functools.partial(session, setup))
                         for setup, fit in chosen.items() if fit)

@@ -1,32 +1,45 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Keeps Debian's 6.12 kernel, unpacked and never installed, in the cache.
+# Keeps a kernel of the list KERNELS, unpacked and never installed, in the cache: that of
+# KERNEL=LINE, or the first one.
 # Usage: tools/kernel.sh root      prints the directory of the image, headers and kbuild
 #        tools/kernel.sh source    prints the directory of the matching source
+#        tools/kernel.sh compiler  prints the compiler that it was built with
 set -eu
 
+top=$(cd "$(dirname "$0")/.." && pwd)
 cache=${SGT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/drm-gem-sgt}
-mkdir -p "$cache/debs"
 
 say() { echo "kernel: $*" >&2; }
 die() { say "$*"; exit 1; }
 
-# The release of the newest 6.12 kernel that apt knows: 6.12.117+deb12-amd64.
+# The words of the kernel's line.
+entry() {
+	sed 's/#.*//' "$top/KERNELS" |
+		awk -v line="${KERNEL:-}" 'NF && (line == "" || $1 == line) { print $1, $2, $3; exit }'
+}
+# shellcheck disable=SC2046
+set -- "${1:-}" $(entry)
+[ $# = 4 ] || die "KERNEL=${KERNEL:-}: KERNELS has $(sed 's/#.*//' "$top/KERNELS" |
+	awk 'NF { printf "%s%s", sep, $1; sep = ", " }')"
+what=$1 line=$2 suite=$3 compiler=$4
+
+# The release of the line's newest kernel that apt knows: 6.12.117+deb12-amd64.
 newest() {
-	apt-cache depends linux-image-6.12-amd64 2>/dev/null |
-		sed -n 's/^ *Depends: linux-image-\(6\.12\..*-amd64\)$/\1/p' | sort -V | tail -n 1
+	apt-cache pkgnames "linux-headers-$line." 2>/dev/null |
+		sed -n "s/^linux-headers-\($line\.[0-9.]*+deb[0-9]*-amd64\)\$/\1/p" | sort -V | tail -n 1
 }
 
-# Where apt would find the security updates, by where it finds bookworm itself.
-security() {
+# Where apt finds Debian itself.
+archive() {
 	# shellcheck disable=SC2016
-	apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-		sed -n 's,^bookworm \(.*[^/]\)/*$,\1-security,p' | head -n 1
+	apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+		sed -n 's,^Debian \(.*[^/]\)/*$,\1,p' | head -n 1
 }
 
 # The newest release in the cache.
 cached() {
-	find "$cache" -maxdepth 1 -name 'kroot-6.12.*-amd64' -printf '%f\n' |
+	find "$cache" -maxdepth 1 -name "kroot-$line.*-amd64" -printf '%f\n' |
 		sed 's/^kroot-//' | sort -V | tail -n 1
 }
 
@@ -35,6 +48,39 @@ need() {
 	free=$(df --output=avail -m "$cache" | tail -n 1 | tr -d ' ')
 	[ "$free" -ge "$1" ] || die "the disk of $cache is full: $free MB are free, and it takes $1;
         SGT_CACHE=DIR puts it elsewhere"
+}
+
+# foreign: has apt use lists of the kernel's own release of Debian, which this machine does not run;
+# fresh ones once a day. The mirror is the one that apt has.
+foreign() {
+	apt=$cache/apt-${suite%%-*} uri=$(archive)
+	[ -n "$uri" ] || return 0
+	foreign=y
+	mkdir -p "$apt/lists/partial" "$apt/archives/partial"
+	: >"$apt/status"
+	for each in "${suite%%-*}" "$suite"; do
+		case $each in
+		*-security) echo "deb $uri-security $each main" ;;
+		*) echo "deb $uri $each main" ;;
+		esac
+	done >"$apt/sources.list"
+	# A mirror may lag behind the date that a release is valid until.
+	cat >"$apt/conf" <<-END
+		Dir::State "$apt";
+		Dir::State::status "$apt/status";
+		Dir::State::lists "$apt/lists";
+		Dir::Cache "$apt";
+		Dir::Etc::sourcelist "$apt/sources.list";
+		Dir::Etc::sourceparts "-";
+		Acquire::Languages "none";
+		Acquire::Check-Valid-Until "false";
+		APT::Sandbox::User "root";
+	END
+	export APT_CONFIG="$apt/conf"
+	[ -z "$(find "$apt/updated" -mtime -1 2>/dev/null)" ] || return 0
+	say "fetching the package lists of $suite"
+	apt-get update -q >"$apt/log" 2>&1 || { tail -n 3 "$apt/log" >&2; [ -n "$(cached)" ] || return 0; }
+	touch "$apt/updated"
 }
 
 # fetch PACKAGE VERSION...: the .deb files, into debs/; complete or not at all.
@@ -54,17 +100,41 @@ unpack() {
 	deb=$(ls "$cache/debs/$2_$3"_*.deb)
 	"$1" "$deb" || { rm -f "$deb"; die "cannot unpack $deb (disk full, or damaged): run again"; }
 }
-unpack_root() { dpkg -x "$1" "$tmp/root"; }
+unpack_root() { dpkg-deb --fsys-tarfile "$1" | tar -x --no-same-owner -C "$tmp/root"; }
 unpack_source() {
 	mkdir "$tmp/source"
-	dpkg --fsys-tarfile "$1" | tar -xO "./usr/src/linux-source-6.12.tar.xz" |
+	dpkg --fsys-tarfile "$1" | tar -xO "./usr/src/linux-source-$line.tar.xz" |
 		tar -xJ -C "$tmp/source" --strip-components=1
 }
 
+# The programs that build modules, with all that they need, for tools/inside.sh.
+get_tools() {
+	say "downloading $compiler and what it needs"
+	mkdir "$tmp/tools"
+	programs=$(apt-get install -s --no-install-recommends base-files bash "$compiler" coreutils \
+		dash diffutils findutils grep kmod make mawk pahole perl-base sed sparse tar xz-utils \
+		zlib1g libelf1t64 libssl3t64 | sed -n 's/^Inst \([^ ]*\).*/\1/p')
+	# shellcheck disable=SC2086
+	(cd "$tmp/tools" && apt-get download -qq $programs >"$tmp/log" 2>&1) ||
+		{ cat "$tmp/log" >&2; return 1; }
+	for deb in "$tmp"/tools/*.deb; do
+		unpack_root "$deb" || die "cannot unpack ${deb##*/}"
+	done
+	# The link is made when mawk is installed.
+	ln -s mawk "$tmp/root/usr/bin/awk"
+}
+
 get_root() {
-	version=$1 abi=${2%-amd64}
-	need 500
-	set -- "linux-image-$2" "linux-headers-$2" "linux-headers-$abi-common" "linux-kbuild-$abi"
+	version=$1 release=$2 abi=${2%-amd64}
+	need 1500
+	mkdir "$tmp/root"
+	[ -z "$foreign" ] || get_tools || return 1
+	# From 7.0 on, the image is in three packages.
+	case $(apt-cache show "linux-binary-$release" 2>/dev/null) in
+	'') set -- "linux-image-$release" ;;
+	*) set -- "linux-base-$release" "linux-binary-$release" "linux-modules-$release" ;;
+	esac
+	set -- "$@" "linux-headers-$release" "linux-headers-$abi-common" "linux-kbuild-$abi"
 	for package; do
 		fetch "$package" "$version" || return 1
 	done
@@ -72,14 +142,19 @@ get_root() {
 	for package; do
 		unpack unpack_root "$package" "$version"
 	done
-	mv "$tmp/root" "$cache/kroot-$abi-amd64"
+	image=usr/lib/modules/$release/vmlinuz
+	if [ -e "$tmp/root/$image" ]; then
+		mkdir -p "$tmp/root/boot"
+		ln -s "../$image" "$tmp/root/boot/vmlinuz-$release"
+	fi
+	mv "$tmp/root" "$cache/kroot-$release"
 }
 
 get_source() {
 	need 2500
-	fetch linux-source-6.12 "$1" || return 1
+	fetch "linux-source-$line" "$1" || return 1
 	say "unpacking the source of $1 (1.5 GB, some 15 seconds)"
-	unpack unpack_source linux-source-6.12 "$1"
+	unpack unpack_source "linux-source-$line" "$1"
 	mv "$tmp/source" "$cache/linux-${2%%+*}"
 }
 
@@ -90,22 +165,29 @@ use() {
 	source) dir=$cache/linux-${1%%+*} ;;
 	esac
 	[ -d "$dir" ] && return
-	version=$(apt-cache show "linux-image-$1" 2>/dev/null | sed -n 's/^Version: //p' | head -n 1)
+	version=$(apt-cache show "linux-headers-$1" 2>/dev/null | sed -n 's/^Version: //p' | head -n 1)
 	[ -n "$version" ] && "get_$what" "$version" "$1"
 }
 
-what=${1:-}
 case $what in
 root | source) ;;
-*) die "usage: kernel.sh root|source" ;;
+compiler) echo "$compiler"; exit ;;
+*) die "usage: kernel.sh root|source|compiler" ;;
 esac
 
+mkdir -p "$cache/debs"
 exec 9>"$cache/lock"
 flock -n 9 || { say "waiting for another run that fills the cache"; flock 9; }
 rm -rf "$cache"/tmp.*
 tmp=$(mktemp -d "$cache/tmp.XXXXXX")
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM
+
+foreign=
+case $(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null) in
+'' | "${suite%%-*}") ;;
+*) foreign ;;
+esac
 
 release=$(newest)
 if [ -z "$release" ] && [ "$(id -u)" = 0 ] && [ -z "$(cached)" ]; then
@@ -119,9 +201,12 @@ elif [ -n "$(cached)" ] && use "$(cached)"; then
 elif [ -n "$release" ]; then
 	die "download failed; with a network, try: apt-get update, then the same command"
 else
-	archive=$(security)
-	die "apt knows no linux-image-6.12-amd64. It is in bookworm-security: see that
-        deb ${archive:-ARCHIVE-OF-SECURITY-UPDATES} bookworm-security main
+	uri=$(archive)
+	case $suite in
+	*-security) uri=${uri:-ARCHIVE-OF-DEBIAN}-security ;;
+	esac
+	die "apt knows no linux-headers-$line. It is in $suite: see that
+        deb ${uri:-ARCHIVE-OF-DEBIAN} $suite main
 is in /etc/apt/sources.list, then: apt-get update"
 fi
 echo "$dir"

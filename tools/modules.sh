@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Builds the modules for the kernel in the cache, or for KDIR, into build/RELEASE/.
+# Builds the modules for the kernel in the cache that KERNEL= chooses, or for KDIR, into build/RELEASE/.
 # Usage: tools/modules.sh [DIRECTORY [KBUILD-ARGUMENT...]]
 #        tools/modules.sh --release    prints RELEASE
 #
@@ -13,6 +13,7 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 objects=${1:-obj}
 [ $# = 0 ] || shift
 
+root=
 if [ -n "${KDIR:-}" ]; then
 	release=$(cat "$KDIR/include/config/kernel.release" 2>/dev/null ||
 		"${MAKE:-make}" -s -C "$KDIR" kernelrelease 2>/dev/null) || {
@@ -27,7 +28,8 @@ else
 	headers=$root/usr/src/linux-headers
 	# The headers' own Makefile has absolute paths of an installed package.
 	set -- -C "$headers-${release%-amd64}-common" O="$headers-$release" \
-		ARCH=x86 KERNELRELEASE="$release" CC=gcc-12 CONFIG_MODULE_SIG_ALL= "$@"
+		ARCH=x86 KERNELRELEASE="$release" CC="$("$top/tools/kernel.sh" compiler)" \
+		CONFIG_MODULE_SIG_ALL= "$@"
 fi
 
 case $objects in
@@ -57,6 +59,8 @@ case ${MAKEFLAGS:-} in
 *--jobserver-*) ;;
 *) set -- "-j$(nproc)" "$@" ;;
 esac
-"${MAKE:-make}" --no-print-directory "$@" M="$tree"
+set -- "${MAKE:-make}" --no-print-directory "$@" M="$tree"
+[ -z "$root" ] || set -- "$top/tools/inside.sh" "$root" "$@"
+"$@"
 
 [ "$objects" != obj ] || find "$tree" -name '*.ko' -exec cp -u -t "$top/build/$release" {} +

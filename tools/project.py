@@ -96,6 +96,24 @@ def shown(path: str | Path) -> str:
     return os.path.relpath(path) if str(path).startswith(os.getcwd()) else str(path)
 
 
+def kernels() -> dict[str, str]:
+    """{line: how it is tested} of the list KERNELS; the default is the first."""
+    entries = [line.split('#')[0].split() for line in (TOP / 'KERNELS').read_text().splitlines()]
+    return {entry[0]: entry[3] for entry in entries if entry}
+
+
+def chosen_kernel() -> str:
+    """The line of KERNEL=, or the default."""
+    line = os.environ.get('KERNEL') or next(iter(kernels()))
+    if line not in kernels():
+        raise Failed(f'KERNEL={line}: KERNELS has {", ".join(kernels())}')
+    return line
+
+
+def is_default() -> bool:
+    return chosen_kernel() == next(iter(kernels()))
+
+
 def kernel(what: str) -> Path:
     """The directory of the cached kernel: what is "root" or "source"."""
     done = subprocess.run([TOOLS / 'kernel.sh', what], stdout=subprocess.PIPE, text=True)

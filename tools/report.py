@@ -41,6 +41,8 @@ class Report:
 
         text is the log of a failure, again is the command that repeats it.
         """
+        if again and not project.is_default():
+            again += f' KERNEL={project.chosen_kernel()}'
         line = f'{suite:<19} {test:<52} {result:<4} {seconds:6.1f} s'
         said = [f'{line}  {detail}' if detail else line]
         if result in ('fail', 'lost'):
