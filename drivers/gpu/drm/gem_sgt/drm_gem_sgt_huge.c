@@ -134,7 +134,7 @@ unsigned long drm_gem_sgt_get_unmapped_area(struct file *filp, unsigned long add
 						     pgoff - drm_vma_node_start(&obj->vma_node),
 						     flags);
 	else
-		ret = mm_get_unmapped_area(current->mm, filp, addr, len, pgoff, flags);
+		ret = mm_get_unmapped_area(filp, addr, len, pgoff, flags);
 	if (obj)
 		drm_gem_object_put(obj);
 	return ret;

@@ -150,7 +150,7 @@ static struct drm_gem_lru *drm_gem_sgt_pick_lru(struct drm_gem_sgt_shrinker *s,
 static void drm_gem_sgt_lru_update_locked(struct drm_gem_sgt_shrinker *s,
 					  struct drm_gem_sgt_object *bo)
 {
-	lockdep_assert_held(&s->lock);
+	lockdep_assert_held(s->lock);
 
 	drm_gem_lru_move_tail_locked(drm_gem_sgt_pick_lru(s, bo), &bo->base);
 }
@@ -182,7 +182,7 @@ void drm_gem_sgt_lru_update(struct drm_gem_sgt_object *bo)
 	if (!s)
 		return;
 
-	guard(mutex)(&s->lock);
+	guard(mutex)(s->lock);
 
 	drm_gem_sgt_lru_update_locked(s, bo);
 }
@@ -210,7 +210,7 @@ drm_gem_sgt_lru_first_locked(struct drm_gem_sgt_shrinker *s, struct drm_gem_lru 
 {
 	struct drm_gem_object *obj;
 
-	lockdep_assert_held(&s->lock);
+	lockdep_assert_held(s->lock);
 
 	obj = list_first_entry_or_null(&lru->list, struct drm_gem_object, lru_node);
 	return obj ? to_drm_gem_sgt_obj(obj) : NULL;
@@ -222,7 +222,7 @@ static struct drm_gem_sgt_object *drm_gem_sgt_lru_next(struct drm_gem_sgt_shrink
 {
 	struct drm_gem_sgt_object *bo;
 
-	guard(mutex)(&s->lock);
+	guard(mutex)(s->lock);
 
 	while (*left > 0 && (bo = drm_gem_sgt_lru_first_locked(s, lru))) {
 		*left -= bo->base.size >> PAGE_SHIFT;
@@ -239,7 +239,7 @@ static bool drm_gem_sgt_was_unbound_locked(struct drm_gem_sgt_shrinker *s)
 {
 	struct drm_gem_sgt_object *bo;
 
-	lockdep_assert_held(&s->lock);
+	lockdep_assert_held(s->lock);
 
 	bo = drm_gem_sgt_lru_first_locked(s, &s->mapped);
 	return bo && drm_sgt_device_is_gone(bo->sgt->sdev);
@@ -252,7 +252,7 @@ static void drm_gem_sgt_lru_sort(struct drm_gem_sgt_shrinker *s)
 {
 	unsigned int i;
 
-	guard(mutex)(&s->lock);
+	guard(mutex)(s->lock);
 
 	for (i = 0; i < DRM_GEM_SGT_SORT && drm_gem_sgt_was_unbound_locked(s); i++)
 		drm_gem_sgt_lru_update_locked(s, drm_gem_sgt_lru_first_locked(s, &s->mapped));
@@ -341,7 +341,7 @@ static unsigned long drm_gem_sgt_count_objects(struct shrinker *shrinker,
 	struct drm_gem_sgt_shrinker *s = shrinker->private_data;
 	unsigned long count;
 
-	guard(mutex)(&s->lock);
+	guard(mutex)(s->lock);
 
 	count = s->purgeable.count;
 	if (drm_gem_sgt_can_swap())
@@ -428,8 +428,8 @@ static void drm_gem_sgt_shrinker_release(struct drm_device *drm, void *data)
 static void drm_gem_sgt_shrinker_prime(struct drm_gem_sgt_shrinker *s)
 {
 	fs_reclaim_acquire(GFP_KERNEL);
-	mutex_lock(&s->lock);
-	mutex_unlock(&s->lock);
+	mutex_lock(s->lock);
+	mutex_unlock(s->lock);
 	fs_reclaim_release(GFP_KERNEL);
 }
 
@@ -437,22 +437,21 @@ static struct drm_gem_sgt_shrinker *
 drm_gem_sgt_shrinker_alloc(struct drm_device *drm, const struct drm_gem_sgt_shrinker_ops *ops)
 {
 	struct drm_gem_sgt_shrinker *s;
-	int ret;
 
 	s = drmm_kzalloc(drm, sizeof(*s), GFP_KERNEL);
 	if (!s)
 		return ERR_PTR(-ENOMEM);
 
-	ret = drmm_mutex_init(drm, &s->lock);
-	if (ret)
-		return ERR_PTR(ret);
+	s->lock = compat_drm_gem_lru_lock(drm);
+	if (IS_ERR(s->lock))
+		return ERR_CAST(s->lock);
 
 	s->drm = drm;
 	s->ops = ops;
-	drm_gem_lru_init(&s->purgeable, &s->lock);
-	drm_gem_lru_init(&s->evictable, &s->lock);
-	drm_gem_lru_init(&s->mapped, &s->lock);
-	drm_gem_lru_init(&s->kept, &s->lock);
+	compat_drm_gem_lru_init(&s->purgeable, s->lock);
+	compat_drm_gem_lru_init(&s->evictable, s->lock);
+	compat_drm_gem_lru_init(&s->mapped, s->lock);
+	compat_drm_gem_lru_init(&s->kept, s->lock);
 	INIT_WORK(&s->put, drm_gem_sgt_put_drm_work);
 	drm_gem_sgt_shrinker_prime(s);
 	return s;

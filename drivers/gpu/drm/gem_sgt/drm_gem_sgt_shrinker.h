@@ -30,7 +30,7 @@ struct drm_gem_sgt_shrinker {
 	struct shrinker *shrinker;
 
 	/** @lock: of the lists. Taken in reclaim: nothing is allocated under it */
-	struct mutex lock;
+	struct mutex *lock;
 
 	/** @purgeable: objects to purge */
 	struct drm_gem_lru purgeable;
