@@ -102,9 +102,10 @@ def home() -> Path:
 
 @contextlib.contextmanager
 def lock() -> Iterator[None]:
-    """Locks the work copy and its builds, which all checkouts share."""
+    """Locks the work copy of the kernel and its builds, which all checkouts share."""
+    of_kernel = '' if project.is_default() else f'-{project.chosen_kernel()}'
     project.CACHE.mkdir(parents=True, exist_ok=True)
-    with open(project.CACHE / 'graft.lock', 'w') as file:
+    with open(project.CACHE / f'graft{of_kernel}.lock', 'w') as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
