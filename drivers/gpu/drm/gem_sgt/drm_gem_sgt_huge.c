@@ -7,7 +7,6 @@
 #include <linux/moduleparam.h>
 #include <linux/mount.h>
 #include <linux/pagemap.h>
-#include <linux/pfn_t.h>
 #include <linux/pgtable.h>
 #include <linux/shmem_fs.h>
 #include <linux/xarray.h>
@@ -169,7 +168,7 @@ static vm_fault_t drm_gem_sgt_insert_huge(struct vm_fault *vmf, unsigned long ad
 	    !drm_gem_sgt_find_huge(obj, index, &pfn))
 		return VM_FAULT_FALLBACK;
 
-	return vmf_insert_pfn_pmd(vmf, __pfn_to_pfn_t(pfn, PFN_DEV), false);
+	return vmf_insert_pfn_pmd(vmf, pfn, false);
 }
 
 /*

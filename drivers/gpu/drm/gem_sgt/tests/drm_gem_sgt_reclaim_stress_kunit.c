@@ -102,7 +102,7 @@ static void random_check_vmap(struct gem_random *f, struct random_bo *item)
 	unsigned int i;
 	int ret;
 
-	ret = drm_gem_vmap_unlocked(&item->bo->base, &map);
+	ret = drm_gem_vmap(&item->bo->base, &map);
 	KUNIT_EXPECT_EQ(f->test, ret, random_expected(item));
 	if (ret)
 		return;
@@ -111,7 +111,7 @@ static void random_check_vmap(struct gem_random *f, struct random_bo *item)
 	i = drm_sgt_kunit_below(&f->rnd, RANDOM_PAGES);
 	item->word[i] = prandom_u32_state(&f->rnd);
 	*(u64 *)(map.vaddr + i * PAGE_SIZE) = item->word[i];
-	drm_gem_vunmap_unlocked(&item->bo->base, &map);
+	drm_gem_vunmap(&item->bo->base, &map);
 }
 
 /* A process reads and writes; of an object that was purged, it gets a SIGBUS. */

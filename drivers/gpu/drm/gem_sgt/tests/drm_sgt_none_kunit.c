@@ -44,11 +44,11 @@ static void none_object(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_sync_for_device(bo->sgt, 0, PAGE_SIZE));
 	KUNIT_EXPECT_EQ(test, 0, drm_sgt_unmap(bo->sgt));
 
-	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap_unlocked(&bo->base, &map));
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap(&bo->base, &map));
 	gem_kunit_fill(map.vaddr, GEM_KUNIT_SIZE, 1);
 	drm_sgt_kunit_unbind(c.f->d);
 	gem_kunit_each_page(test, bo, 1, false);
-	drm_gem_vunmap_unlocked(&bo->base, &map);
+	drm_gem_vunmap(&bo->base, &map);
 	KUNIT_EXPECT_EQ(test, -ENODEV, drm_gem_sgt_map(bo));
 	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(c.sdev).maps, 0);
 }
@@ -131,9 +131,9 @@ static void none_imports(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, *(const bool *)test->param_value ? -EOPNOTSUPP : -ENODEV,
 			drm_gem_sgt_map(bo));
 
-	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap_unlocked(&bo->base, &map));
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap(&bo->base, &map));
 	KUNIT_EXPECT_PTR_EQ(test, map.vaddr, e->mem);
-	drm_gem_vunmap_unlocked(&bo->base, &map);
+	drm_gem_vunmap(&bo->base, &map);
 	KUNIT_ASSERT_EQ(test, 0, drm_sgt_vmap(bo->sgt, &map));
 	KUNIT_EXPECT_PTR_EQ(test, map.vaddr, e->mem);
 	drm_sgt_vunmap(bo->sgt, &map);
