@@ -60,7 +60,7 @@ static void make_mapped(struct sgt_bo *bo, int drm, size_t pages, bool huge)
 }
 
 static void expect_folios(const struct sgt_test *test, int drm, size_t pages, bool huge,
-			  size_t folios)
+			  size_t least, size_t most)
 {
 	uint32_t seed = sgt_new_seed();
 	struct sgt_buffer_row row;
@@ -68,7 +68,7 @@ static void expect_folios(const struct sgt_test *test, int drm, size_t pages, bo
 
 	make_mapped(&bo, drm, pages, huge);
 	sgt_expect_row(test, &bo, &row);
-	igt_assert_eq_u64(row.folios, folios);
+	igt_assert(row.folios >= least && row.folios <= most);
 	sgt_fill(bo.map, sgt_bo_words(&bo), seed);
 	sgt_expect_pattern(bo.map, sgt_bo_words(&bo), seed);
 	sgt_bo_free(&bo);
@@ -76,10 +76,11 @@ static void expect_folios(const struct sgt_test *test, int drm, size_t pages, bo
 
 static void test_folios(const struct sgt_test *test, int drm)
 {
-	expect_folios(test, drm, 4 * 512, true, 4);
-	expect_folios(test, drm, 2 * 512 + 9, true, 2 + 9);
-	expect_folios(test, drm, 511, true, 511);
-	expect_folios(test, drm, 2 * 512, false, 2 * 512);
+	expect_folios(test, drm, 4 * 512, true, 4, 4);
+	/* By 7.3, what is left over is not in single pages. */
+	expect_folios(test, drm, 2 * 512 + 9, true, 2 + 1, 2 + 9);
+	expect_folios(test, drm, 511, true, 511, 511);
+	expect_folios(test, drm, 2 * 512, false, 2 * 512, 2 * 512);
 }
 
 static void expect_aligned(void *map, bool aligned)
