@@ -147,7 +147,7 @@ static bool drm_gem_sgt_find_huge(struct drm_gem_object *obj, pgoff_t index,
 	struct folio *folio = xa_load(&obj->filp->f_mapping->i_pages, index);
 
 	if (!folio || xa_is_value(folio) || folio_order(folio) < PMD_ORDER ||
-	    folio_test_has_hwpoisoned(folio))
+	    drm_sgt_folio_is_poisoned(folio))
 		return false;
 
 	*pfn = page_to_pfn(folio_file_page(folio, index));

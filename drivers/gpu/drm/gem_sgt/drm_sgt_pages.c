@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <kunit/static_stub.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/overflow.h>
@@ -28,8 +29,10 @@
  */
 
 /* Unlike shmem_read_mapping_page_gfp(), shmem_read_folio_gfp() ignores poison. */
-static bool drm_sgt_folio_is_poisoned(struct folio *folio)
+bool drm_sgt_folio_is_poisoned(struct folio *folio)
 {
+	KUNIT_STATIC_STUB_REDIRECT(drm_sgt_folio_is_poisoned, folio);
+
 	return folio_test_hwpoison(folio) ||
 	       (folio_test_large(folio) && folio_test_has_hwpoisoned(folio));
 }

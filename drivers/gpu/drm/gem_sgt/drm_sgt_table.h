@@ -13,6 +13,7 @@
 
 struct dma_buf_attachment;
 struct drm_sgt_builder;
+struct folio;
 
 /**
  * struct drm_sgt_map_ops - how a table is mapped
@@ -200,6 +201,7 @@ pgprot_t drm_sgt_pgprot(const struct drm_sgt *sgt, pgprot_t prot);
 pgprot_t drm_sgt_pgprot_wc(pgprot_t prot);
 
 /* drm_sgt_pages.c */
+bool drm_sgt_folio_is_poisoned(struct folio *folio);
 struct drm_sgt *drm_sgt_create_shmem_own(struct drm_sgt_device *sdev,
 					 struct file *filp, u64 size);
 
