@@ -277,6 +277,8 @@ static void test_unbind(struct sgt_test *test)
 
 	sgt_look_before(test, &before);
 	seed = make_untouched(&bo, drm, PAGES);
+	/* The driver maps what it shows. */
+	sgt_must(sgt_bo_add_fb(&bo));
 	touch(bo.map, 0, PAGES, true, seed);
 	sgt_remove(test, SGT_ROUTE_VIRTIO);
 	sgt_expect_gone(test, &before, 1);
