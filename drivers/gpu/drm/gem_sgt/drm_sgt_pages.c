@@ -22,6 +22,12 @@
  * them in memory. A table of a driver can cover a part of such a file. A vmalloc buffer
  * and an array of pages are for drivers' own tables and for firmware. A driver can
  * provide its own &struct drm_sgt_pages_ops.
+ *
+ * A table does not grow: its mapping would have to be made again, which changes addresses
+ * that the device uses, is not possible while an access section is open, and loses what
+ * the device wrote to a bounce buffer. A buffer that grows, such as a heap for GPU faults,
+ * has a table for each part of its file instead. What is mapped stays where it is, a part
+ * that cannot be allocated leaves the others alone, and an unbind ends all of them.
  */
 
 /*

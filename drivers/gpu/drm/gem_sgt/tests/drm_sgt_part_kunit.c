@@ -248,6 +248,57 @@ static void part_at_the_end_of_the_file(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f.filp->f_mapping->nrpages, PART_FILE);
 }
 
+/* Returns the DMA address of the first page; the caller is inside @access. */
+static dma_addr_t part_addr(struct part_fixture *f, const struct drm_sgt_access *access)
+{
+	struct drm_dma_view view = drm_sgt_access_view(access);
+	struct drm_dma_iter iter;
+	struct drm_dma_seg seg = {};
+
+	KUNIT_EXPECT_EQ(f->test, 0, drm_dma_iter_init(&iter, view, 0, PAGE_SIZE));
+	KUNIT_EXPECT_TRUE(f->test, drm_dma_iter_next(&iter, &seg));
+	return seg.addr;
+}
+
+/*
+ * A heap grows part by part, while an access section of the first part is open: that keeps
+ * its address. A part beyond the end fails alone. An unbind ends all of them, and ends the
+ * growing.
+ */
+static void part_of_a_heap(struct kunit *test)
+{
+	struct part part[] = { { 0, 2 }, { 2, 2 }, { 4, 4 }, { PART_FILE - 1, 2 }, { 8, 4 } };
+	struct part_fixture f = part_fixture_create(test);
+	struct drm_sgt_access access = {};
+	dma_addr_t addr;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(part); i++)
+		part_create(&f, &part[i]);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(part[0].sgt));
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(part[0].sgt, DMA_BIDIRECTIONAL));
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_access_begin(part[0].sgt, &access));
+	addr = part_addr(&f, &access);
+	for (i = 1; i < 3; i++) {
+		KUNIT_EXPECT_EQ(test, 0, drm_sgt_populate(part[i].sgt));
+		KUNIT_EXPECT_EQ(test, 0, drm_sgt_map(part[i].sgt, DMA_BIDIRECTIONAL));
+		KUNIT_EXPECT_EQ(test, part_addr(&f, &access), addr);
+	}
+	KUNIT_EXPECT_EQ(test, -EIO, drm_sgt_populate(part[3].sgt));
+	KUNIT_EXPECT_EQ(test, part_addr(&f, &access), addr);
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f.d->sdev).mapped, 3);
+	drm_sgt_access_end(&access);
+
+	drm_sgt_kunit_unbind(f.d);
+	for (i = 0; i < 3; i++) {
+		KUNIT_EXPECT_EQ(test, drm_sgt_get_state(part[i].sgt), DRM_SGT_BACKED);
+		part_check_pages(&f, &part[i]);
+	}
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f.d->sdev).mapped, 0);
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_populate(part[4].sgt));
+	KUNIT_EXPECT_EQ(test, -ENODEV, drm_sgt_map(part[4].sgt, DMA_BIDIRECTIONAL));
+}
+
 /* The largest offset of a part of one page */
 #define PART_LAST	(round_down((u64)MAX_LFS_FILESIZE, PAGE_SIZE) - PAGE_SIZE)
 
@@ -328,6 +379,7 @@ static struct kunit_case drm_sgt_part_cases[] = {
 	KUNIT_CASE(part_has_its_pages_only),
 	KUNIT_CASE_PARAM(part_beside_another, part_pair_gen_params),
 	KUNIT_CASE(part_of_an_own_file),
+	KUNIT_CASE(part_of_a_heap),
 	KUNIT_CASE(part_at_the_end_of_the_file),
 	KUNIT_CASE_PARAM(part_refuses_bad_ranges, part_range_gen_params),
 	KUNIT_CASE(part_without_memory),
