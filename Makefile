@@ -29,6 +29,8 @@ help:
 #: make modules_install  install them in INSTALL_MOD_PATH/lib/modules/RELEASE, and the headers in
 #:                       INSTALL_MOD_PATH/usr/src/drm-gem-sgt
 #: make ports            drivers of the kernel, ported by semantic patches: build them, test in a guest
+#: make sample-driver    build samples/driver outside of the tree, for KDIR or the downloaded
+#:                       kernel; load it in a guest with the latter
 #: make docs             the documentation as HTML: build/docs
 #: make clean            remove build/
 #:
@@ -98,6 +100,10 @@ bench:
 	@tools/deps.sh run kunit
 	@tools/bench.py
 
+sample-driver:
+	@tools/deps.sh run
+	@tools/check.py sample
+
 check-model:
 	@tools/deps.sh model
 	@tools/model.sh
@@ -114,4 +120,4 @@ clean:
 	rm -rf build
 
 .PHONY: help modules modules_install run shell check-quick check kunit igt static check-debug \
-	check-all fuzz bench check-model ports docs clean
+	check-all fuzz bench sample-driver check-model ports docs clean

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Runs the tests: tools/check.py kunit|igt|quick|static|model|ports|debug|fuzz ...; see "make help"."""
+"""Runs the tests: tools/check.py PART ...; see "make help"."""
 
 import os
 import sys
+import time
 from collections.abc import Collection
 
 import boots
@@ -17,6 +18,7 @@ import model
 import portcheck
 import project
 from report import Report
+import sample
 import static
 import vm
 
@@ -26,6 +28,7 @@ PARTS = {
     'igt': choice.Part('igt', choice.igt_tests, tuple(vm.SETUPS)),
     'quick': choice.Part('check-quick', choice.igt_tests, tuple(vm.SETUPS)),
     'kernels': choice.Part('igt', choice.igt_tests, (igt.QUICK,)),
+    'sample': choice.Part('sample-driver'),
     'static': choice.Part('static', static.names),
     'model': choice.Part('check-model'),
     'ports': choice.Part('ports', portcheck.names, portcheck.SETUPS),
@@ -51,6 +54,17 @@ def kernels(results: Report, wanted: str, driver: str) -> None:
             del os.environ['KERNEL']
 
 
+def sample_driver(results: Report) -> None:
+    """Builds the sample driver, for KDIR= if given; else runs it in a guest, too."""
+    started = time.monotonic()
+    sample.build()
+    results.add('sample-driver', 'build', 'pass', time.monotonic() - started)
+    if os.environ.get('KDIR'):
+        results.add('sample-driver', 'run', 'skip', 0.0, "only in a guest with Debian's kernel")
+    else:
+        igt.run(results, [igt.QUICK], sample.TEST, 'sgt')
+
+
 def run(name: str, results: Report, setups: Collection[str], wanted: str, driver: str) -> None:
     """Runs a part in those of the set-ups that it has."""
     own = [setup for setup in setups if setup in PARTS[name].setups]
@@ -62,6 +76,8 @@ def run(name: str, results: Report, setups: Collection[str], wanted: str, driver
         igt.quick(results, own, wanted, driver)
     elif name == 'kernels':
         kernels(results, wanted, driver)
+    elif name == 'sample':
+        sample_driver(results)
     elif name == 'static':
         static.run(results, wanted)
     elif name == 'model':

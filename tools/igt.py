@@ -13,6 +13,7 @@ from pathlib import Path
 import initramfs
 import ports
 import project
+import sample
 import splat
 import vm
 from report import Report
@@ -214,6 +215,8 @@ def run(report: Report, setups: Collection[str], wanted: str, driver: str, but: 
     chosen = plan(tests, setups, wanted)
     if not any(chosen.values()):
         raise project.Failed(f'no test matches TEST={wanted} in {", ".join(chosen)}')
+    if driver == 'sgt' and any(program == sample.TEST for program, _ in tests):
+        modules = [*modules, sample.build()]
     image = project.BUILD / f'guest-{driver}.cpio'
     initramfs.build(root, modules, {**built['samples'], **built['igt']}, driver, image)
 
