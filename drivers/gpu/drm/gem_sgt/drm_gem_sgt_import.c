@@ -41,6 +41,7 @@ static struct drm_gem_sgt_object *drm_gem_sgt_import(struct drm_device *dev,
 {
 	struct drm_gem_sgt_object *bo;
 	struct drm_sgt *sgt;
+	int ret;
 
 	sgt = drm_gem_sgt_map_import(sdev, dma_buf, dir);
 	if (IS_ERR(sgt))
@@ -57,6 +58,12 @@ static struct drm_gem_sgt_object *drm_gem_sgt_import(struct drm_device *dev,
 	bo->base.resv = dma_buf->resv;
 	bo->base.import_attach = drm_sgt_import_source(sgt);
 	drm_gem_sgt_debugfs_add(bo);
+
+	ret = drm_gem_create_mmap_offset(&bo->base);
+	if (ret) {
+		drm_gem_object_put(&bo->base);
+		return ERR_PTR(ret);
+	}
 	return bo;
 }
 
@@ -86,6 +93,7 @@ static struct drm_gem_sgt_object *drm_gem_sgt_import(struct drm_device *dev,
  * Return:
  * * the object, or an ERR_PTR() of an errno below
  * * %-ENODEV - the device is no longer bound
+ * * %-ENOSPC - out of mmap offsets
  * * see drm_sgt_create_import() and drm_sgt_map()
  */
 struct drm_gem_object *drm_gem_sgt_prime_import(struct drm_device *dev,

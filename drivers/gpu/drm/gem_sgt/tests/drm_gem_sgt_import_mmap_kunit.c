@@ -141,6 +141,17 @@ static void gem_import_vma_is_the_exporters(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, c.e->vmas, 0);
 }
 
+/* Drivers with an ioctl of their own read the offset, and create none. */
+static void gem_import_has_an_offset(struct kunit *test)
+{
+	struct gem_import_mmap c = gem_import_mmap_create(test, EXPORTER_CACHED);
+	u64 offset = drm_vma_node_offset_addr(&c.obj->vma_node), asked = 0;
+
+	KUNIT_EXPECT_NE(test, offset, 0);
+	KUNIT_EXPECT_EQ(test, 0, gem_import_offset(&c, &asked));
+	KUNIT_EXPECT_EQ(test, offset, asked);
+}
+
 /* The offset is the same each time, and only files with a handle may use it. */
 static void gem_import_offset_needs_a_handle(struct kunit *test)
 {
@@ -268,6 +279,7 @@ static void gem_import_without_mmap(struct kunit *test)
 
 static struct kunit_case drm_gem_sgt_import_mmap_cases[] = {
 	KUNIT_CASE(gem_import_vma_is_the_exporters),
+	KUNIT_CASE(gem_import_has_an_offset),
 	KUNIT_CASE(gem_import_offset_needs_a_handle),
 	KUNIT_CASE(gem_import_mmap_outlives_the_object),
 	KUNIT_CASE(gem_import_mmap_is_split),
