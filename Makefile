@@ -89,8 +89,8 @@ check-debug:
 	@tools/check.py debug
 
 check-all:
-	@tools/deps.sh run kunit static model debug
-	@tools/check.py static kunit model igt kernels debug
+	@tools/deps.sh run kunit static model debug ports
+	@tools/check.py static kunit model igt kernels ports debug
 
 fuzz:
 	@tools/deps.sh run debug

@@ -13,6 +13,8 @@ import project
 TURNS = 3
 # The one that tests the kernels of the list KERNELS that have turns.
 KERNELS = 1
+# The one that builds and tests the ports.
+PORTS = 2
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,6 +5,7 @@ import fnmatch
 import time
 from collections.abc import Collection
 
+import boots
 import igt
 import ports
 import project
@@ -36,6 +37,10 @@ def build(report: Report, name: str) -> None:
 
 
 def run(report: Report, setups: Collection[str], wanted: str) -> None:
+    """Builds the ports, and tests them in the set-ups; with TURN=, in one of the turns only."""
+    if boots.turn() not in (None, boots.PORTS):
+        report.note(f'turn {boots.turn()} of {boots.TURNS} left out: ports')
+        return
     project.build_modules()
     for name in fnmatch.filter(ports.DRIVERS, wanted or '*'):
         build(report, name)
