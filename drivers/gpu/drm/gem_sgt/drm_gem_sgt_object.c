@@ -265,6 +265,7 @@ void drm_gem_sgt_release(struct drm_gem_sgt_object *bo)
 	drm_WARN_ON(bo->base.dev, bo->vmap_count);
 
 	drm_gem_sgt_debugfs_remove(bo);
+	drm_gem_sgt_lru_remove(bo);
 	/*
 	 * Drop the reference to the file first, so that the table holds the last one
 	 * and discards the pages.

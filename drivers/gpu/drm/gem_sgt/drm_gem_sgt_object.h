@@ -15,6 +15,10 @@ struct drm_gem_sgt_object *drm_gem_sgt_alloc(struct drm_device *dev, size_t size
 /* drm_gem_sgt_cpu.c */
 void drm_gem_sgt_zap(void *arg);
 
+/* drm_gem_sgt_reclaim.c */
+int drm_gem_sgt_try_purge_locked(struct drm_gem_sgt_object *bo, bool unmap);
+int drm_gem_sgt_try_evict_locked(struct drm_gem_sgt_object *bo, bool unmap);
+
 /* drm_gem_sgt_memory.c */
 int drm_gem_sgt_pin_pages(struct drm_gem_sgt_object *bo);
 struct dma_buf *drm_gem_sgt_import_dma_buf(const struct drm_gem_sgt_object *bo);

@@ -84,6 +84,42 @@ bool drm_gem_sgt_is_purgeable(const struct drm_gem_sgt_object *bo)
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_is_purgeable);
 
+/* drm_gem_sgt_purge_locked(); without @unmap, -EBUSY if the object is mapped. */
+int drm_gem_sgt_try_purge_locked(struct drm_gem_sgt_object *bo, bool unmap)
+{
+	int ret;
+
+	dma_resv_assert_held(bo->base.resv);
+
+	if (bo->madv < 0)
+		return 0;
+
+	ret = drm_gem_sgt_is_purgeable(bo) ? drm_sgt_purge(bo->sgt, unmap) : -EBUSY;
+	if (ret) {
+		drm_dbg(bo->base.dev, "purge: %pe\n", ERR_PTR(ret));
+		return ret;
+	}
+
+	WRITE_ONCE(bo->madv, -1);
+	shmem_truncate_range(file_inode(bo->base.filp), 0, (loff_t)-1);
+	drm_gem_sgt_lru_update(bo);
+	return 0;
+}
+
+/* drm_gem_sgt_evict_locked(); without @unmap, -EBUSY if the object is mapped. */
+int drm_gem_sgt_try_evict_locked(struct drm_gem_sgt_object *bo, bool unmap)
+{
+	int ret;
+
+	dma_resv_assert_held(bo->base.resv);
+
+	ret = drm_sgt_evict(bo->sgt, unmap);
+	if (ret)
+		drm_dbg(bo->base.dev, "evict: %pe\n", ERR_PTR(ret));
+	drm_gem_sgt_lru_update(bo);
+	return ret;
+}
+
 /**
  * drm_gem_sgt_purge_locked() - discard the bytes of an object
  * @bo: the object, purgeable, which the device does not use
@@ -100,23 +136,9 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_is_purgeable);
  */
 int drm_gem_sgt_purge_locked(struct drm_gem_sgt_object *bo)
 {
-	int ret;
-
 	dma_resv_assert_held(bo->base.resv);
 
-	if (bo->madv < 0)
-		return 0;
-
-	ret = drm_gem_sgt_is_purgeable(bo) ? drm_sgt_purge(bo->sgt) : -EBUSY;
-	if (ret) {
-		drm_dbg(bo->base.dev, "purge: %pe\n", ERR_PTR(ret));
-		return ret;
-	}
-
-	WRITE_ONCE(bo->madv, -1);
-	shmem_truncate_range(file_inode(bo->base.filp), 0, (loff_t)-1);
-	drm_gem_sgt_lru_update(bo);
-	return 0;
+	return drm_gem_sgt_try_purge_locked(bo, true);
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_purge_locked);
 
@@ -125,6 +147,8 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_purge_locked);
  * @bo: the object, which the device does not use
  *
  * Ends the mapping, zaps the PTEs of processes, and gives the pages back. See "reclaim".
+ * The mapping ends without a sync: if the device has written, the driver calls
+ * drm_sgt_sync_for_cpu() first.
  *
  * Context: Process context, may sleep, in reclaim too. The caller holds the resv of @bo.
  * Not inside an access section.
@@ -138,14 +162,8 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_purge_locked);
  */
 int drm_gem_sgt_evict_locked(struct drm_gem_sgt_object *bo)
 {
-	int ret;
-
 	dma_resv_assert_held(bo->base.resv);
 
-	ret = drm_sgt_evict(bo->sgt);
-	if (ret)
-		drm_dbg(bo->base.dev, "evict: %pe\n", ERR_PTR(ret));
-	drm_gem_sgt_lru_update(bo);
-	return ret;
+	return drm_gem_sgt_try_evict_locked(bo, true);
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_evict_locked);

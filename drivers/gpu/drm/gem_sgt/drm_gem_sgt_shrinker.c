@@ -16,6 +16,7 @@
 #include <drm/drm_managed.h>
 #include <drm/drm_print.h>
 
+#include "drm_gem_sgt_object.h"
 #include "drm_gem_sgt_shrinker.h"
 #include "drm_sgt_table.h"
 
@@ -205,6 +206,31 @@ void drm_gem_sgt_lru_fault(struct drm_gem_sgt_object *bo)
 		drm_gem_sgt_lru_update(bo);
 }
 
+/**
+ * drm_gem_sgt_lru_remove() - take an object off its list before it is freed
+ * @bo: the object
+ *
+ * drm_gem_lru_remove() reads the list without the lock, and misses an object that a scan
+ * is moving.
+ *
+ * Context: Process context, may sleep.
+ */
+void drm_gem_sgt_lru_remove(struct drm_gem_sgt_object *bo)
+{
+	struct drm_gem_sgt_shrinker *s = bo->shrinker;
+
+	if (!s)
+		return;
+
+	guard(mutex)(s->lock);
+
+	if (!bo->base.lru)
+		return;
+	bo->base.lru->count -= bo->base.size >> PAGE_SHIFT;
+	list_del(&bo->base.lru_node);
+	bo->base.lru = NULL;
+}
+
 static struct drm_gem_sgt_object *
 drm_gem_sgt_lru_first_locked(struct drm_gem_sgt_shrinker *s, struct drm_gem_lru *lru)
 {
@@ -269,21 +295,34 @@ bool drm_gem_sgt_can_swap(void)
 	return get_nr_swap_pages() > 0;
 }
 
+/* Sets @unmap if the device has stopped: it may be using any other mapping. */
 static int drm_gem_sgt_stop_use_locked(struct drm_gem_sgt_shrinker *s,
-				       struct drm_gem_sgt_object *bo)
+				       struct drm_gem_sgt_object *bo, bool *unmap)
 {
+	int idx, ret;
+
 	dma_resv_assert_held(bo->base.resv);
 
+	*unmap = false;
 	if (drm_sgt_get_state(bo->sgt) != DRM_SGT_MAPPED)
 		return 0;
-	return drm_gem_sgt_has_idle(s) ? s->ops->idle(bo) : -EBUSY;
+	if (!drm_gem_sgt_has_idle(s))
+		return -EBUSY;
+
+	/* What the callback uses may go with the unbind, which waits for the section. */
+	if (drm_sgt_device_enter(bo->sgt->sdev, &idx))
+		return 0;
+	ret = s->ops->idle(bo);
+	drm_sgt_device_exit(bo->sgt->sdev, idx);
+	*unmap = !ret;
+	return ret;
 }
 
 /* Returns 0 if the pages were given back. */
 static int drm_gem_sgt_reclaim_locked(struct drm_gem_sgt_shrinker *s,
 				      struct drm_gem_sgt_object *bo)
 {
-	bool purge = drm_gem_sgt_is_purgeable(bo);
+	bool purge = drm_gem_sgt_is_purgeable(bo), unmap;
 	int ret;
 
 	dma_resv_assert_held(bo->base.resv);
@@ -295,10 +334,11 @@ static int drm_gem_sgt_reclaim_locked(struct drm_gem_sgt_shrinker *s,
 	if (!dma_resv_test_signaled(bo->base.resv, DMA_RESV_USAGE_BOOKKEEP))
 		return -EBUSY;
 
-	ret = drm_gem_sgt_stop_use_locked(s, bo);
+	ret = drm_gem_sgt_stop_use_locked(s, bo, &unmap);
 	if (ret)
 		return ret;
-	return purge ? drm_gem_sgt_purge_locked(bo) : drm_gem_sgt_evict_locked(bo);
+	return purge ? drm_gem_sgt_try_purge_locked(bo, unmap) :
+		       drm_gem_sgt_try_evict_locked(bo, unmap);
 }
 
 /* Returns the pages that were given back. */

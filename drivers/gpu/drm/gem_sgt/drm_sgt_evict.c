@@ -6,7 +6,7 @@
  * Eviction of pages that are not in use, in reclaim too
  */
 
-static int drm_sgt_evict_locked(struct drm_sgt *sgt, bool purge)
+static int drm_sgt_evict_locked(struct drm_sgt *sgt, bool purge, bool unmap)
 {
 	int ret;
 
@@ -15,6 +15,9 @@ static int drm_sgt_evict_locked(struct drm_sgt *sgt, bool purge)
 	if (!drm_sgt_has_pages(sgt))
 		return -EINVAL;
 	if (atomic_read_acquire(&sgt->pins))
+		return -EBUSY;
+	/* The caller has seen no mapping: the device may be using this one. */
+	if (!unmap && drm_sgt_get_state(sgt) == DRM_SGT_MAPPED)
 		return -EBUSY;
 	/* Leave the mapping alone if the pages will stay in any case. */
 	if (!purge && sgt->wc && drm_sgt_device_is_gone(sgt->sdev))
@@ -30,7 +33,7 @@ static int drm_sgt_evict_locked(struct drm_sgt *sgt, bool purge)
 	return ret;
 }
 
-static int drm_sgt_try_evict(struct drm_sgt *sgt, bool purge)
+static int drm_sgt_try_evict(struct drm_sgt *sgt, bool purge, bool unmap)
 {
 	int ret;
 
@@ -38,7 +41,7 @@ static int drm_sgt_try_evict(struct drm_sgt *sgt, bool purge)
 	if (!mutex_trylock(&sgt->lock))
 		return -EBUSY;
 
-	ret = drm_sgt_evict_locked(sgt, purge);
+	ret = drm_sgt_evict_locked(sgt, purge, unmap);
 	mutex_unlock(&sgt->lock);
 	return ret;
 }
@@ -46,6 +49,7 @@ static int drm_sgt_try_evict(struct drm_sgt *sgt, bool purge)
 /**
  * drm_sgt_evict() - end the mapping of a table, and give the pages back
  * @sgt: the table, which its device does not use
+ * @unmap: end the mapping; else the table keeps its pages if there is one
  *
  * The bytes stay in the source. The next drm_sgt_populate() gets pages again.
  *
@@ -54,20 +58,21 @@ static int drm_sgt_try_evict(struct drm_sgt *sgt, bool purge)
  * Return:
  * * %0       - the table is EMPTY
  * * %-EBUSY  - its pages are pinned, an access section is open, another operation is in
- *   progress, or an unbind is ending the mapping
+ *   progress, an unbind is ending the mapping, or it is MAPPED and @unmap is not set
  * * %-EINVAL - it is an import
  * * %-ENODEV - its pages are write-combined, and the device is no longer bound: see
  *   drm_sgt_depopulate()
  * * for write-combined pages, see drm_sgt_map(): the table is BACKED
  */
-int drm_sgt_evict(struct drm_sgt *sgt)
+int drm_sgt_evict(struct drm_sgt *sgt, bool unmap)
 {
-	return drm_sgt_try_evict(sgt, false);
+	return drm_sgt_try_evict(sgt, false, unmap);
 }
 
 /**
  * drm_sgt_purge() - drm_sgt_evict(), for bytes that are not needed any more
  * @sgt: the table, which its device does not use
+ * @unmap: see drm_sgt_evict()
  *
  * The table gets no pages from here on: drm_sgt_populate() returns -EINVAL. The caller
  * discards the bytes in the source.
@@ -75,7 +80,7 @@ int drm_sgt_evict(struct drm_sgt *sgt)
  * Context: see drm_sgt_evict()
  * Return: 0, -EBUSY or -EINVAL, see drm_sgt_evict()
  */
-int drm_sgt_purge(struct drm_sgt *sgt)
+int drm_sgt_purge(struct drm_sgt *sgt, bool unmap)
 {
-	return drm_sgt_try_evict(sgt, true);
+	return drm_sgt_try_evict(sgt, true, unmap);
 }

@@ -190,8 +190,8 @@ int drm_sgt_give_back_locked(struct drm_sgt *sgt, bool discard);
 int drm_sgt_copy_runs_locked(struct drm_sgt *sgt, struct drm_sgt_builder *builder);
 
 /* drm_sgt_evict.c */
-int drm_sgt_evict(struct drm_sgt *sgt);
-int drm_sgt_purge(struct drm_sgt *sgt);
+int drm_sgt_evict(struct drm_sgt *sgt, bool unmap);
+int drm_sgt_purge(struct drm_sgt *sgt, bool unmap);
 
 /* drm_sgt_caching.c */
 int drm_sgt_set_wc(struct drm_sgt *sgt, bool wc);

@@ -273,23 +273,38 @@ static void races_evict_waits_for_nothing(struct kunit *test)
 
 	reader = races_start(f, races_read);
 	races_wait(f, &f->inside);
-	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_evict(f->sgt));
-	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_purge(f->sgt));
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_evict(f->sgt, true));
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_purge(f->sgt, true));
 	complete_all(&f->leave);
 	KUNIT_EXPECT_TRUE(test, drm_sgt_kunit_join(reader));
 
 	f->ctx->block_unmap = true;
 	shutdown = races_start(f, races_shutdown);
 	races_wait(f, &f->ctx->entered);
-	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_evict(f->sgt));
-	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_purge(f->sgt));
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_evict(f->sgt, true));
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_purge(f->sgt, true));
 	KUNIT_EXPECT_FALSE(test, completion_done(&shutdown->done));
 
 	complete_all(&f->ctx->gate);
 	KUNIT_EXPECT_TRUE(test, drm_sgt_kunit_join(shutdown));
-	KUNIT_EXPECT_EQ(test, 0, drm_sgt_evict(f->sgt));
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_evict(f->sgt, true));
 	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(f->sgt), DRM_SGT_EMPTY);
 	KUNIT_EXPECT_EQ(test, f->ctx->unmaps, 1);
+}
+
+/* A mapping that was made after the caller looked for one stays: the device may use it. */
+static void races_evict_without_unmap(struct kunit *test)
+{
+	struct races_fixture *f = races_fixture_create_mapped(test);
+
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_evict(f->sgt, false));
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_purge(f->sgt, false));
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(f->sgt), DRM_SGT_MAPPED);
+	KUNIT_EXPECT_EQ(test, f->ctx->unmaps, 0);
+
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_unmap(f->sgt));
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_evict(f->sgt, false));
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(f->sgt), DRM_SGT_EMPTY);
 }
 
 /* Without an open section, there is nothing to wait for. */
@@ -599,6 +614,7 @@ static struct kunit_case drm_sgt_races_cases[] = {
 	KUNIT_CASE(races_readers_hold_up_their_own_device_only),
 	KUNIT_CASE(races_unmap_says_that_there_are_readers),
 	KUNIT_CASE(races_evict_waits_for_nothing),
+	KUNIT_CASE(races_evict_without_unmap),
 	KUNIT_CASE(races_unmap_wait_in_each_state),
 	KUNIT_CASE(races_unmap_wait_waits_for_readers),
 	KUNIT_CASE(races_unmap_wait_twice),
