@@ -198,6 +198,19 @@ static int drm_gpupt_plan_write(struct drm_gpupt_op *op, enum drm_gpupt_step_kin
 	return 0;
 }
 
+/* Plan leaves in entries that are empty. */
+static int drm_gpupt_plan_new(struct drm_gpupt_op *op, struct drm_gpupt_table *table,
+			      unsigned int index, unsigned int count)
+{
+	int ret = drm_gpupt_plan_write(op, DRM_GPUPT_STEP_MAP, table, index, count);
+
+	if (ret)
+		return ret;
+	bitmap_set(table->leaf, index, count);
+	table->used += count;
+	return 0;
+}
+
 /* Plan a leaf in place of @child with all tables below it. */
 static int drm_gpupt_plan_collapse(struct drm_gpupt_plan *plan,
 				   struct drm_gpupt_table *table,
@@ -238,12 +251,7 @@ static int drm_gpupt_plan_over(struct drm_gpupt_plan *plan, struct drm_gpupt_tab
 		} else {
 			/* One at a time where the next one could be a table. */
 			next = table->level ? index + 1 : find_next_bit(table->leaf, end, index);
-			ret = drm_gpupt_plan_write(plan->op, DRM_GPUPT_STEP_MAP, table,
-						   index, next - index);
-			if (ret)
-				break;
-			bitmap_set(table->leaf, index, next - index);
-			table->used += next - index;
+			ret = drm_gpupt_plan_new(plan->op, table, index, next - index);
 		}
 	}
 	return ret;
@@ -254,22 +262,15 @@ static int drm_gpupt_plan_leaves(struct drm_gpupt_plan *plan,
 				 unsigned int count)
 {
 	struct drm_gpupt_op *op = plan->op;
-	bool clean = drm_gpupt_table_is_clean(plan->pt, table, index, count);
 	int ret;
 
-	if (!clean && !op->replace)
-		return -EEXIST;
-	if (clean)
-		ret = drm_gpupt_plan_write(op, DRM_GPUPT_STEP_MAP, table, index, count);
+	if (drm_gpupt_table_is_clean(plan->pt, table, index, count))
+		ret = drm_gpupt_plan_new(op, table, index, count);
 	else
-		ret = drm_gpupt_plan_over(plan, table, index, count);
+		ret = op->replace ? drm_gpupt_plan_over(plan, table, index, count) : -EEXIST;
 	if (ret)
 		return ret;
 
-	if (clean) {
-		bitmap_set(table->leaf, index, count);
-		table->used += count;
-	}
 	return op->merge ? drm_gpupt_plan_advance(plan, (u64)count <<
 						  plan->pt->fmt->level[table->level].shift) : 0;
 }
