@@ -325,52 +325,46 @@ static void pt_prepared(struct drm_gpupt_kunit *ctx)
 	KUNIT_EXPECT_EQ(ctx->test, drm_gpupt_kunit_info(ctx).in_flight, ctx->in_flight);
 }
 
-/* Prepare a map of whole cells. If that succeeds, do the same to the flat maps. */
-int drm_gpupt_kunit_map(struct drm_gpupt_kunit *ctx, u64 va, u64 len,
-			const struct drm_gpupt_kunit_mem *mem, u64 offset, u32 prot)
+static int pt_map(struct drm_gpupt_kunit *ctx, u64 va, u64 len,
+		  const struct drm_gpupt_kunit_mem *mem, u64 offset, u32 prot, bool replace)
 {
+	typeof(drm_gpupt_prepare_map) *prepare = replace ? drm_gpupt_prepare_replace :
+							   drm_gpupt_prepare_map;
 	const struct drm_gpupt_kunit_window *w = &ctx->window;
 	unsigned int first = (va - w->va) / w->cell, nr = len / w->cell;
 	struct drm_gpupt_kunit_cell *cells = pt_next_cells(ctx);
-	unsigned int i = pt_op_index(ctx, ctx->in_flight);
+	unsigned int i = pt_op_index(ctx, ctx->in_flight), mapped;
 	int ret;
 
-	ret = drm_gpupt_prepare_map(ctx->pt, &ctx->op[i], va, len, drm_gpupt_kunit_view(mem),
-				    offset, prot);
+	ret = prepare(ctx->pt, &ctx->op[i], va, len, drm_gpupt_kunit_view(mem), offset, prot);
 	if (ret)
 		return ret;
 
+	mapped = drm_gpupt_kunit_flat_mapped(cells, first, nr);
+	if (replace)
+		drm_gpupt_kunit_flat_unmap(w, cells, first, nr);
+	else
+		KUNIT_EXPECT_EQ(ctx->test, mapped, 0);
 	ctx->mem[i] = mem;
-	ctx->replaces[i] = false;
-	KUNIT_EXPECT_EQ(ctx->test, drm_gpupt_kunit_flat_mapped(cells, first, nr), 0);
+	ctx->replaces[i] = mapped;
 	drm_gpupt_kunit_mem_to_cells(mem, offset, prot, cells + first, nr, w->cell);
 	drm_gpupt_kunit_flat_choose(w, cells, first, nr);
 	pt_prepared(ctx);
 	return 0;
 }
 
+/* Prepare a map of whole cells. If that succeeds, do the same to the flat maps. */
+int drm_gpupt_kunit_map(struct drm_gpupt_kunit *ctx, u64 va, u64 len,
+			const struct drm_gpupt_kunit_mem *mem, u64 offset, u32 prot)
+{
+	return pt_map(ctx, va, len, mem, offset, prot, false);
+}
+
 /* The same, in place of what is mapped. */
 int drm_gpupt_kunit_replace(struct drm_gpupt_kunit *ctx, u64 va, u64 len,
 			    const struct drm_gpupt_kunit_mem *mem, u64 offset, u32 prot)
 {
-	const struct drm_gpupt_kunit_window *w = &ctx->window;
-	unsigned int first = (va - w->va) / w->cell, nr = len / w->cell;
-	struct drm_gpupt_kunit_cell *cells = pt_next_cells(ctx);
-	unsigned int i = pt_op_index(ctx, ctx->in_flight);
-	int ret;
-
-	ret = drm_gpupt_prepare_replace(ctx->pt, &ctx->op[i], va, len,
-					drm_gpupt_kunit_view(mem), offset, prot);
-	if (ret)
-		return ret;
-
-	ctx->mem[i] = mem;
-	ctx->replaces[i] = drm_gpupt_kunit_flat_mapped(cells, first, nr);
-	drm_gpupt_kunit_flat_unmap(w, cells, first, nr);
-	drm_gpupt_kunit_mem_to_cells(mem, offset, prot, cells + first, nr, w->cell);
-	drm_gpupt_kunit_flat_choose(w, cells, first, nr);
-	pt_prepared(ctx);
-	return 0;
+	return pt_map(ctx, va, len, mem, offset, prot, true);
 }
 
 /* The same for an unmap. */
