@@ -4,7 +4,7 @@
 #include <linux/seqlock.h>
 #include <linux/sizes.h>
 
-#include "drm_gpupt_kunit_helpers.h"
+#include "drm_gpupt_kunit_bits.h"
 
 /*
  * The bits of x86-64 page tables, as in the Intel 64 and IA-32 Architectures
@@ -23,37 +23,12 @@
 #define X86_WRITE		0x02ull
 #define X86_CACHE_DISABLE	0x10ull
 
-/* Bits 47:39, 38:30, 29:21, 20:12 of a linear address: 512 entries each. */
-static unsigned int x86_index(u64 va, unsigned int level)
-{
-	return (va >> (12 + 9 * level)) % 512;
-}
-
-/* The entry for @va in the table of @level. */
 static u64 x86_entry(struct drm_gpupt_kunit *ctx, u64 va, unsigned int level)
 {
-	const u64 *table = ctx->root;
-	unsigned int i;
-
-	for (i = 3; i > level; i--) {
-		u64 entry = table[x86_index(va, i)];
-
-		KUNIT_ASSERT_EQ_MSG(ctx->test, entry & ~GENMASK_ULL(51, 12), X86_TABLE,
-				    "level %u at %#llx", i, va);
-		table = drm_gpupt_kunit_memory(entry & GENMASK_ULL(51, 12));
-		KUNIT_ASSERT_NOT_NULL(ctx->test, table);
-	}
-	return table[x86_index(va, level)];
+	return drm_gpupt_kunit_entry(ctx, va, level, X86_TABLE);
 }
 
-struct x86_leaf {
-	const char *name;
-	unsigned int level;
-	u32 prot;
-	u64 bits;
-};
-
-static const struct x86_leaf x86_leaves[] = {
+static const struct drm_gpupt_kunit_leaf x86_leaves[] = {
 	{ "4K", 0, 0, X86_PAGE },
 	{ "4K, writable", 0, DRM_GPUPT_WRITE, X86_PAGE | X86_WRITE },
 	{ "4K, uncached", 0, DRM_GPUPT_UNCACHED, X86_PAGE | X86_CACHE_DISABLE },
@@ -68,32 +43,11 @@ static const struct x86_leaf x86_leaves[] = {
 	{ "1G, uncached", 2, DRM_GPUPT_UNCACHED, X86_LARGE | X86_CACHE_DISABLE },
 };
 
-static void x86_leaf_desc(const struct x86_leaf *leaf, char *desc)
-{
-	strscpy(desc, leaf->name, KUNIT_PARAM_DESC_SIZE);
-}
+KUNIT_ARRAY_PARAM(x86_leaf, x86_leaves, drm_gpupt_kunit_leaf_desc);
 
-KUNIT_ARRAY_PARAM(x86_leaf, x86_leaves, x86_leaf_desc);
-
-/* Each kind of leaf, and the tables above it, bit by bit; all other entries are empty. */
 static void x86_64_has_the_bits_of_the_manual(struct kunit *test)
 {
-	const struct x86_leaf *leaf = test->param_value;
-	struct drm_gpupt_kunit *ctx = drm_gpupt_kunit_create(test, &drm_gpupt_x86_64);
-	const u64 size = SZ_4K << (9 * leaf->level);
-	/* The highest address that fits, and a VA with another index on each level. */
-	const u64 addr = BIT_ULL(52) - 2 * size;
-	const u64 va = 0x123456789000ull & ~(size - 1);
-	struct drm_gpupt_kunit_mem *mem = drm_gpupt_kunit_block(test, addr, 2 * size);
-
-	drm_gpupt_kunit_look_at(ctx, va, min(size, SZ_2M), 2 * size / min(size, SZ_2M));
-	drm_gpupt_kunit_map_now(ctx, va, 2 * size, mem, 0, leaf->prot);
-	KUNIT_EXPECT_EQ(test, x86_entry(ctx, va, leaf->level), addr | leaf->bits);
-	KUNIT_EXPECT_EQ(test, x86_entry(ctx, va + size, leaf->level), (addr + size) | leaf->bits);
-	KUNIT_EXPECT_EQ(test, x86_entry(ctx, va + 2 * size, leaf->level), 0);
-	drm_gpupt_kunit_unmap_now(ctx, va, size);
-	KUNIT_EXPECT_EQ(test, x86_entry(ctx, va, leaf->level), 0);
-	KUNIT_EXPECT_EQ(test, x86_entry(ctx, va + size, leaf->level), (addr + size) | leaf->bits);
+	drm_gpupt_kunit_check_leaf(test, &drm_gpupt_x86_64, X86_TABLE);
 }
 
 /* An unmap of a page in 1G leaves 511 leaves of 2M, and 511 of 4K. */
