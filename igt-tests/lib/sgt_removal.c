@@ -11,10 +11,7 @@
 #define FORGET_MS	10000
 #define POLL_MS		5
 
-/*
- * The slots of other devices vary by this number, also while those of an importer
- * are counted.  A picture needs two thousand.
- */
+/* The slots of other devices vary by this number.  A picture needs two thousand. */
 #define SLOTS_OF_OTHERS	64
 
 /* The slots in use while the GPU is unbound, or negative */
