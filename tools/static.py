@@ -21,8 +21,8 @@ import project
 from report import Report
 
 TOP = project.TOP
-# What is listed after it would be part of the description.
-RETURN_ENDS = re.compile(r'^ \* Return:(?: .*)?\n(?: \* [^*\n].*\n)* \*\n \* \* ', re.M)
+# What follows the blank line is part of the description.
+RETURN_ENDS = re.compile(r'^[ \t]*\* Return:.*\n(?:[ \t]*\* .*\n)*[ \t]*\*\n[ \t]*\* ', re.M)
 
 
 class Skip(Exception):
@@ -152,7 +152,7 @@ def check_kernel_doc() -> str:
     tool('perl')
     sources = files('*.c', '*.h', under=('include', 'drivers'))
     sources = [name for name in sources if '/tests/' not in name]
-    said = [f'{name}: a blank line ends "Return:" before its list'
+    said = [f'{name}: a blank line ends "Return:" before its last line'
             for name in sources if RETURN_ENDS.search((TOP / name).read_text())]
     said.append(call(project.kernel('source') / 'scripts/kernel-doc', '-none', '-Wall', *sources)[1])
     return '\n'.join(filter(None, said))

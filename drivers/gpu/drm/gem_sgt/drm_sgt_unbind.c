@@ -199,15 +199,12 @@ static int drm_sgt_map_locked(struct drm_sgt *sgt, enum dma_data_direction dir,
  * * %-EREMOTEIO - the table has memory of another device that this one cannot
  *   reach
  * * %-EOPNOTSUPP - the device does no DMA: see devm_drm_sgt_device_create_none()
- *
- * and for an import:
- *
- * * %-EOPNOTSUPP - the device takes physical addresses, and the exporter has
+ * * %-EOPNOTSUPP - an import: the device takes physical addresses, and the exporter has
  *   none to give: an IOMMU or a bounce buffer is in between, or the bus is not
  *   coherent
- * * %-ENOMEM - as above, also if the exporter passes on an -EIO of the DMA API, or if
- *   segments are longer than a bounce buffer
- * * any other errno of the exporter
+ * * %-ENOMEM - an import: as above, also if the exporter passes on an -EIO of the DMA
+ *   API, or if segments are longer than a bounce buffer
+ * * an import: any other errno of the exporter
  */
 int drm_sgt_map(struct drm_sgt *sgt, enum dma_data_direction dir)
 {
