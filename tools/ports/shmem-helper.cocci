@@ -177,10 +177,9 @@ expression obj;
 	...
 -	obj = drm_gem_shmem_prime_import_sg_table(dev, attach, sgt);
 +	obj = drm_gem_sgt_driver_prime_import(dev, dma_buf);
-	if (IS_ERR(obj))
-		return \(obj\|ERR_CAST(obj)\);
-+	/* An object of this device, which was exported before */
-+	if (!obj->import_attach)
+-	if (IS_ERR(obj))
+-		return \(obj\|ERR_CAST(obj)\);
++	if (IS_ERR(obj) || !drm_gem_sgt_is_import(to_drm_gem_sgt_obj(obj)))
 +		return obj;
 	...
   }
