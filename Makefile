@@ -32,6 +32,7 @@ help:
 #: make sample-driver    build samples/driver outside of the tree, for KDIR or the downloaded
 #:                       kernel; load it in a guest with the latter
 #: make docs             the documentation as HTML: build/docs
+#: make docs-code        write the code that the book quotes anew, from the sources
 #: make clean            remove build/
 #:
 #: KERNEL=LINE           the kernel of the list KERNELS (default: the first one), downloaded
@@ -116,8 +117,11 @@ docs:
 	@tools/deps.sh docs
 	@tools/docs.sh
 
+docs-code:
+	@tools/quotes.py
+
 clean:
 	rm -rf build
 
 .PHONY: help modules modules_install run shell check-quick check kunit igt static check-debug \
-	check-all fuzz bench sample-driver check-model ports docs clean
+	check-all fuzz bench sample-driver check-model ports docs docs-code clean

@@ -9,6 +9,7 @@ import boots
 import igt
 import ports
 import project
+import quotes
 from report import Report
 
 SETUPS = 'phys', 'iommu', 'swiotlb'
@@ -23,13 +24,16 @@ def names() -> list[str]:
 
 
 def build(report: Report, name: str) -> None:
-    """Ports a driver, and builds it; it fails if a warning is left, or a callback is lost."""
+    """Ports a driver, and builds it; it fails if a warning is left, a callback is lost, or the
+    book quotes another diff."""
     started = time.monotonic()
     try:
         result = ports.port(name)
         detail = result.summary()
         ports.build(name, result, ports.stock())
         outcome = 'fail' if result.lost() else 'pass'
+        for said in quotes.not_in_diffs(name, result.diffs()):
+            outcome, detail = 'fail', said
     except project.Failed as error:
         outcome, detail = 'fail', str(error)
     report.add('ports', name, outcome, time.monotonic() - started, detail, '',

@@ -129,6 +129,10 @@ def port(name: str) -> Port:
     return Port(steps)
 
 
+def diff_name(name: str, step: str) -> str:
+    return f'{name}-{step.replace(" ", "-")}.diff'
+
+
 def keep(name: str, result: Port, tree: Path) -> None:
     """Writes a port to the tree that it is built in, laid out as in the kernel, and its diffs."""
     write([*result.steps.values()][-1], tree / 'drivers/gpu/drm' / name)
@@ -138,7 +142,7 @@ def keep(name: str, result: Port, tree: Path) -> None:
                      f'subdir-ccflags-y += -I{project.TOP}/include -I{project.TOP}/include/uapi\n'
                      'subdir-ccflags-y += -I$(src)/include/trace\n'}, tree)
     for step, lines in result.diffs().items():
-        write({f'{name}-{step.replace(" ", "-")}.diff': '\n'.join(lines) + '\n'}, WORK)
+        write({diff_name(name, step): '\n'.join(lines) + '\n'}, WORK)
 
 
 def stock() -> tuple[Path, list[str]]:

@@ -18,6 +18,7 @@ import choice
 import graft
 import igt
 import project
+import quotes
 from report import Report
 
 TOP = project.TOP
@@ -166,6 +167,11 @@ def check_doc_blocks() -> str:
         for name in files('*.c', '*.h', under=('include', 'drivers'))
         for title in re.findall(r'^ \* DOC: (.*\S)', (TOP / name).read_text(), re.M)
         if not re.search(rf'^\s*:doc: {re.escape(title)}$', book, re.M))
+
+
+def check_doc_code() -> str:
+    """the code in the book is that of the sources"""
+    return '\n'.join(quotes.complaints())
 
 
 def check_docs() -> str:
@@ -357,9 +363,10 @@ def check_readme() -> str:
 
 
 CHECKS = (check_w1, check_sparse, check_must_not_compile, check_checkpatch, check_kernel_doc,
-          check_doc_blocks, check_docs, check_igt_list, check_kconfig, check_modules_install,
-          check_version_ifs, check_hosts, check_sh, check_shellcheck, check_python, check_pyflakes,
-          check_mypy, check_unit_tests, check_maintainers, check_readme)
+          check_doc_blocks, check_doc_code, check_docs, check_igt_list, check_kconfig,
+          check_modules_install, check_version_ifs, check_hosts, check_sh, check_shellcheck,
+          check_python, check_pyflakes, check_mypy, check_unit_tests, check_maintainers,
+          check_readme)
 # The result of the others does not depend on the kernel: they run for the default one.
 OF_KERNEL = check_w1, check_sparse, check_must_not_compile, check_kconfig
 

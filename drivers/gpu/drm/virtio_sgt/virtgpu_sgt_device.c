@@ -218,6 +218,7 @@ static int virtgpu_sgt_device_start_queues(struct virtgpu_sgt_device *vgdev,
 	       virtgpu_sgt_queue_start(&vgdev->cursorq, vqs[1], 1);
 }
 
+/* [book: dma] */
 /*
  * If the virtqueues use the DMA API, their DMA device maps the buffers. If not,
  * addresses are physical, and the parent maps imports. Segments may be as long as
@@ -248,6 +249,8 @@ static int virtgpu_sgt_device_find_dma(struct virtgpu_sgt_device *vgdev)
 	/* The host may read a buffer that is mapped: none of these is idle. */
 	return drmm_gem_sgt_shrinker_init(vgdev->drm, NULL);
 }
+
+/* [end] */
 
 /**
  * virtgpu_sgt_device_start() - find the virtqueues and the DMA device

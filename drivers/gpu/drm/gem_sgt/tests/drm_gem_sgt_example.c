@@ -2,7 +2,7 @@
 
 /*
  * The example driver of Documentation/gpu/writing-a-driver.rst, and a test that binds,
- * uses and unbinds it. The rst includes the code between the markers.
+ * uses and unbinds it. The book quotes the code between the markers.
  */
 
 #include <kunit/test.h>
