@@ -12,12 +12,14 @@
 #include <drm/drm_modes.h>
 #include <drm/drm_modeset_helper_vtables.h>
 #include <drm/drm_plane.h>
+#include <drm/drm_vblank.h>
 
 #include "virtgpu_sgt_connector.h"
 #include "virtgpu_sgt_crtc.h"
 #include "virtgpu_sgt_device.h"
 #include "virtgpu_sgt_output.h"
 #include "virtgpu_sgt_plane.h"
+#include "virtgpu_sgt_vblank.h"
 
 static enum drm_mode_status
 virtgpu_sgt_crtc_mode_valid(struct drm_crtc *crtc,
@@ -29,7 +31,15 @@ virtgpu_sgt_crtc_mode_valid(struct drm_crtc *crtc,
 	if (mode->vdisplay < VIRTGPU_SGT_MIN_SIZE ||
 	    mode->vdisplay > VIRTGPU_SGT_MAX_SIZE)
 		return MODE_BAD_VVALUE;
-	return MODE_OK;
+	return virtgpu_sgt_vblank_mode_valid(mode);
+}
+
+/* Once the removal has begun, the shutdown is the last to stop the vertical blank. */
+static void virtgpu_sgt_crtc_atomic_enable(struct drm_crtc *crtc,
+					   struct drm_atomic_commit *state)
+{
+	if (!virtgpu_sgt_is_stopping(to_virtgpu_sgt(crtc->dev)))
+		drm_crtc_vblank_on(crtc);
 }
 
 /* DRM does not disable the cursor plane of a CRTC that is turned off. */
@@ -38,12 +48,14 @@ static void virtgpu_sgt_crtc_atomic_disable(struct drm_crtc *crtc,
 {
 	struct virtgpu_sgt_output *output = to_virtgpu_sgt_output(crtc);
 
+	drm_crtc_vblank_off(crtc);
 	virtgpu_sgt_output_blank(output);
 	virtgpu_sgt_output_cursor_hide(output);
 }
 
 static const struct drm_crtc_helper_funcs virtgpu_sgt_crtc_helper_funcs = {
 	.mode_valid = virtgpu_sgt_crtc_mode_valid,
+	.atomic_enable = virtgpu_sgt_crtc_atomic_enable,
 	.atomic_disable = virtgpu_sgt_crtc_atomic_disable,
 };
 
@@ -86,6 +98,9 @@ static const struct drm_crtc_funcs virtgpu_sgt_crtc_funcs = {
 	.reset = virtgpu_sgt_crtc_reset,
 	.atomic_duplicate_state = virtgpu_sgt_crtc_atomic_duplicate_state,
 	.atomic_destroy_state = virtgpu_sgt_crtc_atomic_destroy_state,
+	.enable_vblank = virtgpu_sgt_vblank_enable,
+	.disable_vblank = virtgpu_sgt_vblank_disable,
+	.get_vblank_timestamp = virtgpu_sgt_vblank_timestamp,
 };
 
 static int virtgpu_sgt_crtc_init(struct virtgpu_sgt_output *output)
@@ -110,6 +125,9 @@ static int virtgpu_sgt_crtc_init(struct virtgpu_sgt_output *output)
 	if (ret)
 		return ret;
 	drm_crtc_helper_add(&output->crtc, &virtgpu_sgt_crtc_helper_funcs);
+	ret = virtgpu_sgt_vblank_init(output);
+	if (ret)
+		return ret;
 
 	ret = drmm_encoder_init(drm, &output->encoder, NULL,
 				DRM_MODE_ENCODER_VIRTUAL, NULL);
@@ -137,6 +155,11 @@ int virtgpu_sgt_crtcs_init(struct virtgpu_sgt_device *vgdev)
 				      sizeof(*vgdev->outputs), GFP_KERNEL);
 	if (!vgdev->outputs)
 		return -ENOMEM;
+
+	ret = drm_vblank_init(vgdev->drm, vgdev->num_scanouts);
+	if (ret)
+		return ret;
+	vgdev->drm->vblank_disable_immediate = true;
 
 	for (i = 0; i < vgdev->num_scanouts; i++) {
 		vgdev->outputs[i].vgdev = vgdev;

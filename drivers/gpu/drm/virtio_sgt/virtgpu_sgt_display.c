@@ -21,6 +21,7 @@
 #include "virtgpu_sgt_fb.h"
 #include "virtgpu_sgt_output.h"
 #include "virtgpu_sgt_plane.h"
+#include "virtgpu_sgt_vblank.h"
 
 /**
  * DOC: errors in a commit
@@ -105,11 +106,12 @@ static void virtgpu_sgt_atomic_commit_tail(struct drm_atomic_commit *state)
 	drm_atomic_helper_commit_planes(drm, state,
 					DRM_PLANE_COMMIT_ACTIVE_ONLY);
 
-	for_each_new_crtc_in_state(state, crtc, crtc_state, i)
+	for_each_new_crtc_in_state(state, crtc, crtc_state, i) {
 		virtgpu_sgt_commit_report(to_virtgpu_sgt(drm), crtc,
 					  crtc_state);
+		virtgpu_sgt_vblank_send_event(crtc, crtc_state);
+	}
 
-	drm_atomic_helper_fake_vblank(state);
 	drm_atomic_helper_commit_hw_done(state);
 	drm_atomic_helper_cleanup_planes(drm, state);
 }

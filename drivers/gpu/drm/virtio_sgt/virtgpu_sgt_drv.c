@@ -30,6 +30,7 @@
 #include "virtgpu_sgt_display.h"
 #include "virtgpu_sgt_fault.h"
 #include "virtgpu_sgt_ioctl.h"
+#include "virtgpu_sgt_vblank.h"
 #include "virtgpu_sgt_vm.h"
 #include "virtgpu_sgt_watchdog.h"
 
@@ -70,7 +71,8 @@
  *        |
  *   4. drm_dev_unplug()      removes the device nodes
  *        |
- *   5. atomic shutdown       commits end here, and complete their events
+ *   5. atomic shutdown       commits end here, and complete their events; the timers
+ *        |                   of the vertical blank stop
  *        |
  *   6. reset the device      the host forgets all resources and their pages:
  *        |                   this detaches all buffers at once; the callbacks of
@@ -307,6 +309,7 @@ err_fini:
 	virtgpu_sgt_watchdog_stop(vgdev);
 	virtgpu_sgt_device_stop(vgdev);
 	virtgpu_sgt_vms_stop(vgdev);
+	virtgpu_sgt_vblanks_stop(vgdev);
 	virtgpu_sgt_device_fini(vgdev);
 err_put:
 	drm_dev_put(drm);
@@ -337,6 +340,7 @@ static void virtgpu_sgt_remove(struct virtio_device *vdev)
 	drm_dev_unplug(drm);
 	if (vgdev->num_scanouts)
 		drm_atomic_helper_shutdown(drm);
+	virtgpu_sgt_vblanks_stop(vgdev);
 	virtgpu_sgt_device_fini(vgdev);
 	drm_dev_put(drm);
 }

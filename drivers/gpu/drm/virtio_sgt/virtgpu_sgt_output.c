@@ -21,13 +21,12 @@
  * encoder and one connector.
  *
  * A commit sends its commands and waits until the host has executed all of them,
- * so that an event or an out-fence means that the picture is shown. To change the
- * picture takes three commands, sent together: TRANSFER_TO_HOST for the damage,
- * SET_SCANOUT if the buffer or its source rectangle changes, and FLUSH (VIRTIO 1.2,
- * 5.7.6.2 and 5.7.6.3). The image of a cursor must be on the host before the cursor
- * is set (5.7.6.6), so the driver waits for the TRANSFER_TO_HOST first.
- *
- * There is no vertical blank. Events are sent when the commit is done.
+ * so that an event or an out-fence means that the picture is shown. Both come with the
+ * next vertical blank: see "vertical blank". To change the picture takes three commands,
+ * sent together: TRANSFER_TO_HOST for the damage, SET_SCANOUT if the buffer or its source
+ * rectangle changes, and FLUSH (VIRTIO 1.2, 5.7.6.2 and 5.7.6.3). The image of a cursor
+ * must be on the host before the cursor is set (5.7.6.6), so the driver waits for the
+ * TRANSFER_TO_HOST first.
  *
  * The response of the host about a display is stored as received, and nothing in it
  * is trusted: not the sizes, the EDID, nor its length. The driver also asks for the

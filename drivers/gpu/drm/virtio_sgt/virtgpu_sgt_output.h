@@ -3,6 +3,7 @@
 #define __VIRTGPU_SGT_OUTPUT_H__
 
 #include <linux/container_of.h>
+#include <linux/hrtimer.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -34,6 +35,8 @@ struct virtgpu_sgt_output {
 	struct drm_encoder encoder;
 	/** @connector: the connector */
 	struct drm_connector connector;
+	/** @vblank_timer: expires at the next vertical blank */
+	struct hrtimer vblank_timer;
 
 	/** @vgdev: device; set once */
 	struct virtgpu_sgt_device *vgdev;
