@@ -10,8 +10,9 @@ set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 cache=${SGT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/drm-gem-sgt}
 
-say() { echo "kernel: $*" >&2; }
-die() { say "$*"; exit 1; }
+prog=kernel
+# shellcheck source=tools/apt.sh
+. "$top/tools/apt.sh"
 
 # The words of the kernel's line.
 entry() {
@@ -30,57 +31,10 @@ newest() {
 		sed -n "s/^linux-headers-\($line\.[0-9.]*+deb[0-9]*-amd64\)\$/\1/p" | sort -V | tail -n 1
 }
 
-# Where apt finds Debian itself.
-archive() {
-	# shellcheck disable=SC2016
-	apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-		sed -n 's,^Debian \(.*[^/]\)/*$,\1,p' | head -n 1
-}
-
 # The newest release in the cache.
 cached() {
 	find "$cache" -maxdepth 1 -name "kroot-$line.*-amd64" -printf '%f\n' |
 		sed 's/^kroot-//' | sort -V | tail -n 1
-}
-
-# need MB: there is room for so much in the cache.
-need() {
-	free=$(df --output=avail -m "$cache" | tail -n 1 | tr -d ' ')
-	[ "$free" -ge "$1" ] || die "the disk of $cache is full: $free MB are free, and it takes $1;
-        SGT_CACHE=DIR puts it elsewhere"
-}
-
-# foreign: has apt use lists of the kernel's own release of Debian, which this machine does not run;
-# fresh ones once a day. The mirror is the one that apt has.
-foreign() {
-	apt=$cache/apt-${suite%%-*} uri=$(archive)
-	[ -n "$uri" ] || return 0
-	foreign=y
-	mkdir -p "$apt/lists/partial" "$apt/archives/partial"
-	: >"$apt/status"
-	for each in "${suite%%-*}" "$suite"; do
-		case $each in
-		*-security) echo "deb $uri-security $each main" ;;
-		*) echo "deb $uri $each main" ;;
-		esac
-	done >"$apt/sources.list"
-	# A mirror may lag behind the date that a release is valid until.
-	cat >"$apt/conf" <<-END
-		Dir::State "$apt";
-		Dir::State::status "$apt/status";
-		Dir::State::lists "$apt/lists";
-		Dir::Cache "$apt";
-		Dir::Etc::sourcelist "$apt/sources.list";
-		Dir::Etc::sourceparts "-";
-		Acquire::Languages "none";
-		Acquire::Check-Valid-Until "false";
-		APT::Sandbox::User "root";
-	END
-	export APT_CONFIG="$apt/conf"
-	[ -z "$(find "$apt/updated" -mtime -1 2>/dev/null)" ] || return 0
-	say "fetching the package lists of $suite"
-	apt-get update -q >"$apt/log" 2>&1 || { tail -n 3 "$apt/log" >&2; [ -n "$(cached)" ] || return 0; }
-	touch "$apt/updated"
 }
 
 # fetch PACKAGE VERSION...: the .deb files, into debs/; complete or not at all.
@@ -100,7 +54,6 @@ unpack() {
 	deb=$(ls "$cache/debs/$2_$3"_*.deb)
 	"$1" "$deb" || { rm -f "$deb"; die "cannot unpack $deb (disk full, or damaged): run again"; }
 }
-unpack_root() { dpkg-deb --fsys-tarfile "$1" | tar -x --no-same-owner -C "$tmp/root"; }
 unpack_source() {
 	mkdir "$tmp/source"
 	dpkg --fsys-tarfile "$1" | tar -xO "./usr/src/linux-source-$line.tar.xz" |
@@ -110,16 +63,10 @@ unpack_source() {
 # The programs that build modules, with all that they need, for tools/inside.sh.
 get_tools() {
 	say "downloading $compiler and what it needs"
-	mkdir "$tmp/tools"
-	programs=$(apt-get install -s --no-install-recommends base-files bash "$compiler" coreutils \
-		dash diffutils findutils grep kmod make mawk pahole perl-base sed sparse tar xz-utils \
-		zlib1g libelf1t64 libssl3t64 | sed -n 's/^Inst \([^ ]*\).*/\1/p')
-	# shellcheck disable=SC2086
-	(cd "$tmp/tools" && apt-get download -qq $programs >"$tmp/log" 2>&1) ||
-		{ cat "$tmp/log" >&2; return 1; }
-	for deb in "$tmp"/tools/*.deb; do
-		unpack_root "$deb" || die "cannot unpack ${deb##*/}"
-	done
+	# shellcheck disable=SC2046
+	get_packages $(needed_by base-files bash "$compiler" coreutils dash diffutils findutils grep \
+		kmod make mawk pahole perl-base sed sparse tar xz-utils zlib1g libelf1t64 libssl3t64) ||
+		return 1
 	# The link is made when mawk is installed.
 	ln -s mawk "$tmp/root/usr/bin/awk"
 }
@@ -176,17 +123,12 @@ compiler) echo "$compiler"; exit ;;
 esac
 
 mkdir -p "$cache/debs"
-exec 9>"$cache/lock"
-flock -n 9 || { say "waiting for another run that fills the cache"; flock 9; }
-rm -rf "$cache"/tmp.*
-tmp=$(mktemp -d "$cache/tmp.XXXXXX")
-trap 'rm -rf "$tmp"' EXIT
-trap 'exit 130' INT TERM
+lock_cache
 
 foreign=
 case $(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null) in
 '' | "${suite%%-*}") ;;
-*) foreign ;;
+*) use_lists "$suite" "$(cached)" && foreign=y ;;
 esac
 
 release=$(newest)

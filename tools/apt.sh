@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh disable=SC2154
+# Functions of the scripts that keep Debian's packages in the cache, unpacked and never installed.
+# Such a script sets prog, its name in messages, and cache, the directory.
+
+say() { echo "$prog: $*" >&2; }
+die() { say "$*"; exit 1; }
+
+# Where apt finds Debian itself.
+archive() {
+	# shellcheck disable=SC2016
+	apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+		sed -n 's,^Debian \(.*[^/]\)/*$,\1,p' | head -n 1
+}
+
+# need MB: there is room for so much in the cache.
+need() {
+	free=$(df --output=avail -m "$cache" | tail -n 1 | tr -d ' ')
+	[ "$free" -ge "$1" ] || die "the disk of $cache is full: $free MB are free, and it takes $1;
+        SGT_CACHE=DIR puts it elsewhere"
+}
+
+# Waits until no other run fills the cache; sets tmp, a directory in it for what is not complete.
+lock_cache() {
+	exec 9>"$cache/lock"
+	flock -n 9 || { say "waiting for another run that fills the cache"; flock 9; }
+	rm -rf "$cache"/tmp.*
+	tmp=$(mktemp -d "$cache/tmp.XXXXXX")
+	trap 'rm -rf "$tmp"' EXIT
+	trap 'exit 130' INT TERM
+}
+
+# use_lists SUITE CACHED: has apt use lists of a release of Debian that this machine does not run;
+# fresh ones once a day. Without a network, that is tried again at once only if CACHED is empty. The
+# mirror is the one that apt has; fails if it has none.
+use_lists() {
+	apt=$cache/apt-${1%%-*} uri=$(archive)
+	[ -n "$uri" ] || return 1
+	mkdir -p "$apt/lists/partial" "$apt/archives/partial"
+	: >"$apt/status"
+	for each in $(printf '%s\n' "${1%%-*}" "$1" | sort -u); do
+		case $each in
+		*-security) echo "deb $uri-security $each main" ;;
+		*) echo "deb $uri $each main" ;;
+		esac
+	done >"$apt/sources.list"
+	# A mirror may lag behind the date that a release is valid until.
+	cat >"$apt/conf" <<-END
+		Dir::State "$apt";
+		Dir::State::status "$apt/status";
+		Dir::State::lists "$apt/lists";
+		Dir::Cache "$apt";
+		Dir::Etc::sourcelist "$apt/sources.list";
+		Dir::Etc::sourceparts "-";
+		Acquire::Languages "none";
+		Acquire::Check-Valid-Until "false";
+		APT::Sandbox::User "root";
+	END
+	export APT_CONFIG="$apt/conf"
+	[ -z "$(find "$apt/updated" -mtime -1 2>/dev/null)" ] || return 0
+	say "fetching the package lists of $1"
+	# Without the option, lists that cannot be fetched are no error.
+	apt-get update -q -o APT::Update::Error-Mode=any >"$apt/log" 2>&1 || {
+		tail -n 3 "$apt/log" >&2
+		[ -n "$2" ] || return 0
+	}
+	touch "$apt/updated"
+}
+
+# unpack_root DEB: into the directory root of tmp.
+unpack_root() { dpkg-deb --fsys-tarfile "$1" | tar -x --no-same-owner -C "$tmp/root"; }
+
+# What installing the packages would install, but for what the recommended ones want.
+needed_by() {
+	apt-get install -s --no-install-recommends "$@" | sed -n 's/^Inst \([^ ]*\).*/\1/p'
+}
+
+# get_packages PACKAGE...: unpacks the packages of apt's lists into the directory root of tmp.
+get_packages() {
+	mkdir -p "$tmp/packages" "$tmp/root"
+	(cd "$tmp/packages" && apt-get download -qq "$@" >"$tmp/log" 2>&1) ||
+		{ cat "$tmp/log" >&2; return 1; }
+	for deb in "$tmp"/packages/*.deb; do
+		unpack_root "$deb" || die "cannot unpack ${deb##*/}"
+	done
+	rm -rf "$tmp/packages"
+}
