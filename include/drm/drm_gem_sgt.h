@@ -45,6 +45,12 @@ struct drm_gem_sgt_object {
 	 */
 	bool map_wc;
 
+	/**
+	 * @moved: the callback of drm_gem_sgt_prime_import_dynamic(); constant, NULL for
+	 * others
+	 */
+	void (*moved)(struct drm_gem_sgt_object *bo);
+
 	/** @pin_count: pins of the pages; protected by the resv */
 	unsigned int pin_count;
 
@@ -118,6 +124,10 @@ struct dma_buf *drm_gem_sgt_prime_export(struct drm_gem_object *obj, int flags);
 struct drm_gem_object * __must_check
 drm_gem_sgt_prime_import(struct drm_device *dev, struct drm_sgt_device *sdev,
 			 struct dma_buf *dma_buf, enum dma_data_direction dir);
+struct drm_gem_object * __must_check
+drm_gem_sgt_prime_import_dynamic(struct drm_device *dev, struct drm_sgt_device *sdev,
+				 struct dma_buf *dma_buf, enum dma_data_direction dir,
+				 void (*moved)(struct drm_gem_sgt_object *bo));
 
 int drm_gem_sgt_dumb_map_offset(struct drm_file *file, struct drm_device *dev,
 				u32 handle, u64 *offset);

@@ -42,7 +42,10 @@ unsigned int drm_sgt_device_id(const struct drm_sgt_device *sdev);
 struct drm_sgt_device_stats {
 	/** @tables: tables that exist now, in any state */
 	unsigned long tables;
-	/** @mapped: mappings that exist now */
+	/**
+	 * @mapped: mappings that exist now, and attachments of imports whose
+	 * memory has moved
+	 */
 	unsigned long mapped;
 	/** @bytes_mapped: bytes that are mapped now */
 	u64 bytes_mapped;
@@ -213,6 +216,9 @@ enum drm_sgt_state drm_sgt_get_state(struct drm_sgt *sgt);
 
 struct drm_sgt * __must_check
 drm_sgt_create_import(struct drm_sgt_device *sdev, struct dma_buf *dma_buf);
+struct drm_sgt * __must_check
+drm_sgt_create_import_dynamic(struct drm_sgt_device *sdev, struct dma_buf *dma_buf,
+			      void (*moved)(void *data), void *data);
 bool drm_sgt_is_import(const struct drm_sgt *sgt);
 
 /* drm_sgt_borrow.c */

@@ -35,7 +35,8 @@
  *     ^                 |  ^ |                 |    |
  *     +---depopulate----+  | +--map fails---+  |    +--unmap, readers: -EBUSY,
  *                          |   stays BACKED    |       stays MAPPED; or waits
- *                          +--unmap or unbind--+
+ *                          +--unmap or unbind,-+
+ *                             move of an import
  *
  *   depopulate, pinned:  -EBUSY, keeps its pages
  *   map after unbind:    -ENODEV, stays BACKED
@@ -60,6 +61,9 @@
  * under 1 or 3, while it maps, and the flush of write-combined pages, under 3. Inside
  * a section, the table cannot be unmapped, but another one may be populated or mapped.
  * Mapping an import takes 2 as well, as exporters require the resv.
+ *
+ * An exporter that moves its memory holds 2. It takes only 4 then, and not 1: see
+ * "exporters that move".
  *
  * drm_sgt_unmap_wait() waits for the sections of its table, and holds no lock of the
  * layer meanwhile. To lockdep it is a wait for all sections, so it is not called inside
@@ -464,13 +468,13 @@ void drm_sgt_get_info(struct drm_sgt *sgt, struct drm_sgt_info *info)
 		.size = sgt->size,
 		.runs = sgt->runs,
 		.folios = sgt->folios,
-		.state = sgt->state,
+		.state = drm_sgt_get_state(sgt),
 		.source = sgt->ops->name,
 	};
 	/* sg_free_table() does not reset the counts. */
-	if (sgt->state != DRM_SGT_EMPTY)
+	if (info->state != DRM_SGT_EMPTY)
 		info->cpu_ents = sgt->table.orig_nents;
-	if (sgt->state == DRM_SGT_MAPPED)
+	if (info->state == DRM_SGT_MAPPED)
 		info->dma_segs = sgt->dma_segs;
 	spin_unlock(&sgt->sdev->lock);
 }

@@ -68,7 +68,8 @@ void drm_sgt_access_misused(void)
  * Return:
  * * %0       - inside; leave with drm_sgt_access_end()
  * * %-ENODEV - the device is no longer bound
- * * %-EINVAL - the table is not mapped, or drm_sgt_unmap_wait() is about to unmap it
+ * * %-EINVAL - the table is not mapped, or drm_sgt_unmap_wait() is about to unmap it,
+ *   or its exporter has moved the memory
  * * %-EBUSY  - @access is open already, with a warning; it stays as it is
  */
 int drm_sgt_access_begin(struct drm_sgt *sgt, struct drm_sgt_access *access)
@@ -86,7 +87,8 @@ int drm_sgt_access_begin(struct drm_sgt *sgt, struct drm_sgt_access *access)
 	/* A section that a shutdown does not wait for began late enough to see the mark. */
 	if (drm_sgt_device_is_gone(sdev))
 		ret = -ENODEV;
-	else if (atomic_read(&sgt->closing) || !atomic_inc_unless_negative(&sgt->readers))
+	else if (atomic_read(&sgt->closing) || READ_ONCE(sgt->moved) ||
+		 !atomic_inc_unless_negative(&sgt->readers))
 		ret = -EINVAL;
 
 	if (ret) {

@@ -42,14 +42,67 @@
  * classes of their own.
  */
 
+/**
+ * DOC: exporters that move
+ *
+ * drm_sgt_create_import() pins memory that can move for as long as it is mapped: a buffer
+ * of amdgpu or xe stays in system memory. drm_sgt_create_import_dynamic() does not pin.
+ * As it does not ask for peer-to-peer DMA, the exporter moves a buffer to system memory
+ * when it is mapped, but can move it away again for the next job of its own device. It
+ * tells the layer, with the resv held:
+ *
+ * 1. No access section of the table can be entered any more: -EINVAL.
+ * 2. The driver is told by its callback. The device must not use the addresses for new
+ *    work from then on. For the work that it does already, there are fences in the resv,
+ *    and the exporter keeps the memory in its old place until they have signalled.
+ * 3. The table is BACKED. If no section is open, and all fences have signalled, the
+ *    mapping ends. Else it stays valid for them, and ends later.
+ *
+ * The next drm_sgt_map() or drm_gem_sgt_map() maps the memory in its new place. It first
+ * waits for the fences, if the old mapping has not ended; so no fence of the resv needs a
+ * call that takes the lock of the table to signal. An unmap, free or unbind does not wait,
+ * as the device has stopped by then. Until one of these, the attachment is left, and
+ * &struct drm_sgt_device_stats counts it as a mapping.
+ *
+ * The memory moves at any time, except while the resv is held. So a driver that submits
+ * work does this, in a loop:
+ *
+ * 1. drm_gem_sgt_map(), without the resv, which it takes itself;
+ * 2. lock the resv, and begin an access section. If that fails with -EINVAL, the memory
+ *    has moved again: unlock, and go back to 1;
+ * 3. write the addresses, end the section, add the fence of the work to the resv;
+ * 4. unlock the resv.
+ *
+ * A move does not race the end of the mapping: what ends it takes the resv, and finds
+ * either a mapping or only the attachment. When drm_sgt_unmap(), drm_sgt_free() or
+ * drm_sgt_device_shutdown() has returned, the callback is not running, and is not called.
+ *
+ * A mapping that ends late can write to the old place: an exporter unmaps with a sync, which
+ * copies a bounce buffer or invalidates caches, and the pages may have another user by then.
+ * So a device that is not coherent, or needs bounce buffers, uses the static form.
+ *
+ * If the kernel has no CONFIG_DMABUF_MOVE_NOTIFY, the dma-buf core pins the memory, and
+ * nothing moves while it is mapped. An exporter that cannot move its memory is imported as
+ * by drm_sgt_create_import(). A display that scans out an import needs it to stay, and so
+ * does a device that faults on no page: they use the static form.
+ */
+
 static struct lock_class_key drm_sgt_import_key;
+
+/* The source of an import. All is constant from the first map on. */
+struct drm_sgt_import {
+	struct dma_buf_attachment never_attached;
+	/* NULL for a static one */
+	void (*moved)(void *data);
+	void *data;
+};
 
 static void drm_sgt_import_release(void *source)
 {
-	struct dma_buf_attachment *never_attached = source;
+	struct drm_sgt_import *import = source;
 
-	dma_buf_put(never_attached->dmabuf);
-	kfree(never_attached);
+	dma_buf_put(import->never_attached.dmabuf);
+	kfree(import);
 }
 
 static const struct drm_sgt_pages_ops drm_sgt_import_ops = {
@@ -80,7 +133,9 @@ EXPORT_SYMBOL_GPL(drm_sgt_is_import);
  */
 struct dma_buf_attachment *drm_sgt_import_source(const struct drm_sgt *sgt)
 {
-	return sgt->source;
+	struct drm_sgt_import *import = sgt->source;
+
+	return &import->never_attached;
 }
 
 /* The device that imports are attached to: in physical mode, that on the bus. */
@@ -130,23 +185,13 @@ static const struct dma_buf_attach_ops drm_sgt_import_attach_ops = {
 	COMPAT_MOVE_NOTIFY
 };
 
-/*
- * If the exporter can move its memory and the attachment is not dynamic, 6.12 maps
- * in dma_buf_attach(), in both directions. To choose the direction, attach
- * dynamically, and pin. If the exporter cannot move its memory, 6.12 maps dynamic
- * attachments there instead.
- */
-static struct dma_buf_attachment *
-drm_sgt_import_attach(struct dma_buf *dma_buf, struct device *dev)
+static bool drm_sgt_import_pins(const struct dma_buf_attachment *attach)
 {
-	if (!dma_buf_is_dynamic(dma_buf))
-		return dma_buf_attach(dma_buf, dev);
-
-	return dma_buf_dynamic_attach(dma_buf, dev, &drm_sgt_import_attach_ops, NULL);
+	return attach->importer_ops == &drm_sgt_import_attach_ops;
 }
 
 static struct sg_table *
-drm_sgt_import_map_pinned(struct dma_buf_attachment *attach,
+drm_sgt_import_map_waited(struct dma_buf_attachment *attach,
 			  enum dma_data_direction dir)
 {
 	struct dma_resv *resv = attach->dmabuf->resv;
@@ -174,7 +219,7 @@ static struct sg_table *
 drm_sgt_import_map_attached(struct dma_buf_attachment *attach,
 			    enum dma_data_direction dir)
 {
-	bool pin = attach->importer_ops;
+	bool pin = drm_sgt_import_pins(attach);
 	struct sg_table *table;
 	int ret;
 
@@ -186,7 +231,7 @@ drm_sgt_import_map_attached(struct dma_buf_attachment *attach,
 			return ERR_PTR(ret);
 	}
 
-	table = drm_sgt_import_map_pinned(attach, dir);
+	table = drm_sgt_import_map_waited(attach, dir);
 	if (IS_ERR(table) && pin)
 		dma_buf_unpin(attach);
 	/* Most exporters return the errno of the DMA API. */
@@ -217,20 +262,113 @@ static void drm_sgt_import_flush(struct dma_buf_attachment *attach,
 	}
 }
 
-static void drm_sgt_import_end(struct dma_buf_attachment *attach,
-			       struct sg_table *table, enum dma_data_direction dir)
+static void drm_sgt_import_unmap_attached(struct dma_buf_attachment *attach,
+					  struct sg_table *table,
+					  enum dma_data_direction dir)
 {
-	struct dma_buf *dma_buf = attach->dmabuf;
+	dma_resv_assert_held(attach->dmabuf->resv);
 
 	drm_sgt_import_flush(attach, table, dir);
+	dma_buf_unmap_attachment(attach, table, dir);
+	if (drm_sgt_import_pins(attach))
+		dma_buf_unpin(attach);
+}
+
+/*
+ * Before a map ends the mapping of the old place: work of the device may still use it. The
+ * fences that are added from now on are not of such work.
+ */
+int drm_sgt_import_wait(struct drm_sgt *sgt)
+{
+	long ret;
+
+	lockdep_assert_held(&sgt->lock);
+
+	if (!READ_ONCE(sgt->mapped))
+		return 0;
+
+	ret = dma_resv_wait_timeout(drm_sgt_import_source(sgt)->dmabuf->resv,
+				    DMA_RESV_USAGE_BOOKKEEP, true, MAX_SCHEDULE_TIMEOUT);
+	return ret < 0 ? ret : 0;
+}
+
+/* The mapping stays valid for what still uses it: see "exporters that move". */
+static void drm_sgt_import_move(struct dma_buf_attachment *attach)
+{
+	struct drm_sgt *sgt = attach->importer_priv;
+	const struct drm_sgt_import *import = sgt->source;
+	bool first = !READ_ONCE(sgt->moved), idle;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+
+	if (!drm_sgt_begin_move(sgt, &idle))
+		return;
+
+	if (first)
+		import->moved(import->data);
+	if (!idle || !sgt->mapped ||
+	    !dma_resv_test_signaled(attach->dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP))
+		return;
+
+	drm_sgt_import_unmap_attached(attach, sgt->mapped, sgt->dir);
+	WRITE_ONCE(sgt->mapped, NULL);
+}
+
+static const struct dma_buf_attach_ops drm_sgt_import_dynamic_ops = {
+	.move_notify = drm_sgt_import_move,
+};
+
+/*
+ * If the exporter can move its memory and the attachment is not dynamic, 6.12 maps
+ * in dma_buf_attach(), in both directions. To choose the direction, attach
+ * dynamically, and pin or follow the memory. If the exporter cannot move its memory,
+ * 6.12 maps dynamic attachments there instead.
+ */
+static struct dma_buf_attachment *
+drm_sgt_import_attach(struct drm_sgt *sgt, struct device *dev)
+{
+	struct drm_sgt_import *import = sgt->source;
+	struct dma_buf *dma_buf = import->never_attached.dmabuf;
+
+	if (!dma_buf_is_dynamic(dma_buf))
+		return dma_buf_attach(dma_buf, dev);
+
+	return dma_buf_dynamic_attach(dma_buf, dev,
+				      import->moved ? &drm_sgt_import_dynamic_ops :
+						      &drm_sgt_import_attach_ops, sgt);
+}
+
+static void drm_sgt_import_unmap(struct drm_sgt *sgt)
+{
+	struct dma_buf_attachment *attach = sgt->attach;
+	struct dma_buf *dma_buf = attach->dmabuf;
 
 	dma_resv_lock(dma_buf->resv, NULL);
-	dma_buf_unmap_attachment(attach, table, dir);
-	if (attach->importer_ops)
-		dma_buf_unpin(attach);
+	/* A move may have ended the mapping, but cannot detach. */
+	if (sgt->mapped)
+		drm_sgt_import_unmap_attached(attach, sgt->mapped, sgt->dir);
+	sgt->mapped = NULL;
 	dma_resv_unlock(dma_buf->resv);
 
 	dma_buf_detach(dma_buf, attach);
+	sgt->attach = NULL;
+}
+
+static int drm_sgt_import_map_resv(struct drm_sgt *sgt, struct dma_buf_attachment *attach)
+{
+	struct sg_table *table;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+
+	table = drm_sgt_import_map_attached(attach, sgt->dir);
+	if (IS_ERR(table))
+		return PTR_ERR(table);
+
+	/* The exporter may have moved the memory in order to map it. */
+	WRITE_ONCE(sgt->moved, false);
+	sgt->attach = attach;
+	sgt->mapped = table;
+	return 0;
 }
 
 static int drm_sgt_import_map(struct drm_sgt *sgt)
@@ -238,7 +376,7 @@ static int drm_sgt_import_map(struct drm_sgt *sgt)
 	struct device *dev = drm_sgt_import_device(sgt->sdev);
 	struct dma_buf *dma_buf = drm_sgt_import_source(sgt)->dmabuf;
 	struct dma_buf_attachment *attach;
-	struct sg_table *table;
+	int ret;
 
 	if (drm_sgt_device_is_phys(sgt->sdev) && !drm_sgt_import_is_phys(dev)) {
 		drm_sgt_dbg(sgt->sdev, "DMA addresses of %s are not physical ones\n",
@@ -246,35 +384,24 @@ static int drm_sgt_import_map(struct drm_sgt *sgt)
 		return -EOPNOTSUPP;
 	}
 
-	attach = drm_sgt_import_attach(dma_buf, dev);
+	attach = drm_sgt_import_attach(sgt, dev);
 	if (IS_ERR(attach))
 		return PTR_ERR(attach);
 
 	dma_resv_lock(dma_buf->resv, NULL);
-	table = drm_sgt_import_map_attached(attach, sgt->dir);
+	ret = drm_sgt_import_map_resv(sgt, attach);
 	dma_resv_unlock(dma_buf->resv);
-	if (IS_ERR(table)) {
+	if (ret) {
 		dma_buf_detach(dma_buf, attach);
-		return PTR_ERR(table);
+		return ret;
 	}
 
-	if (drm_sgt_device_is_phys(sgt->sdev) && drm_sgt_import_needs_sync(dev, table)) {
+	if (drm_sgt_device_is_phys(sgt->sdev) && drm_sgt_import_needs_sync(dev, sgt->mapped)) {
 		drm_sgt_dbg(sgt->sdev, "syncs needed, for a device with physical addresses\n");
-		drm_sgt_import_end(attach, table, sgt->dir);
+		drm_sgt_import_unmap(sgt);
 		return -EOPNOTSUPP;
 	}
-
-	sgt->attach = attach;
-	sgt->mapped = table;
 	return 0;
-}
-
-static void drm_sgt_import_unmap(struct drm_sgt *sgt)
-{
-	struct dma_buf_attachment *attach = sgt->attach;
-
-	sgt->attach = NULL;
-	drm_sgt_import_end(attach, sgt->mapped, sgt->dir);
 }
 
 /* On a device that is not coherent, a sync would include cache maintenance. */
@@ -333,7 +460,7 @@ static void drm_sgt_import_prime_lockdep(struct drm_sgt *sgt,
 struct drm_sgt *drm_sgt_create_import(struct drm_sgt_device *sdev,
 				      struct dma_buf *dma_buf)
 {
-	struct dma_buf_attachment *never_attached;
+	struct drm_sgt_import *import;
 	struct drm_sgt *sgt;
 
 	if (!drm_sgt_import_device(sdev) && !sdev->no_dma) {
@@ -341,18 +468,18 @@ struct drm_sgt *drm_sgt_create_import(struct drm_sgt_device *sdev,
 		return ERR_PTR(-EOPNOTSUPP);
 	}
 
-	never_attached = kzalloc(sizeof(*never_attached), GFP_KERNEL_ACCOUNT);
-	if (!never_attached)
+	import = kzalloc(sizeof(*import), GFP_KERNEL_ACCOUNT);
+	if (!import)
 		return ERR_PTR(-ENOMEM);
 
-	sgt = drm_sgt_create(sdev, &drm_sgt_import_ops, never_attached, dma_buf->size);
+	sgt = drm_sgt_create(sdev, &drm_sgt_import_ops, import, dma_buf->size);
 	if (IS_ERR(sgt)) {
-		kfree(never_attached);
+		kfree(import);
 		return sgt;
 	}
 
 	get_dma_buf(dma_buf);
-	never_attached->dmabuf = dma_buf;
+	import->never_attached.dmabuf = dma_buf;
 	/* No other task can see it yet. */
 	if (!sdev->no_dma)
 		sgt->map_ops = &drm_sgt_map_import_ops;
@@ -361,3 +488,49 @@ struct drm_sgt *drm_sgt_create_import(struct drm_sgt_device *sdev,
 	return sgt;
 }
 EXPORT_SYMBOL_GPL(drm_sgt_create_import);
+
+/* Before the first map of @sgt: do not pin, and call @moved. */
+void drm_sgt_import_follow(struct drm_sgt *sgt, void (*moved)(void *data), void *data)
+{
+	struct drm_sgt_import *import = sgt->source;
+
+	import->moved = moved;
+	import->data = data;
+}
+
+/**
+ * drm_sgt_create_import_dynamic() - drm_sgt_create_import() of memory that can move
+ * @sdev: the device that it will be mapped for
+ * @dma_buf: the dma-buf
+ * @moved: told that the memory of a mapped table moves
+ * @data: for @moved
+ *
+ * See "exporters that move" for what the exporter, the layer and the driver do. @moved
+ * makes the driver stop using the addresses, for example by dropping PTEs. It is called
+ * with the resv of @dma_buf held, while the exporter moves memory, and may in turn be under
+ * memory pressure: it does not sleep for long, wait for a fence, allocate memory that it
+ * has to wait for, or take any resv. It does not call a function of the layer for the table
+ * that takes its lock, such as drm_sgt_unmap().
+ *
+ * Ownership: as for drm_sgt_create_import(). @data must be valid until drm_sgt_free().
+ *
+ * Context: Process context, may sleep.
+ * Return: -EINVAL without @moved, or see drm_sgt_create_import()
+ */
+struct drm_sgt *drm_sgt_create_import_dynamic(struct drm_sgt_device *sdev,
+					      struct dma_buf *dma_buf,
+					      void (*moved)(void *data), void *data)
+{
+	struct drm_sgt *sgt;
+
+	if (!moved) {
+		drm_sgt_dbg(sdev, "no callback for moves\n");
+		return ERR_PTR(-EINVAL);
+	}
+
+	sgt = drm_sgt_create_import(sdev, dma_buf);
+	if (!IS_ERR(sgt))
+		drm_sgt_import_follow(sgt, moved, data);
+	return sgt;
+}
+EXPORT_SYMBOL_GPL(drm_sgt_create_import_dynamic);

@@ -86,8 +86,15 @@ struct drm_sgt {
 	struct dma_buf_attachment *attach;
 
 	/**
+	 * @moved: the exporter of a dynamic import has moved the memory since it was
+	 * mapped: no section is entered, and the mapping counts as BACKED. Set under
+	 * the resv and @sdev->lock, reset by the map and when the mapping has ended
+	 */
+	bool moved;
+
+	/**
 	 * @mapped: the table with the DMA fields: @table, or the exporter's; valid
-	 * in MAPPED, constant there
+	 * in MAPPED, constant there, but for a move: NULL, under the resv
 	 */
 	struct sg_table *mapped;
 
@@ -212,6 +219,7 @@ void drm_sgt_access_misused(void);
 int drm_sgt_map_again(struct drm_sgt *sgt);
 int drm_sgt_device_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt);
 int drm_sgt_device_try_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt);
+bool drm_sgt_begin_move(struct drm_sgt *sgt, bool *idle);
 
 /* drm_sgt_map_pages.c */
 extern const struct drm_sgt_map_ops drm_sgt_map_dma_ops;
@@ -224,6 +232,8 @@ void drm_sgt_dma_unmap(struct drm_sgt *sgt);
 /* drm_sgt_import.c */
 struct dma_buf_attachment *drm_sgt_import_source(const struct drm_sgt *sgt);
 bool drm_sgt_import_is_phys(struct device *dev);
+int drm_sgt_import_wait(struct drm_sgt *sgt);
+void drm_sgt_import_follow(struct drm_sgt *sgt, void (*moved)(void *data), void *data);
 
 /* drm_sgt_vmap.c */
 void *drm_sgt_vmap_array(struct page **pages, unsigned long n, pgprot_t prot);

@@ -38,18 +38,27 @@ bool drm_sgt_device_is_gone(struct drm_sgt_device *sdev)
 }
 EXPORT_SYMBOL_GPL(drm_sgt_device_is_gone);
 
+/* A mapping exists, and has to be ended, even if the exporter has moved the memory. */
+static bool drm_sgt_has_mapping(struct drm_sgt *sgt)
+{
+	/* Pairs with the release in drm_sgt_device_forget(). */
+	return smp_load_acquire(&sgt->state) == DRM_SGT_MAPPED;
+}
+
 /**
  * drm_sgt_get_state() - the state of a table at this moment
  * @sgt: the table
  *
  * Context: Any. MAPPED can become BACKED any time, unless inside an access
- * section.
+ * section; there, only if the exporter of a dynamic import moves the memory.
  * Return: see &enum drm_sgt_state
  */
 enum drm_sgt_state drm_sgt_get_state(struct drm_sgt *sgt)
 {
 	/* A reader that sees a state also sees its fields; pairs with the releases. */
-	return smp_load_acquire(&sgt->state);
+	enum drm_sgt_state state = smp_load_acquire(&sgt->state);
+
+	return state == DRM_SGT_MAPPED && READ_ONCE(sgt->moved) ? DRM_SGT_BACKED : state;
 }
 EXPORT_SYMBOL_GPL(drm_sgt_get_state);
 
@@ -121,8 +130,10 @@ static int drm_sgt_map_and_list(struct drm_sgt *sgt)
 
 	sgt->mapped = &sgt->table;
 	ret = sgt->map_ops->map(sgt);
-	if (ret)
+	if (ret) {
+		sgt->mapped = NULL;
 		return ret;
+	}
 
 	ret = drm_dma_index_init(&sgt->index, drm_sgt_mapped_ents(sgt));
 	if (!ret && !drm_sgt_mapping_covers(sgt))
@@ -147,7 +158,15 @@ static int drm_sgt_map_locked(struct drm_sgt *sgt, enum dma_data_direction dir,
 
 	lockdep_assert_held(&sgt->lock);
 
-	switch (drm_sgt_get_state(sgt)) {
+	/* The addresses of the old place, and the attachment, end first. */
+	if (READ_ONCE(sgt->moved)) {
+		ret = drm_sgt_import_wait(sgt) ?: drm_sgt_device_remove(sgt->sdev, sgt);
+		if (ret)
+			return ret;
+	}
+
+	/* A move that comes only now leaves the mapping listed: MAPPED, for the next map to end. */
+	switch (smp_load_acquire(&sgt->state)) {
 	case DRM_SGT_EMPTY:
 		drm_sgt_dbg(sgt->sdev, "mapping a table that has no pages\n");
 		return -EINVAL;
@@ -189,10 +208,12 @@ static int drm_sgt_map_locked(struct drm_sgt *sgt, enum dma_data_direction dir,
  *
  * Context: Process context, may sleep.
  * Return:
- * * %0       - MAPPED; an unbind may have ended the mapping since
+ * * %0       - MAPPED; an unbind, or a move of the memory, may have ended the mapping
+ *   since
  * * %-ENODEV - the device is no longer bound; the table stays BACKED
  * * %-EINVAL - the table has no pages, @dir is not a direction, or the IOMMU refused
- * * %-EBUSY  - it is mapped in another direction
+ * * %-EBUSY  - it is mapped in another direction; or an access section is open, since
+ *   before the exporter moved the memory
  * * %-ENOMEM - out of memory, IOVA space or bounce buffers, or a page that the
  *   device cannot reach: the DMA API does not tell these apart
  * * %-EIO    - the mapping does not cover the table
@@ -204,6 +225,7 @@ static int drm_sgt_map_locked(struct drm_sgt *sgt, enum dma_data_direction dir,
  *   coherent
  * * %-ENOMEM - an import: as above, also if the exporter passes on an -EIO of the DMA
  *   API, or if segments are longer than a bounce buffer
+ * * %-ERESTARTSYS - an import: interrupted while waiting for fences of the exporter
  * * an import: any other errno of the exporter
  */
 int drm_sgt_map(struct drm_sgt *sgt, enum dma_data_direction dir)
@@ -269,6 +291,7 @@ static void drm_sgt_device_forget(struct drm_sgt_device *sdev,
 	sdev->stats.unmaps++;
 	sdev->stats.revoked += sgt->revoking;
 	sgt->revoking = false;
+	sgt->moved = false;
 	/* Pairs with the acquire in drm_sgt_get_state(). */
 	smp_store_release(&sgt->state, DRM_SGT_BACKED);
 	spin_unlock(&sdev->lock);
@@ -285,7 +308,8 @@ static int drm_sgt_device_end(struct drm_sgt_device *sdev, struct drm_sgt *sgt)
 
 	spin_lock(&sdev->lock);
 	if (sgt->state == DRM_SGT_MAPPED && !sgt->revoking) {
-		busy = atomic_cmpxchg(&sgt->readers, 0, DRM_SGT_NO_READERS);
+		/* A move may have held off readers before. */
+		busy = atomic_cmpxchg(&sgt->readers, 0, DRM_SGT_NO_READERS) > 0;
 		taken = !busy;
 	}
 	if (taken)
@@ -313,8 +337,7 @@ int drm_sgt_device_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt)
 		return ret;
 
 	/* The other side is drm_sgt_device_shutdown(), between pop and forget. */
-	wait_event(sdev->unmapped,
-		   drm_sgt_get_state(sgt) != DRM_SGT_MAPPED);
+	wait_event(sdev->unmapped, !drm_sgt_has_mapping(sgt));
 	return 0;
 }
 
@@ -326,9 +349,28 @@ int drm_sgt_device_try_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt)
 	lockdep_assert_held(&sgt->lock);
 
 	ret = drm_sgt_device_end(sdev, sgt);
-	if (!ret && drm_sgt_get_state(sgt) == DRM_SGT_MAPPED)
+	if (!ret && drm_sgt_has_mapping(sgt))
 		ret = -EBUSY;
 	return ret;
+}
+
+/*
+ * The exporter moves the memory of an import: no section is entered any more. The caller
+ * holds the resv, so it takes no other lock. Returns whether the mapping exists and is not
+ * being ended; @idle, whether no section is open, either. If there is no mapping yet, the
+ * map that is under way finds the mark.
+ */
+bool drm_sgt_begin_move(struct drm_sgt *sgt, bool *idle)
+{
+	struct drm_sgt_device *sdev = sgt->sdev;
+	bool listed;
+
+	spin_lock(&sdev->lock);
+	listed = !list_empty(&sgt->entry);
+	WRITE_ONCE(sgt->moved, true);
+	*idle = listed && atomic_cmpxchg(&sgt->readers, 0, DRM_SGT_NO_READERS) <= 0;
+	spin_unlock(&sdev->lock);
+	return listed;
 }
 
 /**
@@ -405,7 +447,7 @@ static struct drm_sgt *drm_sgt_device_pop(struct drm_sgt_device *sdev)
 	if (sgt) {
 		list_del_init(&sgt->entry);
 		sgt->revoking = true;
-		WARN_ON_ONCE(atomic_cmpxchg(&sgt->readers, 0, DRM_SGT_NO_READERS));
+		WARN_ON_ONCE(atomic_cmpxchg(&sgt->readers, 0, DRM_SGT_NO_READERS) > 0);
 	}
 	spin_unlock(&sdev->lock);
 	return sgt;

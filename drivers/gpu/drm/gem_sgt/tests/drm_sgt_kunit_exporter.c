@@ -107,6 +107,8 @@ static struct sg_table *exporter_map(struct dma_buf_attachment *attach,
 	struct sg_table *table;
 
 	dma_resv_assert_held(attach->dmabuf->resv);
+	if (e->move_in_map)
+		dma_buf_move_notify(attach->dmabuf);
 	if (e->fail_map)
 		return ERR_PTR(e->fail_map);
 	table = exporter_table(e->layout);
@@ -373,6 +375,27 @@ void drm_sgt_kunit_exporter_bounce(struct drm_sgt_kunit_exporter *e)
 }
 
 /*
+ * Move the memory, to where it has the layout @to. Returns -EBUSY if an importer has
+ * pinned it. The pins of the core do not count: it has none if importers follow moves.
+ */
+int drm_sgt_kunit_exporter_move(struct drm_sgt_kunit_exporter *e,
+				const struct drm_sgt_kunit_layout *to)
+{
+	unsigned int core;
+	int ret = -EBUSY;
+
+	dma_resv_lock(e->buf->resv, NULL);
+	core = COMPAT_DMABUF_MOVE_NOTIFY ? 0 : e->maps - e->unmaps;
+	if (e->pins - e->unpins == core) {
+		e->layout = to;
+		dma_buf_move_notify(e->buf);
+		ret = 0;
+	}
+	dma_resv_unlock(e->buf->resv);
+	return ret;
+}
+
+/*
  * Fences
  */
 
@@ -429,7 +452,7 @@ void drm_sgt_kunit_exporter_check(struct drm_sgt_kunit_exporter *e, unsigned int
 				  unsigned int ended)
 {
 	/* Our pin, and one of the core if it does not let importers follow moves. */
-	unsigned int pins = COMPAT_DMABUF_MOVE_NOTIFY ? 1 : 2;
+	unsigned int pins = !e->follows + !COMPAT_DMABUF_MOVE_NOTIFY;
 
 	KUNIT_EXPECT_EQ(e->test, e->attaches, begun);
 	KUNIT_EXPECT_EQ(e->test, e->maps, begun);

@@ -87,6 +87,10 @@ struct drm_sgt_kunit_exporter {
 	unsigned int pins;
 	/** @unpins: unpins */
 	unsigned int unpins;
+	/** @follows: its importers follow moves, and do not pin */
+	bool follows;
+	/** @move_in_map: moves the memory in the next map */
+	bool move_in_map;
 	/** @vmaps: kernel mappings that exist */
 	unsigned int vmaps;
 	/** @vmas: VMAs that exist */
@@ -125,6 +129,8 @@ struct drm_sgt_kunit_exporter *
 drm_sgt_kunit_exporter_create(struct kunit *test, enum drm_sgt_kunit_exporter_kind kind,
 			      size_t size, struct device *dev);
 void drm_sgt_kunit_exporter_bounce(struct drm_sgt_kunit_exporter *e);
+int drm_sgt_kunit_exporter_move(struct drm_sgt_kunit_exporter *e,
+				const struct drm_sgt_kunit_layout *to);
 void drm_sgt_kunit_exporter_put(struct drm_sgt_kunit_exporter *e);
 bool drm_sgt_kunit_exporter_released(struct drm_sgt_kunit_exporter *e);
 void drm_sgt_kunit_exporter_check(struct drm_sgt_kunit_exporter *e, unsigned int begun,
