@@ -130,7 +130,7 @@ static struct drm_gem_object *drm_gem_sgt_imported(struct drm_device *dev,
  * Context: Process context, may sleep. Takes the resv of @dma_buf.
  * Return:
  * * the object, or an ERR_PTR() of an errno below
- * * %-ENODEV - the device is no longer bound
+ * * %-ENODEV - the device is no longer bound; not if @sdev does no DMA: nothing is mapped
  * * %-ENOSPC - out of mmap offsets
  * * see drm_sgt_create_import() and drm_sgt_map()
  */
