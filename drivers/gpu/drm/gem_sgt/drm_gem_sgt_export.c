@@ -244,7 +244,7 @@ const struct dma_buf_ops drm_gem_sgt_dmabuf_ops = {
  * Ownership: the caller has a reference to the dma-buf, which has one to @obj
  * unless that is an import.
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. Takes the resv of @obj.
  * Return:
  * * the dma-buf, or an ERR_PTR() of an errno below
  * * %-ENOMEM - out of memory
@@ -270,8 +270,11 @@ struct dma_buf *drm_gem_sgt_prime_export(struct drm_gem_object *obj, int flags)
 		return dma_buf;
 	}
 
+	/* A purge that runs has decided without it: wait, and export what that has left. */
+	dma_resv_lock(obj->resv, NULL);
 	WRITE_ONCE(bo->shared, true);
 	drm_gem_sgt_lru_update(bo);
+	dma_resv_unlock(obj->resv);
 	return drm_gem_dmabuf_export(dev, &exp_info);
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_prime_export);

@@ -274,6 +274,36 @@ static void reclaim_waits_for_nothing(struct kunit *test)
 	reclaim_expect_empty(&c);
 }
 
+static int reclaim_do_export(void *arg)
+{
+	struct drm_gem_sgt_object *bo = arg;
+	struct dma_buf *buf = drm_gem_sgt_prime_export(&bo->base, O_RDWR);
+
+	if (IS_ERR(buf))
+		return PTR_ERR(buf);
+	dma_buf_put(buf);
+	return 0;
+}
+
+/* What holds the resv has found the object purgeable: it is not shared before the unlock. */
+static void reclaim_holds_off_export(struct kunit *test)
+{
+	struct gem_reclaim c = reclaim_create(test);
+	struct drm_sgt_kunit_thread *export;
+
+	KUNIT_ASSERT_EQ(test, 1, reclaim_madvise(c.bo, 1));
+	dma_resv_lock(c.bo->base.resv, NULL);
+	export = drm_sgt_kunit_start(test->priv, reclaim_do_export, c.bo);
+	KUNIT_EXPECT_TRUE(test, drm_sgt_kunit_until(!task_is_running(export->task)));
+	KUNIT_EXPECT_TRUE(test, drm_gem_sgt_is_purgeable(c.bo));
+	KUNIT_EXPECT_EQ(test, 0, drm_gem_sgt_purge_locked(c.bo));
+	dma_resv_unlock(c.bo->base.resv);
+
+	KUNIT_EXPECT_TRUE(test, drm_sgt_kunit_join(export));
+	KUNIT_EXPECT_EQ(test, export->ret, 0);
+	reclaim_expect_empty(&c);
+}
+
 KUNIT_DEFINE_ACTION_WRAPPER(reclaim_put, drm_gem_object_put, struct drm_gem_object *);
 
 /* The pages of an import are the exporter's. */
@@ -305,6 +335,7 @@ static struct kunit_case drm_gem_sgt_reclaim_cases[] = {
 	KUNIT_CASE(reclaim_unbind_of_an_evicted_object),
 	KUNIT_CASE(reclaim_leaves_users_alone),
 	KUNIT_CASE(reclaim_waits_for_nothing),
+	KUNIT_CASE(reclaim_holds_off_export),
 	KUNIT_CASE(reclaim_leaves_imports_alone),
 	{}
 };
