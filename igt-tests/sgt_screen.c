@@ -264,40 +264,10 @@ static void test_cursor(const struct sgt_screen *screen)
 	sgt_bo_free(&picture);
 }
 
-/* The only plane with an alpha channel */
-static uint32_t find_cursor_plane(int drm)
-{
-	drmModePlaneRes *planes;
-	uint32_t found = 0;
-
-	igt_assert_eq(drmSetClientCap(drm, DRM_CLIENT_CAP_UNIVERSAL_PLANES, 1), 0);
-	planes = drmModeGetPlaneResources(drm);
-	igt_assert(planes);
-	for (uint32_t i = 0; i < planes->count_planes; i++) {
-		drmModePlane *plane = drmModeGetPlane(drm, planes->planes[i]);
-
-		igt_assert(plane);
-		if (plane->possible_crtcs & 1 && plane->formats[0] == DRM_FORMAT_ARGB8888)
-			found = plane->plane_id;
-		drmModeFreePlane(plane);
-	}
-	drmModeFreePlaneResources(planes);
-	igt_assert(found);
-	return found;
-}
-
-static void place_cursor(const struct sgt_screen *screen, uint32_t plane,
-			 const struct sgt_bo *cursor, int x)
-{
-	igt_assert_eq(drmModeSetPlane(screen->drm, plane, screen->crtc, cursor->fb, 0, x, 10,
-				      64, 64, 0, 0, 64 << 16, 64 << 16), 0);
-}
-
 static void test_cursor_redraw(const struct sgt_screen *screen)
 {
 	static const struct sgt_fb fb = { 64, 64, DRM_FORMAT_ARGB8888, 64 * 4, 0 };
 	const char *upload = "virtio_gpu_cmd_res_xfer_toh_2d";
-	uint32_t plane = find_cursor_plane(screen->drm);
 	struct sgt_bo picture, cursor;
 
 	sgt_make_picture(&picture, screen, sgt_new_seed());
@@ -306,15 +276,15 @@ static void test_cursor_redraw(const struct sgt_screen *screen)
 	sgt_must(sgt_add_fb(&cursor, &fb));
 
 	sgt_must(sgt_host_trace_mark());
-	place_cursor(screen, plane, &cursor, 10);
+	sgt_must(sgt_place_cursor(screen, &cursor, 10, 10));
 	sgt_expect_trace(upload, 1);
-	place_cursor(screen, plane, &cursor, 20);
+	sgt_must(sgt_place_cursor(screen, &cursor, 20, 10));
 	sgt_expect_trace("virtio_gpu_update_cursor", 2);
 	sgt_expect_trace(upload, 1);
 
 	igt_assert_eq(drmModeDirtyFB(screen->drm, cursor.fb, NULL, 0), 0);
 	sgt_expect_trace(upload, 2);
-	place_cursor(screen, plane, &cursor, 20);
+	sgt_must(sgt_place_cursor(screen, &cursor, 20, 10));
 	sgt_expect_trace(upload, 3);
 
 	sgt_must(sgt_screen_off(screen));

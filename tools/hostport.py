@@ -7,7 +7,8 @@
                                apart, and begin with pixel FIRST
     shot NAME                  save the screen as NAME.png
     trace-mark                 set the start of what trace-count counts
-    trace-count EVENT          number of times QEMU traced the event since the mark
+    trace-count EVENT [ARGS]   number of times QEMU traced the event since the mark, with
+                               arguments that begin so
     fact KEY VALUE             record a measured value
 """
 
@@ -91,10 +92,10 @@ class HostPort(threading.Thread):
         self.mark = self.trace.stat().st_size
         return 'ok'
 
-    def trace_count(self, event: str) -> str:
+    def trace_count(self, *begin: str) -> str:
         with open(self.trace, errors='replace') as file:
             file.seek(self.mark)
-            wanted = re.compile(rf'(^|:){re.escape(event)} ')
+            wanted = re.compile(rf'(^|:){re.escape(" ".join(begin))}\b')
             return f'ok {sum(1 for line in file if wanted.search(line))}'
 
     def record(self, key: str, *value: str) -> str:

@@ -410,6 +410,46 @@ int sgt_screen_try(const struct sgt_screen *screen, const struct sgt_bo *bo)
 	return err;
 }
 
+/* The plane of the first CRTC with an alpha channel */
+static int find_cursor_plane(int drm, uint32_t *id)
+{
+	drmModePlaneRes *planes;
+	int err = -ENOENT;
+
+	if (drmSetClientCap(drm, DRM_CLIENT_CAP_UNIVERSAL_PLANES, 1))
+		return -errno;
+	planes = drmModeGetPlaneResources(drm);
+	if (!planes)
+		return -errno;
+
+	for (uint32_t i = 0; i < planes->count_planes && err; i++) {
+		drmModePlane *plane = drmModeGetPlane(drm, planes->planes[i]);
+
+		if (!plane)
+			continue;
+		if (plane->possible_crtcs & 1 && plane->formats[0] == DRM_FORMAT_ARGB8888) {
+			*id = plane->plane_id;
+			err = 0;
+		}
+		drmModeFreePlane(plane);
+	}
+	drmModeFreePlaneResources(planes);
+	return err;
+}
+
+int sgt_place_cursor(const struct sgt_screen *screen, const struct sgt_bo *cursor, int x, int y)
+{
+	uint32_t plane = 0;
+	int err = find_cursor_plane(screen->drm, &plane);
+
+	if (err)
+		return err;
+	if (drmModeSetPlane(screen->drm, plane, screen->crtc, cursor->fb, 0, x, y, 64, 64, 0, 0,
+			    64 << 16, 64 << 16))
+		return -errno;
+	return 0;
+}
+
 static int flips_seen;
 
 static void count_flip(int fd, unsigned int sequence, unsigned int sec,

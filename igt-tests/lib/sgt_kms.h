@@ -75,6 +75,9 @@ int sgt_screen_show(const struct sgt_screen *screen, const struct sgt_bo *bo,
 		    uint32_t y);
 int sgt_screen_off(const struct sgt_screen *screen);
 
+/* Shows a framebuffer of 64x64 pixels as the cursor. */
+int sgt_place_cursor(const struct sgt_screen *screen, const struct sgt_bo *cursor, int x, int y);
+
 /* A flip with an event, which sgt_wait_flips() reads */
 int sgt_screen_flip(const struct sgt_screen *screen, const struct sgt_bo *bo);
 

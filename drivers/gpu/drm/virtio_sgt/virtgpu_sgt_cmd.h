@@ -79,7 +79,7 @@ struct virtgpu_sgt_cmd {
 	 * @done: optional, called once with @status when the queue no longer
 	 * uses the command, in process context. May free memory that the host
 	 * has used for it, and drop the reference of the owner. Must not submit
-	 * a command
+	 * a command after an error
 	 */
 	void (*done)(struct virtgpu_sgt_cmd *cmd, int status);
 
@@ -131,7 +131,8 @@ struct virtgpu_sgt_cmd {
  */
 static inline bool virtgpu_sgt_cmd_is_idle(const struct virtgpu_sgt_cmd *cmd)
 {
-	return READ_ONCE(cmd->status) != -EINPROGRESS;
+	/* Pairs with the release in virtgpu_sgt_cmd_finish(). */
+	return smp_load_acquire(&cmd->status) != -EINPROGRESS;
 }
 
 /**

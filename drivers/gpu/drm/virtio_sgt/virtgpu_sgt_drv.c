@@ -105,6 +105,8 @@
  * 2. &virtgpu_sgt_output.lock, a mutex: the commands of an output. Held while
  *    waiting for the host, which virtgpu_sgt_remove() ends in its first steps.
  *    Taken in the fence-signalling path: do not allocate while holding it
+ *    &virtgpu_sgt_output.cursor_lock, a mutex, may be taken inside: the newest
+ *    position of the cursor. Not held while waiting for the host
  * 3. &virtgpu_sgt_device.output_lock, a mutex: the displays, as the host
  *    describes them. Not held while waiting for the host
  * 4. &virtgpu_sgt_device.vm_lock, a mutex: the list of address spaces

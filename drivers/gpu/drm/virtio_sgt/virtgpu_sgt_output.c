@@ -213,15 +213,50 @@ void virtgpu_sgt_output_blank(struct virtgpu_sgt_output *output)
 	virtgpu_sgt_output_fail_locked(output, virtgpu_sgt_output_try_blank_locked(output));
 }
 
+/* While a move is in the queue, the next one waits, and a newer one replaces it. */
+static void virtgpu_sgt_output_send_move_locked(struct virtgpu_sgt_output *output)
+{
+	lockdep_assert_held(&output->cursor_lock);
+
+	if (!output->moved || !virtgpu_sgt_cmd_is_idle(output->move))
+		return;
+	output->moved = false;
+	virtgpu_sgt_prep_cursor(output->move, output->index, &output->position, false);
+	virtgpu_sgt_cmd_submit(output->move);
+}
+
+static void virtgpu_sgt_output_move_done(struct virtgpu_sgt_cmd *cmd, int status)
+{
+	struct virtgpu_sgt_output *output = cmd->priv;
+
+	/* The queue has ended, and cursor_lock may be held. */
+	if (status)
+		return;
+
+	guard(mutex)(&output->cursor_lock);
+
+	virtgpu_sgt_output_send_move_locked(output);
+}
+
+/* It has a position of its own: a move that is not sent yet would undo it. */
+static void virtgpu_sgt_output_send_cursor(struct virtgpu_sgt_output *output,
+					   const struct virtgpu_sgt_cursor *cursor)
+{
+	guard(mutex)(&output->cursor_lock);
+
+	output->moved = false;
+	virtgpu_sgt_prep_cursor(output->cursor, output->index, cursor, true);
+	virtgpu_sgt_cmd_submit(output->cursor);
+}
+
 /*
- * Wait for a change of the image, but not for a move: the host copies the image,
- * and an UNREF of the buffer goes through the other queue.
+ * Wait for the change: the host copies the image, and an UNREF of the buffer goes
+ * through the other queue.
  */
 static int virtgpu_sgt_output_try_cursor_set_locked(struct virtgpu_sgt_output *output,
 						    const struct virtgpu_sgt_cursor *cursor,
 						    struct virtgpu_sgt_resource *upload,
-						    struct virtgpu_sgt_attach *attach,
-						    bool update)
+						    struct virtgpu_sgt_attach *attach)
 {
 	struct drm_rect whole;
 	int ret;
@@ -252,9 +287,8 @@ static int virtgpu_sgt_output_try_cursor_set_locked(struct virtgpu_sgt_output *o
 	ret = virtgpu_sgt_output_reclaim(output->cursor);
 	if (ret)
 		return ret;
-	virtgpu_sgt_prep_cursor(output->cursor, output->index, cursor, update);
-	virtgpu_sgt_cmd_submit(output->cursor);
-	ret = update ? virtgpu_sgt_cmd_wait(output->cursor) : 0;
+	virtgpu_sgt_output_send_cursor(output, cursor);
+	ret = virtgpu_sgt_cmd_wait(output->cursor);
 	output->cursor_shown = cursor->resource || ret;
 	return ret;
 }
@@ -262,27 +296,24 @@ static int virtgpu_sgt_output_try_cursor_set_locked(struct virtgpu_sgt_output *o
 static void virtgpu_sgt_output_cursor_set_locked(struct virtgpu_sgt_output *output,
 						 const struct virtgpu_sgt_cursor *cursor,
 						 struct virtgpu_sgt_resource *upload,
-						 struct virtgpu_sgt_attach *attach,
-						 bool update)
+						 struct virtgpu_sgt_attach *attach)
 {
 	int ret;
 
 	lockdep_assert_held(&output->lock);
 
-	ret = virtgpu_sgt_output_try_cursor_set_locked(output, cursor, upload, attach,
-						       update);
+	ret = virtgpu_sgt_output_try_cursor_set_locked(output, cursor, upload, attach);
 	output->cursor_stale = ret;
 	virtgpu_sgt_output_fail_locked(output, ret);
 }
 
 /**
- * virtgpu_sgt_output_cursor_set() - set or move the cursor
+ * virtgpu_sgt_output_cursor_set() - set the cursor
  * @output: the output
  * @cursor: the new cursor
  * @image: the resource of its image
  * @attach: from virtgpu_sgt_resource_prepare(), or NULL
  * @upload: whether the image is new
- * @update: whether anything but the position is new
  *
  * An error becomes the error of the commit.
  *
@@ -292,15 +323,50 @@ static void virtgpu_sgt_output_cursor_set_locked(struct virtgpu_sgt_output *outp
 void virtgpu_sgt_output_cursor_set(struct virtgpu_sgt_output *output,
 				   const struct virtgpu_sgt_cursor *cursor,
 				   struct virtgpu_sgt_resource *image,
-				   struct virtgpu_sgt_attach *attach, bool upload,
-				   bool update)
+				   struct virtgpu_sgt_attach *attach, bool upload)
 {
 	guard(mutex)(&output->lock);
 
 	if (!output->cursor_shown || output->cursor_stale)
 		upload = true;
 	virtgpu_sgt_output_cursor_set_locked(output, cursor, upload ? image : NULL,
-					     attach, upload || update);
+					     attach);
+}
+
+/**
+ * virtgpu_sgt_output_cursor_can_move() - does the host have the cursor?
+ * @output: the output
+ *
+ * Context: Process context. No commit to the cursor plane is in its hardware phase.
+ * Return: whether virtgpu_sgt_output_cursor_move() is enough
+ */
+bool virtgpu_sgt_output_cursor_can_move(const struct virtgpu_sgt_output *output)
+{
+	return READ_ONCE(output->cursor_shown) && !READ_ONCE(output->cursor_stale);
+}
+
+/**
+ * virtgpu_sgt_output_cursor_move() - move the cursor
+ * @output: the output, see virtgpu_sgt_output_cursor_can_move()
+ * @cursor: the cursor, with a new position
+ *
+ * The host is told the newest position when it has taken the one before. Positions in
+ * between are dropped.
+ *
+ * Context: Process context, also in the hardware phase of a commit. Does not wait for
+ * the host.
+ */
+void virtgpu_sgt_output_cursor_move(struct virtgpu_sgt_output *output,
+				    const struct virtgpu_sgt_cursor *cursor)
+{
+	if (virtgpu_sgt_is_stopping(output->vgdev))
+		return;
+
+	guard(mutex)(&output->cursor_lock);
+
+	output->position = *cursor;
+	output->moved = true;
+	virtgpu_sgt_output_send_move_locked(output);
 }
 
 /**
@@ -319,7 +385,7 @@ void virtgpu_sgt_output_cursor_hide(struct virtgpu_sgt_output *output)
 	guard(mutex)(&output->lock);
 
 	if (output->cursor_shown)
-		virtgpu_sgt_output_cursor_set_locked(output, &none, NULL, NULL, true);
+		virtgpu_sgt_output_cursor_set_locked(output, &none, NULL, NULL);
 }
 
 /**
@@ -390,6 +456,7 @@ static void virtgpu_sgt_output_prime_lockdep(struct virtgpu_sgt_output *output)
 	bool cookie = dma_fence_begin_signalling();
 
 	might_lock(&output->lock);
+	might_lock(&output->cursor_lock);
 	dma_fence_end_signalling(cookie);
 }
 
@@ -401,6 +468,7 @@ static void virtgpu_sgt_output_release(struct drm_device *drm, void *data)
 	virtgpu_sgt_cmd_put(output->scanout);
 	virtgpu_sgt_cmd_put(output->flush);
 	virtgpu_sgt_cmd_put(output->cursor);
+	virtgpu_sgt_cmd_put(output->move);
 }
 
 /**
@@ -418,7 +486,8 @@ int virtgpu_sgt_output_init(struct virtgpu_sgt_output *output)
 	int ret;
 
 	spin_lock_init(&output->told_lock);
-	ret = drmm_mutex_init(vgdev->drm, &output->lock);
+	ret = drmm_mutex_init(vgdev->drm, &output->lock) ?:
+	      drmm_mutex_init(vgdev->drm, &output->cursor_lock);
 	if (ret)
 		return ret;
 	virtgpu_sgt_output_prime_lockdep(output);
@@ -432,8 +501,12 @@ int virtgpu_sgt_output_init(struct virtgpu_sgt_output *output)
 	output->scanout = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq, resp);
 	output->flush = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq, resp);
 	output->cursor = virtgpu_sgt_cmd_alloc(&vgdev->cursorq, 0);
+	output->move = virtgpu_sgt_cmd_alloc(&vgdev->cursorq, 0);
 	if (!output->transfer || !output->scanout || !output->flush ||
-	    !output->cursor)
+	    !output->cursor || !output->move)
 		return -ENOMEM;
+
+	output->move->done = virtgpu_sgt_output_move_done;
+	output->move->priv = output;
 	return 0;
 }

@@ -12,12 +12,11 @@
 #include <drm/drm_crtc.h>
 #include <drm/drm_encoder.h>
 
+#include "virtgpu_sgt_cmd.h"
 #include "virtgpu_sgt_scanout.h"
 
 struct drm_rect;
 struct virtgpu_sgt_attach;
-struct virtgpu_sgt_cmd;
-struct virtgpu_sgt_cursor;
 struct virtgpu_sgt_device;
 struct virtgpu_sgt_resource;
 
@@ -55,7 +54,7 @@ struct virtgpu_sgt_output {
 	struct virtgpu_sgt_cmd *scanout;
 	/** @flush: FLUSH */
 	struct virtgpu_sgt_cmd *flush;
-	/** @cursor: UPDATE_CURSOR or MOVE_CURSOR */
+	/** @cursor: UPDATE_CURSOR */
 	struct virtgpu_sgt_cmd *cursor;
 
 	/** @stale: the host may not have the picture of the last commit */
@@ -66,6 +65,18 @@ struct virtgpu_sgt_output {
 	bool cursor_stale;
 	/** @error: 0, or the first error of the commit in its hardware phase */
 	int error;
+
+	/**
+	 * @cursor_lock: protects @moved and @position, and orders the commands of the
+	 * cursor; not held while waiting for the host
+	 */
+	struct mutex cursor_lock;
+	/** @move: MOVE_CURSOR; not waited for, as its end sends the next one */
+	struct virtgpu_sgt_cmd *move;
+	/** @moved: @position is not sent yet */
+	bool moved;
+	/** @position: the newest position of the cursor */
+	struct virtgpu_sgt_cursor position;
 
 	/** @told_lock: protects @untold and @untold_master */
 	spinlock_t told_lock;
@@ -102,8 +113,10 @@ void virtgpu_sgt_output_blank(struct virtgpu_sgt_output *output);
 void virtgpu_sgt_output_cursor_set(struct virtgpu_sgt_output *output,
 				   const struct virtgpu_sgt_cursor *cursor,
 				   struct virtgpu_sgt_resource *image,
-				   struct virtgpu_sgt_attach *attach, bool upload,
-				   bool update);
+				   struct virtgpu_sgt_attach *attach, bool upload);
+bool virtgpu_sgt_output_cursor_can_move(const struct virtgpu_sgt_output *output);
+void virtgpu_sgt_output_cursor_move(struct virtgpu_sgt_output *output,
+				    const struct virtgpu_sgt_cursor *cursor);
 void virtgpu_sgt_output_cursor_hide(struct virtgpu_sgt_output *output);
 int virtgpu_sgt_output_error(struct virtgpu_sgt_output *output);
 void virtgpu_sgt_output_keep_error(struct virtgpu_sgt_output *output,

@@ -258,32 +258,77 @@ static bool virtgpu_sgt_cursor_is_redrawn(const struct drm_plane_state *old,
 		 virtgpu_sgt_cursor_has_hotspot(old, new));
 }
 
+/* Is the position all that changes, of a cursor that the host has? */
+static bool virtgpu_sgt_cursor_is_only_moved(struct virtgpu_sgt_output *output,
+					     const struct drm_plane_state *old,
+					     const struct drm_plane_state *new)
+{
+	return new->visible && !virtgpu_sgt_cursor_is_redrawn(old, new) &&
+	       !virtgpu_sgt_cursor_has_hotspot(old, new) &&
+	       virtgpu_sgt_output_cursor_can_move(output);
+}
+
+static struct virtgpu_sgt_cursor
+virtgpu_sgt_cursor_of_state(const struct drm_plane_state *state)
+{
+	return (struct virtgpu_sgt_cursor) {
+		.resource = virtgpu_sgt_plane_resource(state)->id,
+		.x = state->crtc_x,
+		.y = state->crtc_y,
+		.hot_x = state->hotspot_x,
+		.hot_y = state->hotspot_y,
+	};
+}
+
+/* The memory of a cursor that is not visible need not be attached: hide it. */
 static void virtgpu_sgt_cursor_atomic_update(struct drm_plane *plane,
 					     struct drm_atomic_commit *state)
 {
 	struct drm_plane_state *old_state, *new_state;
 	struct virtgpu_sgt_output *output;
 	struct virtgpu_sgt_cursor cursor;
-	struct virtgpu_sgt_resource *res;
 
 	old_state = drm_atomic_get_old_plane_state(state, plane);
 	new_state = drm_atomic_get_new_plane_state(state, plane);
 	output = virtgpu_sgt_plane_output(old_state, new_state);
-	res = virtgpu_sgt_plane_resource(new_state);
+	cursor = virtgpu_sgt_cursor_of_state(new_state);
 
-	cursor = (struct virtgpu_sgt_cursor) {
-		.resource = res->id,
-		.x = new_state->crtc_x,
-		.y = new_state->crtc_y,
-		.hot_x = new_state->hotspot_x,
-		.hot_y = new_state->hotspot_y,
-	};
-
-	virtgpu_sgt_output_cursor_set(output, &cursor, res,
-				      to_virtgpu_sgt_plane_state(new_state)->attach,
-				      virtgpu_sgt_cursor_is_redrawn(old_state, new_state),
-				      virtgpu_sgt_cursor_has_hotspot(old_state, new_state));
+	if (!new_state->visible)
+		virtgpu_sgt_output_cursor_hide(output);
+	else if (virtgpu_sgt_cursor_is_only_moved(output, old_state, new_state))
+		virtgpu_sgt_output_cursor_move(output, &cursor);
+	else
+		virtgpu_sgt_output_cursor_set(output, &cursor,
+					      virtgpu_sgt_plane_resource(new_state),
+					      to_virtgpu_sgt_plane_state(new_state)->attach,
+					      virtgpu_sgt_cursor_is_redrawn(old_state,
+									    new_state));
 	virtgpu_sgt_plane_unprepare(new_state);
+}
+
+/* A move waits neither for the host nor for the commits before it. */
+static int virtgpu_sgt_cursor_atomic_async_check(struct drm_plane *plane,
+						 struct drm_atomic_commit *state, bool flip)
+{
+	const struct drm_plane_state *old_state, *new_state;
+
+	old_state = drm_atomic_get_old_plane_state(state, plane);
+	new_state = drm_atomic_get_new_plane_state(state, plane);
+	return virtgpu_sgt_cursor_is_only_moved(to_virtgpu_sgt_output(new_state->crtc),
+						old_state, new_state) ? 0 : -EINVAL;
+}
+
+static void virtgpu_sgt_cursor_atomic_async_update(struct drm_plane *plane,
+						   struct drm_atomic_commit *state)
+{
+	const struct drm_plane_state *new_state = drm_atomic_get_new_plane_state(state, plane);
+	struct virtgpu_sgt_cursor cursor = virtgpu_sgt_cursor_of_state(new_state);
+
+	plane->state->crtc_x = new_state->crtc_x;
+	plane->state->crtc_y = new_state->crtc_y;
+	plane->state->src = new_state->src;
+	plane->state->dst = new_state->dst;
+	virtgpu_sgt_output_cursor_move(to_virtgpu_sgt_output(new_state->crtc), &cursor);
 }
 
 static void virtgpu_sgt_cursor_atomic_disable(struct drm_plane *plane,
@@ -302,11 +347,15 @@ static const struct drm_plane_helper_funcs virtgpu_sgt_primary_helper_funcs = {
 	.atomic_disable = virtgpu_sgt_primary_atomic_disable,
 };
 
+COMPAT_DRM_ASYNC_CHECK(virtgpu_sgt_cursor_atomic_async_check)
+
 static const struct drm_plane_helper_funcs virtgpu_sgt_cursor_helper_funcs = {
 	.prepare_fb = virtgpu_sgt_plane_prepare_fb,
 	.atomic_check = virtgpu_sgt_cursor_atomic_check,
 	.atomic_update = virtgpu_sgt_cursor_atomic_update,
 	.atomic_disable = virtgpu_sgt_cursor_atomic_disable,
+	.atomic_async_check = COMPAT_DRM_ASYNC_CHECK_OP(virtgpu_sgt_cursor_atomic_async_check),
+	.atomic_async_update = virtgpu_sgt_cursor_atomic_async_update,
 };
 
 static struct drm_plane_state *

@@ -284,7 +284,8 @@ static int virtgpu_sgt_cmd_outcome(struct virtgpu_sgt_cmd *cmd)
  */
 static void virtgpu_sgt_cmd_finish(struct virtgpu_sgt_cmd *cmd, int status)
 {
-	WRITE_ONCE(cmd->status, status);
+	/* The queue is done with @cmd; pairs with the acquire in virtgpu_sgt_cmd_is_idle(). */
+	smp_store_release(&cmd->status, status);
 	if (cmd->done)
 		cmd->done(cmd, status);
 	complete_all(&cmd->wake);
