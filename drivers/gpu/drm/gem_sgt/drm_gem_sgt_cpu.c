@@ -198,7 +198,6 @@ static vm_fault_t drm_gem_sgt_fault(struct vm_fault *vmf)
 
 	ret = drm_gem_sgt_map_around(vmf);
 	drm_sgt_unpin_pages(bo->sgt);
-	drm_gem_sgt_lru_fault(bo);
 	return ret;
 }
 

@@ -196,6 +196,5 @@ vm_fault_t drm_gem_sgt_huge_fault(struct vm_fault *vmf, unsigned int order)
 
 	ret = drm_gem_sgt_insert_huge(vmf, addr);
 	drm_sgt_unpin_pages(sgt);
-	drm_gem_sgt_lru_fault(to_drm_gem_sgt_obj(obj));
 	return ret;
 }

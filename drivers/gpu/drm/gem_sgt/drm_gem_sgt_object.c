@@ -114,7 +114,8 @@ static void drm_gem_sgt_complete(struct drm_device *dev, struct drm_gem_sgt_obje
 	bo->sgt = sgt;
 	sgt->want_wc = bo->map_wc;
 	sgt->zap = drm_gem_sgt_zap;
-	sgt->zap_arg = &bo->base;
+	sgt->populated = drm_gem_sgt_lru_populated;
+	sgt->arg = &bo->base;
 	drm_gem_sgt_lru_init(bo);
 	drm_gem_sgt_debugfs_add(bo);
 }

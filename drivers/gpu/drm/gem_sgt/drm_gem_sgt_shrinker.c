@@ -188,22 +188,12 @@ void drm_gem_sgt_lru_update(struct drm_gem_sgt_object *bo)
 	drm_gem_sgt_lru_update_locked(s, bo);
 }
 
-/**
- * drm_gem_sgt_lru_fault() - drm_gem_sgt_lru_update() after a page fault
- * @bo: the object
- *
- * A fault can have populated the object: let the shrinker find it, if it does not. Other
- * faults do not change the order, and take no lock.
- *
- * Context: Process context, may sleep.
- */
-void drm_gem_sgt_lru_fault(struct drm_gem_sgt_object *bo)
+/* For &drm_sgt.populated: faults change the order of the lists only when they populate. */
+void drm_gem_sgt_lru_populated(void *arg)
 {
-	struct drm_gem_sgt_shrinker *s = bo->shrinker;
-	struct drm_gem_lru *lru = READ_ONCE(bo->base.lru);
+	struct drm_gem_object *obj = arg;
 
-	if (s && (!lru || lru == &s->kept))
-		drm_gem_sgt_lru_update(bo);
+	drm_gem_sgt_lru_update(to_drm_gem_sgt_obj(obj));
 }
 
 /**

@@ -53,7 +53,7 @@ void drm_gem_sgt_shrinkers_fini(void);
 
 void drm_gem_sgt_lru_init(struct drm_gem_sgt_object *bo);
 void drm_gem_sgt_lru_update(struct drm_gem_sgt_object *bo);
-void drm_gem_sgt_lru_fault(struct drm_gem_sgt_object *bo);
+void drm_gem_sgt_lru_populated(void *arg);
 void drm_gem_sgt_lru_remove(struct drm_gem_sgt_object *bo);
 bool drm_gem_sgt_make_room(struct drm_gem_sgt_object *bo);
 bool drm_gem_sgt_can_swap(void);

@@ -73,7 +73,7 @@
  * A section does not take it: see "access sections". The locks that
  * unmap_mapping_range() takes nest inside 3: a depopulate zaps PTEs.
  *
- * The mutex of the lists of a shrinker nests inside 2 and the mmap lock. Reclaim
+ * The mutex of the lists of a shrinker nests inside 2, 3 and the mmap lock. Reclaim
  * takes it, and 2 and 3 by trylock.
  *
  * For debugfs, the list of objects has a spinlock, which is held for one object at a
@@ -257,6 +257,8 @@ static int drm_sgt_populate_locked(struct drm_sgt *sgt)
 	else
 		drm_sgt_set_state_locked(sgt, DRM_SGT_BACKED, &builder);
 	drm_sgt_builder_fini(&builder);
+	if (!ret && sgt->populated)
+		sgt->populated(sgt->arg);
 	return ret;
 }
 
@@ -376,7 +378,7 @@ int drm_sgt_give_back_locked(struct drm_sgt *sgt, bool discard)
 	if (atomic_read_acquire(&sgt->pins))
 		return -EBUSY;
 	if (sgt->zap && drm_sgt_get_state(sgt) != DRM_SGT_EMPTY)
-		sgt->zap(sgt->zap_arg);
+		sgt->zap(sgt->arg);
 
 	/* After the last write by a process. */
 	ret = discard ? 0 : drm_sgt_caching_end_locked(sgt);

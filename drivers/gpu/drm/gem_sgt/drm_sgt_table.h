@@ -79,8 +79,14 @@ struct drm_sgt {
 	 */
 	void (*zap)(void *arg);
 
-	/** @zap_arg: for @zap; constant */
-	void *zap_arg;
+	/**
+	 * @populated: called under @lock when the table has got pages; NULL if there is
+	 * nothing to do; constant
+	 */
+	void (*populated)(void *arg);
+
+	/** @arg: for @zap and @populated; constant */
+	void *arg;
 
 	/** @attach: the attachment of an import while it is MAPPED */
 	struct dma_buf_attachment *attach;

@@ -178,6 +178,20 @@ static void shrinker_finds_what_a_fault_populates(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, vm_munmap(addr, GEM_KUNIT_SIZE));
 }
 
+/* What a driver populates by the table is found, too, without a map or a fault. */
+static void shrinker_finds_what_the_driver_populates(struct kunit *test)
+{
+	struct gem_shrinker *c = shrinker_create(test, &shrinker_ops);
+
+	shrinker_scan(c, 100, 3 * SHRINKER_PAGES, 3 * SHRINKER_PAGES);
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_populate(c->bo[1]->sgt));
+	KUNIT_EXPECT_EQ(test, shrinker_count(c), SHRINKER_PAGES);
+	shrinker_scan(c, 100, SHRINKER_PAGES, SHRINKER_PAGES);
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_pin_pages(c->bo[2]->sgt));
+	KUNIT_EXPECT_EQ(test, shrinker_count(c), SHRINKER_PAGES);
+	drm_sgt_unpin_pages(c->bo[2]->sgt);
+}
+
 static const char *shrinker_fence_name(struct dma_fence *fence)
 {
 	return "kunit";
@@ -313,6 +327,7 @@ static struct kunit_case drm_gem_sgt_shrinker_cases[] = {
 	KUNIT_CASE(shrinker_counts_what_it_can_free),
 	KUNIT_CASE(shrinker_frees_the_oldest_first),
 	KUNIT_CASE(shrinker_finds_what_a_fault_populates),
+	KUNIT_CASE(shrinker_finds_what_the_driver_populates),
 	KUNIT_CASE(shrinker_leaves_busy_objects_alone),
 	KUNIT_CASE(shrinker_without_the_driver),
 	KUNIT_CASE(shrinker_asks_no_driver_after_unbind),
