@@ -157,13 +157,13 @@ struct drm_gem_sgt_shrinker_ops {
 	 *
 	 * Optional. Removes the object from page tables and host copies, or returns a
 	 * negative errno, such as -EBUSY, if the device may be using it. As a rule, the
-	 * mapping ends after that, without a sync: the callback calls
-	 * drm_sgt_sync_for_cpu() if the device has written. Called in reclaim, with the
-	 * resv locked: allocates nothing that enters reclaim, takes locks under which
-	 * that happens by trylock only, and waits for no fence. Called inside a section of
-	 * the device, for an object that is mapped, so never after the unbind. A driver
-	 * with this callback holds the resv from drm_gem_sgt_map() until the fence of the
-	 * job is in it.
+	 * mapping ends after that, as with drm_gem_sgt_evict_locked(): the callback calls
+	 * drm_sgt_sync_for_cpu() if the device has written, for a bounce buffer. Called in
+	 * reclaim, with the resv locked: allocates nothing that enters reclaim, takes locks
+	 * under which that happens by trylock only, and waits for no fence. Called inside a
+	 * section of the device, for an object that is mapped, so never after the unbind. A
+	 * driver with this callback holds the resv from drm_gem_sgt_map() until the fence
+	 * of the job is in it.
 	 */
 	int (*idle)(struct drm_gem_sgt_object *bo);
 };

@@ -147,7 +147,8 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_purge_locked);
  * @bo: the object, which the device does not use
  *
  * Ends the mapping, zaps the PTEs of processes, and gives the pages back. See "reclaim".
- * The mapping ends without a sync: if the device has written, the driver calls
+ * Where DMA is not coherent, the caches are flushed: see "caching". A bounce buffer is not
+ * copied, as it can be older than the pages: if the device has written, the driver calls
  * drm_sgt_sync_for_cpu() first.
  *
  * Context: Process context, may sleep, in reclaim too. The caller holds the resv of @bo.

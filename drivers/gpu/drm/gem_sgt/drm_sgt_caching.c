@@ -34,7 +34,9 @@
  * is not coherent, they are flushed before the device can read them. Cached pages are
  * flushed each time they are mapped for the device. Write-combined pages are flushed
  * when they are allocated, before a CPU mapping exists: a cache line that is written
- * back later would overwrite what the CPU wrote through that mapping.
+ * back later would overwrite what the CPU wrote through that mapping. Cached pages that
+ * are evicted while they are mapped are flushed as well, unless the device only reads
+ * them: swap gets what the device wrote, and what the CPU wrote elsewhere in the pages.
  *
  * The kernel's linear map stays cached. drm_sgt_depopulate() flushes write-combined
  * pages once more, so that reclaim swaps out the bytes that are in memory. As long as
@@ -50,6 +52,15 @@ static bool drm_sgt_is_coherent(const struct drm_sgt *sgt)
 	return sgt->map_ops->phys || drm_sgt_dma_is_coherent(sgt->sdev->dma_dev);
 }
 
+/* The table is mapped, and the caller is in a section of the device. */
+static void drm_sgt_flush_mapped(struct drm_sgt *sgt)
+{
+	struct device *dev = sgt->sdev->dma_dev;
+
+	drm_sgt_sync_table_for_device(dev, &sgt->table, sgt->dir);
+	drm_sgt_sync_table_for_cpu(dev, &sgt->table, sgt->dir);
+}
+
 /*
  * Write back all cache lines of the pages and drop them. The DMA API does cache
  * maintenance for memory that is mapped only, so map the pages for the time of it.
@@ -57,7 +68,6 @@ static bool drm_sgt_is_coherent(const struct drm_sgt *sgt)
  */
 static int drm_sgt_flush_locked(struct drm_sgt *sgt)
 {
-	struct device *dev = sgt->sdev->dma_dev;
 	enum dma_data_direction old = sgt->dir;
 	int ret;
 
@@ -66,12 +76,31 @@ static int drm_sgt_flush_locked(struct drm_sgt *sgt)
 	sgt->dir = DMA_BIDIRECTIONAL;
 	ret = drm_sgt_dma_map(sgt);
 	if (!ret) {
-		drm_sgt_sync_table_for_device(dev, &sgt->table, sgt->dir);
-		drm_sgt_sync_table_for_cpu(dev, &sgt->table, sgt->dir);
+		drm_sgt_flush_mapped(sgt);
 		drm_sgt_dma_unmap(sgt);
 	}
 	sgt->dir = old;
 	return ret;
+}
+
+/*
+ * Before the mapping of cached pages ends whose bytes are still needed: drop the cache
+ * lines from before the device wrote. Lines that the CPU has written are written back.
+ */
+void drm_sgt_caching_unmap_locked(struct drm_sgt *sgt)
+{
+	int idx;
+
+	lockdep_assert_held(&sgt->lock);
+
+	/* An unbind may be ending the mapping; within the section, it does not. */
+	if (drm_sgt_device_enter(sgt->sdev, &idx))
+		return;
+
+	if (drm_sgt_get_state(sgt) == DRM_SGT_MAPPED && sgt->dir != DMA_TO_DEVICE &&
+	    !sgt->wc && !drm_sgt_is_coherent(sgt))
+		drm_sgt_flush_mapped(sgt);
+	drm_sgt_device_exit(sgt->sdev, idx);
 }
 
 /**

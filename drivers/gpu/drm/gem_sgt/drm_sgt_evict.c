@@ -23,6 +23,8 @@ static int drm_sgt_evict_locked(struct drm_sgt *sgt, bool purge, bool unmap)
 	if (!purge && sgt->wc && drm_sgt_device_is_gone(sgt->sdev))
 		return -ENODEV;
 
+	if (!purge)
+		drm_sgt_caching_unmap_locked(sgt);
 	ret = drm_sgt_device_try_remove(sgt->sdev, sgt);
 	if (ret)
 		return ret;

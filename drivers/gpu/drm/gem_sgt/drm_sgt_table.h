@@ -209,6 +209,7 @@ int drm_sgt_purge(struct drm_sgt *sgt, bool unmap);
 /* drm_sgt_caching.c */
 int drm_sgt_set_wc(struct drm_sgt *sgt, bool wc);
 int drm_sgt_caching_begin_locked(struct drm_sgt *sgt);
+void drm_sgt_caching_unmap_locked(struct drm_sgt *sgt);
 int drm_sgt_caching_end_locked(struct drm_sgt *sgt);
 pgprot_t drm_sgt_pgprot(const struct drm_sgt *sgt, pgprot_t prot);
 pgprot_t drm_sgt_pgprot_wc(pgprot_t prot);

@@ -331,6 +331,48 @@ static void caching_of_evicted_pages(struct kunit *test)
 	caching_expect_no_syncs(&c);
 }
 
+/*
+ * Cached pages are flushed before an eviction ends their mapping, if the device may have
+ * written; if their bytes are not needed any more, they are not.
+ */
+static void caching_of_evicted_cached_pages(struct kunit *test)
+{
+	struct gem_caching c = caching_create(test, false);
+
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_map(c.bo));
+	c.ctx->nr_syncs = 0;
+	dma_resv_lock(c.bo->base.resv, NULL);
+	KUNIT_EXPECT_EQ(test, 0, drm_gem_sgt_evict_locked(c.bo));
+	caching_expect_flush(&c);
+
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_map_attrs(c.bo, DMA_TO_DEVICE, 0));
+	c.ctx->nr_syncs = 0;
+	KUNIT_EXPECT_EQ(test, 0, drm_gem_sgt_evict_locked(c.bo));
+	KUNIT_EXPECT_EQ(test, 0, drm_gem_sgt_evict_locked(c.bo));
+	caching_expect_no_syncs(&c);
+
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_map(c.bo));
+	c.ctx->nr_syncs = 0;
+	KUNIT_EXPECT_EQ(test, 1, drm_gem_sgt_madvise_locked(c.bo, 1));
+	KUNIT_EXPECT_EQ(test, 0, drm_gem_sgt_purge_locked(c.bo));
+	dma_resv_unlock(c.bo->base.resv);
+	caching_expect_no_syncs(&c);
+}
+
+/* After an unbind there is no mapping to flush, and no device to flush it for. */
+static void caching_of_cached_pages_evicted_after_unbind(struct kunit *test)
+{
+	struct gem_caching c = caching_create(test, false);
+
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_map(c.bo));
+	drm_sgt_kunit_unbind(c.f->d);
+	c.ctx->nr_syncs = 0;
+	dma_resv_lock(c.bo->base.resv, NULL);
+	KUNIT_EXPECT_EQ(test, 0, drm_gem_sgt_evict_locked(c.bo));
+	dma_resv_unlock(c.bo->base.resv);
+	caching_expect_no_syncs(&c);
+}
+
 /* Pages that cannot be flushed are not used, or not given back; later they can. */
 static void caching_fails_to_flush(struct kunit *test)
 {
@@ -426,6 +468,8 @@ static struct kunit_case drm_gem_sgt_caching_cases[] = {
 	KUNIT_CASE(caching_over_an_unbind),
 	KUNIT_CASE(caching_ends_with_the_pages),
 	KUNIT_CASE(caching_of_evicted_pages),
+	KUNIT_CASE(caching_of_evicted_cached_pages),
+	KUNIT_CASE(caching_of_cached_pages_evicted_after_unbind),
 	KUNIT_CASE(caching_fails_to_flush),
 	KUNIT_CASE(caching_keeps_the_direction),
 	KUNIT_CASE_PARAM(caching_is_chosen_before_the_pages, caching_wc_gen_params),
