@@ -122,6 +122,20 @@ static void drm_gem_sgt_put_object_later(struct drm_gem_sgt_object *bo)
 	queue_work(drm_gem_sgt_put_wq, &bo->put);
 }
 
+static void drm_gem_sgt_shrinker_free(struct kref *kref)
+{
+	struct drm_gem_sgt_shrinker *s = container_of(kref, struct drm_gem_sgt_shrinker,
+						      refcount);
+
+	mutex_destroy(&s->own_lock);
+	kfree(s);
+}
+
+static void drm_gem_sgt_shrinker_put(struct drm_gem_sgt_shrinker *s)
+{
+	kref_put(&s->refcount, drm_gem_sgt_shrinker_free);
+}
+
 /*
  * Lists
  */
@@ -165,6 +179,8 @@ static void drm_gem_sgt_lru_update_locked(struct drm_gem_sgt_shrinker *s,
 void drm_gem_sgt_lru_init(struct drm_gem_sgt_object *bo)
 {
 	bo->shrinker = xa_load(&drm_gem_sgt_shrinkers, (unsigned long)bo->base.dev);
+	if (bo->shrinker)
+		kref_get(&bo->shrinker->refcount);
 	INIT_WORK(&bo->put, drm_gem_sgt_put_object_work);
 }
 
@@ -212,13 +228,14 @@ void drm_gem_sgt_lru_remove(struct drm_gem_sgt_object *bo)
 	if (!s)
 		return;
 
-	guard(mutex)(s->lock);
-
-	if (!bo->base.lru)
-		return;
-	bo->base.lru->count -= bo->base.size >> PAGE_SHIFT;
-	list_del(&bo->base.lru_node);
-	bo->base.lru = NULL;
+	mutex_lock(s->lock);
+	if (bo->base.lru) {
+		bo->base.lru->count -= bo->base.size >> PAGE_SHIFT;
+		list_del(&bo->base.lru_node);
+		bo->base.lru = NULL;
+	}
+	mutex_unlock(s->lock);
+	drm_gem_sgt_shrinker_put(s);
 }
 
 static struct drm_gem_sgt_object *
@@ -452,6 +469,7 @@ static void drm_gem_sgt_shrinker_release(struct drm_device *drm, void *data)
 
 	xa_erase(&drm_gem_sgt_shrinkers, (unsigned long)drm);
 	shrinker_free(s->shrinker);
+	drm_gem_sgt_shrinker_put(s);
 }
 
 /* Let lockdep know that reclaim takes the lock, before it does. */
@@ -468,14 +486,13 @@ drm_gem_sgt_shrinker_alloc(struct drm_device *drm, const struct drm_gem_sgt_shri
 {
 	struct drm_gem_sgt_shrinker *s;
 
-	s = drmm_kzalloc(drm, sizeof(*s), GFP_KERNEL);
+	s = kzalloc(sizeof(*s), GFP_KERNEL);
 	if (!s)
-		return ERR_PTR(-ENOMEM);
+		return NULL;
 
-	s->lock = compat_drm_gem_lru_lock(drm);
-	if (IS_ERR(s->lock))
-		return ERR_CAST(s->lock);
-
+	kref_init(&s->refcount);
+	mutex_init(&s->own_lock);
+	s->lock = compat_drm_gem_lru_lock(drm, &s->own_lock);
 	s->drm = drm;
 	s->ops = ops;
 	compat_drm_gem_lru_init(&s->purgeable, s->lock);
@@ -510,17 +527,17 @@ int drmm_gem_sgt_shrinker_init(struct drm_device *drm,
 	int ret;
 
 	s = drm_gem_sgt_shrinker_alloc(drm, ops);
-	if (IS_ERR(s))
-		return PTR_ERR(s);
-
-	s->shrinker = shrinker_alloc(0, "drm-gem-sgt:%s", dev_name(drm->dev));
-	if (!s->shrinker)
+	if (!s)
 		return -ENOMEM;
 
-	ret = xa_insert(&drm_gem_sgt_shrinkers, (unsigned long)drm, s, GFP_KERNEL);
+	ret = -ENOMEM;
+	s->shrinker = shrinker_alloc(0, "drm-gem-sgt:%s", dev_name(drm->dev));
+	if (s->shrinker)
+		ret = xa_insert(&drm_gem_sgt_shrinkers, (unsigned long)drm, s, GFP_KERNEL);
 	if (ret) {
 		drm_dbg(drm, "shrinker: %pe\n", ERR_PTR(ret));
 		shrinker_free(s->shrinker);
+		drm_gem_sgt_shrinker_put(s);
 		return ret;
 	}
 

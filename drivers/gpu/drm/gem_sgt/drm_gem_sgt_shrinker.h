@@ -2,6 +2,7 @@
 #ifndef __DRM_GEM_SGT_SHRINKER_H__
 #define __DRM_GEM_SGT_SHRINKER_H__
 
+#include <linux/kref.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
@@ -16,10 +17,14 @@ struct shrinker;
 /**
  * struct drm_gem_sgt_shrinker - the shrinker of a DRM device
  *
- * Freed with the DRM device. Each object that ever had pages is on one of the lists,
- * the one that was used last at the tail.
+ * Freed with the DRM device, or with the last object, if the release of the DRM device
+ * frees objects later. Each object that ever had pages is on one of the lists, the one
+ * that was used last at the tail.
  */
 struct drm_gem_sgt_shrinker {
+	/** @refcount: references of the DRM device and of each object */
+	struct kref refcount;
+
 	/** @drm: the DRM device */
 	struct drm_device *drm;
 
@@ -31,6 +36,9 @@ struct drm_gem_sgt_shrinker {
 
 	/** @lock: of the lists. Taken in reclaim: nothing is allocated under it */
 	struct mutex *lock;
+
+	/** @own_lock: @lock, if the DRM device has none for it */
+	struct mutex own_lock;
 
 	/** @purgeable: objects to purge */
 	struct drm_gem_lru purgeable;

@@ -7,6 +7,7 @@
 #include <linux/uaccess.h>
 
 #include <drm/drm_drv.h>
+#include <drm/drm_managed.h>
 
 #include "drm_gem_sgt_kunit_helpers.h"
 #include "../drm_gem_sgt_shrinker.h"
@@ -323,6 +324,34 @@ static void shrinker_is_one(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, shrinker_count(c), 3 * SHRINKER_PAGES);
 }
 
+static void shrinker_free_late(struct drm_device *drm, void *data)
+{
+	struct gem_shrinker *c = data;
+
+	/* The shrinker is gone. The object has the last reference to the lists. */
+	KUNIT_EXPECT_EQ(c->test, kref_read(&c->s->refcount), 1);
+	KUNIT_EXPECT_EQ(c->test, c->s->evictable.count, SHRINKER_PAGES);
+	drm_gem_object_put(&c->bo[0]->base);
+}
+
+/* The lists outlive an object that the release of the DRM device frees last. */
+static void shrinker_lists_outlive_the_objects(struct kunit *test)
+{
+	struct gem_shrinker *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, c);
+	c->test = test;
+	c->f = gem_kunit_create(test, &gem_kunit_driver);
+	/* Added first, and so called after the shrinker was freed. */
+	KUNIT_ASSERT_EQ(test, 0, drmm_add_action(c->f->drm, shrinker_free_late, c));
+	KUNIT_ASSERT_EQ(test, 0, drmm_gem_sgt_shrinker_init(c->f->drm, &shrinker_ops));
+	c->bo[0] = drm_gem_sgt_create(c->f->drm, c->f->d->sdev, GEM_KUNIT_SIZE);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, c->bo[0]);
+	c->s = c->bo[0]->shrinker;
+	KUNIT_ASSERT_NOT_NULL(test, c->s);
+	KUNIT_EXPECT_EQ(test, 0, drm_gem_sgt_map(c->bo[0]));
+}
+
 static struct kunit_case drm_gem_sgt_shrinker_cases[] = {
 	KUNIT_CASE(shrinker_counts_what_it_can_free),
 	KUNIT_CASE(shrinker_frees_the_oldest_first),
@@ -334,6 +363,7 @@ static struct kunit_case drm_gem_sgt_shrinker_cases[] = {
 	KUNIT_CASE(shrinker_frees_no_object),
 	KUNIT_CASE(shrinker_makes_room_for_a_process),
 	KUNIT_CASE(shrinker_is_one),
+	KUNIT_CASE(shrinker_lists_outlive_the_objects),
 	{}
 };
 
