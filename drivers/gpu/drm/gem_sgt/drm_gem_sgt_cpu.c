@@ -16,6 +16,7 @@
 #include "drm_gem_sgt_object.h"
 #include "drm_gem_sgt_shrinker.h"
 #include "drm_sgt_table.h"
+#include "drm_sgt_trace.h"
 
 /**
  * DOC: CPU mappings
@@ -187,17 +188,17 @@ static vm_fault_t drm_gem_sgt_fault(struct vm_fault *vmf)
 {
 	struct drm_gem_object *obj = vmf->vma->vm_private_data;
 	struct drm_gem_sgt_object *bo = to_drm_gem_sgt_obj(obj);
-	vm_fault_t ret;
+	vm_fault_t ret = VM_FAULT_SIGBUS;
 	int err;
 
 	err = drm_gem_sgt_pin_pages(bo);
 	if (err) {
 		drm_dbg(obj->dev, "no pages for a fault: %pe\n", ERR_PTR(err));
-		return VM_FAULT_SIGBUS;
+	} else {
+		ret = drm_gem_sgt_map_around(vmf);
+		drm_sgt_unpin_pages(bo->sgt);
 	}
-
-	ret = drm_gem_sgt_map_around(vmf);
-	drm_sgt_unpin_pages(bo->sgt);
+	trace_drm_gem_sgt_fault(bo->sgt, vmf->pgoff - drm_vma_node_start(&obj->vma_node), 0, ret);
 	return ret;
 }
 

@@ -19,6 +19,7 @@
 #include "drm_gem_sgt_huge.h"
 #include "drm_gem_sgt_shrinker.h"
 #include "drm_sgt_table.h"
+#include "drm_sgt_trace.h"
 
 /**
  * DOC: huge pages
@@ -196,5 +197,6 @@ vm_fault_t drm_gem_sgt_huge_fault(struct vm_fault *vmf, unsigned int order)
 
 	ret = drm_gem_sgt_insert_huge(vmf, addr);
 	drm_sgt_unpin_pages(sgt);
+	trace_drm_gem_sgt_fault(sgt, vmf->pgoff - drm_vma_node_start(&obj->vma_node), order, ret);
 	return ret;
 }

@@ -5,6 +5,7 @@
 
 #include "drm_sgt_runs.h"
 #include "drm_sgt_table.h"
+#include "drm_sgt_trace.h"
 
 /**
  * DOC: overview
@@ -236,6 +237,19 @@ static void drm_sgt_set_state_locked(struct drm_sgt *sgt,
 	spin_unlock(&sgt->sdev->lock);
 }
 
+static void drm_sgt_was_populated_locked(struct drm_sgt *sgt)
+{
+	lockdep_assert_held(&sgt->lock);
+
+	if (sgt->evicted)
+		trace_drm_sgt_restore(sgt);
+	else
+		trace_drm_sgt_populate(sgt);
+	sgt->evicted = false;
+	if (sgt->populated)
+		sgt->populated(sgt->arg);
+}
+
 static int drm_sgt_populate_locked(struct drm_sgt *sgt)
 {
 	struct drm_sgt_builder builder;
@@ -257,8 +271,8 @@ static int drm_sgt_populate_locked(struct drm_sgt *sgt)
 	else
 		drm_sgt_set_state_locked(sgt, DRM_SGT_BACKED, &builder);
 	drm_sgt_builder_fini(&builder);
-	if (!ret && sgt->populated)
-		sgt->populated(sgt->arg);
+	if (!ret)
+		drm_sgt_was_populated_locked(sgt);
 	return ret;
 }
 

@@ -1,13 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include "drm_sgt_table.h"
+#include "drm_sgt_trace.h"
 
 /*
  * Eviction of pages that are not in use, in reclaim too
  */
 
+static void drm_sgt_was_evicted_locked(struct drm_sgt *sgt, bool purge)
+{
+	lockdep_assert_held(&sgt->lock);
+
+	if (purge)
+		trace_drm_sgt_purge(sgt);
+	else
+		trace_drm_sgt_evict(sgt);
+	sgt->purged = purge;
+	sgt->evicted = !purge;
+}
+
 static int drm_sgt_evict_locked(struct drm_sgt *sgt, bool purge, bool unmap)
 {
+	enum drm_sgt_state state = drm_sgt_get_state(sgt);
 	int ret;
 
 	lockdep_assert_held(&sgt->lock);
@@ -17,7 +31,7 @@ static int drm_sgt_evict_locked(struct drm_sgt *sgt, bool purge, bool unmap)
 	if (atomic_read_acquire(&sgt->pins))
 		return -EBUSY;
 	/* The caller has seen no mapping: the device may be using this one. */
-	if (!unmap && drm_sgt_get_state(sgt) == DRM_SGT_MAPPED)
+	if (!unmap && state == DRM_SGT_MAPPED)
 		return -EBUSY;
 	/* Leave the mapping alone if the pages will stay in any case. */
 	if (!purge && sgt->wc && drm_sgt_device_is_gone(sgt->sdev))
@@ -30,8 +44,8 @@ static int drm_sgt_evict_locked(struct drm_sgt *sgt, bool purge, bool unmap)
 		return ret;
 
 	ret = drm_sgt_give_back_locked(sgt, purge);
-	if (!ret && purge)
-		sgt->purged = true;
+	if (!ret && (purge || state != DRM_SGT_EMPTY))
+		drm_sgt_was_evicted_locked(sgt, purge);
 	return ret;
 }
 

@@ -122,6 +122,9 @@ struct drm_sgt {
 	/** @purged: the pages are gone for good; written under @lock in EMPTY */
 	bool purged;
 
+	/** @evicted: the bytes are still needed; written under @lock in EMPTY */
+	bool evicted;
+
 	/** @want_wc: as requested; written under @lock in EMPTY */
 	bool want_wc;
 

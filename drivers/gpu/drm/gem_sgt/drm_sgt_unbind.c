@@ -4,6 +4,7 @@
 
 #include "drm_sgt_fault.h"
 #include "drm_sgt_table.h"
+#include "drm_sgt_trace.h"
 
 /**
  * DOC: device shutdown
@@ -185,7 +186,9 @@ static int drm_sgt_map_locked(struct drm_sgt *sgt, enum dma_data_direction dir,
 	idx = srcu_read_lock(&sgt->sdev->srcu);
 	ret = drm_sgt_map_and_list(sgt);
 	srcu_read_unlock(&sgt->sdev->srcu, idx);
-	if (ret) {
+	if (!ret) {
+		trace_drm_sgt_map(sgt);
+	} else {
 		/* drm_sgt_map_again() uses those of the last mapping. */
 		sgt->dir = old_dir;
 		sgt->attrs = old_attrs;
@@ -320,6 +323,7 @@ static int drm_sgt_device_end(struct drm_sgt_device *sdev, struct drm_sgt *sgt)
 		return -EBUSY;
 	if (taken) {
 		drm_sgt_end_mapping(sgt);
+		trace_drm_sgt_unmap(sgt);
 		drm_sgt_device_forget(sdev, sgt);
 	}
 	return 0;
@@ -478,6 +482,7 @@ static void drm_sgt_device_drain(struct drm_sgt_device *sdev)
 
 	while ((sgt = drm_sgt_device_pop(sdev))) {
 		drm_sgt_end_mapping(sgt);
+		trace_drm_sgt_revoke(sgt);
 		drm_sgt_device_forget(sdev, sgt);
 		cond_resched();
 	}
