@@ -392,12 +392,14 @@ static void test_table_states(const struct sgt_test *test, int drm)
 	sgt_must(sgt_bo_create(&bo, drm, WORDS_PER_PAGE, 77));
 	sgt_expect_row(test, &bo, &row);
 	igt_assert(!strcmp(row.state, "empty"));
+	igt_assert(!strcmp(row.caching, "-"));
 	igt_assert_eq(row.folios, 0);
 
 	/* The first use by the device brings the pages. */
 	sgt_must(sgt_bo_use(&bo));
 	sgt_expect_row(test, &bo, &row);
 	igt_assert(!strcmp(row.state, "mapped"));
+	igt_assert(!strcmp(row.caching, "cached"));
 	igt_assert_eq(row.handles, 1);
 	igt_assert_eq(row.exported, 0);
 	igt_assert(row.folios >= 1 && row.folios <= 77);

@@ -122,6 +122,7 @@ static void parse_buffer(void *to, const struct table *table)
 	row->cpu_ents = number_of(table, "cpu_ents");
 	row->dma_segs = number_of(table, "dma_segs");
 	copy_text(row->state, sizeof(row->state), table, "state");
+	copy_text(row->caching, sizeof(row->caching), table, "caching");
 	row->handles = number_of(table, "handles");
 	row->refs = number_of(table, "refs");
 	row->pins = number_of(table, "pins");

@@ -18,6 +18,7 @@ struct sgt_buffer_row {
 	unsigned int dev;	/* id of the devices table */
 	unsigned long size, folios, runs, cpu_ents, dma_segs;
 	char state[8];		/* empty, backed or mapped */
+	char caching[8];	/* cached, wc or - */
 	unsigned int handles, refs, pins, vmaps, exported;
 	char source[16];	/* shmem or dma-buf */
 };

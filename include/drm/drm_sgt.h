@@ -181,6 +181,8 @@ struct drm_sgt_info {
 	unsigned int cpu_ents;
 	/** @dma_segs: DMA segments (nents), 0 unless MAPPED */
 	unsigned int dma_segs;
+	/** @wc: CPU mappings of the pages are write-combined; false when @runs is 0 */
+	bool wc;
 	/** @source: the name of the source of the pages */
 	const char *source;
 	/** @state: see &enum drm_sgt_state */

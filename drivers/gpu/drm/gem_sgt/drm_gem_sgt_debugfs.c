@@ -90,6 +90,15 @@ static const char *drm_gem_sgt_state_name(enum drm_sgt_state state)
 	return "?";
 }
 
+static const char *drm_gem_sgt_caching_name(const struct drm_sgt_info *info)
+{
+	/* Without pages, nothing is decided yet. An exporter decides for its importers. */
+	if (!info->runs)
+		return "-";
+
+	return info->wc ? "wc" : "cached";
+}
+
 /* Reads the counts of the GEM core without its locks: for debugging only. */
 static void drm_gem_sgt_line_fill(struct drm_gem_sgt_line *line,
 				  struct drm_gem_sgt_object *bo)
@@ -158,17 +167,17 @@ static int drm_gem_sgt_buffers_show(struct seq_file *m, void *v)
 	const struct drm_sgt_info *info = &line->info;
 
 	if (v == SEQ_START_TOKEN) {
-		seq_printf(m, "%-4s %-5s %-10s %-7s %-7s %-8s %-8s %-6s %-7s %-5s %-5s %-5s %-8s %-8s %-16s %s\n",
+		seq_printf(m, "%-4s %-5s %-10s %-7s %-7s %-8s %-8s %-6s %-7s %-7s %-5s %-5s %-5s %-8s %-8s %-16s %s\n",
 			   "dev", "minor", "size", "folios", "runs", "cpu_ents",
-			   "dma_segs", "state", "handles", "refs", "pins",
+			   "dma_segs", "state", "caching", "handles", "refs", "pins",
 			   "vmaps", "exported", "source", "comm", "pid");
 		return 0;
 	}
 
-	seq_printf(m, "%-4u %-5u %-10llu %-7lu %-7u %-8u %-8u %-6s %-7u %-5u %-5u %-5u %-8d %-8s %-16s %d\n",
+	seq_printf(m, "%-4u %-5u %-10llu %-7lu %-7u %-8u %-8u %-6s %-7s %-7u %-5u %-5u %-5u %-8d %-8s %-16s %d\n",
 		   line->device, line->minor, info->size, info->folios, info->runs,
 		   info->cpu_ents, info->dma_segs, drm_gem_sgt_state_name(info->state),
-		   line->handles, line->refs, line->pins, line->vmaps,
+		   drm_gem_sgt_caching_name(info), line->handles, line->refs, line->pins, line->vmaps,
 		   line->exported, info->source, line->comm, line->pid);
 	return 0;
 }

@@ -449,6 +449,11 @@ int drm_gem_sgt_dumb_map_offset(struct drm_file *file, struct drm_device *dev,
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_dumb_map_offset);
 
+static enum drm_sgt_state drm_gem_sgt_resident_state(const struct drm_gem_sgt_object *bo)
+{
+	return drm_gem_sgt_is_import(bo) ? DRM_SGT_MAPPED : DRM_SGT_BACKED;
+}
+
 /**
  * drm_gem_sgt_status() - the status of an object in the fdinfo of a DRM file
  * @bo: the object
@@ -462,9 +467,9 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_dumb_map_offset);
  */
 enum drm_gem_object_status drm_gem_sgt_status(const struct drm_gem_sgt_object *bo)
 {
-	enum drm_sgt_state wanted = drm_gem_sgt_is_import(bo) ? DRM_SGT_MAPPED : DRM_SGT_BACKED;
+	bool resident = drm_sgt_get_state(bo->sgt) >= drm_gem_sgt_resident_state(bo);
 
-	return (drm_sgt_get_state(bo->sgt) >= wanted ? DRM_GEM_OBJECT_RESIDENT : 0) |
+	return (resident ? DRM_GEM_OBJECT_RESIDENT : 0) |
 	       (drm_gem_sgt_is_purgeable(bo) ? DRM_GEM_OBJECT_PURGEABLE : 0);
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_status);
@@ -474,6 +479,9 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_status);
  * @bo: the object
  * @p: DRM printer
  * @indent: tabs before each line
+ *
+ * Among others, the bytes that are resident, as in drm_gem_sgt_status(), and those that the
+ * device can see.
  *
  * Context: Process context; does not sleep, unless @p does. The counts are read
  * without the resv, and may be out of date.
@@ -487,6 +495,10 @@ void drm_gem_sgt_print_info(const struct drm_gem_sgt_object *bo,
 	drm_printf_indent(p, indent, "pin_count=%u\n", bo->pin_count);
 	drm_printf_indent(p, indent, "vmap_count=%u\n", bo->vmap_count);
 	drm_printf_indent(p, indent, "vaddr=%p\n", bo->vaddr);
+	drm_printf_indent(p, indent, "resident=%llu\n",
+			  info.state >= drm_gem_sgt_resident_state(bo) ? info.size : 0);
+	drm_printf_indent(p, indent, "mapped=%llu\n",
+			  info.state == DRM_SGT_MAPPED ? info.size : 0);
 	drm_printf_indent(p, indent, "folios=%lu\n", info.folios);
 	drm_printf_indent(p, indent, "cpu_ents=%u\n", info.cpu_ents);
 	drm_printf_indent(p, indent, "dma_segs=%u\n", info.dma_segs);

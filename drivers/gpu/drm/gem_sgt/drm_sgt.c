@@ -488,8 +488,10 @@ void drm_sgt_get_info(struct drm_sgt *sgt, struct drm_sgt_info *info)
 		.source = sgt->ops->name,
 	};
 	/* sg_free_table() does not reset the counts. */
-	if (info->state != DRM_SGT_EMPTY)
+	if (info->state != DRM_SGT_EMPTY) {
 		info->cpu_ents = sgt->table.orig_nents;
+		info->wc = READ_ONCE(sgt->wc);
+	}
 	if (info->state == DRM_SGT_MAPPED)
 		info->dma_segs = sgt->dma_segs;
 	spin_unlock(&sgt->sdev->lock);

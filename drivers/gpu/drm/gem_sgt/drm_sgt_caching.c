@@ -167,7 +167,7 @@ int drm_sgt_caching_end_locked(struct drm_sgt *sgt)
 	ret = drm_sgt_flush_locked(sgt);
 	drm_sgt_device_exit(sgt->sdev, idx);
 	if (!ret)
-		sgt->wc = false;
+		WRITE_ONCE(sgt->wc, false);
 	return ret;
 }
 

@@ -373,6 +373,30 @@ static void caching_of_cached_pages_evicted_after_unbind(struct kunit *test)
 	caching_expect_no_syncs(&c);
 }
 
+static void caching_expect_info(struct gem_caching *c, bool wc)
+{
+	struct drm_sgt_info info;
+
+	drm_sgt_get_info(c->bo->sgt, &info);
+	KUNIT_EXPECT_EQ(c->test, info.wc, wc);
+}
+
+/* What debugfs shows: how the pages are mapped, not what was requested. */
+static void caching_is_shown(struct kunit *test)
+{
+	bool wc = *(const bool *)test->param_value;
+	struct gem_caching c = caching_create(test, wc);
+
+	caching_expect_info(&c, false);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(c.bo->sgt));
+	caching_expect_info(&c, wc);
+	dma_resv_lock(c.bo->base.resv, NULL);
+	KUNIT_EXPECT_EQ(test, 1, drm_gem_sgt_madvise_locked(c.bo, 1));
+	KUNIT_EXPECT_EQ(test, 0, drm_gem_sgt_purge_locked(c.bo));
+	dma_resv_unlock(c.bo->base.resv);
+	caching_expect_info(&c, false);
+}
+
 /* Pages that cannot be flushed are not used, or not given back; later they can. */
 static void caching_fails_to_flush(struct kunit *test)
 {
@@ -470,6 +494,7 @@ static struct kunit_case drm_gem_sgt_caching_cases[] = {
 	KUNIT_CASE(caching_of_evicted_pages),
 	KUNIT_CASE(caching_of_evicted_cached_pages),
 	KUNIT_CASE(caching_of_cached_pages_evicted_after_unbind),
+	KUNIT_CASE_PARAM(caching_is_shown, caching_wc_gen_params),
 	KUNIT_CASE(caching_fails_to_flush),
 	KUNIT_CASE(caching_keeps_the_direction),
 	KUNIT_CASE_PARAM(caching_is_chosen_before_the_pages, caching_wc_gen_params),

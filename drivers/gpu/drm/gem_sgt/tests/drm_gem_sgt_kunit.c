@@ -198,21 +198,27 @@ static void gem_dumb_create_makes_a_handle(struct kunit *test)
 	/* The close of the file drops the handle, and that frees the object. */
 }
 
+static void gem_print_info(struct drm_gem_sgt_object *bo, char *text)
+{
+	struct drm_print_iterator iter = { .data = text, .remain = PAGE_SIZE };
+	struct drm_printer p = drm_coredump_printer(&iter);
+
+	memset(text, 0, PAGE_SIZE);
+	bo->base.funcs->print_info(&p, 2, &bo->base);
+}
+
 /* debugfs shows the state of an object. */
 static void gem_print_info_says_what_there_is(struct kunit *test)
 {
 	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
 	struct drm_gem_sgt_object *bo = gem_kunit_bo(f, GEM_KUNIT_SIZE);
-	struct drm_print_iterator iter = { .remain = PAGE_SIZE };
-	struct drm_printer p = drm_coredump_printer(&iter);
 	char *text = kunit_kzalloc(test, PAGE_SIZE, GFP_KERNEL);
 	char expected[64];
 
 	KUNIT_ASSERT_NOT_NULL(test, text);
-	iter.data = text;
 	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_map(bo));
 	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_pin(bo));
-	bo->base.funcs->print_info(&p, 2, &bo->base);
+	gem_print_info(bo, text);
 	drm_gem_sgt_unpin(bo);
 
 	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "\t\tpin_count=1\n"));
@@ -221,6 +227,34 @@ static void gem_print_info_says_what_there_is(struct kunit *test)
 	snprintf(expected, sizeof(expected), "\t\tcpu_ents=%u\n\t\tdma_segs=%u\n",
 		 bo->sgt->table.orig_nents, bo->sgt->table.nents);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(text, expected));
+}
+
+static void gem_expect_memory(struct kunit *test, struct drm_gem_sgt_object *bo,
+			      unsigned long resident, unsigned long mapped)
+{
+	char *text = kunit_kzalloc(test, PAGE_SIZE, GFP_KERNEL);
+	char expected[64];
+
+	KUNIT_ASSERT_NOT_NULL(test, text);
+	gem_print_info(bo, text);
+	snprintf(expected, sizeof(expected), "\t\tresident=%lu\n\t\tmapped=%lu\n",
+		 resident, mapped);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, expected), "%s", text);
+}
+
+/* The memory of an object: what is resident, and what the device sees. */
+static void gem_print_info_says_how_much(struct kunit *test)
+{
+	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
+	struct drm_gem_sgt_object *bo = gem_kunit_bo(f, GEM_KUNIT_SIZE);
+
+	gem_expect_memory(test, bo, 0, 0);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(bo->sgt));
+	gem_expect_memory(test, bo, GEM_KUNIT_SIZE, 0);
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_map(bo));
+	gem_expect_memory(test, bo, GEM_KUNIT_SIZE, GEM_KUNIT_SIZE);
+	drm_sgt_kunit_unbind(f->d);
+	gem_expect_memory(test, bo, GEM_KUNIT_SIZE, 0);
 }
 
 /* Resident from the first page to the last, and not before or after. */
@@ -392,6 +426,7 @@ static struct kunit_case drm_gem_sgt_cases[] = {
 	KUNIT_CASE_PARAM(gem_dumb_args_are_checked, gem_dumb_gen_params),
 	KUNIT_CASE(gem_dumb_create_makes_a_handle),
 	KUNIT_CASE(gem_print_info_says_what_there_is),
+	KUNIT_CASE(gem_print_info_says_how_much),
 	KUNIT_CASE(gem_status_follows_the_pages),
 	KUNIT_CASE(gem_buffers_are_listed_once),
 	KUNIT_CASE(gem_buffers_do_not_wait_for_a_reader),
