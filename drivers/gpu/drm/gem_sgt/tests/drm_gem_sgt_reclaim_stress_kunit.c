@@ -331,7 +331,7 @@ static void random_end(struct gem_random *f)
 /* Give the case's thread an address space, which is freed with the thread. */
 static void random_attach_mm(struct kunit *test)
 {
-	struct file *filp = shmem_file_setup("kunit", PAGE_SIZE, VM_NORESERVE);
+	struct file *filp = shmem_file_setup("kunit", PAGE_SIZE, mk_vma_flags(VMA_NORESERVE_BIT));
 	unsigned long addr;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, filp);
