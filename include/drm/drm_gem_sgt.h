@@ -205,10 +205,19 @@ unsigned long drm_gem_sgt_get_unmapped_area(struct file *filp, unsigned long add
  * DRM_GEM_SGT_FOPS - the callbacks of &struct file_operations
  *
  * Those of DRM_GEM_FOPS, and mappings that are aligned to huge pages: see "huge pages".
+ * They are spelled out, as the DRM_GEM_FOPS of some kernels has a get_unmapped_area, too.
  */
 #define DRM_GEM_SGT_FOPS					\
-	DRM_GEM_FOPS,						\
-	.get_unmapped_area = drm_gem_sgt_get_unmapped_area
+	.open = drm_open,					\
+	.release = drm_release,					\
+	.unlocked_ioctl = drm_ioctl,				\
+	.compat_ioctl = drm_compat_ioctl,			\
+	.poll = drm_poll,					\
+	.read = drm_read,					\
+	.llseek = noop_llseek,					\
+	.get_unmapped_area = drm_gem_sgt_get_unmapped_area,	\
+	.mmap = drm_gem_mmap,					\
+	.fop_flags = FOP_UNSIGNED_OFFSET
 
 /**
  * DEFINE_DRM_GEM_SGT_FOPS() - define the file operations of a driver
