@@ -176,6 +176,9 @@ static void test_kill(struct hog *hog)
 	igt_assert(child >= 0);
 	if (!child)
 		unmap_until_killed(from[1], to[0]);
+	/* If the child fails, the pipe ends. */
+	close(from[1]);
+	close(to[0]);
 	igt_assert_eq(read(from[0], &byte, 1), 1);
 
 	hog_begin(hog);
@@ -188,10 +191,8 @@ static void test_kill(struct hog *hog)
 	/* The watchdog ends such a wait, too, but then the device is lost. */
 	igt_assert_eq(sgt_try_resource(drm), 0);
 	close(drm);
-	for (int i = 0; i < 2; i++) {
-		close(to[i]);
-		close(from[i]);
-	}
+	close(to[1]);
+	close(from[0]);
 }
 
 /* How often to map one page, so that the list for the host takes a page as well */

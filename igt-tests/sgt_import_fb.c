@@ -183,6 +183,8 @@ static void test_process(const struct sgt_test *test, const struct sgt_screen *s
 	igt_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	igt_fork(child, 1)
 		export_and_exit(pair[1], screen, exporter, seed);
+	/* If the child fails, the socket ends. */
+	close(pair[1]);
 	fd = sgt_must(sgt_receive_fd(pair[0]));
 	sgt_must(sgt_bo_import(&import.bo, screen->drm, fd, screen->mode.hdisplay,
 			       screen->mode.vdisplay));
@@ -200,7 +202,6 @@ static void test_process(const struct sgt_test *test, const struct sgt_screen *s
 	sgt_import_redraw(&import, screen, other);
 	end_picture(&import, screen);
 	close(pair[0]);
-	close(pair[1]);
 }
 
 /* Each child writes other rows.  Odd children open the device themselves. */

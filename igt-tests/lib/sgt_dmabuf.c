@@ -15,11 +15,25 @@
 #include "sgt_dmabuf.h"
 
 #define PAGE	4096ul
+#define RUN	(16 * PAGE)
 
 const char * const sgt_exporter_name[SGT_EXPORTERS] = {
 	[SGT_UDMABUF] = "udmabuf",
 	[SGT_VGEM] = "vgem",
 };
+
+/*
+ * The pages of every second run, then the rest.  The udmabuf of 7.3 makes one segment of all
+ * pages that are adjacent in memory; bounce buffers take 256 KiB of a segment at most.
+ */
+static int allocate_scattered(int memfd, size_t size)
+{
+	for (size_t half = 0; half < 2; half++)
+		for (size_t at = half * RUN; at < size; at += 2 * RUN)
+			if (fallocate(memfd, 0, at, size - at < RUN ? size - at : RUN))
+				return -1;
+	return 0;
+}
 
 /* udmabuf requires a memfd that is sealed against shrinking. */
 static int make_memfd(size_t size)
@@ -29,7 +43,8 @@ static int make_memfd(size_t size)
 	fd = memfd_create("sgt", MFD_ALLOW_SEALING | MFD_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (ftruncate(fd, size) || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK)) {
+	if (ftruncate(fd, size) || allocate_scattered(fd, size) ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK)) {
 		err = -errno;
 		close(fd);
 		return err;
