@@ -11,8 +11,9 @@ import project
 
 # Three runs in a row, each with the turn after that of the one before, run everything.
 TURNS = 3
-# The one that tests the kernels of the list KERNELS that have turns.
-KERNELS = 1
+# {turn: the set-ups of igt on the kernels of the list KERNELS that have turns}. One that takes
+# minutes beside one that does not, and in no turn beside the boots of the same set-up.
+KERNELS = {0: ('swiotlb', 'icount'), 1: ('phys', 'edu'), 2: ('iommu', 'mmio')}
 # The one that builds and tests the ports.
 PORTS = 2
 
@@ -88,6 +89,12 @@ def chosen(names: Iterable[str], number: int | None) -> dict[str, Boot]:
     first = sorted(names, key=lambda name: number is None or BOOTS[name].turn != number)
     found = {name: in_turn(BOOTS[name], number) for name in first}
     return {name: boot for name, boot in found.items() if boot}
+
+
+def of_kernels(number: int | None) -> list[str]:
+    """The set-ups that a turn, or a run without turns, has on the other kernels."""
+    return [setup for turn, setups in KERNELS.items() if number in (None, turn)
+            for setup in setups]
 
 
 def left_out(number: int | None) -> str:

@@ -27,7 +27,7 @@ PARTS = {
     'kunit': choice.Part('kunit', choice.kunit_tests),
     'igt': choice.Part('igt', choice.igt_tests, tuple(vm.SETUPS)),
     'quick': choice.Part('check-quick', choice.igt_tests, tuple(vm.SETUPS)),
-    'kernels': choice.Part('igt', choice.igt_tests, (igt.QUICK,)),
+    'kernels': choice.Part('igt', choice.igt_tests, tuple(vm.SETUPS)),
     'sample': choice.Part('sample-driver'),
     'static': choice.Part('static', static.names),
     'model': choice.Part('check-model'),
@@ -38,18 +38,21 @@ PARTS = {
 }
 
 
-def kernels(results: Report, wanted: str, driver: str) -> None:
-    """Runs igt, in one set-up, on each kernel that has a turn; without TURN=, on all of them."""
+def kernels(results: Report, setups: Collection[str], wanted: str, driver: str) -> None:
+    """Runs igt on each kernel that has turns, in the set-ups of this turn if none is chosen."""
     lines = [line for line, tested in project.kernels().items() if tested == 'turns']
     if os.environ.get('KERNEL') or not lines:
         return
-    if boots.turn() not in (None, boots.KERNELS):
-        results.note(f'turn {boots.turn()} of {boots.TURNS} left out: igt on {", ".join(lines)}')
-        return
+    turn = boots.turn()
+    if turn is not None and not setups:
+        rest = [setup for setup in boots.of_kernels(None) if setup not in boots.of_kernels(turn)]
+        results.note(f'turn {turn} of {boots.TURNS} left out: on {", ".join(lines)}, igt in '
+                     f'{", ".join(rest)}')
     for line in lines:
         os.environ['KERNEL'] = line
         try:
-            igt.run(results, [igt.QUICK], wanted, driver)
+            igt.run(results, setups or boots.of_kernels(turn), wanted, driver,
+                    '' if wanted else igt.SLOW)
         finally:
             del os.environ['KERNEL']
 
@@ -75,7 +78,7 @@ def run(name: str, results: Report, setups: Collection[str], wanted: str, driver
     elif name == 'quick':
         igt.quick(results, own, wanted, driver)
     elif name == 'kernels':
-        kernels(results, wanted, driver)
+        kernels(results, own, wanted, driver)
     elif name == 'sample':
         sample_driver(results)
     elif name == 'static':

@@ -45,6 +45,7 @@ def run(report: Report, setups: Collection[str], wanted: str) -> None:
     if boots.turn() not in (None, boots.PORTS):
         report.note(f'turn {boots.turn()} of {boots.TURNS} left out: ports')
         return
+    ports.check_kernel()
     project.build_modules()
     for name in fnmatch.filter(ports.DRIVERS, wanted or '*'):
         build(report, name)

@@ -121,6 +121,13 @@ def spatch(name: str, patch: str, files: Files) -> Files:
         return read(directory)
 
 
+def check_kernel() -> None:
+    """Refuses a kernel whose drivers the patches are not for."""
+    if not project.is_default():
+        raise project.Failed(f'KERNEL={project.chosen_kernel()}: the patches of the ports are for '
+                             f'the drivers of {next(iter(project.kernels()))}')
+
+
 def port(name: str) -> Port:
     files = read(project.kernel('source') / 'drivers/gpu/drm' / name)
     steps = {'kernel': files}
@@ -183,6 +190,7 @@ def modules(driver: str, kernel: str | None = None) -> list[Path]:
     """The modules that a guest with DRIVER=ported has beside ours; kernel is a debug kernel's."""
     if driver != 'ported':
         return []
+    check_kernel()
     with graft.lock() if kernel else contextlib.nullcontext():
         where = debug(kernel) if kernel else stock()
         return [build(name, port(name), where) for name in GUEST]
