@@ -388,6 +388,8 @@ def main() -> None:
     parts = set(os.environ.get('TEST', '').split() or PARTS)
     if not parts <= set(PARTS):
         sys.exit(f'TEST is one or more of: {" ".join(PARTS)}')
+    if os.environ.get('SETUP'):
+        sys.exit(f'SETUP={os.environ["SETUP"]}: make bench has no set-ups')
     try:
         lock = project.lock_checkout()
         BUILD.mkdir(parents=True, exist_ok=True)

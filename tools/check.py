@@ -3,6 +3,7 @@
 """Runs the tests: tools/check.py PART ...; see "make help"."""
 
 import os
+import shlex
 import sys
 import time
 from collections.abc import Collection
@@ -93,6 +94,14 @@ def run(name: str, results: Report, setups: Collection[str], wanted: str, driver
         fuzz.run(results, fuzz.SECONDS, own, debugguest.SEED, os.environ.get('REPLAY'))
 
 
+def again(part: choice.Part) -> str:
+    """The command that repeats a part which ended before its first test."""
+    given = {name: os.environ.get(name, '') for name in ('KDIR', 'SETUP', 'TEST', 'DRIVER')}
+    given['SETUP'] = ' '.join(filter(part.setups.__contains__, given['SETUP'].split()))
+    return ' '.join([f'make {part.target}', *(f'{name}={shlex.quote(value)}'
+                                              for name, value in given.items() if value)])
+
+
 def main() -> int:
     wanted = os.environ.get('TEST', '')
     setups = os.environ.get('SETUP', '').split()
@@ -110,7 +119,7 @@ def main() -> int:
         try:
             run(name, results, setups, wanted, driver)
         except project.Failed as error:
-            results.add(name, 'start', 'fail', 0.0, str(error), again=f'make {PARTS[name].target}')
+            results.add(name, 'start', 'fail', 0.0, str(error), again=again(PARTS[name]))
     return results.finish()
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Collection
 from pathlib import Path
 
+import choice
 import initramfs
 import ports
 import project
@@ -44,6 +45,17 @@ def subtests(program: Path) -> list[str | None]:
     listed = subprocess.run([program, '--list-subtests'], stdout=subprocess.PIPE,
                             stderr=subprocess.DEVNULL, text=True, timeout=60)
     return [*listed.stdout.split()] or [None]
+
+
+def is_possible(setups: Collection[str], wanted: str) -> bool:
+    """Whether the sources document a test that matches and that one of the set-ups runs."""
+    program_glob, _, subtest_glob = (wanted or '*').partition('@')
+    found: list[Test] = []
+    for name in choice.igt_tests():
+        program, _, subtest = name.partition('@')
+        if fnmatch.fnmatch(program, program_glob) and fnmatch.fnmatch(subtest, subtest_glob or '*'):
+            found.append((program, subtest))
+    return any(plan(found, setups, wanted).values())
 
 
 def select(programs: dict[str, Path], wanted: str) -> list[Test]:
@@ -208,6 +220,8 @@ def quick(report: Report, setups: Collection[str], wanted: str, driver: str) -> 
 
 def run(report: Report, setups: Collection[str], wanted: str, driver: str, but: str = '',
         only: str = '*') -> None:
+    if not is_possible(setups, wanted):
+        raise project.Failed(f'no test matches TEST={wanted} in {", ".join(setups or USUAL)}')
     root, modules = project.build_modules()
     modules += ports.modules(driver)
     built = project.build_programs()

@@ -20,7 +20,7 @@ BUT = 'sgt_screen@damage'
 
 
 def names() -> list[str]:
-    return [*ports.DRIVERS, *SETUPS]
+    return [*ports.DRIVERS]
 
 
 def build(report: Report, name: str) -> None:

@@ -7,6 +7,7 @@ import unittest
 from unittest import mock
 
 import boots
+import check
 import choice
 import igt
 import project
@@ -176,6 +177,13 @@ class Choice(unittest.TestCase):
         self.assertIn('make igt: phys mmio', str(caught.exception))
 
 
+    def test_a_part_that_did_not_begin_is_repeated_as_it_was_asked_for(self):
+        given = {'SETUP': 'phys kcsan', 'TEST': 'sgt_*@bind', 'DRIVER': '', 'KDIR': ''}
+        with mock.patch.dict(os.environ, given):
+            self.assertEqual(check.again(PARTS[1]), "make igt SETUP=phys TEST='sgt_*@bind'")
+            self.assertEqual(check.again(PARTS[0]), "make kunit TEST='sgt_*@bind'")
+
+
 class Fitting(unittest.TestCase):
     TESTS = [('sgt_vm', 'bind'), ('sgt_flat', 'create'), ('sgt_fail', 'create'),
              ('sgt_import', 'dmabuf'), ('edu_copy', 'bytes')]
@@ -199,6 +207,14 @@ class Fitting(unittest.TestCase):
                 planned = igt.plan(tests, setups, wanted)
                 self.assertEqual([program for program, _ in planned['mmio']], expected)
         self.assertEqual([program for program, _ in igt.plan(tests, [], '')['phys']], both)
+
+    def test_a_test_that_no_set_up_runs_is_known_without_a_build(self):
+        for setups, wanted, possible in ((['edu'], 'sgt_map', False), (['phys'], 'edu_copy', False),
+                                         (['phys'], 'sgt_map@nothing', False),
+                                         (['phys'], 'sgt_map@fork', True), (['edu'], 'edu*', True),
+                                         ([], '', True), ([], 'sgt_v*@*', True)):
+            with self.subTest(setups=setups, wanted=wanted):
+                self.assertEqual(igt.is_possible(setups, wanted), possible)
 
     def test_the_quick_lane_leaves_out_what_is_slow_unless_asked(self):
         for setups, wanted, ran, but in (([], '', ['phys'], igt.SLOW),
