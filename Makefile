@@ -2,7 +2,7 @@
 # The targets below are listed by make help; kbuild reads Kbuild.
 
 KDIR ?=
-export KDIR KERNEL SETUP TEST DRIVER ACCEL DISPLAY_WINDOW TEST_SECONDS ROUNDS SEED SECONDS REPLAY TURN
+export KDIR KSRC KERNEL SETUP TEST DRIVER ACCEL DISPLAY_WINDOW TEST_SECONDS ROUNDS SEED SECONDS REPLAY TURN
 export PYTHONDONTWRITEBYTECODE = 1
 # For depmod and modinfo, which are not in an ordinary user's PATH.
 export PATH := $(PATH):/usr/sbin:/sbin
@@ -31,6 +31,7 @@ help:
 #: make ports            drivers of the kernel, ported by semantic patches: build them, test in a guest
 #: make sample-driver    build samples/driver outside of the tree, for KDIR or the downloaded
 #:                       kernel; load it in a guest with the latter
+#: make graft KSRC=DIR   add the project to a kernel tree: drivers/gpu/drm/drm-gem-sgt
 #: make docs             the documentation as HTML: build/docs
 #: make docs-code        write the code that the book quotes anew, from the sources
 #: make clean            remove build/
@@ -117,6 +118,9 @@ docs:
 	@tools/deps.sh docs
 	@tools/docs.sh
 
+graft:
+	@tools/graft.py
+
 docs-code:
 	@tools/quotes.py
 
@@ -124,4 +128,4 @@ clean:
 	rm -rf build
 
 .PHONY: help modules modules_install run shell check-quick check kunit igt static check-debug \
-	check-all fuzz bench sample-driver check-model ports docs docs-code clean
+	check-all fuzz bench sample-driver check-model ports graft docs docs-code clean

@@ -1,5 +1,9 @@
+#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""A work copy of the kernel's source with the project in it, and the builds beside it."""
+"""A work copy of the kernel's source with the project in it, and the builds beside it.
+
+Run as a program, it adds the project to the kernel tree KSRC=.
+"""
 
 import contextlib
 import fcntl
@@ -7,6 +11,7 @@ import filecmp
 import os
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,6 +85,14 @@ def replace(path: Path, old: str, new: str) -> None:
         rewrite(path, text.replace(old, new))
 
 
+def graft(source: Path) -> None:
+    """Adds the project to a kernel tree, or brings it there up to date."""
+    copy(source)
+    drm = source / 'drivers/gpu/drm'
+    append(drm / 'Kconfig', f'source "{GRAFT}/Kconfig"')
+    append(drm / 'Makefile', f'obj-y += {Path(GRAFT).name}/')
+
+
 def home() -> Path:
     """Prepares the work copy; returns its directory: src has the source, builds go beside it."""
     pristine = project.kernel('source')
@@ -91,12 +104,9 @@ def home() -> Path:
         shutil.rmtree(fresh, ignore_errors=True)
         shutil.copytree(pristine, fresh, symlinks=True, copy_function=os.link)
         fresh.rename(source)
-    copy(source)
-    drm = source / 'drivers/gpu/drm'
-    append(drm / 'Kconfig', f'source "{GRAFT}/Kconfig"')
-    append(drm / 'Makefile', 'obj-y += drm-gem-sgt/')
+    graft(source)
     for name, faulty, mended in MENDED:
-        replace(drm / name, faulty, mended)
+        replace(source / 'drivers/gpu/drm' / name, faulty, mended)
     return directory
 
 
@@ -130,3 +140,16 @@ def build(what: str, directory: Path, command: list[str], log: Path) -> tuple[li
         for file in (directory / 'src' / GRAFT).rglob('*.c'):
             file.touch()
     return output, ours
+
+
+def main() -> None:
+    tree = os.environ.get('KSRC')
+    if not tree or not os.path.exists(f'{tree}/drivers/gpu/drm/Kconfig'):
+        sys.exit(f'KSRC={tree or ""}: no source of a kernel, which make graft adds the project to')
+    graft(Path(tree))
+    print(f'{tree}/{GRAFT} is in the build now: the options are DRM_GEM_SGT, DRM_GPUPT,\n'
+          'DRM_VIRTIO_SGT and DRM_EDU_GPU')
+
+
+if __name__ == '__main__':
+    main()
