@@ -61,7 +61,7 @@ virtgpu_sgt_resource_bo(struct virtgpu_sgt_resource *res)
 	return container_of(res, struct virtgpu_sgt_bo, res);
 }
 
-/* Create the resource, backed by all pages of @bo. */
+/* Create the resource, backed by all pages of @bo, which is mapped. */
 static int virtgpu_sgt_bo_make_resource(struct virtgpu_sgt_device *vgdev,
 					struct virtgpu_sgt_bo *bo)
 {
@@ -69,9 +69,6 @@ static int virtgpu_sgt_bo_make_resource(struct virtgpu_sgt_device *vgdev,
 	struct virtgpu_sgt_mem_entries *entries;
 	int ret;
 
-	ret = drm_gem_sgt_map(&bo->base);
-	if (ret)
-		return ret;
 	ret = virtgpu_sgt_resource_reserve(res);
 	if (ret)
 		return ret;
@@ -115,7 +112,9 @@ static int virtgpu_sgt_bo_attach(struct virtgpu_sgt_resource *res)
 		return -EINVAL;
 	}
 
+	/* Map before the lock: to bring the pages can take long, and may reclaim others. */
 	ret = virtgpu_sgt_device_error(vgdev) ?:
+	      drm_gem_sgt_map(&virtgpu_sgt_resource_bo(res)->base) ?:
 	      mutex_lock_interruptible(&vgdev->make_lock);
 	if (ret)
 		return ret;
