@@ -266,12 +266,14 @@ virtgpu_sgt_attach_claim_locked(struct virtgpu_sgt_attach *attach)
 	return backing;
 }
 
-/* Walk the page table, and send the commands. */
+/* Walk the page table, and send the commands with one notification. */
 static int virtgpu_sgt_attach_send_locked(struct virtgpu_sgt_attach *attach,
 					  struct virtgpu_sgt_backing *backing)
 {
 	struct virtgpu_sgt_va_resource *va_res = attach->va_res;
 	struct virtgpu_sgt_resource *res = &va_res->res;
+	struct virtgpu_sgt_cmd *cmds[2];
+	unsigned int count = 0;
 	int ret;
 
 	lockdep_assert_held(&res->lock);
@@ -287,12 +289,13 @@ static int virtgpu_sgt_attach_send_locked(struct virtgpu_sgt_attach *attach,
 	if (attach->create) {
 		virtgpu_sgt_prep_create_2d(attach->create, res);
 		WRITE_ONCE(res->state, VIRTGPU_SGT_RESOURCE_CREATED);
-		virtgpu_sgt_cmd_submit(attach->create);
+		cmds[count++] = attach->create;
 	}
 	WRITE_ONCE(res->entries, attach->entries->count);
 	virtgpu_sgt_prep_attach(backing->attach, res, attach->entries);
 	attach->entries = NULL;
-	virtgpu_sgt_cmd_submit(backing->attach);
+	cmds[count++] = backing->attach;
+	virtgpu_sgt_cmds_submit(cmds, count);
 	return 0;
 }
 
@@ -357,9 +360,10 @@ static int virtgpu_sgt_attach_do_run(struct virtgpu_sgt_attach *attach,
 	}
 
 	if (!ret) {
+		/* The last one first: its answer comes after the other. */
+		ret = virtgpu_sgt_attach_wait(backing->attach, killable);
 		if (attach->create)
 			created = virtgpu_sgt_attach_wait(attach->create, killable);
-		ret = virtgpu_sgt_attach_wait(backing->attach, killable);
 		scoped_guard(mutex, &res->lock)
 			ret = virtgpu_sgt_attach_finish_locked(attach, backing,
 							       created ?: ret);
