@@ -44,7 +44,8 @@ help:
 #: TEST=PATTERN          igt: program[@subtest]; kunit: suite.case; static: check;
 #:                       bench: one or more of native, counted, buffers
 #: TEST_SECONDS=N        time limit of an IGT subtest (default: 180; check-debug: 400)
-#: ROUNDS=N              rounds of the tests that have rounds (check-debug: 20 or less)
+#: ROUNDS=N              rounds of the tests that have rounds (check-debug: 20 or less; kunit on 7.3:
+#:                       100)
 #: SEED=N                seed of random tests and fuzz (default: from the clock, printed)
 #: SECONDS=N             time that fuzz runs (check-debug: 180; 0: until it is stopped)
 #: REPLAY=FILE           fuzz: run this program only
