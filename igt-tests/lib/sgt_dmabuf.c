@@ -22,15 +22,24 @@ const char * const sgt_exporter_name[SGT_EXPORTERS] = {
 	[SGT_VGEM] = "vgem",
 };
 
+static int allocate_run(int memfd, size_t at, size_t size)
+{
+	for (size_t end = at + RUN < size ? at + RUN : size; at < end; at += PAGE)
+		if (pwrite(memfd, "", 1, at) != 1)
+			return -1;
+	return 0;
+}
+
 /*
  * The pages of every second run, then the rest.  The udmabuf of 7.3 makes one segment of all
- * pages that are adjacent in memory; bounce buffers take 256 KiB of a segment at most.
+ * pages that are adjacent in memory; bounce buffers take 256 KiB of a segment at most.  Pages
+ * of fallocate() would be zeroed at the first fault, after the device has written to them.
  */
 static int allocate_scattered(int memfd, size_t size)
 {
 	for (size_t half = 0; half < 2; half++)
 		for (size_t at = half * RUN; at < size; at += 2 * RUN)
-			if (fallocate(memfd, 0, at, size - at < RUN ? size - at : RUN))
+			if (allocate_run(memfd, at, size))
 				return -1;
 	return 0;
 }
