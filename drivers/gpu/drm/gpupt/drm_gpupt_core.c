@@ -74,6 +74,17 @@ static bool drm_gpupt_fmt_is_sane(const struct drm_gpupt_fmt *fmt)
 	return fmt->level[i - 1].shift + fmt->level[i - 1].bits < 64;
 }
 
+/* The size of the smallest leaf above level 0, or 0. */
+static u64 drm_gpupt_large_leaf(const struct drm_gpupt_fmt *fmt)
+{
+	unsigned int i;
+
+	for (i = 1; i < fmt->levels; i++)
+		if (fmt->level[i].leaf)
+			return BIT_ULL(fmt->level[i].shift);
+	return 0;
+}
+
 static u64 drm_gpupt_va_size(const struct drm_gpupt_fmt *fmt)
 {
 	const struct drm_gpupt_level *top = &fmt->level[fmt->levels - 1];
@@ -158,6 +169,7 @@ struct drm_gpupt *drm_gpupt_create(const struct drm_gpupt_fmt *fmt,
 
 	pt->fmt = fmt;
 	pt->va_size = drm_gpupt_va_size(fmt);
+	pt->large_leaf = drm_gpupt_large_leaf(fmt);
 	pt->config = config ?: &drm_gpupt_no_config;
 	pt->priv = priv;
 	pt->sdev = drm_sgt_device_get(sdev);

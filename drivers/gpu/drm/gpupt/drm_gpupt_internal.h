@@ -89,6 +89,8 @@ struct drm_gpupt {
 	const struct drm_gpupt_fmt *fmt;
 	/** @va_size: size of the VA space, in bytes; constant */
 	u64 va_size;
+	/** @large_leaf: size of the smallest leaf above level 0, or 0; constant */
+	u64 large_leaf;
 	/** @sdev: maps the tables; refcounted; constant */
 	struct drm_sgt_device *sdev;
 	/** @config: constant, not NULL */

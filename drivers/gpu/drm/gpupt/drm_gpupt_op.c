@@ -144,17 +144,6 @@ static int drm_gpupt_check_op(struct drm_gpupt *pt, const struct drm_gpupt_op *o
 	return drm_gpupt_check_range(pt, va, len);
 }
 
-/* The size of the smallest leaf above level 0, or 0. */
-static u64 drm_gpupt_large_leaf(const struct drm_gpupt *pt)
-{
-	unsigned int i;
-
-	for (i = 1; i < pt->fmt->levels; i++)
-		if (pt->fmt->level[i].leaf)
-			return drm_gpupt_span(pt, i);
-	return 0;
-}
-
 /*
  * Does the plan depend on the segments? If no large leaf is possible and all addresses
  * fit, the tables that a map needs follow from its VA alone.
@@ -163,7 +152,7 @@ static bool drm_gpupt_segments_matter(const struct drm_gpupt *pt, u64 len,
 				      const struct drm_dma_view view)
 {
 	struct drm_dma_measure measure = drm_dma_view_measure(view);
-	u64 large = drm_gpupt_large_leaf(pt);
+	u64 large = pt->large_leaf;
 
 	return measure.bits & (drm_gpupt_span(pt, 0) - 1) ||
 	       fls64(measure.last) > pt->fmt->addr_bits ||

@@ -150,17 +150,16 @@ static int drm_gpupt_plan_advance(struct drm_gpupt_plan *plan, u64 len)
 
 /* The number of leaves that can be written to @table from @va on; 0 for a table below. */
 static u64 drm_gpupt_plan_count(const struct drm_gpupt_plan *plan,
-				const struct drm_gpupt_table *table, u64 va, u64 end)
+				const struct drm_gpupt_table *table, unsigned int index,
+				u64 va, u64 end)
 {
 	const struct drm_gpupt_level *level = &plan->pt->fmt->level[table->level];
-	unsigned int index = drm_gpupt_index(plan->pt, table->level, va);
-	u64 left = drm_gpupt_nr_entries(plan->pt, table->level) - index;
-	u64 mask = BIT_ULL(level->shift) - 1;
+	u64 left = min((1ull << level->bits) - index, (end - va) >> level->shift);
 
-	left = min(left, (end - va) >> level->shift);
 	if (!table->level)
 		return left;
-	if (!level->leaf || !plan->op->merge || (va | plan->seg.addr) & mask)
+	if (!level->leaf || !plan->op->merge ||
+	    (va | plan->seg.addr) & (BIT_ULL(level->shift) - 1))
 		return 0;
 
 	return min(left, plan->seg.len >> level->shift);
@@ -289,13 +288,15 @@ static struct drm_gpupt_table *
 drm_gpupt_plan_descend(struct drm_gpupt *pt, u64 va, u64 end)
 {
 	struct drm_gpupt_table *table = pt->root, *child;
+	const u64 len = end - va, differ = va ^ (end - 1);
 
 	while (table->level) {
-		if (drm_gpupt_plan_touched(pt, table, va, end) > 1 ||
-		    end - va == drm_gpupt_span(pt, table->level))
+		const struct drm_gpupt_level *level = &pt->fmt->level[table->level];
+
+		if (differ >> level->shift || len == BIT_ULL(level->shift))
 			break;
 		child = drm_gpupt_table_planned(pt, table,
-						drm_gpupt_index(pt, table->level, va));
+						(va >> level->shift) & (BIT(level->bits) - 1));
 		if (!child)
 			break;
 		table = child;
@@ -346,16 +347,16 @@ static int drm_gpupt_plan_map_table(struct drm_gpupt_plan *plan,
 
 	while (va < end) {
 		int ret = plan->op->merge ? drm_gpupt_plan_peek(plan) : 0;
+		unsigned int index = drm_gpupt_index(pt, level, va);
 		u64 count, next;
 
 		if (ret)
 			return ret;
 
-		count = drm_gpupt_plan_count(plan, table, va, end);
+		count = drm_gpupt_plan_count(plan, table, index, va, end);
 		if (count) {
 			next = va + (count << pt->fmt->level[level].shift);
-			ret = drm_gpupt_plan_leaves(plan, table,
-						    drm_gpupt_index(pt, level, va), count);
+			ret = drm_gpupt_plan_leaves(plan, table, index, count);
 		} else {
 			next = drm_gpupt_entry_end(pt, level, va, end);
 			ret = drm_gpupt_plan_map_below(plan, table, va, next);
