@@ -245,6 +245,8 @@ int igt_main()
 	igt_fixture() {
 		igt_require(sgt_setup_is("swiotlb"));
 		drm = sgt_vm_fixture(&test);
+		igt_require_f(sgt_stat(drm, "premapped") == 1,
+			      "the virtio core maps each command\n");
 	}
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(tests); i++) {

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <virtgpu_drm.h>
 
@@ -63,4 +68,25 @@ int sgt_resource_info(const struct sgt_bo *bo, uint32_t *res_handle, uint32_t *s
 	*res_handle = arg.res_handle;
 	*size = arg.size;
 	return 0;
+}
+
+long sgt_stat(int drm, const char *key)
+{
+	char path[64], name[32], value[32];
+	long found = -ENOENT;
+	struct stat st;
+	FILE *file;
+
+	if (fstat(drm, &st))
+		return -errno;
+	snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%u/virtgpu-stats",
+		 minor(st.st_rdev));
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	while (found < 0 && fscanf(file, "%31s %31s", name, value) == 2)
+		if (!strcmp(name, key))
+			found = strtol(value, NULL, 10);
+	fclose(file);
+	return found;
 }

@@ -27,4 +27,7 @@ int sgt_try_resource(int drm);
 /* The resource of a handle and its size: 0 or a negative errno */
 int sgt_resource_info(const struct sgt_bo *bo, uint32_t *res_handle, uint32_t *size);
 
+/* A number of the driver's virtgpu-stats in debugfs, or a negative errno */
+long sgt_stat(int drm, const char *key);
+
 #endif

@@ -59,6 +59,7 @@ static int virtgpu_sgt_stats_show(struct seq_file *m, void *data)
 
 	seq_printf(m, "mode %s\n",
 		   drm_sgt_device_is_phys(vgdev->sdev) ? "phys" : "dma");
+	virtgpu_sgt_stat(m, "premapped", vgdev->ctrlq.wires.premapped);
 	virtgpu_sgt_stat(m, "scanouts", vgdev->num_scanouts);
 	virtgpu_sgt_stat(m, "resources", READ_ONCE(vgdev->num_resources));
 	virtgpu_sgt_stat(m, "commands", atomic_long_read(&stats->commands));

@@ -35,7 +35,9 @@
  *
  * Since Linux 6.15, a driver cannot map a command that has a response. There, the
  * virtio core maps the slot when the command is added to the ring. If that fails,
- * the command stays pending, and is tried again until there is a mapping.
+ * the command stays pending, and is tried again until there is a mapping. So where
+ * other users have exhausted the bounce buffers, commands do not arrive. After ten
+ * seconds the device is lost, as with a silent host.
  */
 
 /* Bits of virtgpu_sgt_wires.free */
