@@ -89,6 +89,7 @@ const struct drm_driver gem_kunit_driver_with_objects = {
 	.name = "drm-gem-sgt-kunit",
 	.desc = "drm-gem-sgt-kunit",
 };
+EXPORT_SYMBOL_GPL(gem_kunit_driver_with_objects);
 
 KUNIT_DEFINE_ACTION_WRAPPER(gem_drm_put, drm_dev_put, struct drm_device *);
 KUNIT_DEFINE_ACTION_WRAPPER(gem_client_release, drm_client_release, struct drm_client_dev *);
@@ -134,6 +135,7 @@ struct gem_kunit *gem_kunit_create(struct kunit *test, const struct drm_driver *
 {
 	return gem_kunit_create_on(test, driver, drm_sgt_kunit_bind(test));
 }
+EXPORT_SYMBOL_GPL(gem_kunit_create);
 
 /* A DRM file of the fixture, with handles of its own. */
 struct drm_file *gem_kunit_open(struct gem_kunit *f)
@@ -156,11 +158,13 @@ struct drm_gem_sgt_object *gem_kunit_bo(struct gem_kunit *f, size_t size)
 			kunit_add_action_or_reset(f->test, gem_object_put, &bo->base));
 	return bo;
 }
+EXPORT_SYMBOL_GPL(gem_kunit_bo);
 
 void gem_kunit_bo_free(struct gem_kunit *f, struct drm_gem_sgt_object *bo)
 {
 	kunit_release_action(f->test, gem_object_put, &bo->base);
 }
+EXPORT_SYMBOL_GPL(gem_kunit_bo_free);
 
 u8 gem_kunit_pattern(size_t i, u8 seed)
 {
