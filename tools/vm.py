@@ -28,6 +28,7 @@ class SetUp:
     cpus: int = 2
     accel: str = 'tcg,thread=multi'
     machine: str = 'q35'
+    memory: str = '3G'
     # What virtio devices end in: they are on PCI, or a "device" on the virtio-mmio bus.
     transport: str = 'pci'
 
@@ -59,10 +60,13 @@ SETUPS = {
     # Without PCI: found in the ACPI tables, reset by a register that does not wait for interrupts.
     'mmio': SetUp(f'SGT_SETUP=mmio {tsc_khz()}', '', ('-global', 'virtio-mmio.force-legacy=off'),
                   machine='microvm,acpi=on', transport='device'),
-    # The IOMMU is the MMU of a device of its own, whose driver programs it.
-    'edu': SetUp('SGT_SETUP=edu intel_iommu=off intremap=off', '',
+    # The IOMMU is the MMU of a device of its own, whose driver programs it. The tests access the
+    # registers of the IOMMU, and need a page of 1 GiB: the second one of memory below 4 GiB, out
+    # of the way of the kernel, its initramfs at the end, and what it allocates before pages.
+    'edu': SetUp('SGT_SETUP=edu intel_iommu=off intremap=off iomem=relaxed '
+                 'hugepagesz=1G hugepages=1 nokaslr', '',
                  ('-device', 'intel-iommu,intremap=off,aw-bits=48',
-                  '-device', 'edu,dma_mask=0xffffffffffff')),
+                  '-device', 'edu,dma_mask=0xffffffffffff'), memory='2560M'),
     # The guest's clock counts its instructions.
     'icount': SetUp('SGT_SETUP=iommu SGT_ICOUNT=1 intel_iommu=on iommu.strict=1', PLATFORM,
                     (*IOMMU, '-icount', 'shift=0,sleep=off'), cpus=1, accel='tcg'),
@@ -155,7 +159,7 @@ class Vm:
         return ['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-no-reboot',
                 '-machine', setup.machine, '-accel', accel,
                 '-cpu', 'host' if accel == 'kvm' else 'max',
-                '-smp', str(self.cpus), '-m', '3G', *setup.devices,
+                '-smp', str(self.cpus), '-m', setup.memory, *setup.devices,
                 '-display', self.window or 'none', '-vga', 'none',
                 '-device', f'virtio-gpu-{setup.transport},id=gpu,xres=1280,yres=800{setup.gpu}',
                 '-kernel', str(self.root / f'boot/vmlinuz-{project.release(self.root)}'),

@@ -105,6 +105,7 @@ int edu_unbind(const char *pci)
 	return sgt_write_file(DRIVER "unbind", pci);
 }
 
+/* [book: copy] */
 int edu_copy_begin(int drm, uint64_t src, uint64_t dst, uint32_t len)
 {
 	struct drm_edu_gpu_copy args = { .src = src, .dst = dst, .len = len };
@@ -123,6 +124,8 @@ int edu_copy(int drm, uint64_t src, uint64_t dst, uint32_t len)
 	close(file);
 	return status == 1 ? 0 : status;
 }
+
+/* [end] */
 
 void edu_expect_copy(const struct sgt_bo *src, uint64_t from, uint64_t src_va,
 		     const struct sgt_bo *dst, uint64_t to, uint64_t dst_va, uint32_t len)

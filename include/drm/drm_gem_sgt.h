@@ -222,10 +222,14 @@ unsigned long drm_gem_sgt_get_unmapped_area(struct file *filp, unsigned long add
 /**
  * DEFINE_DRM_GEM_SGT_FOPS() - define the file operations of a driver
  * @name: of the static structure, for &drm_driver.fops
+ *
+ * Those of DRM_GEM_SGT_FOPS, and drm_show_fdinfo() of drm_file.h, which calls
+ * &drm_driver.show_fdinfo.
  */
 #define DEFINE_DRM_GEM_SGT_FOPS(name)				\
 	static const struct file_operations name = {		\
 		.owner = THIS_MODULE,				\
+		.show_fdinfo = drm_show_fdinfo,			\
 		DRM_GEM_SGT_FOPS,				\
 	}
 

@@ -30,6 +30,7 @@ extern "C" {
  * EEXIST          MAP: a part of the range is mapped
  * ENOSPC          VM_BIND: more than %EDU_GPU_MAX_TABLES page tables
  * EBUSY           COPY: the file has %EDU_GPU_MAX_JOBS pending copies
+ * EIO             COPY: the device or its MMU did not answer, since the driver was bound
  * EMFILE          COPY: no free file descriptor
  * ==============  =================================================================
  *
@@ -40,7 +41,7 @@ extern "C" {
  *                 read-only
  * ENODEV          the driver was unbound
  * ECANCELED       the file was closed
- * EIO             the device does not answer, now or since an earlier copy
+ * EIO             the device or its MMU did not answer
  * ==============  =================================================================
  */
 

@@ -2,17 +2,15 @@
 #ifndef __EDU_GPU_H__
 #define __EDU_GPU_H__
 
-#include <linux/completion.h>
-#include <linux/kref.h>
-#include <linux/maple_tree.h>
+#include <linux/atomic.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
 #include <linux/workqueue.h>
 
 #include <drm/drm_device.h>
+#include <drm/drm_gpupt_space.h>
 
 struct drm_file;
-struct drm_gpupt;
 struct drm_printer;
 struct edu_gpu_vm;
 
@@ -41,35 +39,31 @@ struct edu_gpu {
 	void __iomem *mmio;
 	struct edu_gpu_unit unit;
 
-	/* the interrupt of the DMA engine */
-	struct completion dma_done;
-	/* the DMA engine does not answer; only jobs use it, of which one runs at a time */
-	bool hung;
+	/* protects the DMA engine, @gone and &edu_gpu_vm.closed; @unit.lock nests inside */
+	struct mutex dma_lock;
 	/* an unbind has begun: jobs end */
 	bool gone;
+	/* the DMA engine or the unit did not answer; set once, by edu_gpu_hang() */
+	bool hung;
 };
 
 #define to_edu_gpu(dev) container_of(dev, struct edu_gpu, drm)
 
-/* The address space of a file. The file and each job have a reference. */
+/* The address space of a file. */
 struct edu_gpu_vm {
-	struct kref ref;
 	struct edu_gpu *edu;
-	struct drm_gpupt *pt;
-	/* protects the plan of @pt, @maps, and @seqno */
-	struct mutex lock;
-	/* which buffer is mapped where: &struct edu_gpu_mapping by VA */
-	struct maple_tree maps;
-	/* of the fences of its jobs, as @seqno is */
-	u64 fence_context;
-	u64 seqno;
-	/* jobs that have not ended */
-	atomic_t jobs;
-	/* the file is closed: jobs end */
+	/* the file, and jobs that have not ended */
+	atomic_t users;
+	/* gone once the file is closed */
+	struct drm_gpupt_space space;
+	/* the file is closed: jobs end; see &edu_gpu.dma_lock */
 	bool closed;
 };
 
 extern struct workqueue_struct *edu_gpu_wq;
+
+/* edu_gpu_drv.c */
+void edu_gpu_hang(struct edu_gpu *edu, const char *what);
 
 /* edu_gpu_unit.c */
 int edu_gpu_unit_init(struct edu_gpu *edu);
@@ -80,7 +74,6 @@ void edu_gpu_unit_flush(struct edu_gpu *edu, u64 va, u64 len, bool tables);
 bool edu_gpu_unit_faults(struct edu_gpu *edu);
 
 /* edu_gpu_vm.c */
-struct edu_gpu_vm *edu_gpu_vm_get(struct edu_gpu_vm *vm);
 void edu_gpu_vm_put(struct edu_gpu_vm *vm);
 int edu_gpu_open(struct drm_device *drm, struct drm_file *file);
 void edu_gpu_postclose(struct drm_device *drm, struct drm_file *file);
@@ -88,7 +81,6 @@ void edu_gpu_show_fdinfo(struct drm_printer *p, struct drm_file *file);
 int edu_gpu_vm_bind_ioctl(struct drm_device *drm, void *data, struct drm_file *file);
 
 /* edu_gpu_job.c */
-irqreturn_t edu_gpu_irq(int irq, void *data);
 int edu_gpu_copy_ioctl(struct drm_device *drm, void *data, struct drm_file *file);
 
 #endif /* __EDU_GPU_H__ */

@@ -36,11 +36,7 @@ static const struct drm_ioctl_desc edu_gpu_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(EDU_GPU_COPY, edu_gpu_copy_ioctl, 0),
 };
 
-static const struct file_operations edu_gpu_fops = {
-	.owner = THIS_MODULE,
-	DRM_GEM_FOPS,
-	.show_fdinfo = drm_show_fdinfo,
-};
+DEFINE_DRM_GEM_SGT_FOPS(edu_gpu_fops);
 
 static const struct drm_driver edu_gpu_drm_driver = {
 	.driver_features = DRIVER_GEM,
@@ -59,34 +55,38 @@ static const struct drm_driver edu_gpu_drm_driver = {
 
 /* [end] */
 
-static int edu_gpu_init_irq(struct edu_gpu *edu)
+/**
+ * edu_gpu_hang() - do no DMA any more, because something does not answer
+ * @edu: the device
+ * @what: the name of what does not
+ *
+ * Jobs fail with -EIO until the driver is bound again. The device can no longer write, so
+ * that memory that it was told of may be freed.
+ */
+/* [book: hang] */
+void edu_gpu_hang(struct edu_gpu *edu, const char *what)
 {
-	struct pci_dev *pdev = edu->pdev;
-	int ret;
-
-	ret = pci_alloc_irq_vectors(pdev, 1, 1, PCI_IRQ_MSI | PCI_IRQ_INTX);
-	if (ret < 0)
-		return ret;
-	return devm_request_irq(&pdev->dev, pci_irq_vector(pdev, 0), edu_gpu_irq, IRQF_SHARED,
-				"edu_gpu", edu);
+	WRITE_ONCE(edu->hung, true);
+	pci_clear_master(edu->pdev);
+	dev_err_ratelimited(&edu->pdev->dev, "%s: no answer, DMA is off\n", what);
 }
 
+/* [end] */
+
 /* [book: remove] */
-static void edu_gpu_shutdown(struct edu_gpu *edu)
+static void edu_gpu_remove(struct pci_dev *pdev)
 {
-	/* Jobs end after the DMA in progress. The unplug ends the ioctls, which queue them. */
-	WRITE_ONCE(edu->gone, true);
+	struct edu_gpu *edu = pci_get_drvdata(pdev);
+
+	/* Jobs end after the part in progress. The unplug ends the ioctls, which queue them. */
+	scoped_guard(mutex, &edu->dma_lock)
+		edu->gone = true;
 	drm_dev_unplug(&edu->drm);
 	flush_workqueue(edu_gpu_wq);
 	/* Without the unit, GPU addresses would be physical ones. */
-	pci_clear_master(edu->pdev);
+	pci_clear_master(pdev);
 	edu_gpu_unit_stop(edu);
 	drm_sgt_device_shutdown(drm_gem_sgt_default_device(&edu->drm));
-}
-
-static void edu_gpu_remove(struct pci_dev *pdev)
-{
-	edu_gpu_shutdown(pci_get_drvdata(pdev));
 }
 
 /* [end] */
@@ -102,7 +102,7 @@ static int edu_gpu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return PTR_ERR(edu);
 	pci_set_drvdata(pdev, edu);
 	edu->pdev = pdev;
-	init_completion(&edu->dma_done);
+	mutex_init(&edu->dma_lock);
 
 	ret = pcim_enable_device(pdev);
 	if (ret)
@@ -110,10 +110,6 @@ static int edu_gpu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	edu->mmio = pcim_iomap(pdev, 0, 0);
 	if (!edu->mmio)
 		return -ENOMEM;
-	ret = edu_gpu_init_irq(edu);
-	if (ret)
-		return ret;
-
 	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(52));
 	if (ret)
 		return ret;
@@ -128,7 +124,7 @@ static int edu_gpu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	pci_set_master(pdev);
 	ret = drm_dev_register(&edu->drm, 0);
 	if (ret)
-		edu_gpu_shutdown(edu);
+		edu_gpu_remove(pdev);
 	return ret;
 }
 
@@ -142,6 +138,7 @@ static int edu_gpu_suspend(struct device *dev)
 
 static DEFINE_SIMPLE_DEV_PM_OPS(edu_gpu_pm_ops, edu_gpu_suspend, NULL);
 
+/* [book: module] */
 static const struct pci_device_id edu_gpu_ids[] = {
 	{ PCI_DEVICE(0x1234, 0x11e8) },
 	{ }
@@ -156,6 +153,8 @@ static struct pci_driver edu_gpu_pci_driver = {
 	.shutdown = edu_gpu_remove,
 	.driver.pm = pm_sleep_ptr(&edu_gpu_pm_ops),
 };
+
+/* [end] */
 
 static int __init edu_gpu_init(void)
 {

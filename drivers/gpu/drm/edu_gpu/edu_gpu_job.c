@@ -15,21 +15,20 @@
 #include "edu_gpu.h"
 
 /* The registers, as in docs/specs/edu.txt of QEMU. */
-#define EDU_IRQ_STATUS		0x24
-#define EDU_IRQ_ACK		0x64
 #define EDU_DMA_SRC		0x80
 #define EDU_DMA_DST		0x88
 #define EDU_DMA_COUNT		0x90
 #define EDU_DMA_CMD		0x98
 #define EDU_DMA_RUN		BIT(0)
 #define EDU_DMA_TO_PCI		BIT(1)
-#define EDU_DMA_IRQ		BIT(2)
 #define EDU_BUFFER		0x40000
 
 /* QEMU up to 7.2 aborts at a DMA that ends at the end of the buffer of 4096 bytes. */
-#define EDU_CHUNK		(SZ_4K - 8)
+#define EDU_PART		(SZ_4K - 8)
 
-#define EDU_TIMEOUT		(5 * HZ)
+/* A DMA takes 100 ms. */
+#define EDU_POLL_US		1000
+#define EDU_TIMEOUT_US		(5 * USEC_PER_SEC)
 
 struct edu_gpu_job {
 	/* first: dma_fence_free() frees the job */
@@ -61,49 +60,45 @@ static const struct dma_fence_ops edu_gpu_fence_ops = {
 	.release = edu_gpu_fence_release,
 };
 
-/**
- * edu_gpu_irq() - the handler of the only interrupt, the end of a DMA
- * @irq: number
- * @data: the device
- *
- * Return: whether the device caused it
- */
-irqreturn_t edu_gpu_irq(int irq, void *data)
-{
-	struct edu_gpu *edu = data;
-	u32 status = readl(edu->mmio + EDU_IRQ_STATUS);
-
-	if (!status)
-		return IRQ_NONE;
-	writel(status, edu->mmio + EDU_IRQ_ACK);
-	complete(&edu->dma_done);
-	return IRQ_HANDLED;
-}
-
 /* [book: dma] */
 static int edu_gpu_dma(struct edu_gpu *edu, u64 src, u64 dst, u32 len, u32 cmd)
 {
-	reinit_completion(&edu->dma_done);
+	u64 val;
+
 	writeq(src, edu->mmio + EDU_DMA_SRC);
 	writeq(dst, edu->mmio + EDU_DMA_DST);
 	writeq(len, edu->mmio + EDU_DMA_COUNT);
-	writeq(cmd | EDU_DMA_RUN | EDU_DMA_IRQ, edu->mmio + EDU_DMA_CMD);
+	writeq(cmd | EDU_DMA_RUN, edu->mmio + EDU_DMA_CMD);
 
-	if (!wait_for_completion_timeout(&edu->dma_done, EDU_TIMEOUT) &&
-	    readq(edu->mmio + EDU_DMA_CMD) & EDU_DMA_RUN) {
-		drm_err(&edu->drm, "the DMA engine hangs\n");
-		edu->hung = true;
-		edu_gpu_unit_detach(edu, NULL);
+	if (readq_poll_timeout(edu->mmio + EDU_DMA_CMD, val, !(val & EDU_DMA_RUN), EDU_POLL_US,
+			       EDU_TIMEOUT_US))
+		edu_gpu_hang(edu, "DMA engine");
+	if (READ_ONCE(edu->hung))
 		return -EIO;
-	}
 	return edu_gpu_unit_faults(edu) ? -EFAULT : 0;
 }
 
 /* Copy a part. The device tells nothing of a fault: the unit does, after each half. */
-static int edu_gpu_copy_chunk(struct edu_gpu *edu, u64 src, u64 dst, u32 len)
+static int edu_gpu_copy_part_locked(struct edu_gpu *edu, struct edu_gpu_vm *vm, u64 src, u64 dst,
+				    u32 len)
 {
-	int ret = edu_gpu_dma(edu, src, EDU_BUFFER, len, 0);
+	int ret;
 
+	lockdep_assert_held(&edu->dma_lock);
+
+	if (edu->gone)
+		return -ENODEV;
+	if (vm->closed)
+		return -ECANCELED;
+	if (READ_ONCE(edu->hung))
+		return -EIO;
+	ret = edu_gpu_unit_attach(edu, vm);
+	if (ret)
+		return ret;
+
+	/* Those of other devices, and of an earlier copy */
+	edu_gpu_unit_faults(edu);
+	ret = edu_gpu_dma(edu, src, EDU_BUFFER, len, 0);
 	if (ret)
 		return ret;
 	/* QEMU tells of no fault if it has the page in its IOTLB, from a read. */
@@ -111,22 +106,18 @@ static int edu_gpu_copy_chunk(struct edu_gpu *edu, u64 src, u64 dst, u32 len)
 	return edu_gpu_dma(edu, EDU_BUFFER, dst, len, EDU_DMA_TO_PCI);
 }
 
-static int edu_gpu_job_run(struct edu_gpu *edu, struct edu_gpu_job *job)
+static int edu_gpu_job_run(struct edu_gpu *edu, const struct edu_gpu_job *job)
 {
 	const struct drm_edu_gpu_copy *args = &job->args;
-	int ret = edu->hung ? -EIO : edu_gpu_unit_attach(edu, job->vm);
 	u32 done, len;
+	int ret = 0;
 
-	/* Those of an earlier job */
-	edu_gpu_unit_faults(edu);
-
+	/* A close and an unbind wait for a part, not for the copy. */
 	for (done = 0; done < args->len && !ret; done += len) {
-		len = min(args->len - done, EDU_CHUNK);
-		if (READ_ONCE(edu->gone))
-			return -ENODEV;
-		if (READ_ONCE(job->vm->closed))
-			return -ECANCELED;
-		ret = edu_gpu_copy_chunk(edu, args->src + done, args->dst + done, len);
+		len = min(args->len - done, EDU_PART);
+		scoped_guard(mutex, &edu->dma_lock)
+			ret = edu_gpu_copy_part_locked(edu, job->vm, args->src + done,
+						       args->dst + done, len);
 	}
 	return ret;
 }
@@ -145,25 +136,23 @@ static void edu_gpu_job_work(struct work_struct *work)
 	dma_fence_signal(&job->fence);
 	dma_fence_put(&job->fence);
 	dma_fence_end_signalling(cookie);
-	atomic_dec(&vm->jobs);
 	edu_gpu_vm_put(vm);
 }
 
 /* [book: submit] */
-static int edu_gpu_copy_locked(struct edu_gpu_vm *vm, struct drm_edu_gpu_copy *args)
+/* The reference to @vm becomes that of the job. */
+static int edu_gpu_job_queue(struct edu_gpu_vm *vm, struct drm_edu_gpu_copy *args)
 {
 	struct edu_gpu_job *job = kzalloc(sizeof(*job), GFP_KERNEL_ACCOUNT);
 	struct sync_file *sync;
-
-	lockdep_assert_held(&vm->lock);
 
 	if (!job)
 		return -ENOMEM;
 
 	__module_get(THIS_MODULE);
 	spin_lock_init(&job->lock);
-	dma_fence_init(&job->fence, &edu_gpu_fence_ops, &job->lock, vm->fence_context,
-		       ++vm->seqno);
+	/* A timeline of its own, so that no lock has to order fences as jobs. */
+	dma_fence_init(&job->fence, &edu_gpu_fence_ops, &job->lock, dma_fence_context_alloc(1), 1);
 	sync = sync_file_create(&job->fence);
 	if (!sync) {
 		dma_fence_put(&job->fence);
@@ -171,34 +160,34 @@ static int edu_gpu_copy_locked(struct edu_gpu_vm *vm, struct drm_edu_gpu_copy *a
 	}
 
 	job->args = *args;
-	job->vm = edu_gpu_vm_get(vm);
+	job->vm = vm;
 	INIT_WORK(&job->work, edu_gpu_job_work);
 	fd_install(args->fence, sync->file);
 	queue_work(edu_gpu_wq, &job->work);
 	return 0;
 }
 
-/* [end] */
-
 static int edu_gpu_copy(struct edu_gpu_vm *vm, struct drm_edu_gpu_copy *args)
 {
-	int ret = -EBUSY;
+	int ret;
+
+	if (READ_ONCE(vm->edu->hung))
+		return -EIO;
+	if (!atomic_add_unless(&vm->users, 1, 1 + EDU_GPU_MAX_JOBS))
+		return -EBUSY;
 
 	args->fence = get_unused_fd_flags(O_CLOEXEC);
-	if (args->fence < 0)
-		return args->fence;
+	ret = args->fence < 0 ? args->fence : edu_gpu_job_queue(vm, args);
+	if (!ret)
+		return 0;
 
-	mutex_lock(&vm->lock);
-	if (atomic_add_unless(&vm->jobs, 1, EDU_GPU_MAX_JOBS)) {
-		ret = edu_gpu_copy_locked(vm, args);
-		if (ret)
-			atomic_dec(&vm->jobs);
-	}
-	mutex_unlock(&vm->lock);
-	if (ret)
+	if (args->fence >= 0)
 		put_unused_fd(args->fence);
+	edu_gpu_vm_put(vm);
 	return ret;
 }
+
+/* [end] */
 
 /**
  * edu_gpu_copy_ioctl() - DRM_IOCTL_EDU_GPU_COPY

@@ -63,15 +63,13 @@
 
 #define UNIT_TIMEOUT_US		100000
 
-/* Without this answer, the unit may use old entries: let the device do no DMA at all. */
+/* Without this answer, the unit may use old entries. */
 static void edu_gpu_unit_wait(struct edu_gpu *edu, unsigned long reg, u64 busy)
 {
 	u64 val;
 
-	if (!readq_poll_timeout(edu->unit.regs + reg, val, !(val & busy), 1, UNIT_TIMEOUT_US))
-		return;
-	dev_err_ratelimited(&edu->pdev->dev, "no answer of the IOMMU: DMA is off\n");
-	pci_clear_master(edu->pdev);
+	if (readq_poll_timeout(edu->unit.regs + reg, val, !(val & busy), 1, UNIT_TIMEOUT_US))
+		edu_gpu_hang(edu, "IOMMU");
 }
 
 static void edu_gpu_unit_flush_locked(struct edu_gpu *edu, u64 iva, u64 cmd)
@@ -95,6 +93,7 @@ static void edu_gpu_unit_flush_locked(struct edu_gpu *edu, u64 iva, u64 cmd)
  *
  * Flushes the whole domain if the range is too long for one command.
  */
+/* [book: flush] */
 void edu_gpu_unit_flush(struct edu_gpu *edu, u64 va, u64 len, bool tables)
 {
 	/* The smallest aligned block that has the range. */
@@ -108,6 +107,8 @@ void edu_gpu_unit_flush(struct edu_gpu *edu, u64 va, u64 len, bool tables)
 	else
 		edu_gpu_unit_flush_locked(edu, 0, UNIT_IOTLB_DOMAIN);
 }
+
+/* [end] */
 
 /* Replace the context entry of the device: clear it, flush what is cached, then write it. */
 static void edu_gpu_unit_point_locked(struct edu_gpu *edu, u64 lo)
@@ -123,16 +124,25 @@ static void edu_gpu_unit_point_locked(struct edu_gpu *edu, u64 lo)
 	WRITE_ONCE(unit->context->lo, cpu_to_le64(lo));
 }
 
+/**
+ * edu_gpu_unit_attach() - have the device use the page table of an address space
+ * @edu: the device, which does no DMA now
+ * @vm: the address space
+ *
+ * Return: 0, or -ENODEV if the driver is unbound
+ */
 /* [book: attach] */
-static int edu_gpu_unit_attach_locked(struct edu_gpu *edu, struct edu_gpu_vm *vm)
+int edu_gpu_unit_attach(struct edu_gpu *edu, struct edu_gpu_vm *vm)
 {
 	struct drm_dma_iter iter;
 	struct drm_dma_seg seg;
 	int ret;
 
-	lockdep_assert_held(&edu->unit.lock);
+	guard(mutex)(&edu->unit.lock);
 
-	drm_sgt_access_scope(view, drm_gpupt_root(vm->pt), ret) {
+	if (edu->unit.vm == vm)
+		return 0;
+	drm_sgt_access_scope(view, drm_gpupt_root(vm->space.pt), ret) {
 		ret = drm_dma_iter_init(&iter, view, 0, PAGE_SIZE);
 		if (ret || !drm_dma_iter_next(&iter, &seg))
 			break;
@@ -143,20 +153,6 @@ static int edu_gpu_unit_attach_locked(struct edu_gpu *edu, struct edu_gpu_vm *vm
 }
 
 /* [end] */
-
-/**
- * edu_gpu_unit_attach() - have the device use the page table of an address space
- * @edu: the device, which does no DMA now
- * @vm: the address space
- *
- * Return: 0, or -ENODEV if the driver is unbound
- */
-int edu_gpu_unit_attach(struct edu_gpu *edu, struct edu_gpu_vm *vm)
-{
-	guard(mutex)(&edu->unit.lock);
-
-	return edu->unit.vm == vm ? 0 : edu_gpu_unit_attach_locked(edu, vm);
-}
 
 /**
  * edu_gpu_unit_detach() - block the DMA of the device
@@ -224,6 +220,7 @@ static phys_addr_t edu_gpu_unit_find(void)
 	return found;
 }
 
+/* [book: fill] */
 /* Block the device, and let all others pass: they share a context table. */
 static int edu_gpu_unit_fill(struct edu_gpu *edu, dma_addr_t *root)
 {
@@ -248,6 +245,8 @@ static int edu_gpu_unit_fill(struct edu_gpu *edu, dma_addr_t *root)
 	edu->unit.context->lo = 0;
 	return 0;
 }
+
+/* [end] */
 
 static int edu_gpu_unit_command(struct edu_gpu *edu, u32 bit, bool on)
 {
@@ -303,7 +302,7 @@ int edu_gpu_unit_init(struct edu_gpu *edu)
 	if (ret)
 		return ret;
 	edu_gpu_unit_detach(edu, NULL);
-	return edu_gpu_unit_command(edu, UNIT_TE, true);
+	return edu->hung ? -ETIMEDOUT : edu_gpu_unit_command(edu, UNIT_TE, true);
 }
 
 /**
