@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/dma-buf.h>
+#include <linux/memfd.h>
 #include <linux/udmabuf.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,10 +13,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "sgt_bus.h"
 #include "sgt_dmabuf.h"
 
-#define PAGE	4096ul
-#define RUN	(16 * PAGE)
+#define PAGE		4096ul
+#define RUN		(16 * PAGE)
+/* The largest buffer of udmabuf, in MiB */
+#define UDMABUF_LIMIT	"/sys/module/udmabuf/parameters/size_limit_mb"
 
 const char * const sgt_exporter_name[SGT_EXPORTERS] = {
 	[SGT_UDMABUF] = "udmabuf",
@@ -45,14 +49,14 @@ static int allocate_scattered(int memfd, size_t size)
 }
 
 /* udmabuf requires a memfd that is sealed against shrinking. */
-static int make_memfd(size_t size)
+static int make_memfd(size_t size, unsigned int flags)
 {
 	int err, fd;
 
-	fd = memfd_create("sgt", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+	fd = memfd_create("sgt", MFD_ALLOW_SEALING | MFD_CLOEXEC | flags);
 	if (fd < 0)
 		return -errno;
-	if (ftruncate(fd, size) || allocate_scattered(fd, size) ||
+	if (ftruncate(fd, size) || (!flags && allocate_scattered(fd, size)) ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK)) {
 		err = -errno;
 		close(fd);
@@ -80,27 +84,40 @@ static int export_memfd(int memfd, size_t size)
 	return fd;
 }
 
-int sgt_foreign_udmabuf(struct sgt_foreign *f, size_t size)
+static int foreign_memfd(struct sgt_foreign *f, size_t size, unsigned int flags)
 {
 	int memfd;
 
 	memset(f, 0, sizeof(*f));
 	f->drm = -1;
 	f->size = size;
-	memfd = make_memfd(size);
+	memfd = make_memfd(size, flags);
 	if (memfd < 0)
 		return memfd;
 
-	f->fd = export_memfd(memfd, size);
-	if (f->fd >= 0) {
-		f->map = sgt_mmap_fd(memfd, size);
-		if (!f->map) {
-			close(f->fd);
-			f->fd = -ENOMEM;
-		}
-	}
+	f->map = sgt_mmap_fd(memfd, size);
+	f->fd = f->map ? export_memfd(memfd, size) : -ENOMEM;
+	if (f->map && f->fd < 0)
+		munmap(f->map, size);
 	close(memfd);
 	return f->fd < 0 ? f->fd : 0;
+}
+
+int sgt_foreign_udmabuf(struct sgt_foreign *f, size_t size)
+{
+	return foreign_memfd(f, size, 0);
+}
+
+int sgt_foreign_gigantic(struct sgt_foreign *f)
+{
+	const size_t size = 1ul << 30;
+	int err = sgt_write_file(UDMABUF_LIMIT, "1024");
+
+	if (err)
+		return err;
+	err = foreign_memfd(f, size, MFD_HUGETLB | MFD_HUGE_1GB);
+	sgt_write_file(UDMABUF_LIMIT, "64");
+	return err;
 }
 
 int sgt_foreign_vgem(struct sgt_foreign *f, uint32_t width, uint32_t height)

@@ -25,6 +25,9 @@ struct sgt_foreign {
 /* Pages of a memfd; @size is a multiple of PAGE.  -ENOENT without udmabuf */
 int sgt_foreign_udmabuf(struct sgt_foreign *f, size_t size);
 
+/* One page of 1 GiB, which the kernel has reserved; another errno if it has none */
+int sgt_foreign_gigantic(struct sgt_foreign *f);
+
 /* A dumb buffer of 32 bits per pixel; -ENODEV without vgem */
 int sgt_foreign_vgem(struct sgt_foreign *f, uint32_t width, uint32_t height);
 
