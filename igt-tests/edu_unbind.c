@@ -7,6 +7,7 @@
 #include <drm/edu_gpu_drm.h>
 #include "lib/edu.h"
 #include "lib/sgt_dma_api.h"
+#include "lib/sgt_dmabuf.h"
 #include "lib/sgt_fence.h"
 #include "lib/sgt_removal.h"
 
@@ -27,6 +28,9 @@
  *
  * SUBTEST: close-copying
  * Description: A close in the middle of a copy: it fails, and other files go on
+ *
+ * SUBTEST: close-import
+ * Description: A close in the middle of a copy frees an import itself, and no job does
  *
  * SUBTEST: unload
  * Description: The module stays as long as a fence can call it
@@ -177,6 +181,34 @@ static void test_close_copying(void)
 	close(other);
 }
 
+static void test_close_import(void)
+{
+	struct sgt_foreign foreign;
+	struct sgt_bo bos[2];
+	int drm = edu_open();
+	int file, err;
+
+	err = sgt_foreign_udmabuf(&foreign, EDU_GPU_MAX_COPY);
+	igt_require_f(err != -ENOENT, "no udmabuf\n");
+	sgt_must(err);
+	edu_make(&bos[1], drm, EDU_GPU_MAX_COPY / PAGE, sgt_new_seed());
+	sgt_must(sgt_bo_import(&bos[0], drm, foreign.fd, PAGE / 4, EDU_GPU_MAX_COPY / PAGE));
+	bos[0].map = foreign.map;
+	sgt_fill(foreign.map, sgt_bo_words(&bos[0]), sgt_new_seed());
+	sgt_must(edu_map(&bos[0], SRC, bos[0].size, 0));
+	sgt_must(edu_map(&bos[1], DST, bos[1].size, 0));
+	igt_assert_eq(sgt_dmabuf_attachments(pci), 1);
+
+	file = sgt_must(edu_copy_begin(drm, SRC, DST, EDU_GPU_MAX_COPY));
+	wait_for_begin(bos);
+	munmap(bos[1].map, bos[1].size);
+	close(drm);
+	igt_assert_eq(sgt_dmabuf_attachments(pci), 0);
+	igt_assert_eq(sgt_sync_file_wait(file), -ECANCELED);
+	close(file);
+	sgt_foreign_free(&foreign);
+}
+
 static void test_unload(void)
 {
 	struct sgt_bo bos[2];
@@ -216,6 +248,10 @@ int igt_main()
 	igt_describe("The copies of a file end with it");
 	igt_subtest("close-copying")
 		test_close_copying();
+
+	igt_describe("Jobs free nothing that waits for fences");
+	igt_subtest("close-import")
+		test_close_import();
 
 	igt_describe("The module stays as long as its code can be called");
 	igt_subtest("unload")
