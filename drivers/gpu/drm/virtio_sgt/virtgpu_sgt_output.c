@@ -28,6 +28,10 @@
  * must be on the host before the cursor is set (5.7.6.6), so the driver waits for the
  * TRANSFER_TO_HOST first.
  *
+ * A cursor that only moves waits for nothing. While the host has a move, the newest
+ * position replaces the one that is to be sent next. A cursor off the screen is hidden on
+ * the host, and uploaded when it returns.
+ *
  * The response of the host about a display is stored as received, and nothing in it
  * is trusted: not the sizes, the EDID, nor its length. The driver also asks for the
  * EDID of a display that is off, since it can be forced on (video=). Each probe of a
