@@ -42,7 +42,7 @@ help:
 #:                       run and shell: iommu; check-quick: phys), or igt: icount; check-debug:
 #:                       phys-races and so on, console, bypass, kunit, kcsan, kcsan-kunit, fuzz
 #: TEST=PATTERN          igt: program[@subtest]; kunit: suite.case; static: check;
-#:                       bench: one or more of native, counted, buffers
+#:                       bench: one or more of native, counted, buffers, display
 #: TEST_SECONDS=N        time limit of an IGT subtest (default: 180; check-debug: 400)
 #: ROUNDS=N              rounds of the tests that have rounds (check-debug: 20 or less; kunit on 7.3:
 #:                       100)

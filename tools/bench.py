@@ -26,12 +26,22 @@ import vm
 CONFIG = project.TOOLS / 'bench.config'
 BUILD = project.BUILD / 'bench'
 SECONDS = 1800
-PARTS = 'native', 'counted', 'buffers'
+PARTS = 'native', 'counted', 'buffers', 'display'
 
 # How a driver is loaded and unloaded
 DRIVERS = {'sgt': (['virtio_gpu_sgt'], ['virtio_gpu_sgt', 'drm_gpupt', 'drm_gem_sgt']),
            'in-tree': (['virtio_gpu'], ['virtio_gpu'])}
 ROUNDS = 2
+DISPLAY_ROUNDS = 3
+
+# The rows of the display: what sgt_bench calls them, and what part of the other's cost is allowed
+DISPLAY = {'dumb': ('create and destroy, not shown', 0.1),
+           'show': ('create, touch, add, show, destroy', 1),
+           'burst': ('each of 2,000 creates and frees', 1),
+           'map': ('create, map, touch, destroy', 1),
+           'setcrtc': ('flip by SETCRTC', 1),
+           'dirty': ('DIRTYFB', 1),
+           'move': ('move of the cursor', 1)}
 
 SCATTERED = 'scattered-256', 'scattered-4096', 'scattered-65536', 'scattered-262144'
 
@@ -259,25 +269,75 @@ class Progress:
                 project.say(f'   {self.what}: {self.alive} buffers alive')
 
 
-def buffers(guest: Guest, unit: str, samples: Samples, file: Csv) -> None:
-    """Measures buffers with each driver in turn; the first one is loaded."""
-    project.say(f'-- measuring the life of buffers, {unit}')
+def turns(guest: Guest, rounds: int) -> Iterable[tuple[str, int]]:
+    """Loads each driver in turn, in a guest that has the first one; yields its name and round."""
     loaded = 'sgt'
-    for turn in range(1, ROUNDS + 1):
+    for turn in range(1, rounds + 1):
         for driver in DRIVERS:
             if driver != loaded:
                 guest.unload(loaded)
                 guest.load(driver)
                 loaded = driver
-            output = guest.run('sgt_bench', live=Progress(driver, turn)).output
-            for what, *words in re.findall(r'^(\w+) (\d+) (\d+) (-?\d+)$', output, re.M):
-                count, alive, cost = (int(word) for word in words)
-                samples[unit, driver, what, count, alive].append(cost)
-                file.add(driver, what, count, alive, unit, cost)
+            yield driver, turn
+
+
+def buffers(guest: Guest, unit: str, samples: Samples, file: Csv) -> None:
+    """Measures buffers with each driver in turn; the first one is loaded."""
+    project.say(f'-- measuring the life of buffers, {unit}')
+    for driver, turn in turns(guest, ROUNDS):
+        output = guest.run('sgt_bench', live=Progress(driver, turn)).output
+        for what, *words in re.findall(r'^(\w+) (\d+) (\d+) (-?\d+)$', output, re.M):
+            count, alive, cost = (int(word) for word in words)
+            samples[unit, driver, what, count, alive].append(cost)
+            file.add(driver, what, count, alive, unit, cost)
 
 
 def best(samples: Samples, *key: str | int) -> float:
     return statistics.median(samples[key])
+
+
+def display(guest: Guest, unit: str, samples: Samples, file: Csv) -> None:
+    """Measures dumb buffers and commits with each driver in turn."""
+    project.say(f'-- measuring dumb buffers and commits, {unit}')
+    for driver, turn in turns(guest, DISPLAY_ROUNDS):
+        project.say(f'   {driver}, round {turn}')
+        output = guest.run('sgt_bench', 'display').output
+        for what, *words in re.findall(r'^(\w+) (\d+) (-?\d+)$', output, re.M):
+            count, cost = (int(word) for word in words)
+            samples[unit, driver, what, count, turn].append(cost)
+            file.add(driver, what, count, turn, unit, cost)
+
+
+def ratios(samples: Samples, unit: str, what: str, count: int) -> list[float]:
+    """The ratio of each round, from the least to the greatest."""
+    return sorted(best(samples, unit, 'sgt', what, count, turn) /
+                  max(best(samples, unit, 'in-tree', what, count, turn), 1)
+                  for turn in range(1, DISPLAY_ROUNDS + 1))
+
+
+def judge(found: list[float], target: float) -> str:
+    """The verdict of all rounds, if they agree."""
+    met = {ratio <= target for ratio in found}
+    return verdict(met.pop()) if len(met) == 1 else 'too noisy'
+
+
+def show_display(samples: Samples) -> None:
+    rows = []
+    for what, (text, target) in DISPLAY.items():
+        for count in sorted({key[3] for key in samples if key[2] == what}):
+            row = [f'{text}, {size(count)}']
+            for unit, scale in ('instructions', 1), ('ns', 1000):
+                found = ratios(samples, unit, what, count)
+                row += [*(number(statistics.median(
+                    best(samples, unit, driver, what, count, turn)
+                    for turn in range(1, DISPLAY_ROUNDS + 1)) / scale) for driver in DRIVERS),
+                    f'{statistics.median(found):.2f}', f'{found[0]:.2f}-{found[-1]:.2f}',
+                    judge(found, target)]
+            rows.append([*row[:1], f'{target:g} x', *row[1:]])
+    table(f'Dumb buffers and commits: instructions (QEMU -icount), and microseconds, to the answer '
+          f'of the host; ratios of {DISPLAY_ROUNDS} rounds',
+          ['what', 'target', 'sgt', 'in-tree', 'ratio', 'of rounds', '', 'sgt us', 'in-tree us',
+           'ratio', 'of rounds', ''], rows)
 
 
 def show_buffers(samples: Samples) -> None:
@@ -364,7 +424,8 @@ def measure(parts: set[str]) -> None:
     if 'native' in parts:
         time = native(figures)
         show_native(time)
-    if {'counted', 'buffers'} & parts:
+    shown: Samples = collections.defaultdict(list)
+    if {'counted', 'buffers', 'display'} & parts:
         root, ours = modules()
         image = project.BUILD / 'guest-both.cpio'
         initramfs.build(root, ours, project.build_programs()['bench'], 'both', image)
@@ -375,11 +436,20 @@ def measure(parts: set[str]) -> None:
             if 'buffers' in parts:
                 file = Csv('buffers.csv', 'driver', 'what', 'bytes', 'alive', 'unit', 'cost')
                 buffers(guest, 'instructions', samples, file)
-    if 'buffers' in parts:
+            if 'display' in parts:
+                rows = Csv('display.csv', 'driver', 'what', 'bytes', 'round', 'unit', 'cost')
+                display(guest, 'instructions', shown, rows)
+    if {'buffers', 'display'} & parts:
         with Guest('iommu', root, image) as guest:
-            buffers(guest, 'ns', samples, file)
+            if 'buffers' in parts:
+                buffers(guest, 'ns', samples, file)
+            if 'display' in parts:
+                display(guest, 'ns', shown, rows)
+    if 'buffers' in parts:
         show_buffers(samples)
         plot_buffers(samples)
+    if 'display' in parts:
+        show_display(shown)
     if time or count:
         plot_tables(time, count)
 
