@@ -3,6 +3,7 @@
 #include <kunit/test-bug.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
+#include <linux/file.h>
 #include <linux/iosys-map.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
@@ -282,6 +283,8 @@ static int reclaim_do_export(void *arg)
 	if (IS_ERR(buf))
 		return PTR_ERR(buf);
 	dma_buf_put(buf);
+	/* A kernel thread leaves the last put to a work item. */
+	flush_delayed_fput();
 	return 0;
 }
 
