@@ -177,8 +177,8 @@ static int drm_gem_sgt_buffers_show(struct seq_file *m, void *v)
 	seq_printf(m, "%-4u %-5u %-10llu %-7lu %-7u %-8u %-8u %-6s %-7s %-7u %-5u %-5u %-5u %-8d %-8s %-16s %d\n",
 		   line->device, line->minor, info->size, info->folios, info->runs,
 		   info->cpu_ents, info->dma_segs, drm_gem_sgt_state_name(info->state),
-		   drm_gem_sgt_caching_name(info), line->handles, line->refs, line->pins, line->vmaps,
-		   line->exported, info->source, line->comm, line->pid);
+		   drm_gem_sgt_caching_name(info), line->handles, line->refs, line->pins,
+		   line->vmaps, line->exported, info->source, line->comm, line->pid);
 	return 0;
 }
 

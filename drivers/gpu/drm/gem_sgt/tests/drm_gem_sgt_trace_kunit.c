@@ -42,25 +42,6 @@ static void trace_hit(struct gem_trace *c, const struct drm_sgt *sgt, enum trace
 		c->hits[event]++;
 }
 
-#define TRACE_PROBE(name, event)						\
-static void trace_on_##name(void *data, const struct drm_sgt *sgt)		\
-{										\
-	trace_hit(data, sgt, event);						\
-}										\
-static void trace_off_##name(void *data)					\
-{										\
-	unregister_trace_drm_sgt_##name(trace_on_##name, data);			\
-	tracepoint_synchronize_unregister();					\
-}
-
-TRACE_PROBE(populate, TRACE_POPULATE)
-TRACE_PROBE(restore, TRACE_RESTORE)
-TRACE_PROBE(map, TRACE_MAP)
-TRACE_PROBE(unmap, TRACE_UNMAP)
-TRACE_PROBE(revoke, TRACE_REVOKE)
-TRACE_PROBE(evict, TRACE_EVICT)
-TRACE_PROBE(purge, TRACE_PURGE)
-
 static void trace_on_fault(void *data, const struct drm_sgt *sgt, pgoff_t index,
 			   unsigned int order, vm_fault_t ret)
 {
@@ -71,18 +52,35 @@ static void trace_on_fault(void *data, const struct drm_sgt *sgt, pgoff_t index,
 	c->ret = ret;
 }
 
-static void trace_off_fault(void *data)
-{
-	unregister_trace_drm_gem_sgt_fault(trace_on_fault, data);
-	tracepoint_synchronize_unregister();
+/* Watch an event until the end of the case. */
+#define TRACE_WATCH(name, event)							\
+static void trace_off_##name(void *data)						\
+{											\
+	unregister_trace_##event(trace_on_##name, data);				\
+	tracepoint_synchronize_unregister();						\
+}											\
+static void trace_watch_##name(struct gem_trace *c)					\
+{											\
+	KUNIT_ASSERT_EQ(c->test, 0, register_trace_##event(trace_on_##name, c));	\
+	KUNIT_ASSERT_EQ(c->test, 0,							\
+			kunit_add_action_or_reset(c->test, trace_off_##name, c));	\
 }
 
-#define trace_watch(c, event, name)						\
-do {										\
-	KUNIT_ASSERT_EQ((c)->test, 0, register_trace_##event(trace_on_##name, c));	\
-	KUNIT_ASSERT_EQ((c)->test, 0,						\
-			kunit_add_action_or_reset((c)->test, trace_off_##name, c));	\
-} while (0)
+#define TRACE_PROBE(name, hit)								\
+static void trace_on_##name(void *data, const struct drm_sgt *sgt)			\
+{											\
+	trace_hit(data, sgt, hit);							\
+}											\
+TRACE_WATCH(name, drm_sgt_##name)
+
+TRACE_PROBE(populate, TRACE_POPULATE)
+TRACE_PROBE(restore, TRACE_RESTORE)
+TRACE_PROBE(map, TRACE_MAP)
+TRACE_PROBE(unmap, TRACE_UNMAP)
+TRACE_PROBE(revoke, TRACE_REVOKE)
+TRACE_PROBE(evict, TRACE_EVICT)
+TRACE_PROBE(purge, TRACE_PURGE)
+TRACE_WATCH(fault, drm_gem_sgt_fault)
 
 /* An object of five pages, and all events are watched. */
 static struct gem_trace *trace_create(struct kunit *test)
@@ -95,14 +93,14 @@ static struct gem_trace *trace_create(struct kunit *test)
 	c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, c);
 	c->test = test;
-	trace_watch(c, drm_sgt_populate, populate);
-	trace_watch(c, drm_sgt_restore, restore);
-	trace_watch(c, drm_sgt_map, map);
-	trace_watch(c, drm_sgt_unmap, unmap);
-	trace_watch(c, drm_sgt_revoke, revoke);
-	trace_watch(c, drm_sgt_evict, evict);
-	trace_watch(c, drm_sgt_purge, purge);
-	trace_watch(c, drm_gem_sgt_fault, fault);
+	trace_watch_populate(c);
+	trace_watch_restore(c);
+	trace_watch_map(c);
+	trace_watch_unmap(c);
+	trace_watch_revoke(c);
+	trace_watch_evict(c);
+	trace_watch_purge(c);
+	trace_watch_fault(c);
 	c->f = gem_kunit_create(test, &gem_kunit_driver);
 	c->bo = gem_kunit_bo(c->f, GEM_KUNIT_SIZE);
 	return c;
