@@ -65,9 +65,9 @@ struct drm_gpupt_config {
 	/**
 	 * @get_page: allocate the page of a table
 	 *
-	 * Optional, for tables that need memory of their own: a device with a narrow
-	 * DMA mask wants alloc_page(gfp | GFP_DMA32), or a pool. @gfp charges the
-	 * page to the calling task, and zeroes it: the page must be zeroed. It is a
+	 * Optional, for tables that need memory of their own, such as a pool. @gfp has the
+	 * zone that the device can reach, charges the page to the calling task, and
+	 * zeroes it: the page must be zeroed. It is a
 	 * page of the kernel's direct map. Returns NULL when out of memory. May
 	 * sleep; called under a lock of the page table, so it must not call a
 	 * function of drm_gpupt.

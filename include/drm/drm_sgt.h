@@ -32,6 +32,7 @@ struct drm_sgt_device *drm_sgt_device_get(struct drm_sgt_device *sdev);
 void drm_sgt_device_put(struct drm_sgt_device *sdev);
 bool drm_sgt_device_is_phys(const struct drm_sgt_device *sdev);
 struct device *drm_sgt_device_dma_dev(const struct drm_sgt_device *sdev);
+gfp_t drm_sgt_device_zone(const struct drm_sgt_device *sdev);
 unsigned int drm_sgt_device_id(const struct drm_sgt_device *sdev);
 
 /**

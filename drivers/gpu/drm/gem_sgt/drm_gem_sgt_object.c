@@ -82,6 +82,17 @@ struct drm_gem_sgt_object *drm_gem_sgt_alloc(struct drm_device *dev, size_t size
 	return bo;
 }
 
+/*
+ * The object can be large: fail rather than invoke the OOM killer, and print no backtrace,
+ * as the caller gets -ENOMEM. Zones that a device needs are not in high memory.
+ */
+static gfp_t drm_gem_sgt_gfp(const struct drm_sgt_device *sdev)
+{
+	gfp_t zone = drm_sgt_device_zone(sdev);
+
+	return (zone ? GFP_USER | zone : GFP_HIGHUSER) | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
+}
+
 /* Create a table of a new file. The caller gets a reference to the file in @filp. */
 static struct drm_sgt *drm_gem_sgt_create_table(struct drm_sgt_device *sdev,
 						size_t size, struct file **filp)
@@ -92,13 +103,7 @@ static struct drm_sgt *drm_gem_sgt_create_table(struct drm_sgt_device *sdev,
 	if (IS_ERR(*filp))
 		return ERR_CAST(*filp);
 
-	/*
-	 * The object can be large: fail rather than invoke the OOM killer, and print
-	 * no backtrace, as the caller gets -ENOMEM.
-	 */
-	mapping_set_gfp_mask((*filp)->f_mapping, GFP_HIGHUSER |
-			     __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
-
+	mapping_set_gfp_mask((*filp)->f_mapping, drm_gem_sgt_gfp(sdev));
 	sgt = drm_sgt_create_shmem_own(sdev, *filp, size);
 	if (IS_ERR(sgt))
 		fput(*filp);

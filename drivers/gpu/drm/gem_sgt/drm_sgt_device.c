@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <kunit/static_stub.h>
 #include <linux/device.h>
 #include <linux/dma-mapping.h>
+#include <linux/gfp.h>
+#include <linux/iommu.h>
 #include <linux/mmap_lock.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
@@ -116,6 +119,30 @@ int drm_sgt_limits_init(struct drm_sgt_limits *limits, struct device *owner,
 	return 0;
 }
 
+/* Is there memory that the device cannot reach? An IOMMU can map all of it. */
+bool drm_sgt_dma_is_limited(struct device *dev)
+{
+	struct iommu_domain *domain;
+
+	KUNIT_STATIC_STUB_REDIRECT(drm_sgt_dma_is_limited, dev);
+
+	domain = iommu_get_domain_for_dev(dev);
+	return (!domain || domain->type == IOMMU_DOMAIN_IDENTITY) && dma_addressing_limited(dev);
+}
+
+/*
+ * The largest zone that is within reach. Below 32 bits, ZONE_DMA32 can have such pages as
+ * well, but shmem cannot be asked for these only.
+ */
+static gfp_t drm_sgt_zone_of(struct device *dma_dev)
+{
+	if (!dma_dev || !drm_sgt_dma_is_limited(dma_dev))
+		return 0;
+
+	return min_not_zero(dma_get_mask(dma_dev), dma_dev->bus_dma_limit) < DMA_BIT_MASK(32) ?
+	       GFP_DMA : GFP_DMA32;
+}
+
 static struct drm_sgt_device *
 drm_sgt_device_alloc(struct device *owner, struct device *dma_dev,
 		     struct device *bus_dev)
@@ -131,6 +158,7 @@ drm_sgt_device_alloc(struct device *owner, struct device *dma_dev,
 	if (ret)
 		goto err_free;
 
+	sdev->zone = drm_sgt_zone_of(dma_dev);
 	sdev->owner = kstrdup(dev_name(owner), GFP_KERNEL);
 	if (!sdev->owner) {
 		ret = -ENOMEM;
@@ -387,6 +415,27 @@ struct device *drm_sgt_device_dma_dev(const struct drm_sgt_device *sdev)
 	return sdev->dma_dev;
 }
 EXPORT_SYMBOL_GPL(drm_sgt_device_dma_dev);
+
+/**
+ * drm_sgt_device_zone() - where the memory is that the device can reach
+ * @sdev: the device
+ *
+ * For the GFP flags of a driver that allocates memory for a table, as the layer does for GEM
+ * objects and page tables. It matters to a device whose DMA mask does not cover all
+ * memory, unless an IOMMU translates. What is in another zone, such as an array of pages
+ * of the driver, is bounced, or drm_sgt_map() fails.
+ *
+ * The zone for less than 32 bits can be small (16 MiB on x86). Allocate from it with
+ * __GFP_NOWARN, and without __GFP_HIGHMEM.
+ *
+ * Context: Any.
+ * Return: %GFP_DMA, %GFP_DMA32, or 0 for any zone
+ */
+gfp_t drm_sgt_device_zone(const struct drm_sgt_device *sdev)
+{
+	return sdev->zone;
+}
+EXPORT_SYMBOL_GPL(drm_sgt_device_zone);
 
 /**
  * drm_sgt_device_id() - the number of this device in debugfs

@@ -58,6 +58,9 @@ struct drm_sgt_device {
 	/** @limits: constant, as tables are also built after unbind */
 	struct drm_sgt_limits limits;
 
+	/** @zone: see drm_sgt_device_zone(); constant, as @limits */
+	gfp_t zone;
+
 	/** @srcu: held for reading by access sections and by drm_sgt_map() */
 	struct srcu_struct srcu;
 
@@ -102,6 +105,7 @@ struct drm_sgt_device {
 
 void drm_sgt_device_count(struct drm_sgt_device *sdev, int tables);
 void drm_sgt_device_show_all(struct seq_file *m);
+bool drm_sgt_dma_is_limited(struct device *dev);
 int drm_sgt_limits_init(struct drm_sgt_limits *limits, struct device *owner,
 			struct device *dma_dev);
 

@@ -78,10 +78,13 @@ static int drm_gpupt_mem_map(struct drm_gpupt_mem *mem, struct drm_sgt_device *s
 	return ret ?: drm_sgt_sync_for_device(sgt, 0, drm_sgt_size(sgt));
 }
 
+/* Within reach of the device; the caller reports a failure. */
 static struct page *drm_gpupt_get_page(const struct drm_gpupt *pt)
 {
-	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO;
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN;
 
+	if (!pt->config->cpu_only)
+		gfp |= drm_sgt_device_zone(pt->sdev);
 	return pt->config->get_page ? pt->config->get_page(pt->priv, gfp) : alloc_page(gfp);
 }
 

@@ -257,6 +257,56 @@ static void gem_print_info_says_how_much(struct kunit *test)
 	gem_expect_memory(test, bo, GEM_KUNIT_SIZE, 0);
 }
 
+static const unsigned int gem_narrow[] = { 28, 32, 36 };
+
+static void gem_narrow_desc(const unsigned int *bits, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%u bits", *bits);
+}
+
+KUNIT_ARRAY_PARAM(gem_narrow, gem_narrow, gem_narrow_desc);
+
+static void gem_expect_pages_below(struct kunit *test, struct drm_gem_sgt_object *bo, u64 end)
+{
+	struct drm_sgt_run_iter iter;
+	struct drm_sgt_run run;
+
+	drm_sgt_run_iter_init(&iter, bo->sgt);
+	while (drm_sgt_run_iter_next(&iter, &run))
+		KUNIT_EXPECT_LE(test, page_to_phys(run.page) + run.nr_pages * PAGE_SIZE, end);
+}
+
+/* The pages are where the device can reach them, if the kernel has such a zone. */
+static void gem_pages_are_within_reach(struct kunit *test)
+{
+	unsigned int bits = *(const unsigned int *)test->param_value;
+	gfp_t zone = bits < 32 ? GFP_DMA : GFP_DMA32;
+	struct gem_kunit *f = gem_kunit_create_on(test, &gem_kunit_driver,
+						  drm_sgt_kunit_bind_narrow(test, bits));
+	struct drm_gem_sgt_object *bo = gem_kunit_bo(f, GEM_KUNIT_SIZE);
+	gfp_t mask = mapping_gfp_mask(bo->base.filp->f_mapping);
+
+	KUNIT_EXPECT_EQ(test, (__force u32)drm_sgt_device_zone(f->d->sdev), (__force u32)zone);
+	KUNIT_EXPECT_EQ(test, (__force u32)(mask & GFP_ZONEMASK), (__force u32)zone);
+	KUNIT_EXPECT_TRUE(test, mask & __GFP_NOWARN);
+	/* A skip here would hide a failure of the above. */
+	if (!IS_ENABLED(CONFIG_ZONE_DMA) || !IS_ENABLED(CONFIG_ZONE_DMA32))
+		return;
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_map(bo));
+	gem_expect_pages_below(test, bo, BIT_ULL(min(bits, 32)));
+}
+
+/* A device that can reach all memory gets it from any zone. */
+static void gem_pages_are_anywhere(struct kunit *test)
+{
+	struct gem_kunit *f = gem_kunit_create(test, &gem_kunit_driver);
+	struct drm_gem_sgt_object *bo = gem_kunit_bo(f, GEM_KUNIT_SIZE);
+
+	KUNIT_EXPECT_EQ(test, (__force u32)drm_sgt_device_zone(f->d->sdev), 0);
+	KUNIT_EXPECT_EQ(test, (__force u32)mapping_gfp_mask(bo->base.filp->f_mapping),
+			(__force u32)(GFP_HIGHUSER | __GFP_RETRY_MAYFAIL | __GFP_NOWARN));
+}
+
 /* Resident from the first page to the last, and not before or after. */
 static void gem_status_follows_the_pages(struct kunit *test)
 {
@@ -427,6 +477,8 @@ static struct kunit_case drm_gem_sgt_cases[] = {
 	KUNIT_CASE(gem_dumb_create_makes_a_handle),
 	KUNIT_CASE(gem_print_info_says_what_there_is),
 	KUNIT_CASE(gem_print_info_says_how_much),
+	KUNIT_CASE_PARAM(gem_pages_are_within_reach, gem_narrow_gen_params),
+	KUNIT_CASE(gem_pages_are_anywhere),
 	KUNIT_CASE(gem_status_follows_the_pages),
 	KUNIT_CASE(gem_buffers_are_listed_once),
 	KUNIT_CASE(gem_buffers_do_not_wait_for_a_reader),

@@ -263,12 +263,9 @@ struct device *drm_sgt_kunit_dma_device(struct kunit *test, const char *name,
 	return dev;
 }
 
-/* Bind a device with limits of its DMA segments, which is its own DMA device. */
-struct drm_sgt_kunit_device *
-drm_sgt_kunit_bind_limits(struct kunit *test, const char *name,
-			  unsigned int max_segment, u64 boundary)
+static struct drm_sgt_kunit_device *drm_sgt_kunit_bind_dma(struct kunit *test,
+							   struct device *dev)
 {
-	struct device *dev = drm_sgt_kunit_dma_device(test, name, max_segment, boundary);
 	struct drm_sgt_kunit_device *d;
 
 	d = drm_sgt_kunit_device_create(test, devm_drm_sgt_device_create(dev, dev));
@@ -277,7 +274,33 @@ drm_sgt_kunit_bind_limits(struct kunit *test, const char *name,
 	return d;
 }
 
-/* The same without limits that matter to a test. */
+/* Bind a device with limits of its DMA segments, which is its own DMA device. */
+struct drm_sgt_kunit_device *
+drm_sgt_kunit_bind_limits(struct kunit *test, const char *name,
+			  unsigned int max_segment, u64 boundary)
+{
+	return drm_sgt_kunit_bind_dma(test, drm_sgt_kunit_dma_device(test, name, max_segment,
+								     boundary));
+}
+
+static bool drm_sgt_kunit_is_limited(struct device *dev)
+{
+	return true;
+}
+
+/* Bind a device whose addresses have @bits, which are too few for the memory there is. */
+struct drm_sgt_kunit_device *drm_sgt_kunit_bind_narrow(struct kunit *test, unsigned int bits)
+{
+	struct device *dev = drm_sgt_kunit_dma_device(test, "narrow", UINT_MAX, ULONG_MAX);
+
+	/* dma_set_mask() refuses what no zone of the kernel fits into. */
+	*dev->dma_mask = DMA_BIT_MASK(bits);
+	kunit_activate_static_stub(test, drm_sgt_dma_is_limited, drm_sgt_kunit_is_limited);
+	return drm_sgt_kunit_bind_dma(test, dev);
+}
+EXPORT_SYMBOL_GPL(drm_sgt_kunit_bind_narrow);
+
+/* Bind a device without limits that matter to a test. */
 struct drm_sgt_kunit_device *drm_sgt_kunit_bind(struct kunit *test)
 {
 	return drm_sgt_kunit_bind_limits(test, "sgt", UINT_MAX, ULONG_MAX);

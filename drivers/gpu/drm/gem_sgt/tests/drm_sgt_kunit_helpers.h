@@ -148,6 +148,7 @@ struct drm_sgt_kunit_device *drm_sgt_kunit_bind_none(struct kunit *test);
 struct drm_sgt_kunit_device *
 drm_sgt_kunit_bind_limits(struct kunit *test, const char *name,
 			  unsigned int max_segment, u64 boundary);
+struct drm_sgt_kunit_device *drm_sgt_kunit_bind_narrow(struct kunit *test, unsigned int bits);
 void drm_sgt_kunit_watch(struct kunit *test, struct drm_sgt_device *sdev);
 void drm_sgt_kunit_unbind(struct drm_sgt_kunit_device *d);
 struct drm_sgt_device_stats drm_sgt_kunit_stats(struct drm_sgt_device *sdev);

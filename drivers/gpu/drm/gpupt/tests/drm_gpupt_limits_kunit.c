@@ -209,7 +209,7 @@ static void limits_use_pages_of_the_driver(struct kunit *test)
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pt);
 		KUNIT_EXPECT_EQ(test, 0, limits_map(pt, 0, mem));
 		KUNIT_EXPECT_EQ(test, pool.used, drm_gpupt_tables(pt));
-		KUNIT_EXPECT_EQ(test, pool.gfp, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+		KUNIT_EXPECT_EQ(test, pool.gfp, GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN);
 		KUNIT_EXPECT_EQ(test, 0, limits_unmap(pt, 0, page));
 		KUNIT_EXPECT_EQ(test, pool.used, 1);
 
@@ -218,6 +218,27 @@ static void limits_use_pages_of_the_driver(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, pool.used, 1);
 		drm_gpupt_destroy(pt);
 		KUNIT_EXPECT_EQ(test, pool.used, 0);
+	}
+}
+
+/* The tables are where the device can reach them, unless it does not read them. */
+static void limits_allocate_within_reach(struct kunit *test)
+{
+	static const struct drm_gpupt_config configs[] = {
+		{ .get_page = limits_get_page, .put_page = limits_put_page },
+		{ .get_page = limits_get_page, .put_page = limits_put_page, .cpu_only = true },
+	};
+	const struct drm_gpupt_fmt *fmt = drm_gpupt_kunit_format(test);
+	struct drm_sgt_kunit_device *d = drm_sgt_kunit_bind_narrow(test, 28);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(configs); i++) {
+		struct limits_pool pool = {};
+		struct drm_gpupt *pt = drm_gpupt_create(fmt, d->sdev, &configs[i], &pool);
+
+		KUNIT_EXPECT_EQ(test, PTR_ERR(pt), -ENOMEM);
+		KUNIT_EXPECT_EQ(test, (__force u32)(pool.gfp & GFP_ZONEMASK),
+				configs[i].cpu_only ? 0 : (__force u32)GFP_DMA);
 	}
 }
 
@@ -373,6 +394,7 @@ static struct kunit_case drm_gpupt_limits_cases[] = {
 	KUNIT_CASE(limits_of_tables),
 	KUNIT_CASE(limits_count_memory),
 	KUNIT_CASE_PARAM(limits_use_pages_of_the_driver, drm_gpupt_kunit_formats),
+	KUNIT_CASE_PARAM(limits_allocate_within_reach, drm_gpupt_kunit_formats),
 	KUNIT_CASE(limits_refuse_half_an_allocator),
 	KUNIT_CASE(limits_of_what_a_table_takes),
 	KUNIT_CASE(limits_of_a_walk),
