@@ -22,6 +22,9 @@
  * SUBTEST: out-fence-pace
  * Description: An out-fence signals at a later vertical blank than the one before
  *
+ * SUBTEST: blocking-pace
+ * Description: A blocking commit returns after its event
+ *
  * SUBTEST: wait
  * Description: A wait ends at the vertical blank that was asked for
  *
@@ -178,6 +181,25 @@ static void test_out_fence_pace(const struct sgt_screen *screen)
 	free_pictures(bos, screen);
 }
 
+static void test_blocking_pace(const struct sgt_screen *screen)
+{
+	struct pollfd pfd = { .fd = screen->drm, .events = POLLIN };
+	struct sgt_bo bos[2];
+
+	make_pictures(bos, screen);
+	for (int i = 1; i <= 20; i++) {
+		drmModeAtomicReq *req;
+
+		sgt_must(sgt_screen_request(&req, screen, &bos[i & 1], -1, NULL));
+		igt_assert_eq(drmModeAtomicCommit(screen->drm, req, DRM_MODE_PAGE_FLIP_EVENT, NULL),
+			      0);
+		drmModeAtomicFree(req);
+		igt_assert_eq(poll(&pfd, 1, 0), 1);
+		next_events(screen->drm, 1);
+	}
+	free_pictures(bos, screen);
+}
+
 static void test_wait(const struct sgt_screen *screen)
 {
 	uint64_t period = period_ns(screen);
@@ -318,6 +340,7 @@ int igt_main()
 	} tests[] = {
 		{ "flip-pace", "One event per refresh", test_flip_pace },
 		{ "out-fence-pace", "One out-fence per refresh", test_out_fence_pace },
+		{ "blocking-pace", "A blocking commit waits", test_blocking_pace },
 		{ "wait", "DRM_IOCTL_WAIT_VBLANK", test_wait },
 		{ "event", "DRM_IOCTL_CRTC_QUEUE_SEQUENCE", test_event },
 		{ "no-event", "Only events wait", test_no_event },

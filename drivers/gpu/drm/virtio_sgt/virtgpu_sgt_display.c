@@ -113,6 +113,8 @@ static void virtgpu_sgt_atomic_commit_tail(struct drm_atomic_commit *state)
 	}
 
 	drm_atomic_helper_commit_hw_done(state);
+	/* A blocking commit has sent its event when it returns. */
+	drm_atomic_helper_wait_for_flip_done(drm, state);
 	drm_atomic_helper_cleanup_planes(drm, state);
 }
 
