@@ -19,10 +19,11 @@ help:
 #: make check            everyday tests: kunit, igt, static
 #: make kunit            unit tests, on User Mode Linux
 #: make igt              driver tests, in QEMU
+#: make check-igt        upstream's IGT programs, on this driver and on the kernel's own
 #: make static           static checkers and documentation
 #: make check-debug      kunit, igt and fuzz on debug kernels: KASAN, lockdep, KCSAN, ...
 #: make check-model      search the model of unbind for an order that breaks it
-#: make check-all        check, check-model and check-debug, with one summary
+#: make check-all        check, check-igt, check-model and check-debug, with one summary
 #: make fuzz             random ioctls under KASAN
 #: make bench            cost of maps, unmaps and buffers, compared with others: build/bench
 #: make modules          the kernel modules: build/RELEASE/*.ko
@@ -83,6 +84,10 @@ igt:
 	@tools/deps.sh run $(ports)
 	@tools/check.py igt
 
+check-igt:
+	@tools/deps.sh run $(ports)
+	@tools/check.py upstream
+
 static:
 	@tools/deps.sh run static
 	@tools/check.py static
@@ -93,7 +98,7 @@ check-debug:
 
 check-all:
 	@tools/deps.sh run kunit static model debug ports
-	@tools/check.py static kunit model igt kernels ports debug
+	@tools/check.py static kunit model igt upstream kernels ports debug
 
 fuzz:
 	@tools/deps.sh run debug
@@ -128,5 +133,5 @@ docs-code:
 clean:
 	rm -rf build
 
-.PHONY: help modules modules_install run shell check-quick check kunit igt static check-debug \
-	check-all fuzz bench sample-driver check-model ports graft docs docs-code clean
+.PHONY: help modules modules_install run shell check-quick check kunit igt check-igt static \
+	check-debug check-all fuzz bench sample-driver check-model ports graft docs docs-code clean

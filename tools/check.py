@@ -21,6 +21,7 @@ import project
 from report import Report
 import sample
 import static
+import upstream
 import vm
 
 
@@ -33,6 +34,7 @@ PARTS = {
     'static': choice.Part('static', static.names),
     'model': choice.Part('check-model'),
     'ports': choice.Part('ports', portcheck.names, portcheck.SETUPS),
+    'upstream': choice.Part(upstream.SUITE, None, upstream.SETUPS),
     'debug': choice.Part('check-debug', lambda: choice.igt_tests() + choice.kunit_tests(),
                          tuple(boots.BOOTS)),
     'fuzz': choice.Part('fuzz', None, fuzz.SETUPS),
@@ -88,6 +90,8 @@ def run(name: str, results: Report, setups: Collection[str], wanted: str, driver
         model.run(results)
     elif name == 'ports':
         portcheck.run(results, own, wanted)
+    elif name == 'upstream':
+        upstream.run(results, own, wanted, driver)
     elif name == 'debug':
         debug.run(results, own, wanted, driver)
     elif name == 'fuzz':

@@ -102,13 +102,26 @@ class Cpio:
     def link(self, name: str, target: str) -> None:
         self.add(name, stat.S_IFLNK | 0o777, target.encode())
 
+    def tree(self, name: str, root: Path) -> None:
+        """Adds all that is below a directory, under a name."""
+        for path in sorted(root.rglob('*')):
+            inside = os.path.join(name, path.relative_to(root))
+            if path.is_symlink():
+                self.link(inside, os.readlink(path))
+            elif path.is_file():
+                self.file(inside, path)
+
     def finish(self) -> bytes:
         self.add('TRAILER!!!', 0)
         return self.data
 
 
-def build(root: Path, ours: list[Path], programs: dict[str, Path], driver: str, path: Path) -> None:
-    """Writes the initramfs to path; programs is {name: path}, they go to /bin."""
+def build(root: Path, ours: list[Path], programs: dict[str, Path], driver: str, path: Path,
+          trees: dict[str, Path] | None = None) -> None:
+    """Writes the initramfs to path.
+
+    programs is {name: path}, they go to /bin; trees is {directory in the guest: directory here}.
+    """
     stage_modules(root, ours, driver)
     archive = Cpio()
     archive.add('dev/console', stat.S_IFCHR | 0o600, device=(5, 1))
@@ -122,8 +135,8 @@ def build(root: Path, ours: list[Path], programs: dict[str, Path], driver: str, 
             archive.file(library.lstrip('/'), library)
     for applet in output('busybox', '--list').split():
         archive.link('bin/' + applet, 'busybox')
-    for file in sorted(STAGE.rglob('*')):
-        if file.is_file():
-            archive.file(str(file.relative_to(STAGE)), file)
+    archive.tree('', STAGE)
+    for name, tree in (trees or {}).items():
+        archive.tree(name, tree)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(archive.finish())
