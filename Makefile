@@ -32,6 +32,7 @@ help:
 #: make ports            drivers of the kernel, ported by semantic patches: build them, test in a guest
 #: make sample-driver    build samples/driver outside of the tree, for KDIR or the downloaded
 #:                       kernel; load it in a guest with the latter
+#: make dkms             what dkms builds the modules from: build/dkms/drm-gem-sgt-VERSION
 #: make graft KSRC=DIR   add the project to a kernel tree: drivers/gpu/drm/drm-gem-sgt
 #: make docs             the documentation as HTML: build/docs
 #: make docs-code        write the code that the book quotes anew, from the sources
@@ -124,6 +125,9 @@ docs:
 	@tools/deps.sh docs
 	@tools/docs.sh
 
+dkms:
+	@tools/dkms.sh
+
 graft:
 	@tools/graft.py
 
@@ -134,4 +138,4 @@ clean:
 	rm -rf build
 
 .PHONY: help modules modules_install run shell check-quick check kunit igt check-igt static \
-	check-debug check-all fuzz bench sample-driver check-model ports graft docs docs-code clean
+	check-debug check-all fuzz bench sample-driver check-model ports dkms graft docs docs-code clean

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Installs the modules, and what a driver outside of the tree is built with: the headers and
-# Module.symvers.
+# Module.symvers; and the configuration that chooses a driver, unless there is one.
 # Usage: [INSTALL_MOD_PATH=DIRECTORY] tools/install.sh
 set -eu
 
@@ -23,6 +23,10 @@ mkdir -p "$sources/$release"
 cp -R "$top/include" "$sources/"
 cp "$top/build/$release/obj/Module.symvers" "$sources/$release/"
 echo "Headers and Module.symvers for other drivers: $sources"
+
+config=$root/etc/modprobe.d/drm-gem-sgt.conf
+[ -e "$config" ] || install -D -m 644 "$top/tools/modprobe.conf" "$config"
+echo "The driver of virtio-gpu devices: $config"
 
 # Without the kernel's own modules, depmod would write lists that modprobe cannot use.
 if [ -e "$root$modules/modules.order" ]; then

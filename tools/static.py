@@ -268,6 +268,19 @@ def check_kconfig() -> str:
                             if not re.search(rf'\bCONFIG_{option}\b', config))
 
 
+def choosing(root: Path, release: str) -> str:
+    """Complains unless modprobe's configuration leaves one driver for a virtio-gpu device."""
+    config = root / 'etc/modprobe.d/drm-gem-sgt.conf'
+    for name, other in ('virtio_gpu_sgt', 'virtio_gpu'), ('virtio_gpu', 'virtio_gpu_sgt'):
+        said = call('modprobe', '-d', root, '-S', release, '-C', config, '-b', '--show-depends',
+                    'virtio:d00000010v00001AF4')[1]
+        left = re.findall(r'/(virtio_gpu\w*)\.ko', said.replace('-', '_'))
+        if f'blacklist {name}\n' not in config.read_text() or left != [other]:
+            return f'{config.name} with {name} leaves: {" ".join(left)}'
+        config.write_text(f'blacklist {other}\n')
+    return ''
+
+
 def check_modules_install() -> str:
     """modules_install leaves modules that modprobe finds, and what drivers are built with"""
     kernel = project.kernel('root')
@@ -290,7 +303,21 @@ def check_modules_install() -> str:
         sources = Path(scratch) / 'usr/src/drm-gem-sgt'
         wanted = [*files('*.h', under=('include',)), f'{release}/Module.symvers']
         missing += [name for name in wanted if not (sources / name).exists()]
-    return f'not found: {" ".join(missing)}\n{said}{found}' if missing else ''
+        wrong = choosing(Path(scratch), release)
+    return wrong or (f'not found: {" ".join(missing)}\n{said}{found}' if missing else '')
+
+
+def check_dkms() -> str:
+    """dkms builds, installs and removes the modules"""
+    tool('dkms')
+    if os.geteuid():
+        raise Skip('it needs root')
+    root = project.kernel('root')
+    with tempfile.TemporaryDirectory() as scratch:
+        ok, said = call(project.TOOLS / 'dkmscheck.sh', scratch, root)
+    if said.strip() == 'cannot mount':
+        raise Skip('it needs to mount')
+    return said or ('' if ok else 'dkmscheck.sh failed')
 
 
 def check_hosts() -> str:
@@ -364,11 +391,11 @@ def check_readme() -> str:
 
 CHECKS = (check_w1, check_sparse, check_must_not_compile, check_checkpatch, check_kernel_doc,
           check_doc_blocks, check_doc_code, check_docs, check_igt_list, check_kconfig,
-          check_modules_install, check_version_ifs, check_hosts, check_sh, check_shellcheck,
-          check_python, check_pyflakes, check_mypy, check_unit_tests, check_maintainers,
-          check_readme)
+          check_modules_install, check_dkms, check_version_ifs, check_hosts, check_sh,
+          check_shellcheck, check_python, check_pyflakes, check_mypy, check_unit_tests,
+          check_maintainers, check_readme)
 # The result of the others does not depend on the kernel: they run for the default one.
-OF_KERNEL = check_w1, check_sparse, check_must_not_compile, check_kconfig
+OF_KERNEL = check_w1, check_sparse, check_must_not_compile, check_kconfig, check_dkms
 
 
 def name_of(check: Callable[[], str]) -> str:

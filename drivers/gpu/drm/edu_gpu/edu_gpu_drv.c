@@ -8,6 +8,7 @@
 #include <drm/drm_gem.h>
 #include <drm/drm_gem_sgt.h>
 #include <drm/drm_ioctl.h>
+#include <drm/drm_sgt_version.h>
 #include <drm/edu_gpu_drm.h>
 
 #include "edu_gpu.h"
@@ -182,4 +183,5 @@ static void __exit edu_gpu_exit(void)
 module_exit(edu_gpu_exit);
 
 MODULE_DESCRIPTION("QEMU's edu device as a GPU, with an Intel IOMMU as its MMU");
+MODULE_VERSION(DRM_SGT_VERSION);
 MODULE_LICENSE("GPL");

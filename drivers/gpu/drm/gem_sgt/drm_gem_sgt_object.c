@@ -12,6 +12,7 @@
 #include <drm/drm_file.h>
 #include <drm/drm_gem_sgt.h>
 #include <drm/drm_mode.h>
+#include <drm/drm_sgt_version.h>
 #include <drm/drm_vma_manager.h>
 
 #include "drm_gem_sgt_debugfs.h"
@@ -535,4 +536,5 @@ module_exit(drm_gem_sgt_module_exit);
 /* Spelled out: since 6.13, and not before, MODULE_IMPORT_NS() takes a string. */
 MODULE_INFO(import_ns, "DMA_BUF");
 MODULE_DESCRIPTION("GEM objects whose DMA mappings end with the device");
+MODULE_VERSION(DRM_SGT_VERSION);
 MODULE_LICENSE("GPL");

@@ -5,6 +5,8 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
+#include <drm/drm_sgt_version.h>
+
 #include "drm_gpupt_internal.h"
 
 /**
@@ -265,4 +267,5 @@ const struct drm_gpupt_fmt *drm_gpupt_format(const struct drm_gpupt *pt)
 EXPORT_SYMBOL_GPL(drm_gpupt_format);
 
 MODULE_DESCRIPTION("GPU page tables, filled from DMA segments");
+MODULE_VERSION(DRM_SGT_VERSION);
 MODULE_LICENSE("GPL");

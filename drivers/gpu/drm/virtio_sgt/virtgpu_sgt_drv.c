@@ -22,6 +22,7 @@
 #include <drm/drm_ioctl.h>
 #include <drm/drm_print.h>
 #include <drm/drm_probe_helper.h>
+#include <drm/drm_sgt_version.h>
 
 #include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_connector.h"
@@ -443,4 +444,5 @@ static void __exit virtgpu_sgt_exit(void)
 module_exit(virtgpu_sgt_exit);
 
 MODULE_DESCRIPTION("Virtio GPU driver with buffers that end their DMA at unbind");
+MODULE_VERSION(DRM_SGT_VERSION);
 MODULE_LICENSE("GPL");
