@@ -25,6 +25,8 @@ static inline void compat_move_notify(struct dma_buf_attachment *attach)
 /* Whether an importer is told of moves; otherwise the core pins for it. */
 #define COMPAT_DMABUF_MOVE_NOTIFY	IS_ENABLED(CONFIG_DMABUF_MOVE_NOTIFY)
 #define COMPAT_MOVE_NOTIFY	.move_notify = compat_move_notify,
+#define invalidate_mappings		move_notify
+#define dma_buf_invalidate_mappings	dma_buf_move_notify
 #else
 #define COMPAT_DMABUF_MOVE_NOTIFY	true
 #define COMPAT_MOVE_NOTIFY

@@ -315,7 +315,7 @@ static void drm_sgt_import_move(struct dma_buf_attachment *attach)
 }
 
 static const struct dma_buf_attach_ops drm_sgt_import_dynamic_ops = {
-	.move_notify = drm_sgt_import_move,
+	.invalidate_mappings = drm_sgt_import_move,
 };
 
 /*

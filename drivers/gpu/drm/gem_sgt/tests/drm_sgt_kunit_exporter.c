@@ -108,7 +108,7 @@ static struct sg_table *exporter_map(struct dma_buf_attachment *attach,
 
 	dma_resv_assert_held(attach->dmabuf->resv);
 	if (e->move_in_map)
-		dma_buf_move_notify(attach->dmabuf);
+		dma_buf_invalidate_mappings(attach->dmabuf);
 	if (e->fail_map)
 		return ERR_PTR(e->fail_map);
 	table = exporter_table(e->layout);
@@ -388,7 +388,7 @@ int drm_sgt_kunit_exporter_move(struct drm_sgt_kunit_exporter *e,
 	core = COMPAT_DMABUF_MOVE_NOTIFY ? 0 : e->maps - e->unmaps;
 	if (e->pins - e->unpins == core) {
 		e->layout = to;
-		dma_buf_move_notify(e->buf);
+		dma_buf_invalidate_mappings(e->buf);
 		ret = 0;
 	}
 	dma_resv_unlock(e->buf->resv);
