@@ -403,6 +403,24 @@ static void import_refuses_translated_addresses(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, drm_sgt_map(f.sgt, DMA_BIDIRECTIONAL));
 }
 
+/* The exporter maps in the direction asked for, and in no other: see the unmap of the mock. */
+static void import_in_one_direction(struct kunit *test)
+{
+	static const enum dma_data_direction dirs[] = {
+		DMA_TO_DEVICE, DMA_FROM_DEVICE, DMA_BIDIRECTIONAL,
+	};
+	struct import_fixture f = import_fixture_create(test, import_kind(test));
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(dirs); i++) {
+		KUNIT_EXPECT_EQ(test, 0, drm_sgt_map(f.sgt, dirs[i]));
+		KUNIT_EXPECT_EQ(test, f.e->dir, dirs[i]);
+		KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_map(f.sgt, dirs[(i + 1) % ARRAY_SIZE(dirs)]));
+		KUNIT_EXPECT_EQ(test, 0, drm_sgt_unmap(f.sgt));
+		drm_sgt_kunit_exporter_check(f.e, i + 1, i + 1);
+	}
+}
+
 /*
  * Bounce buffers
  */
@@ -486,6 +504,7 @@ static void import_waits_for_the_exporter(struct kunit *test)
 static struct kunit_case drm_sgt_import_cases[] = {
 	KUNIT_CASE_PARAM(import_map_and_unmap, import_kind_gen_params),
 	KUNIT_CASE_PARAM(import_ends_once, import_order_gen_params),
+	KUNIT_CASE_PARAM(import_in_one_direction, import_kind_gen_params),
 	KUNIT_CASE_PARAM(import_after_unbind, import_kind_gen_params),
 	KUNIT_CASE_PARAM(import_keeps_the_dma_buf, import_kind_gen_params),
 	KUNIT_CASE_PARAM(import_twice, import_kind_gen_params),
