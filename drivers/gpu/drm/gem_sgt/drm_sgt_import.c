@@ -62,7 +62,9 @@
  * waits for the fences, if the old mapping has not ended; so no fence of the resv needs a
  * call that takes the lock of the table to signal. An unmap, free or unbind does not wait,
  * as the device has stopped by then. Until one of these, the attachment is left, and
- * &struct drm_sgt_device_stats counts it as a mapping.
+ * &struct drm_sgt_device_stats counts it as a mapping. That has no bound in time: an
+ * exporter that waits for the unmap after the fences, as 7.3 lets it do in order to revoke
+ * the memory, waits for the next map, or the end of the mapping.
  *
  * The memory moves at any time, except while the resv is held. So a driver that submits
  * work does this, in a loop:
