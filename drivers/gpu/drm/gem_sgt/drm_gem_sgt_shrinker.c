@@ -267,28 +267,40 @@ static struct drm_gem_sgt_object *drm_gem_sgt_lru_next(struct drm_gem_sgt_shrink
 	return NULL;
 }
 
-/* Has an unbind ended the mappings of the list? */
-static bool drm_gem_sgt_was_unbound_locked(struct drm_gem_sgt_shrinker *s)
+/* Objects that one call looks at */
+#define DRM_GEM_SGT_SORT	64
+
+/*
+ * The next object of the list whose mapping an unbind has ended. The objects of a DRM device
+ * can belong to several devices: those that are bound go last, so that later calls see the
+ * others. Their order does not matter, as they are not reclaimed.
+ */
+static struct drm_gem_sgt_object *
+drm_gem_sgt_lru_unbound_locked(struct drm_gem_sgt_shrinker *s, unsigned int *left)
 {
 	struct drm_gem_sgt_object *bo;
 
 	lockdep_assert_held(s->lock);
 
-	bo = drm_gem_sgt_lru_first_locked(s, &s->mapped);
-	return bo && drm_sgt_device_is_gone(bo->sgt->sdev);
+	while (*left && (bo = drm_gem_sgt_lru_first_locked(s, &s->mapped))) {
+		--*left;
+		if (drm_sgt_device_is_gone(bo->sgt->sdev))
+			return bo;
+		drm_gem_lru_move_tail_locked(&s->mapped, &bo->base);
+	}
+	return NULL;
 }
 
-#define DRM_GEM_SGT_SORT	64
-
 /* An unbind does not touch the lists: move some of the objects that it unmapped. */
-static void drm_gem_sgt_lru_sort(struct drm_gem_sgt_shrinker *s)
+static void drm_gem_sgt_lru_sort_locked(struct drm_gem_sgt_shrinker *s)
 {
-	unsigned int i;
+	unsigned int left = DRM_GEM_SGT_SORT;
+	struct drm_gem_sgt_object *bo;
 
-	guard(mutex)(s->lock);
+	lockdep_assert_held(s->lock);
 
-	for (i = 0; i < DRM_GEM_SGT_SORT && drm_gem_sgt_was_unbound_locked(s); i++)
-		drm_gem_sgt_lru_update_locked(s, drm_gem_sgt_lru_first_locked(s, &s->mapped));
+	while ((bo = drm_gem_sgt_lru_unbound_locked(s, &left)))
+		drm_gem_sgt_lru_update_locked(s, bo);
 }
 
 /*
@@ -390,11 +402,10 @@ static unsigned long drm_gem_sgt_count_objects(struct shrinker *shrinker,
 
 	guard(mutex)(s->lock);
 
+	drm_gem_sgt_lru_sort_locked(s);
 	count = s->purgeable.count;
 	if (drm_gem_sgt_can_swap())
 		count += s->evictable.count;
-	if (drm_gem_sgt_was_unbound_locked(s))
-		count += s->mapped.count;
 	return count;
 }
 
@@ -408,7 +419,6 @@ static unsigned long drm_gem_sgt_scan_objects(struct shrinker *shrinker,
 	if (!drm_gem_sgt_get_drm(s->drm))
 		return SHRINK_STOP;
 
-	drm_gem_sgt_lru_sort(s);
 	freed = drm_gem_sgt_scan_lru(s, &s->purgeable, sc);
 	if (drm_gem_sgt_can_swap())
 		freed += drm_gem_sgt_scan_lru(s, &s->evictable, sc);
@@ -452,7 +462,6 @@ bool drm_gem_sgt_make_room(struct drm_gem_sgt_object *bo)
 	if (!s)
 		return false;
 
-	drm_gem_sgt_lru_sort(s);
 	freed = drm_gem_sgt_scan_own(s, &s->purgeable, wanted);
 	if (drm_gem_sgt_can_swap() && freed < wanted)
 		freed += drm_gem_sgt_scan_own(s, &s->evictable, wanted - freed);

@@ -271,6 +271,26 @@ static void shrinker_without_the_driver(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, shrinker_count(c), 2 * SHRINKER_PAGES);
 }
 
+/* The objects of a device that is bound do not hide those of one that is not. */
+static void shrinker_with_two_devices(struct kunit *test)
+{
+	struct gem_shrinker *c = shrinker_create(test, NULL);
+	struct drm_sgt_kunit_device *other = drm_sgt_kunit_bind_phys(test, NULL);
+	struct drm_gem_sgt_object *bo;
+
+	bo = drm_gem_sgt_create(c->f->drm, other->sdev, GEM_KUNIT_SIZE);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bo);
+	KUNIT_EXPECT_EQ(test, 0, drm_gem_sgt_map(bo));
+	drm_sgt_kunit_unbind(other);
+
+	KUNIT_EXPECT_EQ(test, shrinker_count(c), SHRINKER_PAGES);
+	shrinker_scan(c, 100, SHRINKER_PAGES, SHRINKER_PAGES);
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(bo->sgt), DRM_SGT_EMPTY);
+	shrinker_expect_states(c, DRM_SGT_MAPPED, DRM_SGT_MAPPED, DRM_SGT_MAPPED);
+	KUNIT_EXPECT_EQ(test, shrinker_count(c), 0);
+	drm_gem_object_put(&bo->base);
+}
+
 /* With the callback, it is not called after the unbind. */
 static void shrinker_asks_no_driver_after_unbind(struct kunit *test)
 {
@@ -359,6 +379,7 @@ static struct kunit_case drm_gem_sgt_shrinker_cases[] = {
 	KUNIT_CASE(shrinker_finds_what_the_driver_populates),
 	KUNIT_CASE(shrinker_leaves_busy_objects_alone),
 	KUNIT_CASE(shrinker_without_the_driver),
+	KUNIT_CASE(shrinker_with_two_devices),
 	KUNIT_CASE(shrinker_asks_no_driver_after_unbind),
 	KUNIT_CASE(shrinker_frees_no_object),
 	KUNIT_CASE(shrinker_makes_room_for_a_process),
