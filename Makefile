@@ -24,6 +24,7 @@ help:
 #: make check-debug      kunit, igt and fuzz on debug kernels: KASAN, lockdep, KCSAN, ...
 #: make check-model      search the model of unbind for an order that breaks it
 #: make check-all        check, check-igt, check-model and check-debug, with one summary
+#: make check-packages   build the packages of debian/; install, upgrade, purge them in a chroot
 #: make fuzz             random ioctls under KASAN
 #: make bench            cost of maps, unmaps and buffers, compared with others: build/bench
 #: make modules          the kernel modules: build/RELEASE/*.ko
@@ -117,6 +118,10 @@ check-model:
 	@tools/deps.sh model
 	@tools/model.sh
 
+check-packages:
+	@tools/deps.sh packages
+	@tools/debcheck.sh
+
 ports:
 	@tools/deps.sh run ports
 	@tools/check.py ports
@@ -138,4 +143,5 @@ clean:
 	rm -rf build
 
 .PHONY: help modules modules_install run shell check-quick check kunit igt check-igt static \
-	check-debug check-all fuzz bench sample-driver check-model ports dkms graft docs docs-code clean
+	check-debug check-all check-packages fuzz bench sample-driver check-model ports dkms graft \
+	docs docs-code clean

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Installs the Debian packages that the named jobs need, or says how.
-# Usage: tools/deps.sh modules|run|window|kunit|static|debug|model|docs|ports ...
+# Usage: tools/deps.sh modules|run|window|kunit|static|debug|model|docs|ports|packages ...
 set -eu
 
 # gcc-12 is what Debian's 6.12 kernel was built with. linux-kbuild's programs
@@ -14,6 +14,7 @@ static="$modules $kunit dkms sparse shellcheck pyflakes3 mypy"
 model='gcc libc6-dev spin'
 window='qemu-system-gui'
 ports='coccinelle'
+packages='debhelper dh-dkms dpkg-dev intel-gpu-tools libdrm-dev mmdebstrap pkg-config'
 docs='perl python3 python3-sphinx xz-utils'
 
 wanted=
@@ -27,6 +28,7 @@ for job; do
 	model) wanted="$wanted $model" ;;
 	window) wanted="$wanted $window" ;;
 	ports) wanted="$wanted $ports" ;;
+	packages) wanted="$wanted $packages" ;;
 	docs) wanted="$wanted $docs" ;;
 	*) echo "deps.sh: no such job: $job" >&2; exit 2 ;;
 	esac
