@@ -48,4 +48,7 @@ for each in "$version" "$version+1"; do
 done
 inside sh -c "[ -z \"\$(ls -d /usr/src/$name-$version 2>/dev/null)\" ]"
 inside dpkg --purge $name-dkms $name-dev $name-tests
-files | diff "$scratch/before" - | grep '^[<>]' || :
+if files | diff "$scratch/before" - | grep '^[<>]'; then
+	echo 'the packages leave files, or have taken some'
+	exit 1
+fi
