@@ -7,6 +7,7 @@ set -eu
 # gcc-12 is what Debian's 6.12 kernel was built with. linux-kbuild's programs
 # are only unpacked, so the libraries they use are named here.
 modules='make gcc-12 libc6-dev libelf1 libssl3 pahole xz-utils kmod'
+[ "${ARCH:-}" != arm64 ] || modules="$modules gcc-12-aarch64-linux-gnu"
 run="$modules gcc libdrm-dev intel-gpu-tools pkg-config python3 qemu-system-x86 busybox-static"
 kunit='make gcc libc6-dev flex bison bc perl python3 xz-utils'
 debug="$kunit gcc-12 libelf-dev"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Keeps a kernel of the list KERNELS, unpacked and never installed, in the cache: that of
-# KERNEL=LINE, or the first one.
+# KERNEL=LINE, or the first one, for the architecture ARCH, amd64 or arm64.
 # Usage: tools/kernel.sh root      prints the directory of the image, headers and kbuild
 #        tools/kernel.sh source    prints the directory of the matching source
 #        tools/kernel.sh compiler  prints the compiler that it was built with
@@ -23,24 +23,29 @@ entry() {
 set -- "${1:-}" $(entry)
 [ $# = 4 ] || die "KERNEL=${KERNEL:-}: KERNELS has $(sed 's/#.*//' "$top/KERNELS" |
 	awk 'NF { printf "%s%s", sep, $1; sep = ", " }')"
-what=$1 line=$2 suite=$3 compiler=$4
+what=$1 line=$2 suite=$3 compiler=$4 arch=${ARCH:-amd64}
+case $arch in
+amd64 | arm64) ;;
+x86 | x86_64) arch=amd64 ;;
+*) die "ARCH=$arch: it is amd64 or arm64" ;;
+esac
 
 # The release of the line's newest kernel that apt knows: 6.12.117+deb12-amd64.
 newest() {
 	apt-cache pkgnames "linux-headers-$line." 2>/dev/null |
-		sed -n "s/^linux-headers-\($line\.[0-9.]*+deb[0-9]*-amd64\)\$/\1/p" | sort -V | tail -n 1
+		sed -n "s/^linux-headers-\($line\.[0-9.]*+deb[0-9]*-$arch\)\$/\1/p" | sort -V | tail -n 1
 }
 
 # The newest release in the cache.
 cached() {
-	find "$cache" -maxdepth 1 -name "kroot-$line.*-amd64" -printf '%f\n' |
+	find "$cache" -maxdepth 1 -name "kroot-$line.*-$arch" -printf '%f\n' |
 		sed 's/^kroot-//' | sort -V | tail -n 1
 }
 
 # fetch PACKAGE VERSION...: the .deb files, into debs/; complete or not at all.
 fetch() {
 	while [ $# -gt 0 ]; do
-		if ! ls "$cache/debs/$1_$2"_*.deb >/dev/null 2>&1; then
+		if ! ls "$cache/debs/${1%:*}_$2"_*.deb >/dev/null 2>&1; then
 			say "downloading $1 $2"
 			(cd "$tmp" && apt-get -o APT::Sandbox::User=root download "$1=$2" >&2) || return 1
 			mv "$tmp"/*.deb "$cache/debs/"
@@ -51,7 +56,7 @@ fetch() {
 
 # unpack COMMAND PACKAGE VERSION: a .deb that does not unpack is fetched again next time.
 unpack() {
-	deb=$(ls "$cache/debs/$2_$3"_*.deb)
+	deb=$(ls "$cache/debs/${2%:*}_$3"_*.deb)
 	"$1" "$deb" || { rm -f "$deb"; die "cannot unpack $deb (disk full, or damaged): run again"; }
 }
 unpack_source() {
@@ -72,7 +77,7 @@ get_tools() {
 }
 
 get_root() {
-	version=$1 release=$2 abi=${2%-amd64}
+	version=$1 release=$2 abi=${2%-*}
 	need 1500
 	mkdir "$tmp/root"
 	[ -z "$foreign" ] || get_tools || return 1
@@ -81,7 +86,7 @@ get_root() {
 	'') set -- "linux-image-$release" ;;
 	*) set -- "linux-base-$release" "linux-binary-$release" "linux-modules-$release" ;;
 	esac
-	set -- "$@" "linux-headers-$release" "linux-headers-$abi-common" "linux-kbuild-$abi"
+	set -- "$@" "linux-headers-$release" "linux-headers-$abi-common" "linux-kbuild-$abi:amd64"
 	for package; do
 		fetch "$package" "$version" || return 1
 	done
@@ -118,7 +123,11 @@ use() {
 
 case $what in
 root | source) ;;
-compiler) echo "$compiler"; exit ;;
+compiler)
+	[ "$arch" = amd64 ] || compiler=aarch64-linux-gnu-$compiler
+	echo "$compiler"
+	exit
+	;;
 *) die "usage: kernel.sh root|source|compiler" ;;
 esac
 
@@ -127,8 +136,15 @@ lock_cache
 
 foreign=
 case $(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null) in
-'' | "${suite%%-*}") ;;
-*) use_lists "$suite" "$(cached)" && foreign=y ;;
+'' | "${suite%%-*}")
+	[ "$arch" = amd64 ] || use_lists "$suite" "$(cached)" ||
+		die "apt does not say where Debian's packages of $arch are"
+	;;
+*)
+	[ "$arch" = amd64 ] || die "KERNEL=$line ARCH=$arch: modules of $arch are built for the" \
+		"kernels of this machine's release of Debian only"
+	use_lists "$suite" "$(cached)" && foreign=y
+	;;
 esac
 
 release=$(newest)

@@ -26,9 +26,13 @@ else
 	root=$("$top/tools/kernel.sh" root)
 	release=${root##*/kroot-}
 	headers=$root/usr/src/linux-headers
+	case $release in
+	*-arm64) set -- ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- "$@" ;;
+	*) set -- ARCH=x86 "$@" ;;
+	esac
 	# The headers' own Makefile has absolute paths of an installed package.
-	set -- -C "$headers-${release%-amd64}-common" O="$headers-$release" \
-		ARCH=x86 KERNELRELEASE="$release" CC="$("$top/tools/kernel.sh" compiler)" \
+	set -- -C "$headers-${release%-*}-common" O="$headers-$release" \
+		KERNELRELEASE="$release" CC="$("$top/tools/kernel.sh" compiler)" \
 		CONFIG_MODULE_SIG_ALL= "$@"
 fi
 
