@@ -40,8 +40,6 @@ PROGRAMS = '''
     kms_flip_event_leak kms_getfb kms_invalid_mode kms_lease kms_prop_blob kms_properties kms_rmfb
     kms_sequence kms_setmode kms_sysfs_edid_timing kms_vblank core_hotunplug
 '''.split()
-# {program that takes a minute or more: the turn of check-all that runs it}
-SLOW = {'dumb_buffer': 0, 'kms_flip': 1, 'kms_cursor_legacy': 2}
 
 STATES = {'SUCCESS': 'pass', 'SKIP': 'skip', 'FAIL': 'fail', 'CRASH': 'fail', 'TIMEOUT': 'fail'}
 STARTED = re.compile(r'^Starting subtest: (\S+)\n', re.M)
@@ -230,19 +228,16 @@ class Table:
             project.say(f'{program:<28}' + ''.join(f'{count:>16}' for count in counts))
 
 
-def select(wanted: str, turn: int | None = None) -> list[igt.Test]:
+def select(wanted: str) -> list[igt.Test]:
     """The programs, each with the pattern of its subtests if TEST= has one."""
     program, _, subtest = (wanted or '*').partition('@')
-    return [(name, subtest or None) for name in PROGRAMS if fnmatch.fnmatch(name, program) and
-            (turn is None or SLOW.get(name, turn) == turn)]
+    return [(name, subtest or None) for name in PROGRAMS if fnmatch.fnmatch(name, program)]
 
 
-def note(report: Report, tests: list[igt.Test], turn: int | None) -> None:
+def note(report: Report, tests: list[igt.Test]) -> None:
     """Names what is not run."""
     out = [f'{name}@{glob}' for name, subtest in tests if not subtest for glob in left_out(name)]
     report.note(f'{SUITE} left out: {", ".join(out)}' if out else '')
-    later = [name for name in SLOW if turn is not None and SLOW[name] != turn]
-    report.note(f'turn {turn} of {boots.TURNS} left out: {", ".join(later)}' if later else '')
 
 
 def root() -> Path:
@@ -261,7 +256,10 @@ def image(driver: str, kernel: Path, modules: list[Path]) -> Path:
 
 
 def run(report: Report, setups: Iterable[str], wanted: str, driver: str) -> None:
-    tests = select(wanted, boots.turn())
+    if boots.turn() not in (None, boots.UPSTREAM):
+        report.note(f'turn {boots.turn()} of {boots.TURNS} left out: {SUITE}')
+        return
+    tests = select(wanted)
     if not tests:
         raise project.Failed(f'no program matches TEST={wanted}: {" ".join(PROGRAMS)}')
     kernel, modules = project.build_modules()
@@ -282,4 +280,4 @@ def run(report: Report, setups: Iterable[str], wanted: str, driver: str) -> None
                             for side, path in images.items())
         table.rest(program for program, _ in tests)
         table.summary()
-    note(report, tests, boots.turn())
+    note(report, tests)
