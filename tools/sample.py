@@ -12,12 +12,16 @@ import project
 TEST = 'sgt_sample'
 
 
-@functools.lru_cache(maxsize=None)
 def build() -> Path:
-    """Builds the driver for KDIR, or for the cached kernel, against what modules_install installs.
+    """Builds the driver for KDIR, or for the chosen kernel, against what modules_install installs.
 
     Returns the module.
     """
+    return build_for(project.chosen_kernel())
+
+
+@functools.lru_cache(maxsize=None)
+def build_for(line: str) -> Path:
     log = project.BUILD / 'log/sample-driver.log'
     with tempfile.TemporaryDirectory() as scratch:
         root, driver = Path(scratch, 'root'), Path(scratch, 'driver')
@@ -27,6 +31,6 @@ def build() -> Path:
         shutil.copytree(project.TOP / 'samples/driver', driver)
         project.step('sample driver: build', [project.TOOLS / 'modules.sh', driver,
                                               f'SGT={root}/usr/src/drm-gem-sgt', 'W=1'], log)
-        built = project.BUILD / 'sample-driver'
-        built.mkdir(exist_ok=True)
+        built = project.BUILD / 'sample-driver' / line
+        built.mkdir(parents=True, exist_ok=True)
         return Path(shutil.copy(driver / 'sgt_sample.ko', built))
