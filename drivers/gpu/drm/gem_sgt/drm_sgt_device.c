@@ -119,15 +119,20 @@ int drm_sgt_limits_init(struct drm_sgt_limits *limits, struct device *owner,
 	return 0;
 }
 
+/* Does an IOMMU translate the DMA addresses of the device? */
+bool drm_sgt_dma_is_translated(struct device *dev)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	return domain && domain->type != IOMMU_DOMAIN_IDENTITY;
+}
+
 /* Is there memory that the device cannot reach? An IOMMU can map all of it. */
 bool drm_sgt_dma_is_limited(struct device *dev)
 {
-	struct iommu_domain *domain;
-
 	KUNIT_STATIC_STUB_REDIRECT(drm_sgt_dma_is_limited, dev);
 
-	domain = iommu_get_domain_for_dev(dev);
-	return (!domain || domain->type == IOMMU_DOMAIN_IDENTITY) && dma_addressing_limited(dev);
+	return !drm_sgt_dma_is_translated(dev) && dma_addressing_limited(dev);
 }
 
 /*

@@ -105,6 +105,7 @@ struct drm_sgt_device {
 
 void drm_sgt_device_count(struct drm_sgt_device *sdev, int tables);
 void drm_sgt_device_show_all(struct seq_file *m);
+bool drm_sgt_dma_is_translated(struct device *dev);
 bool drm_sgt_dma_is_limited(struct device *dev);
 int drm_sgt_limits_init(struct drm_sgt_limits *limits, struct device *owner,
 			struct device *dma_dev);

@@ -4,7 +4,6 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
-#include <linux/iommu.h>
 #include <linux/slab.h>
 #include <linux/swiotlb.h>
 
@@ -153,15 +152,10 @@ static struct device *drm_sgt_import_device(const struct drm_sgt_device *sdev)
  */
 bool drm_sgt_import_is_phys(struct device *dev)
 {
-	struct iommu_domain *domain;
-
 	KUNIT_STATIC_STUB_REDIRECT(drm_sgt_import_is_phys, dev);
 
-	domain = iommu_get_domain_for_dev(dev);
-	if (domain && domain->type != IOMMU_DOMAIN_IDENTITY)
-		return false;
-
-	return !dev->dma_range_map && !is_swiotlb_force_bounce(dev);
+	return !drm_sgt_dma_is_translated(dev) && !dev->dma_range_map &&
+	       !is_swiotlb_force_bounce(dev);
 }
 
 /*
