@@ -39,11 +39,17 @@ bool drm_sgt_device_is_gone(struct drm_sgt_device *sdev)
 }
 EXPORT_SYMBOL_GPL(drm_sgt_device_is_gone);
 
-/* A mapping exists, and has to be ended, even if the exporter has moved the memory. */
+/* The state, whether or not the exporter has moved the memory of a mapping. */
+static enum drm_sgt_state drm_sgt_own_state(struct drm_sgt *sgt)
+{
+	/* A reader that sees a state also sees its fields; pairs with the releases. */
+	return smp_load_acquire(&sgt->state);
+}
+
+/* A mapping exists, and has to be ended. */
 static bool drm_sgt_has_mapping(struct drm_sgt *sgt)
 {
-	/* Pairs with the release in drm_sgt_device_forget(). */
-	return smp_load_acquire(&sgt->state) == DRM_SGT_MAPPED;
+	return drm_sgt_own_state(sgt) == DRM_SGT_MAPPED;
 }
 
 /**
@@ -56,8 +62,7 @@ static bool drm_sgt_has_mapping(struct drm_sgt *sgt)
  */
 enum drm_sgt_state drm_sgt_get_state(struct drm_sgt *sgt)
 {
-	/* A reader that sees a state also sees its fields; pairs with the releases. */
-	enum drm_sgt_state state = smp_load_acquire(&sgt->state);
+	enum drm_sgt_state state = drm_sgt_own_state(sgt);
 
 	return state == DRM_SGT_MAPPED && READ_ONCE(sgt->moved) ? DRM_SGT_BACKED : state;
 }
@@ -167,7 +172,7 @@ static int drm_sgt_map_locked(struct drm_sgt *sgt, enum dma_data_direction dir,
 	}
 
 	/* A move that comes only now leaves the mapping listed: MAPPED, for the next map to end. */
-	switch (smp_load_acquire(&sgt->state)) {
+	switch (drm_sgt_own_state(sgt)) {
 	case DRM_SGT_EMPTY:
 		drm_sgt_dbg(sgt->sdev, "mapping a table that has no pages\n");
 		return -EINVAL;
