@@ -11,6 +11,8 @@
 #include <drm/drm_gpupt_fmt.h>
 #include <drm/drm_gpupt_space.h>
 
+#include "drm_gpupt_internal.h"
+
 /**
  * DOC: address spaces
  *
@@ -33,7 +35,7 @@
  */
 struct drm_gpupt_buffer {
 	struct drm_gem_object *obj;
-	/* of all ranges */
+	/* of all ranges, in whole leaves */
 	u64 bytes;
 	/* in a list of those without bytes, which are to be freed */
 	struct list_head entry;
@@ -68,6 +70,12 @@ int drm_gpupt_space_init(struct drm_gpupt_space *space, const struct drm_gpupt_f
 	return 0;
 }
 EXPORT_SYMBOL_GPL(drm_gpupt_space_init);
+
+/* The length of a range with all of its last leaf: see &drm_gpupt_fmt.partial_last_leaf. */
+static u64 gpupt_space_leaves(const struct drm_gpupt_space *space, u64 len)
+{
+	return round_up(len, drm_gpupt_span(space->pt, 0));
+}
 
 /* Subtract a range, and add buffers of which nothing is left to @unmapped. */
 static void gpupt_space_drop_locked(struct drm_gpupt_space *space, u64 va, u64 last,
@@ -126,7 +134,7 @@ static int gpupt_space_commit_locked(struct drm_gpupt_space *space, struct drm_g
 				     const struct drm_dma_view *view,
 				     struct drm_gpupt_buffer *buffer, struct list_head *unmapped)
 {
-	MA_STATE(mas, &space->buffers, op->va, op->va + op->len - 1);
+	MA_STATE(mas, &space->buffers, op->va, op->va + gpupt_space_leaves(space, op->len) - 1);
 	int ret;
 
 	lockdep_assert_held(&space->lock);
@@ -206,7 +214,7 @@ int drm_gpupt_space_map(struct drm_gpupt_space *space, struct drm_gem_sgt_object
 		return -ENOMEM;
 
 	buffer->obj = &bo->base;
-	buffer->bytes = len;
+	buffer->bytes = gpupt_space_leaves(space, len);
 	drm_gem_object_get(buffer->obj);
 	scoped_guard(mutex, &space->lock)
 		ret = gpupt_space_map_locked(space, buffer, va, len, offset, prot, replace,

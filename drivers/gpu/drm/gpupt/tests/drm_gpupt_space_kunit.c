@@ -32,18 +32,23 @@ static const struct drm_gpupt_config space_config = {
 
 KUNIT_DEFINE_ACTION_WRAPPER(space_fini, drm_gpupt_space_fini, struct drm_gpupt_space *);
 
-static struct space_kunit *space_create(struct kunit *test)
+static struct space_kunit *space_create_fmt(struct kunit *test, const struct drm_gpupt_fmt *fmt)
 {
 	struct space_kunit *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, c);
 	c->test = test;
 	c->f = gem_kunit_create(test, &gem_kunit_driver_with_objects);
-	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_space_init(&c->space, &drm_gpupt_vtd2, c->f->d->sdev,
+	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_space_init(&c->space, fmt, c->f->d->sdev,
 						      &space_config, c));
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, space_fini, &c->space));
 	c->bo = gem_kunit_bo(c->f, SPACE_PAGES * PAGE_SIZE);
 	return c;
+}
+
+static struct space_kunit *space_create(struct kunit *test)
+{
+	return space_create_fmt(test, &drm_gpupt_vtd2);
 }
 
 static struct drm_gpupt_info space_info(struct space_kunit *c)
@@ -134,6 +139,22 @@ static void space_fini_drops(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, c->f->objects, 0);
 }
 
+/* A range that ends inside a leaf has all of it, for a map and for an unmap. */
+static void space_partial_last_leaf(struct kunit *test)
+{
+	struct space_kunit *c = space_create_fmt(test, &drm_gpupt_radix3);
+
+	KUNIT_ASSERT_EQ(test, 0, drm_gpupt_space_map(&c->space, c->bo, space_va(0),
+						     4 * PAGE_SIZE - 100, 0, 0, false));
+	gem_kunit_bo_free(c->f, c->bo);
+	space_expect(c, 4, 1);
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_space_unmap(&c->space, space_va(1), 1));
+	KUNIT_EXPECT_EQ(test, 0, space_unmap(c, 2, 2));
+	space_expect(c, 1, 1);
+	KUNIT_EXPECT_EQ(test, 0, drm_gpupt_space_unmap(&c->space, space_va(0), 100));
+	space_expect(c, 0, 0);
+}
+
 /* A refused call changes nothing, and holds nothing. */
 static void space_refuses(struct kunit *test)
 {
@@ -200,6 +221,7 @@ static struct kunit_case drm_gpupt_space_cases[] = {
 	KUNIT_CASE(space_holds_buffers),
 	KUNIT_CASE(space_replace_drops),
 	KUNIT_CASE(space_fini_drops),
+	KUNIT_CASE(space_partial_last_leaf),
 	KUNIT_CASE(space_refuses),
 	KUNIT_CASE(space_after_unbind),
 	KUNIT_CASE(space_nomem),
