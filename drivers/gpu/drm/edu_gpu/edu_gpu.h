@@ -12,7 +12,6 @@
 
 struct drm_file;
 struct drm_printer;
-struct edu_gpu_vm;
 
 /* An entry of the root table or of a context table. */
 struct edu_gpu_entry {
@@ -39,12 +38,10 @@ struct edu_gpu {
 	void __iomem *mmio;
 	struct edu_gpu_unit unit;
 
-	/* protects the DMA engine, @gone and &edu_gpu_vm.closed; @unit.lock nests inside */
+	/* protects the DMA engine and &edu_gpu_vm.closed; @unit.lock nests inside */
 	struct mutex dma_lock;
-	/* an unbind has begun: jobs end */
-	bool gone;
-	/* the DMA engine or the unit did not answer; set once, by edu_gpu_hang() */
-	bool hung;
+	/* no job does DMA any more: -ENODEV, by an unbind, or -EIO, by edu_gpu_hang() */
+	int error;
 };
 
 #define to_edu_gpu(dev) container_of(dev, struct edu_gpu, drm)
@@ -70,7 +67,7 @@ int edu_gpu_unit_init(struct edu_gpu *edu);
 void edu_gpu_unit_stop(struct edu_gpu *edu);
 int edu_gpu_unit_attach(struct edu_gpu *edu, struct edu_gpu_vm *vm);
 void edu_gpu_unit_detach(struct edu_gpu *edu, struct edu_gpu_vm *vm);
-void edu_gpu_unit_flush(struct edu_gpu *edu, u64 va, u64 len, bool tables);
+void edu_gpu_unit_flush(void *priv, const struct drm_gpupt_flush *flush);
 bool edu_gpu_unit_faults(struct edu_gpu *edu);
 
 /* edu_gpu_vm.c */

@@ -67,7 +67,7 @@ static const struct drm_driver edu_gpu_drm_driver = {
 /* [book: hang] */
 void edu_gpu_hang(struct edu_gpu *edu, const char *what)
 {
-	WRITE_ONCE(edu->hung, true);
+	WRITE_ONCE(edu->error, -EIO);
 	pci_clear_master(edu->pdev);
 	dev_err_ratelimited(&edu->pdev->dev, "%s: no answer, DMA is off\n", what);
 }
@@ -81,7 +81,7 @@ static void edu_gpu_remove(struct pci_dev *pdev)
 
 	/* Jobs end after the part in progress. The unplug ends the ioctls, which queue them. */
 	scoped_guard(mutex, &edu->dma_lock)
-		edu->gone = true;
+		WRITE_ONCE(edu->error, -ENODEV);
 	drm_dev_unplug(&edu->drm);
 	flush_workqueue(edu_gpu_wq);
 	/* Without the unit, GPU addresses would be physical ones. */

@@ -61,37 +61,39 @@ static const struct dma_fence_ops edu_gpu_fence_ops = {
 };
 
 /* [book: dma] */
-static int edu_gpu_dma(struct edu_gpu *edu, u64 src, u64 dst, u32 len, u32 cmd)
+static int edu_gpu_dma_wait(struct edu_gpu *edu)
 {
 	u64 val;
+
+	if (readq_poll_timeout(edu->mmio + EDU_DMA_CMD, val, !(val & EDU_DMA_RUN), EDU_POLL_US,
+			       EDU_TIMEOUT_US))
+		edu_gpu_hang(edu, "DMA engine");
+	return READ_ONCE(edu->error);
+}
+
+static int edu_gpu_dma(struct edu_gpu *edu, u64 src, u64 dst, u32 len, u32 cmd)
+{
+	int ret;
 
 	writeq(src, edu->mmio + EDU_DMA_SRC);
 	writeq(dst, edu->mmio + EDU_DMA_DST);
 	writeq(len, edu->mmio + EDU_DMA_COUNT);
 	writeq(cmd | EDU_DMA_RUN, edu->mmio + EDU_DMA_CMD);
 
-	if (readq_poll_timeout(edu->mmio + EDU_DMA_CMD, val, !(val & EDU_DMA_RUN), EDU_POLL_US,
-			       EDU_TIMEOUT_US))
-		edu_gpu_hang(edu, "DMA engine");
-	if (READ_ONCE(edu->hung))
-		return -EIO;
-	return edu_gpu_unit_faults(edu) ? -EFAULT : 0;
+	ret = edu_gpu_dma_wait(edu);
+	return !ret && edu_gpu_unit_faults(edu) ? -EFAULT : ret;
 }
 
 /* Copy a part. The device tells nothing of a fault: the unit does, after each half. */
 static int edu_gpu_copy_part_locked(struct edu_gpu *edu, struct edu_gpu_vm *vm, u64 src, u64 dst,
 				    u32 len)
 {
-	int ret;
+	int ret = READ_ONCE(edu->error);
 
 	lockdep_assert_held(&edu->dma_lock);
 
-	if (edu->gone)
-		return -ENODEV;
-	if (vm->closed)
-		return -ECANCELED;
-	if (READ_ONCE(edu->hung))
-		return -EIO;
+	if (ret || vm->closed)
+		return ret ?: -ECANCELED;
 	ret = edu_gpu_unit_attach(edu, vm);
 	if (ret)
 		return ret;
@@ -102,7 +104,7 @@ static int edu_gpu_copy_part_locked(struct edu_gpu *edu, struct edu_gpu_vm *vm, 
 	if (ret)
 		return ret;
 	/* QEMU tells of no fault if it has the page in its IOTLB, from a read. */
-	edu_gpu_unit_flush(edu, dst, len, false);
+	edu_gpu_unit_flush(edu, &(struct drm_gpupt_flush){ .va = dst, .len = len });
 	return edu_gpu_dma(edu, EDU_BUFFER, dst, len, EDU_DMA_TO_PCI);
 }
 
@@ -140,12 +142,16 @@ static void edu_gpu_job_work(struct work_struct *work)
 }
 
 /* [book: submit] */
-/* The reference to @vm becomes that of the job. */
-static int edu_gpu_job_queue(struct edu_gpu_vm *vm, struct drm_edu_gpu_copy *args)
+/* The caller's use of @vm becomes that of the job. */
+static int edu_gpu_copy(struct edu_gpu_vm *vm, struct drm_edu_gpu_copy *args)
 {
-	struct edu_gpu_job *job = kzalloc(sizeof(*job), GFP_KERNEL_ACCOUNT);
+	CLASS(get_unused_fd, fd)(O_CLOEXEC);
+	struct edu_gpu_job *job;
 	struct sync_file *sync;
 
+	if (fd < 0)
+		return fd;
+	job = kzalloc(sizeof(*job), GFP_KERNEL_ACCOUNT);
 	if (!job)
 		return -ENOMEM;
 
@@ -159,35 +165,25 @@ static int edu_gpu_job_queue(struct edu_gpu_vm *vm, struct drm_edu_gpu_copy *arg
 		return -ENOMEM;
 	}
 
+	args->fence = fd;
 	job->args = *args;
 	job->vm = vm;
 	INIT_WORK(&job->work, edu_gpu_job_work);
-	fd_install(args->fence, sync->file);
+	fd_install(take_fd(fd), sync->file);
 	queue_work(edu_gpu_wq, &job->work);
 	return 0;
 }
 
-static int edu_gpu_copy(struct edu_gpu_vm *vm, struct drm_edu_gpu_copy *args)
-{
-	int ret;
-
-	if (READ_ONCE(vm->edu->hung))
-		return -EIO;
-	if (!atomic_add_unless(&vm->users, 1, 1 + EDU_GPU_MAX_JOBS))
-		return -EBUSY;
-
-	args->fence = get_unused_fd_flags(O_CLOEXEC);
-	ret = args->fence < 0 ? args->fence : edu_gpu_job_queue(vm, args);
-	if (!ret)
-		return 0;
-
-	if (args->fence >= 0)
-		put_unused_fd(args->fence);
-	edu_gpu_vm_put(vm);
-	return ret;
-}
-
 /* [end] */
+
+static bool edu_gpu_copy_valid(const struct drm_edu_gpu_copy *args)
+{
+	u64 last = EDU_GPU_VA_SIZE - args->len;
+
+	return !args->flags && !args->pad && args->len && args->len <= EDU_GPU_MAX_COPY &&
+	       args->src <= last && args->dst <= last &&
+	       max(args->src, args->dst) - min(args->src, args->dst) >= args->len;
+}
 
 /**
  * edu_gpu_copy_ioctl() - DRM_IOCTL_EDU_GPU_COPY
@@ -200,23 +196,24 @@ static int edu_gpu_copy(struct edu_gpu_vm *vm, struct drm_edu_gpu_copy *args)
 int edu_gpu_copy_ioctl(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct drm_edu_gpu_copy *args = data;
-	u64 last = EDU_GPU_VA_SIZE - args->len;
+	struct edu_gpu_vm *vm = file->driver_priv;
 	int idx, ret;
 
-	if (args->flags || args->pad || !args->len || args->len > EDU_GPU_MAX_COPY ||
-	    args->src > last || args->dst > last ||
-	    max(args->src, args->dst) - min(args->src, args->dst) < args->len) {
-		drm_dbg(drm, "copy of %u bytes from %#llx to %#llx, flags %#x\n", args->len,
-			args->src, args->dst, args->flags);
-		return -EINVAL;
-	}
 	/* An unbind waits for what is queued here. */
 	if (!drm_dev_enter(drm, &idx))
 		return -ENODEV;
 
-	ret = edu_gpu_copy(file->driver_priv, args);
+	ret = edu_gpu_copy_valid(args) ? READ_ONCE(vm->edu->error) : -EINVAL;
+	if (!ret && !atomic_add_unless(&vm->users, 1, 1 + EDU_GPU_MAX_JOBS)) {
+		ret = -EBUSY;
+	} else if (!ret) {
+		ret = edu_gpu_copy(vm, args);
+		if (ret)
+			edu_gpu_vm_put(vm);
+	}
 	drm_dev_exit(idx);
 	if (ret)
-		drm_dbg(drm, "copy of %u bytes: %pe\n", args->len, ERR_PTR(ret));
+		drm_dbg(drm, "copy of %u bytes from %#llx to %#llx, flags %#x: %pe\n", args->len,
+			args->src, args->dst, args->flags, ERR_PTR(ret));
 	return ret;
 }

@@ -85,23 +85,24 @@ static void edu_gpu_unit_flush_locked(struct edu_gpu *edu, u64 iva, u64 cmd)
 }
 
 /**
- * edu_gpu_unit_flush() - flush a range of the device from the IOTLB
- * @edu: the device
- * @va: first byte
- * @len: bytes, not 0
- * @tables: also flush entries that point to tables
+ * edu_gpu_unit_flush() - &drm_gpupt_config.flush: flush a range of the device from the IOTLB
+ * @priv: the device
+ * @flush: the range, in bytes of GPU VA
  *
  * Flushes the whole domain if the range is too long for one command.
  */
 /* [book: flush] */
-void edu_gpu_unit_flush(struct edu_gpu *edu, u64 va, u64 len, bool tables)
+void edu_gpu_unit_flush(void *priv, const struct drm_gpupt_flush *flush)
 {
 	/* The smallest aligned block that has the range. */
-	unsigned int order = fls64((va ^ (va + len - 1)) >> 12);
-	u64 iva = (va & ~0ull << (12 + order)) | order | (tables ? 0 : UNIT_IVA_LEAVES);
+	unsigned int order = fls64((flush->va ^ (flush->va + flush->len - 1)) >> 12);
+	u64 iva = (flush->va & ~0ull << (12 + order)) | order;
+	struct edu_gpu *edu = priv;
 
 	guard(mutex)(&edu->unit.lock);
 
+	if (!flush->tables)
+		iva |= UNIT_IVA_LEAVES;
 	if (edu->unit.cap & UNIT_CAP_PSI && order <= FIELD_GET(UNIT_CAP_MAMV, edu->unit.cap))
 		edu_gpu_unit_flush_locked(edu, iva, UNIT_IOTLB_PAGES);
 	else
@@ -302,7 +303,7 @@ int edu_gpu_unit_init(struct edu_gpu *edu)
 	if (ret)
 		return ret;
 	edu_gpu_unit_detach(edu, NULL);
-	return edu->hung ? -ETIMEDOUT : edu_gpu_unit_command(edu, UNIT_TE, true);
+	return edu->error ? -ETIMEDOUT : edu_gpu_unit_command(edu, UNIT_TE, true);
 }
 
 /**

@@ -11,16 +11,9 @@
 
 #include "edu_gpu.h"
 
-/* [book: flush] */
-static void edu_gpu_vm_flush(void *priv, const struct drm_gpupt_flush *flush)
-{
-	struct edu_gpu_vm *vm = priv;
-
-	edu_gpu_unit_flush(vm->edu, flush->va, flush->len, flush->tables);
-}
-
+/* [book: config] */
 static const struct drm_gpupt_config edu_gpu_gpupt_config = {
-	.flush = edu_gpu_vm_flush,
+	.flush = edu_gpu_unit_flush,
 	.max_tables = EDU_GPU_MAX_TABLES,
 };
 
@@ -36,22 +29,19 @@ static const struct drm_gpupt_config edu_gpu_gpupt_config = {
 /* [book: open] */
 int edu_gpu_open(struct drm_device *drm, struct drm_file *file)
 {
-	struct edu_gpu_vm *vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
+	struct edu_gpu_vm *vm __free(kfree) = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
 	int ret;
 
 	if (!vm)
 		return -ENOMEM;
 
-	ret = drm_gpupt_space_init(&vm->space, &drm_gpupt_vtd2, drm_gem_sgt_default_device(drm),
-				   &edu_gpu_gpupt_config, vm);
-	if (ret) {
-		kfree(vm);
-		return ret;
-	}
-	atomic_set(&vm->users, 1);
 	vm->edu = to_edu_gpu(drm);
-	file->driver_priv = vm;
-	return 0;
+	atomic_set(&vm->users, 1);
+	ret = drm_gpupt_space_init(&vm->space, &drm_gpupt_vtd2, drm_gem_sgt_default_device(drm),
+				   &edu_gpu_gpupt_config, vm->edu);
+	if (!ret)
+		file->driver_priv = no_free_ptr(vm);
+	return ret;
 }
 
 /* [end] */
