@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "igt.h"
 
@@ -31,6 +33,9 @@
  *
  * SUBTEST: close-import
  * Description: A close in the middle of a copy frees an import itself, and no job does
+ *
+ * SUBTEST: busy
+ * Description: A DMA that runs while the driver is bound ends before the first copy
  *
  * SUBTEST: unload
  * Description: The module stays as long as a fence can call it
@@ -209,6 +214,46 @@ static void test_close_import(void)
 	sgt_foreign_free(&foreign);
 }
 
+/* Registers of the device, and a command for its DMA engine */
+#define BUFFER		0x40000
+#define DMA_SRC		0x80
+#define DMA_DST		0x88
+#define DMA_COUNT	0x90
+#define DMA_CMD		0x98
+#define DMA_RUN		1
+
+static void write_register(volatile void *registers, unsigned int at, uint64_t value)
+{
+	*(volatile uint64_t *)(registers + at) = value;
+}
+
+static void test_busy(void)
+{
+	volatile void *registers;
+	char path[128];
+	int file;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource0", pci);
+	file = open(path, O_RDWR | O_SYNC | O_CLOEXEC);
+	igt_assert(file >= 0);
+	registers = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	igt_assert(registers != MAP_FAILED);
+	close(file);
+
+	sgt_must(edu_unbind(pci));
+	write_register(registers, DMA_SRC, 0);
+	write_register(registers, DMA_DST, BUFFER);
+	write_register(registers, DMA_COUNT, 64);
+	write_register(registers, DMA_CMD, DMA_RUN);
+	igt_assert(*(volatile uint64_t *)(registers + DMA_CMD) & DMA_RUN);
+	sgt_must(edu_bind(pci));
+	igt_assert_f(!(*(volatile uint64_t *)(registers + DMA_CMD) & DMA_RUN),
+		     "the DMA from before runs on\n");
+	munmap((void *)registers, PAGE);
+	sgt_must(edu_unbind(pci));
+	bind_and_copy();
+}
+
 static void test_unload(void)
 {
 	struct sgt_bo bos[2];
@@ -252,6 +297,10 @@ int igt_main()
 	igt_describe("Jobs free nothing that waits for fences");
 	igt_subtest("close-import")
 		test_close_import();
+
+	igt_describe("The engine takes no command while a DMA runs");
+	igt_subtest("busy")
+		test_busy();
 
 	igt_describe("The module stays as long as its code can be called");
 	igt_subtest("unload")

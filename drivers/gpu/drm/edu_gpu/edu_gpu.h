@@ -26,7 +26,10 @@ struct edu_gpu_unit {
 	struct mutex lock;
 	u64 cap;
 	u64 ecap;
-	/* the context entry of the device */
+	/* the root table, and two context tables; the unit reads them until it is off */
+	struct edu_gpu_entry *tables;
+	dma_addr_t root;
+	/* the context entry of the device, in @tables */
 	struct edu_gpu_entry *context;
 	/* whose tables it points to; NULL for none */
 	struct edu_gpu_vm *vm;
@@ -78,6 +81,7 @@ void edu_gpu_show_fdinfo(struct drm_printer *p, struct drm_file *file);
 int edu_gpu_vm_bind_ioctl(struct drm_device *drm, void *data, struct drm_file *file);
 
 /* edu_gpu_job.c */
+int edu_gpu_dma_wait(struct edu_gpu *edu);
 int edu_gpu_copy_ioctl(struct drm_device *drm, void *data, struct drm_file *file);
 
 #endif /* __EDU_GPU_H__ */

@@ -122,8 +122,12 @@ static int edu_gpu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	ret = edu_gpu_unit_init(edu);
 	if (ret)
 		return ret;
-	pci_set_master(pdev);
-	ret = drm_dev_register(&edu->drm, 0);
+	/* While a DMA of an earlier driver runs, the engine takes no command. */
+	ret = edu_gpu_dma_wait(edu);
+	if (!ret) {
+		pci_set_master(pdev);
+		ret = drm_dev_register(&edu->drm, 0);
+	}
 	if (ret)
 		edu_gpu_remove(pdev);
 	return ret;

@@ -60,8 +60,14 @@ static const struct dma_fence_ops edu_gpu_fence_ops = {
 	.release = edu_gpu_fence_release,
 };
 
+/**
+ * edu_gpu_dma_wait() - wait until the DMA engine is idle
+ * @edu: the device
+ *
+ * Return: 0, or an error if the device can do no DMA any more, see &edu_gpu.error
+ */
 /* [book: dma] */
-static int edu_gpu_dma_wait(struct edu_gpu *edu)
+int edu_gpu_dma_wait(struct edu_gpu *edu)
 {
 	u64 val;
 

@@ -61,6 +61,9 @@
 #define UNIT_OTHERS		1
 #define UNIT_EDU		2
 
+/* The root table, and two context tables. */
+#define UNIT_TABLES		(3 * SZ_4K)
+
 #define UNIT_TIMEOUT_US		100000
 
 /* Without this answer, the unit may use old entries. */
@@ -223,27 +226,29 @@ static phys_addr_t edu_gpu_unit_find(void)
 
 /* [book: fill] */
 /* Block the device, and let all others pass: they share a context table. */
-static int edu_gpu_unit_fill(struct edu_gpu *edu, dma_addr_t *root)
+static int edu_gpu_unit_fill(struct edu_gpu *edu)
 {
+	struct edu_gpu_unit *unit = &edu->unit;
 	struct edu_gpu_entry *tables;
 	unsigned int i;
 
-	tables = dmam_alloc_coherent(&edu->pdev->dev, 3 * PAGE_SIZE, root, GFP_KERNEL);
+	tables = dma_alloc_coherent(&edu->pdev->dev, UNIT_TABLES, &unit->root, GFP_KERNEL);
 	if (!tables)
 		return -ENOMEM;
 
 	for (i = 0; i < 256; i++) {
 		bool own = i == edu->pdev->bus->number;
 
-		tables[i].lo = cpu_to_le64((*root + (1 + own) * PAGE_SIZE) | UNIT_PRESENT);
+		tables[i].lo = cpu_to_le64((unit->root + (1 + own) * SZ_4K) | UNIT_PRESENT);
 	}
 	for (i = 256; i < 3 * 256; i++) {
 		tables[i].hi = cpu_to_le64(UNIT_AW_4 | FIELD_PREP(UNIT_DID, UNIT_OTHERS));
 		tables[i].lo = cpu_to_le64(UNIT_PASS_THROUGH | UNIT_PRESENT);
 	}
-	edu->unit.context = &tables[2 * 256 + edu->pdev->devfn];
-	edu->unit.context->hi = cpu_to_le64(UNIT_AW_4 | FIELD_PREP(UNIT_DID, UNIT_EDU));
-	edu->unit.context->lo = 0;
+	unit->context = &tables[2 * 256 + edu->pdev->devfn];
+	unit->context->hi = cpu_to_le64(UNIT_AW_4 | FIELD_PREP(UNIT_DID, UNIT_EDU));
+	unit->context->lo = 0;
+	unit->tables = tables;
 	return 0;
 }
 
@@ -260,6 +265,22 @@ static int edu_gpu_unit_command(struct edu_gpu *edu, u32 bit, bool on)
 }
 
 /**
+ * edu_gpu_unit_stop() - turn the unit off
+ * @edu: the device, which can do no DMA any more
+ */
+void edu_gpu_unit_stop(struct edu_gpu *edu)
+{
+	struct edu_gpu_unit *unit = &edu->unit;
+
+	edu_gpu_unit_detach(edu, NULL);
+	/* If it goes on, so does its use of the tables: for all devices. */
+	if (edu_gpu_unit_command(edu, UNIT_TE, false))
+		dev_err(&edu->pdev->dev, "the IOMMU does not turn off\n");
+	else
+		dma_free_coherent(&edu->pdev->dev, UNIT_TABLES, unit->tables, unit->root);
+}
+
+/**
  * edu_gpu_unit_init() - turn the unit on, with the device blocked
  * @edu: the device, whose registers can be used
  *
@@ -268,7 +289,7 @@ static int edu_gpu_unit_command(struct edu_gpu *edu, u32 bit, bool on)
  * * %-ENODEV - there is no unit, or not only one, or it lacks a feature
  * * %-EBUSY  - the kernel uses the unit
  * * %-ENOMEM - out of memory
- * * %-ETIMEDOUT - the unit does not answer
+ * * %-EIO, %-ETIMEDOUT - the unit does not answer
  */
 int edu_gpu_unit_init(struct edu_gpu *edu)
 {
@@ -276,7 +297,6 @@ int edu_gpu_unit_init(struct edu_gpu *edu)
 	struct edu_gpu_unit *unit = &edu->unit;
 	struct device *dev = &edu->pdev->dev;
 	phys_addr_t addr = edu_gpu_unit_find();
-	dma_addr_t root;
 	int ret;
 
 	if (!addr)
@@ -294,25 +314,17 @@ int edu_gpu_unit_init(struct edu_gpu *edu)
 				     unit->cap, unit->ecap);
 
 	mutex_init(&unit->lock);
-	ret = edu_gpu_unit_fill(edu, &root);
+	ret = edu_gpu_unit_fill(edu);
 	if (ret)
 		return ret;
 
-	writeq(root, unit->regs + UNIT_RTADDR);
+	writeq(unit->root, unit->regs + UNIT_RTADDR);
 	ret = edu_gpu_unit_command(edu, UNIT_SRTP, true);
+	if (!ret) {
+		edu_gpu_unit_detach(edu, NULL);
+		ret = edu->error ?: edu_gpu_unit_command(edu, UNIT_TE, true);
+	}
 	if (ret)
-		return ret;
-	edu_gpu_unit_detach(edu, NULL);
-	return edu->error ? -ETIMEDOUT : edu_gpu_unit_command(edu, UNIT_TE, true);
-}
-
-/**
- * edu_gpu_unit_stop() - turn the unit off
- * @edu: the device, which can do no DMA any more
- */
-void edu_gpu_unit_stop(struct edu_gpu *edu)
-{
-	edu_gpu_unit_detach(edu, NULL);
-	if (edu_gpu_unit_command(edu, UNIT_TE, false))
-		dev_err(&edu->pdev->dev, "the IOMMU does not turn off\n");
+		edu_gpu_unit_stop(edu);
+	return ret;
 }
