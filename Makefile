@@ -11,8 +11,8 @@ export PATH := $(PATH):/usr/sbin:/sbin
 ports = $(if $(filter ported,$(DRIVER)),ports)
 
 ifneq ($(filter arm64,$(ARCH)),)
-ifneq ($(filter-out modules clean help,$(MAKECMDGOALS)),)
-$(error ARCH=$(ARCH): only make modules has it)
+ifneq ($(filter-out modules ports clean help,$(MAKECMDGOALS)),)
+$(error ARCH=$(ARCH): only make modules and make ports have it)
 endif
 endif
 
@@ -47,7 +47,7 @@ help:
 #:
 #: KERNEL=LINE           the kernel of the list KERNELS (default: the first one), downloaded
 #: KDIR=DIR              modules: the kernel to build them for, instead of those
-#: ARCH=arm64            modules: for Debian's arm64 kernel, cross-built (default: amd64)
+#: ARCH=arm64            modules, ports: for Debian's arm64 kernel, cross-built (default: amd64)
 #: SETUP=NAME            how the GPU reaches memory: phys, iommu, swiotlb, mmio, edu (default: all;
 #:                       run and shell: iommu; check-quick: phys), or igt: icount; check-debug:
 #:                       phys-races and so on, console, bypass, kunit, kcsan, kcsan-kunit, fuzz

@@ -49,5 +49,5 @@ def run(report: Report, setups: Collection[str], wanted: str) -> None:
     project.build_modules()
     for name in fnmatch.filter(ports.DRIVERS, wanted or '*'):
         build(report, name)
-    if not wanted:
+    if not wanted and not project.is_foreign():
         igt.run(report, setups or SETUPS, '', 'ported', BUT, TESTS)

@@ -152,30 +152,34 @@ def keep(name: str, result: Port, tree: Path) -> None:
         write({diff_name(name, step): '\n'.join(lines) + '\n'}, WORK)
 
 
-def stock() -> tuple[Path, list[str]]:
-    """Where the modules for the cached kernel are built, and the arguments of make."""
-    root = project.kernel('root')
-    release = project.release(root)
-    headers = root / 'usr/src/linux-headers'
+@dataclasses.dataclass(frozen=True)
+class Kernel:
+    """A kernel that ports are built for."""
+    # Where they are built, the environment, and arguments of make
+    directory: Path
+    environment: list[str]
+    arguments: list[str]
+
+
+def stock() -> Kernel:
+    """The cached kernel."""
+    release = project.release(project.kernel('root'))
     symbols = project.BUILD / release / 'obj/Module.symvers'
-    return WORK / release, ['-C', f'{headers}-{release.removesuffix("-amd64")}-common',
-                            f'O={headers}-{release}', 'ARCH=x86', f'KERNELRELEASE={release}',
-                            'CC=gcc-12', 'CONFIG_MODULE_SIG_ALL=', f'KBUILD_EXTRA_SYMBOLS={symbols}']
+    return Kernel(WORK / release, ['-u', 'KDIR'], [f'KBUILD_EXTRA_SYMBOLS={symbols}'])
 
 
-def debug(kernel: str) -> tuple[Path, list[str]]:
-    """The same for a debug kernel, which has our modules built in its tree."""
-    home = graft.home()
-    return WORK / kernel, ['-C', str(home / 'src'), f'O={home / kernel}', 'ARCH=x86', 'CC=gcc-12']
+def debug(kernel: str) -> Kernel:
+    """A debug kernel, which has our modules built in its tree."""
+    return Kernel(WORK / kernel, [f'KDIR={graft.home() / kernel}'], ['ARCH=x86', 'CC=gcc-12'])
 
 
-def build(name: str, result: Port, where: tuple[Path, list[str]]) -> Path:
+def build(name: str, result: Port, kernel: Kernel) -> Path:
     """Builds a port; returns the module."""
-    tree = where[0] / name
+    tree = kernel.directory / name
     keep(name, result, tree)
-    said = project.step(f'ported {name}', ['make', '--no-print-directory', *where[1], f'M={tree}',
-                                           f'{DRIVERS[name]}=m', 'W=1', '-j' + project.JOBS,
-                                           'modules'],
+    said = project.step(f'ported {name}',
+                        ['env', *kernel.environment, project.TOOLS / 'modules.sh', tree,
+                         *kernel.arguments, f'{DRIVERS[name]}=m', 'W=1'],
                         project.BUILD / f'log/ports-{name}.log')
     warnings = [line for line in said if re.search(r'\b(warning|error|WARNING|ERROR):', line)]
     if warnings:
@@ -192,5 +196,5 @@ def modules(driver: str, kernel: str | None = None) -> list[Path]:
         return []
     check_kernel()
     with graft.lock() if kernel else contextlib.nullcontext():
-        where = debug(kernel) if kernel else stock()
-        return [build(name, port(name), where) for name in GUEST]
+        target = debug(kernel) if kernel else stock()
+        return [build(name, port(name), target) for name in GUEST]

@@ -114,6 +114,11 @@ def is_default() -> bool:
     return chosen_kernel() == next(iter(kernels()))
 
 
+def is_foreign() -> bool:
+    """Whether ARCH= chooses a kernel that no guest of this machine's architecture boots."""
+    return os.environ.get('ARCH', 'amd64') == 'arm64'
+
+
 def kernel(what: str) -> Path:
     """The directory of the cached kernel: what is "root" or "source"."""
     done = subprocess.run([TOOLS / 'kernel.sh', what], stdout=subprocess.PIPE, text=True)
