@@ -10,6 +10,7 @@ from typing import Any
 
 import boots
 import coverage
+import deadline
 import debugguest
 import fuzz
 import igt
@@ -20,18 +21,6 @@ import vm
 from report import Report
 
 SECONDS = int(os.environ.get('TEST_SECONDS') or 400)
-# When to skip the remaining tests, in seconds since the epoch: better than a run that is cut off.
-UNTIL = float(os.environ.get('UNTIL') or 'inf')
-
-
-def is_late() -> bool:
-    return time.time() > UNTIL
-
-
-def too_late(report: Report, suite: str, test: str) -> None:
-    """Records that a test is skipped for lack of time."""
-    report.add(suite, test, 'skip', 0.0, 'no time was left')
-    report.note(f'no time was left for some tests of {suite}')
 
 
 class Session(igt.Session):
@@ -50,20 +39,11 @@ class Session(igt.Session):
         self.left = self.warnings = self.races = 0
 
     def run(self, tests: list[igt.Test]) -> None:
-        if not is_late():
-            super().run(tests)
-        else:
-            for test in tests:
-                self.one(*test)
+        super().run(tests)
         self.report.fact(self.suite, 'mappings left at unbind', self.left)
         self.report.fact(self.suite, 'WARNINGs', self.warnings)
         if self.kernel == 'kcsan':
             self.report.fact(self.suite, 'data races elsewhere', self.races)
-
-    def one(self, program: str, subtest: str | None) -> None:
-        if not is_late():
-            return super().one(program, subtest)
-        return too_late(self.report, self.suite, f'{program}@{subtest or ""}')
 
     def add(self, test: str, outcome: vm.Outcome, *arguments: Any, **keywords: Any) -> str:
         self.left += splat.pending(outcome.log)
@@ -129,8 +109,8 @@ def plan(programs: dict[str, Path], chosen: dict[str, boots.Boot],
 
 def run_boot(report: Report, name: str, boot: boots.Boot, tests: Any, driver: str) -> None:
     """Runs the tests of one boot."""
-    if is_late() and boot.tests in ('kunit', 'fuzz'):
-        too_late(report, name, boot.tests)
+    if deadline.is_late() and boot.tests in ('kunit', 'fuzz'):
+        deadline.skip(report, name, boot.tests)
         return
     if boot.tests == 'fuzz':
         brief = boot is not boots.BOOTS[name]

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 import choice
+import deadline
 import initramfs
 import ports
 import project
@@ -130,11 +131,18 @@ class Session:
 
     def run(self, tests: list[Test]) -> None:
         for number, (program, subtest) in enumerate(tests):
+            if deadline.is_late():
+                self.late(program, subtest)
+                continue
             if not self.up and not self.boot(again=number > 0):
                 return
             self.one(program, subtest)
         if self.up:
             self.stop()
+
+    def late(self, program: str, subtest: str | None) -> None:
+        """Records that a test was not run."""
+        deadline.skip(self.report, self.suite, f'{program}@{subtest}' if subtest else program)
 
     def add(self, test: str, outcome: vm.Outcome, again: str, limit: float = 0,
             must_be_bound: bool = True) -> str:

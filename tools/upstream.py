@@ -7,6 +7,7 @@ Each driver has a guest of its own, so that what one breaks is not blamed on the
 import dataclasses
 import fnmatch
 import functools
+import math
 import re
 import subprocess
 import threading
@@ -14,6 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import boots
+import deadline
 import igt
 import initramfs
 import ports
@@ -142,7 +144,8 @@ class Side(igt.Session):
         if subtest or out:
             command += ['--run-subtest', subtest or ','.join(['*', *(f'!{glob}' for glob in out)])]
         try:
-            outcome = self.machine.run(self.seconds, *command)
+            limit = math.ceil(min(self.seconds, deadline.left()))
+            outcome = self.machine.run(limit, *command)
         except vm.Lost as error:
             output = self.machine.received.decode(errors='replace')
             self.drop()
@@ -151,6 +154,10 @@ class Side(igt.Session):
                      last: Result('fail', f'VM lost: {error}')}
             self.table.add(program, self.driver, found, output)
             return
+        if outcome.status == igt.KILLED and deadline.is_late():
+            self.late(program, subtest)
+            self.drop()
+            return
         found = results(outcome, self.taint)
         broken = self.unfit(outcome) or not outcome.bound
         self.taint = outcome.taint
@@ -158,6 +165,9 @@ class Side(igt.Session):
                        f'{outcome.output}\n-- kernel log\n{outcome.log}')
         if broken:
             self.drop()
+
+    def late(self, program: str, subtest: str | None) -> None:
+        self.table.late.add(program)
 
     def stop(self) -> None:
         """Unloads a driver that is tested; how the other one ends is not our matter."""
@@ -177,6 +187,8 @@ class Table:
         self.lock = threading.Lock()
         self.found: dict[str, dict[str, Results]] = {}
         self.texts: dict[str, str] = {}
+        # Programs that a driver had no time for
+        self.late: set[str] = set()
 
     def add(self, program: str, driver: str, found: Results, text: str) -> None:
         with self.lock:
@@ -212,8 +224,9 @@ class Table:
     def rest(self, programs: Iterable[str]) -> None:
         """Reports the programs that one of the drivers has not run."""
         for program in programs:
-            sides = self.found.get(program, {})
-            if len(sides) != 2:
+            if program in self.late:
+                deadline.skip(self.report, SUITE, program)
+            elif len(self.found.get(program, {})) != 2:
                 self.compare(program)
 
     def summary(self) -> None:

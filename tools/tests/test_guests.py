@@ -8,6 +8,7 @@ import tempfile
 import unittest
 from unittest import mock
 
+import deadline
 import debug
 import debugguest
 import fuzz
@@ -152,10 +153,11 @@ class Sessions(unittest.TestCase):
             self.assertIn(('first.run', 'lost'), self.results())
 
     def test_too_late_is_a_skip(self):
-        with mock.patch.object(debug, 'UNTIL', 0):
-            self.assertEqual(self.run_two(kind=debug.Session), [('a@b', 'skip'), ('c@', 'skip')])
-        self.machine.boot.assert_not_called()
-        self.report.note.assert_called()
+        for kind in igt.Session, debug.Session:
+            with self.subTest(kind), mock.patch.object(deadline, 'UNTIL', 0):
+                self.assertEqual(self.run_two(kind=kind), [('a@b', 'skip'), ('c', 'skip')])
+            self.machine.boot.assert_not_called()
+            self.report.note.assert_called()
 
 
 class Power(unittest.TestCase):

@@ -4,6 +4,8 @@
 import unittest
 from unittest import mock
 
+import deadline
+import igt
 import upstream
 import vm
 from upstream import Result
@@ -109,6 +111,29 @@ class Tables(unittest.TestCase):
         report.add.assert_not_called()
         table.rest(['core_auth'])
         self.assertEqual(report.add.call_args.args[1:3], ('core_auth@a', 'fail'))
+
+    def test_a_program_that_there_was_no_time_for(self):
+        report = mock.Mock()
+        table = upstream.Table(report, 'sgt', 'make check-igt')
+        table.add('core_auth', 'in-tree', {'a': PASS}, '')
+        machine = mock.Mock()
+        side = upstream.Side(table, 'sgt', machine, 'make check-igt')
+        with mock.patch.object(deadline, 'UNTIL', 0):
+            side.run([('core_auth', None), ('kms_lease', None)])
+        machine.boot.assert_not_called()
+        table.rest(['core_auth', 'kms_lease'])
+        self.assertEqual([call.args[1:3] for call in report.add.call_args_list],
+                         [('core_auth', 'skip'), ('kms_lease', 'skip')])
+
+    def test_a_program_that_the_end_of_the_time_kills(self):
+        report, machine = mock.Mock(), mock.Mock()
+        table = upstream.Table(report, 'sgt', 'make check-igt')
+        machine.run.return_value = outcome(igt.KILLED)
+        side = upstream.Side(table, 'sgt', machine, 'make check-igt')
+        with mock.patch.object(deadline, 'left', side_effect=[6.5, 0.0]):
+            side.one('core_auth', None)
+        self.assertEqual(machine.run.call_args.args[0], 7)
+        self.assertEqual((table.late, table.found), ({'core_auth'}, {}))
 
     def test_a_reason_for_no_test(self):
         report = mock.Mock()
