@@ -41,18 +41,19 @@ get() {
 	# A third of the size: what tests do not read, and metrics of Intel's hardware
 	rm -rf "$tmp/root/etc" "$tmp/root/usr/bin" "$tmp/root/usr/share/doc" "$tmp/root/usr/share/man" \
 		"$tmp/root/usr/share/locale" "$tmp/root"/usr/lib/*/gconv
+	rm -rf "$cache"/igtroot-*
 	mv "$tmp/root" "$cache/igtroot-$2"
 }
 
 mkdir -p "$cache"
 lock_cache
-use_lists "$suite" "$(cached)" || die "apt knows no archive of Debian"
-packages=$(parts) || packages=
+packages='' name=''
+if use_lists "$suite" "$(cached)"; then
+	packages=$(parts) || packages=
+fi
 if [ -n "$packages" ]; then
 	name=$(key "$packages")
 	[ -d "$cache/igtroot-$name" ] || get "$packages" "$name" || name=
-else
-	name=
 fi
 [ -n "$name" ] || name=$(cached | sed 's/^igtroot-//')
 [ -n "$name" ] || die "download failed; with a network, try: apt-get update, then the same command"
