@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Has dkms build, install and remove the modules for the cached kernel. The kernel is at its place
 # in a mount namespace of the script's own, and what dkms writes is in SCRATCH.
-# Says "cannot mount" where that is not allowed, as in most containers.
+# Says "cannot mount" where that is not allowed, as in most containers: an overlay of empty
+# directories shows it. After that, a mount that fails is a fault.
 # Usage: tools/dkmscheck.sh SCRATCH ROOT    ROOT: the directory of tools/kernel.sh root
 set -eu
 
@@ -22,10 +23,12 @@ module=$(basename "$3" | sed 's,\(.*\)-,\1/,')
 # over DIRECTORY LAYERS: a writable view of the layers, which stay as they are
 over() {
 	mkdir -p "$scratch/over$1" "$scratch/work$1"
-	mount -t overlay overlay -o "lowerdir=$2,upperdir=$scratch/over$1,workdir=$scratch/work$1" "$1" \
-		2>/dev/null || { echo 'cannot mount'; exit; }
+	mount -t overlay overlay \
+		-o "lowerdir=$2,upperdir=$scratch/over$1,workdir=$scratch/work$1" "$1"
 }
-mkdir -p "$scratch/usr/lib/modules" "$scratch/dkms"
+mkdir -p "$scratch/usr/lib/modules" "$scratch/dkms" "$scratch/probe"
+over "$scratch/probe" "$scratch/usr/lib/modules" 2>/dev/null || { echo 'cannot mount'; exit; }
+umount "$scratch/probe"
 over /usr "$root/usr:$scratch/usr:/usr"
 over /usr/lib/modules "$root/lib/modules"
 mkdir -p /var/lib/dkms
