@@ -31,6 +31,10 @@ DRIVERS = {
     'v3d': 'CONFIG_DRM_V3D',
     'panfrost': 'CONFIG_DRM_PANFROST',
 }
+# {driver whose patches are for the default kernel only: why}
+DEFAULT_ONLY = {
+    'panfrost': 'its exporter, its shrinker and an ioctl that syncs read the pages of the helper',
+}
 # What a guest with the ported drivers loads instead of the kernel's
 GUEST = 'virtio', 'vgem'
 
@@ -40,6 +44,8 @@ Files = dict[str, str]
 TABLES = re.compile(r'\bstruct drm_(?:driver|gem_object_funcs) \w+ = \{(.*?)^\};', re.M | re.S)
 # Callbacks of the helper that have another name in the layer
 RENAMED = {'gem_prime_import_sg_table': 'gem_prime_import'}
+# {code of the helper's users that no port has: what is lost with it}
+GIVEN_UP = {'sb->pages = ': 'the panic screen over a buffer without a kernel mapping'}
 # What the macros of the two set
 MACROS = {'DRM_GEM_SHMEM_DRIVER_OPS': {'dumb_create', 'gem_prime_import'},
           'DRM_GEM_SGT_DRIVER_OPS': {'dumb_create', 'dumb_map_offset', 'gem_prime_import'}}
@@ -99,9 +105,15 @@ class Port:
         before, *_, after = self.steps.values()
         return sorted(callbacks(before) - callbacks(after))
 
+    def given_up(self) -> list[str]:
+        """What else the kernel's driver does, and the port does not."""
+        before, *_, after = (''.join(files.values()) for files in self.steps.values())
+        return [what for code, what in GIVEN_UP.items() if code in before and code not in after]
+
     def summary(self) -> str:
         parts = ['{}: +{} -{}'.format(step, *count(lines)) for step, lines in self.diffs().items()]
-        return ', '.join([*parts, f'lost: {", ".join(self.lost()) or "nothing"}'])
+        lost = ', '.join(self.lost() + self.given_up())
+        return ', '.join([*parts, f'lost: {lost or "nothing"}'])
 
 
 def spatch(name: str, patch: str, files: Files) -> Files:
@@ -121,11 +133,9 @@ def spatch(name: str, patch: str, files: Files) -> Files:
         return read(directory)
 
 
-def check_kernel() -> None:
-    """Refuses a kernel whose drivers the patches are not for."""
-    if not project.is_default():
-        raise project.Failed(f'KERNEL={project.chosen_kernel()}: the patches of the ports are for '
-                             f'the drivers of {next(iter(project.kernels()))}')
+def refusal(name: str) -> str:
+    """Why the patches of a driver are not for the chosen kernel; empty if they are."""
+    return '' if project.is_default() else DEFAULT_ONLY.get(name, '')
 
 
 def port(name: str) -> Port:
@@ -194,7 +204,6 @@ def modules(driver: str, kernel: str | None = None) -> list[Path]:
     """The modules that a guest with DRIVER=ported has beside ours; kernel is a debug kernel's."""
     if driver != 'ported':
         return []
-    check_kernel()
     with graft.lock() if kernel else contextlib.nullcontext():
         target = debug(kernel) if kernel else stock()
         return [build(name, port(name), target) for name in GUEST]

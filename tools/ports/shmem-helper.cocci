@@ -38,7 +38,13 @@
 - drm_gem_shmem_vmap
 + drm_gem_sgt_vmap_locked
 |
+- drm_gem_shmem_vmap_locked
++ drm_gem_sgt_vmap_locked
+|
 - drm_gem_shmem_vunmap
++ drm_gem_sgt_vunmap_locked
+|
+- drm_gem_shmem_vunmap_locked
 + drm_gem_sgt_vunmap_locked
 |
 - drm_gem_shmem_mmap
@@ -70,6 +76,9 @@
 |
 - DRM_GEM_SHMEM_DRIVER_OPS
 + DRM_GEM_SGT_DRIVER_OPS
+|
+- DRM_FBDEV_SHMEM_DRIVER_OPS
++ DRM_FBDEV_TTM_DRIVER_OPS
 |
 - drm_fbdev_shmem_setup
 + drm_fbdev_ttm_setup

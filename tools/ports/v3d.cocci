@@ -60,6 +60,44 @@ statement S;
 	...
   }
 
+// The same where pages of 64 KiB and 1 MiB are written
+@@
+iterator name drm_sgt_access_scope, for_each_sgtable_dma_sg;
+typedef dma_addr_t;
+identifier bo, obj, sgl, count, dma_addr, len, v3d;
+expression e;
+@@
+  void v3d_mmu_insert_ptes(struct v3d_bo *bo)
+  {
+	...
+	struct v3d_dev *v3d = e;
+	...
+-	struct scatterlist *sgl;
+-	unsigned int count;
+-	for_each_sgtable_dma_sg(obj->sgt, sgl, count)
++	struct drm_dma_iter iter;
++	struct drm_dma_seg seg;
++	int ret;
++
++	drm_sgt_access_scope(view, obj->sgt, ret) {
++	ret = drm_dma_iter_init(&iter, view, 0, obj->base.size);
++	while (!ret && drm_dma_iter_next(&iter, &seg))
+	{
+-	dma_addr_t dma_addr = sg_dma_address(sgl);
++	dma_addr_t dma_addr = seg.addr;
+	...
+-	unsigned int len = sg_dma_len(sgl);
++	u64 len = seg.len;
+	...
+	}
++	}
++	if (ret) {
++		drm_dbg(&v3d->drm, "no page table entries: %d\n", ret);
++		return;
++	}
+	...
+  }
+
 @@
 identifier bo, obj;
 @@

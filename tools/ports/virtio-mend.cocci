@@ -23,7 +23,7 @@ expression list e;
 @@
 identifier vgdev, vbuf, fence, idx;
 @@
-  if (!drm_dev_enter(vgdev->ddev, &idx)) {
+  if (\(!drm_dev_enter(vgdev->ddev, &idx)\|vgdev->vqs_released\)) {
 	if (fence && vbuf->objs)
 		virtio_gpu_array_unlock_resv(vbuf->objs);
 +	virtio_gpu_array_put_free(vbuf->objs);

@@ -20,10 +20,10 @@ identifier probe, vdev, dev, ret;
 +
   static int probe(struct virtio_device *vdev)
   {
-	<...
+	<+...
 -	ret = devm_drm_gem_sgt_init(dev, dev->dev, dev->dev);
 +	ret = virtio_gpu_init_dma(vdev, dev);
-	...>
+	...+>
   }
 
 // The entries for the host, from a view
@@ -68,7 +68,7 @@ identifier fn, vgdev, bo, ents, nents, use_dma_api, sg, pages, si, ret;
 +	struct drm_sgt_info info;
 	...
 -	if (use_dma_api) { ... } else { ... }
--	*ents = kvmalloc_array(*nents, sizeof(struct virtio_gpu_mem_entry), GFP_KERNEL);
+-	*ents = \(kvmalloc_array(...)\|kvmalloc_objs(...)\);
 +	drm_sgt_get_info(bo->base.sgt, &info);
 +	*ents = kvmalloc_array(info.dma_segs + (info.size >> 31),
 +			       sizeof(struct virtio_gpu_mem_entry), GFP_KERNEL);
@@ -93,3 +93,33 @@ identifier vgdev, bo, use_dma_api;
 +	if (virtio_gpu_is_shmem(bo) &&
 +	    drm_sgt_sync_for_device(bo->base.sgt, 0, bo->base.base.size))
 +		drm_dbg(vgdev->ddev, "transfer after unbind\n");
+
+// From 7.2 on, transfers from the host are synced as well.
+@@
+identifier bo, vgdev;
+@@
+(
+-	dma_sync_sgtable_for_device(vgdev->vdev->dev.parent, bo->base.sgt, DMA_TO_DEVICE);
++	if (drm_sgt_sync_for_device(bo->base.sgt, 0, bo->base.base.size))
++		drm_dbg(vgdev->ddev, "transfer after unbind\n");
+|
+-	dma_sync_sgtable_for_cpu(vgdev->vdev->dev.parent, bo->base.sgt, DMA_FROM_DEVICE);
++	if (drm_sgt_sync_for_cpu(bo->base.sgt, 0, bo->base.base.size))
++		drm_dbg(vgdev->ddev, "transfer after unbind\n");
+)
+
+// The panic screen, over buffers that have a kernel mapping: a table has no array of pages.
+@@
+identifier bo, sb, shmem;
+@@
+  int virtio_drm_get_scanout_buffer(struct drm_plane *plane, struct drm_scanout_buffer *sb)
+  {
+	...
+-	if (bo->base.vaddr) {
+-		iosys_map_set_vaddr(&sb->map[0], bo->base.vaddr);
+-	} else { ... }
++	if (!bo->base.vaddr)
++		return -ENODEV;
++	iosys_map_set_vaddr(&sb->map[0], bo->base.vaddr);
+	...
+  }
