@@ -219,10 +219,13 @@ enum drm_sgt_state drm_sgt_get_state(struct drm_sgt *sgt);
 
 struct drm_sgt * __must_check
 drm_sgt_create_import(struct drm_sgt_device *sdev, struct dma_buf *dma_buf);
+bool drm_sgt_is_import(const struct drm_sgt *sgt);
+
+/* drm_sgt_import_move.c */
+
 struct drm_sgt * __must_check
 drm_sgt_create_import_dynamic(struct drm_sgt_device *sdev, struct dma_buf *dma_buf,
 			      void (*moved)(void *data), void *data);
-bool drm_sgt_is_import(const struct drm_sgt *sgt);
 
 /* drm_sgt_borrow.c */
 

@@ -63,8 +63,8 @@
  * a section, the table cannot be unmapped, but another one may be populated or mapped.
  * Mapping an import takes 2 as well, as exporters require the resv.
  *
- * An exporter that moves its memory holds 2. It takes only 4 then, and not 1: see
- * "exporters that move".
+ * An exporter that moves its memory holds 2. It takes only 4 then, and not 1, and so does
+ * the work item that ends the mapping later: see "exporters that move".
  *
  * drm_sgt_unmap_wait() waits for the sections of its table, and holds no lock of the
  * layer meanwhile. To lockdep it is a wait for all sections, so it is not called inside

@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include <linux/swiotlb.h>
 
+#include "drm_sgt_import.h"
 #include "drm_sgt_sync.h"
 #include "drm_sgt_table.h"
 
@@ -41,67 +42,13 @@
  * classes of their own.
  */
 
-/**
- * DOC: exporters that move
- *
- * drm_sgt_create_import() pins memory that can move for as long as it is mapped: a buffer
- * of amdgpu or xe stays in system memory. drm_sgt_create_import_dynamic() does not pin.
- * As it does not ask for peer-to-peer DMA, the exporter moves a buffer to system memory
- * when it is mapped, but can move it away again for the next job of its own device. It
- * tells the layer, with the resv held:
- *
- * 1. No access section of the table can be entered any more: -EINVAL.
- * 2. The driver is told by its callback. The device must not use the addresses for new
- *    work from then on. For the work that it does already, there are fences in the resv,
- *    and the exporter keeps the memory in its old place until they have signalled.
- * 3. The table is BACKED. If no section is open, and all fences have signalled, the
- *    mapping ends. Else it stays valid for them, and ends later.
- *
- * The next drm_sgt_map() or drm_gem_sgt_map() maps the memory in its new place. It first
- * waits for the fences, if the old mapping has not ended; so no fence of the resv needs a
- * call that takes the lock of the table to signal. An unmap, free or unbind does not wait,
- * as the device has stopped by then. Until one of these, the attachment is left, and
- * &struct drm_sgt_device_stats counts it as a mapping. That has no bound in time: an
- * exporter that waits for the unmap after the fences, as 7.3 lets it do in order to revoke
- * the memory, waits for the next map, or the end of the mapping.
- *
- * The memory moves at any time, except while the resv is held. So a driver that submits
- * work does this, in a loop:
- *
- * 1. drm_gem_sgt_map(), without the resv, which it takes itself;
- * 2. lock the resv, and begin an access section. If that fails with -EINVAL, the memory
- *    has moved again: unlock, and go back to 1;
- * 3. write the addresses, end the section, add the fence of the work to the resv;
- * 4. unlock the resv.
- *
- * A move does not race the end of the mapping: what ends it takes the resv, and finds
- * either a mapping or only the attachment. When drm_sgt_unmap(), drm_sgt_free() or
- * drm_sgt_device_shutdown() has returned, the callback is not running, and is not called.
- *
- * A mapping that ends late can write to the old place: an exporter unmaps with a sync, which
- * copies a bounce buffer or invalidates caches, and the pages may have another user by then.
- * So a device that is not coherent, or needs bounce buffers, uses the static form.
- *
- * If the kernel has no CONFIG_DMABUF_MOVE_NOTIFY, the dma-buf core pins the memory, and
- * nothing moves while it is mapped. An exporter that cannot move its memory is imported as
- * by drm_sgt_create_import(). A display that scans out an import needs it to stay, and so
- * does a device that faults on no page: they use the static form.
- */
-
 static struct lock_class_key drm_sgt_import_key;
-
-/* The source of an import. All is constant from the first map on. */
-struct drm_sgt_import {
-	struct dma_buf_attachment never_attached;
-	/* NULL for a static one */
-	void (*moved)(void *data);
-	void *data;
-};
 
 static void drm_sgt_import_release(void *source)
 {
 	struct drm_sgt_import *import = source;
 
+	drm_sgt_import_cancel_end(import);
 	dma_buf_put(import->never_attached.dmabuf);
 	kfree(import);
 }
@@ -181,11 +128,6 @@ static const struct dma_buf_attach_ops drm_sgt_import_attach_ops = {
 	COMPAT_MOVE_NOTIFY
 };
 
-static bool drm_sgt_import_pins(const struct dma_buf_attachment *attach)
-{
-	return attach->importer_ops == &drm_sgt_import_attach_ops;
-}
-
 static struct sg_table *
 drm_sgt_import_map_waited(struct dma_buf_attachment *attach,
 			  enum dma_data_direction dir)
@@ -195,7 +137,10 @@ drm_sgt_import_map_waited(struct dma_buf_attachment *attach,
 	long ret;
 
 	table = dma_buf_map_attachment(attach, dir);
-	if (IS_ERR(table) || !attach->importer_ops)
+	/* Most exporters return the errno of the DMA API. */
+	if (IS_ERR(table))
+		return ERR_PTR(drm_sgt_dma_errno(PTR_ERR(table)));
+	if (!attach->importer_ops)
 		return table;
 
 	/*
@@ -212,26 +157,22 @@ drm_sgt_import_map_waited(struct dma_buf_attachment *attach,
 }
 
 static struct sg_table *
-drm_sgt_import_map_attached(struct dma_buf_attachment *attach,
-			    enum dma_data_direction dir)
+drm_sgt_import_map_pinned(struct drm_sgt *sgt, struct dma_buf_attachment *attach)
 {
-	bool pin = drm_sgt_import_pins(attach);
+	struct drm_sgt_import *import = sgt->source;
 	struct sg_table *table;
 	int ret;
 
-	dma_resv_assert_held(attach->dmabuf->resv);
+	ret = dma_buf_pin(attach);
+	if (ret)
+		return ERR_PTR(ret);
 
-	if (pin) {
-		ret = dma_buf_pin(attach);
-		if (ret)
-			return ERR_PTR(ret);
-	}
-
-	table = drm_sgt_import_map_waited(attach, dir);
-	if (IS_ERR(table) && pin)
+	table = drm_sgt_import_map_waited(attach, sgt->dir);
+	if (IS_ERR(table))
 		dma_buf_unpin(attach);
-	/* Most exporters return the errno of the DMA API. */
-	return IS_ERR(table) ? ERR_PTR(drm_sgt_dma_errno(PTR_ERR(table))) : table;
+	else
+		import->pinned = true;
+	return table;
 }
 
 /*
@@ -258,61 +199,54 @@ static void drm_sgt_import_flush(struct dma_buf_attachment *attach,
 	}
 }
 
-static void drm_sgt_import_unmap_attached(struct dma_buf_attachment *attach,
-					  struct sg_table *table,
-					  enum dma_data_direction dir)
+static void drm_sgt_import_unmap_attached(struct drm_sgt *sgt,
+					  struct dma_buf_attachment *attach,
+					  struct sg_table *table)
 {
+	struct drm_sgt_import *import = sgt->source;
+
 	dma_resv_assert_held(attach->dmabuf->resv);
 
-	drm_sgt_import_flush(attach, table, dir);
-	dma_buf_unmap_attachment(attach, table, dir);
-	if (drm_sgt_import_pins(attach))
+	drm_sgt_import_flush(attach, table, sgt->dir);
+	dma_buf_unmap_attachment(attach, table, sgt->dir);
+	if (import->pinned)
 		dma_buf_unpin(attach);
+	import->pinned = false;
 }
 
-/*
- * Before a map ends the mapping of the old place: work of the device may still use it. The
- * fences that are added from now on are not of such work.
- */
-int drm_sgt_import_wait(struct drm_sgt *sgt)
+/* A mapping whose end writes must not outlive a move: see "exporters that move". */
+static bool drm_sgt_import_may_move(struct drm_sgt *sgt, struct dma_buf_attachment *attach,
+				    struct sg_table *table)
 {
-	long ret;
-
-	lockdep_assert_held(&sgt->lock);
-
-	if (!READ_ONCE(sgt->mapped))
-		return 0;
-
-	ret = dma_resv_wait_timeout(drm_sgt_import_source(sgt)->dmabuf->resv,
-				    DMA_RESV_USAGE_BOOKKEEP, true, MAX_SCHEDULE_TIMEOUT);
-	return ret < 0 ? ret : 0;
+	return sgt->dir == DMA_TO_DEVICE || !drm_sgt_import_needs_sync(attach->dev, table);
 }
 
-/* The mapping stays valid for what still uses it: see "exporters that move". */
-static void drm_sgt_import_move(struct dma_buf_attachment *attach)
+static struct sg_table *
+drm_sgt_import_map_attached(struct drm_sgt *sgt, struct dma_buf_attachment *attach)
 {
-	struct drm_sgt *sgt = attach->importer_priv;
-	const struct drm_sgt_import *import = sgt->source;
-	bool first = !READ_ONCE(sgt->moved), idle;
+	struct sg_table *table;
 
 	dma_resv_assert_held(attach->dmabuf->resv);
 
-	if (!drm_sgt_begin_move(sgt, &idle))
-		return;
+	if (attach->importer_ops == &drm_sgt_import_attach_ops)
+		return drm_sgt_import_map_pinned(sgt, attach);
 
-	if (first)
-		import->moved(import->data);
-	if (!idle || !sgt->mapped ||
-	    !dma_resv_test_signaled(attach->dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP))
-		return;
+	table = drm_sgt_import_map_waited(attach, sgt->dir);
+	if (IS_ERR(table) || !attach->importer_ops ||
+	    drm_sgt_import_may_move(sgt, attach, table))
+		return table;
 
-	drm_sgt_import_unmap_attached(attach, sgt->mapped, sgt->dir);
+	drm_sgt_import_unmap_attached(sgt, attach, table);
+	return drm_sgt_import_map_pinned(sgt, attach);
+}
+
+/* The mapping ends, with the resv held; the attachment does not. */
+void drm_sgt_import_end_mapping(struct drm_sgt *sgt, struct dma_buf_attachment *attach)
+{
+	drm_sgt_import_forget_work(sgt->source);
+	drm_sgt_import_unmap_attached(sgt, attach, sgt->mapped);
 	WRITE_ONCE(sgt->mapped, NULL);
 }
-
-static const struct dma_buf_attach_ops drm_sgt_import_dynamic_ops = {
-	.invalidate_mappings = drm_sgt_import_move,
-};
 
 /*
  * If the exporter can move its memory and the attachment is not dynamic, 6.12 maps
@@ -342,8 +276,7 @@ static void drm_sgt_import_unmap(struct drm_sgt *sgt)
 	dma_resv_lock(dma_buf->resv, NULL);
 	/* A move may have ended the mapping, but cannot detach. */
 	if (sgt->mapped)
-		drm_sgt_import_unmap_attached(attach, sgt->mapped, sgt->dir);
-	sgt->mapped = NULL;
+		drm_sgt_import_end_mapping(sgt, attach);
 	dma_resv_unlock(dma_buf->resv);
 
 	dma_buf_detach(dma_buf, attach);
@@ -356,7 +289,7 @@ static int drm_sgt_import_map_resv(struct drm_sgt *sgt, struct dma_buf_attachmen
 
 	dma_resv_assert_held(attach->dmabuf->resv);
 
-	table = drm_sgt_import_map_attached(attach, sgt->dir);
+	table = drm_sgt_import_map_attached(sgt, attach);
 	if (IS_ERR(table))
 		return PTR_ERR(table);
 
@@ -476,6 +409,8 @@ struct drm_sgt *drm_sgt_create_import(struct drm_sgt_device *sdev,
 
 	get_dma_buf(dma_buf);
 	import->never_attached.dmabuf = dma_buf;
+	import->sgt = sgt;
+	drm_sgt_import_init_end(import);
 	/* No other task can see it yet. */
 	if (!sdev->no_dma)
 		sgt->map_ops = &drm_sgt_map_import_ops;
@@ -484,49 +419,3 @@ struct drm_sgt *drm_sgt_create_import(struct drm_sgt_device *sdev,
 	return sgt;
 }
 EXPORT_SYMBOL_GPL(drm_sgt_create_import);
-
-/* Before the first map of @sgt: do not pin, and call @moved. */
-void drm_sgt_import_follow(struct drm_sgt *sgt, void (*moved)(void *data), void *data)
-{
-	struct drm_sgt_import *import = sgt->source;
-
-	import->moved = moved;
-	import->data = data;
-}
-
-/**
- * drm_sgt_create_import_dynamic() - drm_sgt_create_import() of memory that can move
- * @sdev: the device that it will be mapped for
- * @dma_buf: the dma-buf
- * @moved: told that the memory of a mapped table moves
- * @data: for @moved
- *
- * See "exporters that move" for what the exporter, the layer and the driver do. @moved
- * makes the driver stop using the addresses, for example by dropping PTEs. It is called
- * with the resv of @dma_buf held, while the exporter moves memory, and may in turn be under
- * memory pressure: it does not sleep for long, wait for a fence, allocate memory that it
- * has to wait for, or take any resv. It does not call a function of the layer for the table
- * that takes its lock, such as drm_sgt_unmap().
- *
- * Ownership: as for drm_sgt_create_import(). @data must be valid until drm_sgt_free().
- *
- * Context: Process context, may sleep.
- * Return: -EINVAL without @moved, or see drm_sgt_create_import()
- */
-struct drm_sgt *drm_sgt_create_import_dynamic(struct drm_sgt_device *sdev,
-					      struct dma_buf *dma_buf,
-					      void (*moved)(void *data), void *data)
-{
-	struct drm_sgt *sgt;
-
-	if (!moved) {
-		drm_sgt_dbg(sdev, "no callback for moves\n");
-		return ERR_PTR(-EINVAL);
-	}
-
-	sgt = drm_sgt_create_import(sdev, dma_buf);
-	if (!IS_ERR(sgt))
-		drm_sgt_import_follow(sgt, moved, data);
-	return sgt;
-}
-EXPORT_SYMBOL_GPL(drm_sgt_create_import_dynamic);

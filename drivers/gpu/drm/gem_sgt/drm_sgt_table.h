@@ -229,6 +229,7 @@ void drm_sgt_access_misused(void);
 int drm_sgt_map_again(struct drm_sgt *sgt);
 int drm_sgt_device_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt);
 int drm_sgt_device_try_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt);
+bool drm_sgt_has_moved(struct drm_sgt *sgt, bool *idle);
 bool drm_sgt_begin_move(struct drm_sgt *sgt, bool *idle);
 
 /* drm_sgt_map_pages.c */
@@ -242,7 +243,10 @@ void drm_sgt_dma_unmap(struct drm_sgt *sgt);
 /* drm_sgt_import.c */
 struct dma_buf_attachment *drm_sgt_import_source(const struct drm_sgt *sgt);
 bool drm_sgt_import_is_phys(struct device *dev);
+
+/* drm_sgt_import_move.c */
 int drm_sgt_import_wait(struct drm_sgt *sgt);
+void drm_sgt_import_was_moved(struct drm_sgt *sgt);
 void drm_sgt_import_follow(struct drm_sgt *sgt, void (*moved)(void *data), void *data);
 
 /* drm_sgt_vmap.c */

@@ -193,6 +193,8 @@ static int drm_sgt_map_locked(struct drm_sgt *sgt, enum dma_data_direction dir,
 	srcu_read_unlock(&sgt->sdev->srcu, idx);
 	if (!ret) {
 		trace_drm_sgt_map(sgt);
+		if (READ_ONCE(sgt->moved))
+			drm_sgt_import_was_moved(sgt);
 	} else {
 		/* drm_sgt_map_again() uses those of the last mapping. */
 		sgt->dir = old_dir;
@@ -363,23 +365,39 @@ int drm_sgt_device_try_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt)
 	return ret;
 }
 
+static bool drm_sgt_has_moved_locked(struct drm_sgt *sgt, bool *idle)
+{
+	bool found;
+
+	lockdep_assert_held(&sgt->sdev->lock);
+
+	found = sgt->moved && !list_empty(&sgt->entry);
+	*idle = found && atomic_cmpxchg(&sgt->readers, 0, DRM_SGT_NO_READERS) <= 0;
+	return found;
+}
+
+/*
+ * Is there a mapping of memory that the exporter has moved, which is not being ended? @idle:
+ * no section is open, either.
+ */
+bool drm_sgt_has_moved(struct drm_sgt *sgt, bool *idle)
+{
+	guard(spinlock)(&sgt->sdev->lock);
+
+	return drm_sgt_has_moved_locked(sgt, idle);
+}
+
 /*
  * The exporter moves the memory of an import: no section is entered any more. The caller
- * holds the resv, so it takes no other lock. Returns whether the mapping exists and is not
- * being ended; @idle, whether no section is open, either. If there is no mapping yet, the
- * map that is under way finds the mark.
+ * holds the resv, so it takes no other lock. Returns as drm_sgt_has_moved(). If there is no
+ * mapping yet, the map that is under way finds the mark.
  */
 bool drm_sgt_begin_move(struct drm_sgt *sgt, bool *idle)
 {
-	struct drm_sgt_device *sdev = sgt->sdev;
-	bool listed;
+	guard(spinlock)(&sgt->sdev->lock);
 
-	spin_lock(&sdev->lock);
-	listed = !list_empty(&sgt->entry);
 	WRITE_ONCE(sgt->moved, true);
-	*idle = listed && atomic_cmpxchg(&sgt->readers, 0, DRM_SGT_NO_READERS) <= 0;
-	spin_unlock(&sdev->lock);
-	return listed;
+	return drm_sgt_has_moved_locked(sgt, idle);
 }
 
 /**

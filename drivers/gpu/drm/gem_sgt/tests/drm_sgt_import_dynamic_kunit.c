@@ -98,6 +98,19 @@ static void dynamic_check(struct dynamic_fixture *f, unsigned int attaches,
 	KUNIT_EXPECT_EQ(f->test, f->e->unmaps, unmaps);
 }
 
+/* The mapping ends by itself; the attachment is left. */
+static void dynamic_expect_end(struct dynamic_fixture *f)
+{
+	KUNIT_EXPECT_TRUE(f->test, drm_sgt_kunit_until(READ_ONCE(f->e->unmaps) == f->e->maps));
+	KUNIT_EXPECT_EQ(f->test, f->e->attaches, f->e->detaches + 1);
+}
+
+static struct drm_sgt_kunit_fence *dynamic_add_work(struct dynamic_fixture *f)
+{
+	return drm_sgt_kunit_fence_add_pending(f->test, f->e->buf->resv,
+					       DMA_RESV_USAGE_BOOKKEEP);
+}
+
 /* A static import pins the memory; a dynamic one does not, and needs a callback. */
 static void dynamic_does_not_pin(struct kunit *test)
 {
@@ -185,29 +198,61 @@ static void dynamic_moves_in_a_section(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_map_again(f->sgt));
 	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_unmap(f->sgt));
 	drm_sgt_access_end(&access);
+	dynamic_expect_end(f);
 
 	KUNIT_EXPECT_EQ(test, 0, drm_sgt_map_again(f->sgt));
 	dynamic_check(f, 2, 1, 2, 1);
 	drm_sgt_kunit_exporter_check_walk(f->e, f->sgt);
 }
 
-/* Work that uses the old place: the mapping stays until it is done, and the map waits. */
+/* Work that uses the old place: the mapping ends when it is done, and no later. */
 static void dynamic_moves_under_work(struct kunit *test)
 {
 	struct dynamic_fixture *f = dynamic_create_mapped(test);
-	struct drm_sgt_kunit_fence *fence;
+	struct drm_sgt_kunit_fence *work = dynamic_add_work(f), *later;
 	struct drm_sgt_access access = {};
 
-	fence = drm_sgt_kunit_fence_add(test, f->e->buf->resv, DMA_RESV_USAGE_BOOKKEEP);
 	dynamic_move(f, &dynamic_elsewhere);
 	KUNIT_EXPECT_EQ(test, f->moves, 1);
+	KUNIT_EXPECT_TRUE(test, drm_sgt_kunit_until(READ_ONCE(work->waited)));
 	dynamic_check(f, 1, 0, 1, 0);
-	KUNIT_EXPECT_FALSE(test, fence->waited);
 	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(f->sgt), DRM_SGT_BACKED);
 	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_access_begin(f->sgt, &access));
 
+	/* In the new place */
+	later = dynamic_add_work(f);
+	dynamic_move(f, &drm_sgt_kunit_layout);
+	dma_fence_signal(&work->base);
+	dynamic_expect_end(f);
+	dma_fence_signal(&later->base);
+
 	KUNIT_EXPECT_EQ(test, 0, drm_sgt_map_again(f->sgt));
-	KUNIT_EXPECT_TRUE(test, fence->waited);
+	dynamic_check(f, 2, 1, 2, 1);
+	drm_sgt_kunit_exporter_check_walk(f->e, f->sgt);
+}
+
+static int dynamic_do_map(void *arg)
+{
+	struct dynamic_fixture *f = arg;
+
+	return drm_sgt_map_again(f->sgt);
+}
+
+/* A map waits for the work that uses the old place. */
+static void dynamic_is_mapped_under_work(struct kunit *test)
+{
+	struct dynamic_fixture *f = dynamic_create_mapped(test);
+	struct drm_sgt_kunit_fence *work = dynamic_add_work(f);
+	struct drm_sgt_kunit_thread *map;
+
+	dynamic_move(f, &dynamic_elsewhere);
+	map = drm_sgt_kunit_start(f->ctx, dynamic_do_map, f);
+	KUNIT_EXPECT_TRUE(test, drm_sgt_kunit_until(READ_ONCE(work->waited)));
+	KUNIT_EXPECT_TRUE(test, drm_sgt_kunit_until(!task_is_running(map->task)));
+	dynamic_check(f, 1, 0, 1, 0);
+	dma_fence_signal(&work->base);
+	KUNIT_EXPECT_TRUE(test, drm_sgt_kunit_join(map));
+	KUNIT_EXPECT_EQ(test, map->ret, 0);
 	dynamic_check(f, 2, 1, 2, 1);
 	drm_sgt_kunit_exporter_check_walk(f->e, f->sgt);
 }
@@ -258,10 +303,27 @@ static void dynamic_moves_during_the_map(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->moves, 0);
 	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(f->sgt), DRM_SGT_BACKED);
 	KUNIT_EXPECT_EQ(test, -EINVAL, drm_sgt_access_begin(f->sgt, &access));
+	dynamic_expect_end(f);
 
 	KUNIT_EXPECT_EQ(test, 0, drm_sgt_map_again(f->sgt));
 	drm_sgt_kunit_exporter_check_walk(f->e, f->sgt);
 	drm_sgt_kunit_exporter_check(f->e, 2, 1);
+}
+
+/* The end of a mapping behind a bounce buffer writes, so it does not outlive a move. */
+static void dynamic_behind_a_bounce_buffer(struct kunit *test)
+{
+	struct dynamic_fixture *f = dynamic_create(test);
+
+	drm_sgt_kunit_exporter_bounce(f->e);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(f->sgt, DMA_BIDIRECTIONAL));
+	KUNIT_EXPECT_EQ(test, -EBUSY, drm_sgt_kunit_exporter_move(f->e, &dynamic_elsewhere));
+	KUNIT_EXPECT_EQ(test, f->moves, 0);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_unmap(f->sgt));
+
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_map(f->sgt, DMA_TO_DEVICE));
+	dynamic_move(f, &dynamic_elsewhere);
+	KUNIT_EXPECT_EQ(test, f->moves, 1);
 }
 
 static int dynamic_do_unmap(void *arg)
@@ -328,6 +390,21 @@ static void dynamic_ends_after_a_move(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f->d->sdev).mapped, 0);
 	dynamic_move(f, &drm_sgt_kunit_layout);
 	KUNIT_EXPECT_EQ(test, f->moves, 1);
+}
+
+/* What ends the mapping does not wait for work, and nothing is left to be done after it. */
+static void dynamic_ends_under_work(struct kunit *test)
+{
+	const struct dynamic_end *end = test->param_value;
+	struct dynamic_fixture *f = dynamic_create_mapped(test);
+	struct drm_sgt_kunit_fence *work = dynamic_add_work(f);
+
+	dynamic_move(f, &dynamic_elsewhere);
+	KUNIT_EXPECT_TRUE(test, drm_sgt_kunit_until(READ_ONCE(work->waited)));
+	KUNIT_EXPECT_EQ(test, 0, end->fn(f));
+	dynamic_check(f, 1, 1, 1, 1);
+	KUNIT_EXPECT_TRUE(test, list_empty(&work->base.cb_list));
+	dma_fence_signal(&work->base);
 }
 
 static int dynamic_do_move(void *arg)
@@ -441,9 +518,12 @@ static struct kunit_case drm_sgt_import_dynamic_cases[] = {
 	KUNIT_CASE(dynamic_is_told_once),
 	KUNIT_CASE(dynamic_moves_in_a_section),
 	KUNIT_CASE(dynamic_moves_under_work),
+	KUNIT_CASE(dynamic_is_mapped_under_work),
 	KUNIT_CASE(dynamic_moves_for_the_map),
 	KUNIT_CASE(dynamic_moves_during_the_map),
+	KUNIT_CASE(dynamic_behind_a_bounce_buffer),
 	KUNIT_CASE_PARAM(dynamic_ends_after_a_move, dynamic_end_gen_params),
+	KUNIT_CASE_PARAM(dynamic_ends_under_work, dynamic_end_gen_params),
 	KUNIT_CASE_PARAM(dynamic_ends_during_a_move, dynamic_end_gen_params),
 	KUNIT_CASE(dynamic_of_a_static_exporter),
 	KUNIT_CASE(dynamic_object),

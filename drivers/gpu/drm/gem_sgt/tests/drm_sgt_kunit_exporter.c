@@ -409,9 +409,9 @@ static bool fence_wanted(struct dma_fence *base)
 	struct drm_sgt_kunit_fence *fence = container_of(base, struct drm_sgt_kunit_fence,
 							 base);
 
-	fence->waited = true;
 	fence->syncs = fence->ctx->nr_syncs;
-	return false;
+	WRITE_ONCE(fence->waited, true);
+	return fence->pending;
 }
 
 static const struct dma_fence_ops fence_ops = {
@@ -425,10 +425,8 @@ static void fence_put(void *base)
 	dma_fence_put(base);
 }
 
-/* Add a fence to @resv that signals when it is waited for. */
-struct drm_sgt_kunit_fence *
-drm_sgt_kunit_fence_add(struct kunit *test, struct dma_resv *resv,
-			enum dma_resv_usage usage)
+static struct drm_sgt_kunit_fence *
+fence_add(struct kunit *test, struct dma_resv *resv, enum dma_resv_usage usage, bool pending)
 {
 	struct drm_sgt_kunit_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
 	int ret;
@@ -436,6 +434,7 @@ drm_sgt_kunit_fence_add(struct kunit *test, struct dma_resv *resv,
 	KUNIT_ASSERT_NOT_NULL(test, fence);
 	spin_lock_init(&fence->lock);
 	fence->ctx = test->priv;
+	fence->pending = pending;
 	dma_fence_init(&fence->base, &fence_ops, &fence->lock, dma_fence_context_alloc(1), 1);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, fence_put, &fence->base));
 	dma_resv_lock(resv, NULL);
@@ -445,6 +444,21 @@ drm_sgt_kunit_fence_add(struct kunit *test, struct dma_resv *resv,
 	dma_resv_unlock(resv);
 	KUNIT_ASSERT_EQ(test, 0, ret);
 	return fence;
+}
+
+/* Add a fence to @resv that signals when it is waited for. */
+struct drm_sgt_kunit_fence *
+drm_sgt_kunit_fence_add(struct kunit *test, struct dma_resv *resv, enum dma_resv_usage usage)
+{
+	return fence_add(test, resv, usage, false);
+}
+
+/* Add a fence that signals when the case calls dma_fence_signal(). */
+struct drm_sgt_kunit_fence *
+drm_sgt_kunit_fence_add_pending(struct kunit *test, struct dma_resv *resv,
+				enum dma_resv_usage usage)
+{
+	return fence_add(test, resv, usage, true);
 }
 
 /* Expect @begun attachments, each of them mapped, of which @ended have ended. */

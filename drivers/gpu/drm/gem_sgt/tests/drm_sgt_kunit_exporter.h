@@ -104,7 +104,7 @@ struct drm_sgt_kunit_exporter {
 };
 
 /**
- * struct drm_sgt_kunit_fence - a fence that signals when it is waited for
+ * struct drm_sgt_kunit_fence - a fence that signals when it is waited for, or later
  */
 struct drm_sgt_kunit_fence {
 	/** @base: the fence; the case has a reference */
@@ -113,7 +113,9 @@ struct drm_sgt_kunit_fence {
 	spinlock_t lock;
 	/** @ctx: context of the case */
 	struct drm_sgt_kunit *ctx;
-	/** @waited: a wait has signalled it */
+	/** @pending: no wait signals it */
+	bool pending;
+	/** @waited: it was waited for, which has signalled it unless it is @pending */
 	bool waited;
 	/** @syncs: &drm_sgt_kunit.nr_syncs at the time of that wait */
 	unsigned int syncs;
@@ -122,6 +124,9 @@ struct drm_sgt_kunit_fence {
 struct drm_sgt_kunit_fence *
 drm_sgt_kunit_fence_add(struct kunit *test, struct dma_resv *resv,
 			enum dma_resv_usage usage);
+struct drm_sgt_kunit_fence *
+drm_sgt_kunit_fence_add_pending(struct kunit *test, struct dma_resv *resv,
+				enum dma_resv_usage usage);
 
 extern const struct drm_sgt_kunit_layout drm_sgt_kunit_layout;
 
