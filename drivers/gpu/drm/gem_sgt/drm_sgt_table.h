@@ -229,6 +229,7 @@ void drm_sgt_access_misused(void);
 int drm_sgt_map_again(struct drm_sgt *sgt);
 int drm_sgt_device_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt);
 int drm_sgt_device_try_remove(struct drm_sgt_device *sdev, struct drm_sgt *sgt);
+enum drm_sgt_state drm_sgt_own_state(struct drm_sgt *sgt);
 bool drm_sgt_has_moved(struct drm_sgt *sgt, bool *idle);
 bool drm_sgt_begin_move(struct drm_sgt *sgt, bool *idle);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <kunit/static_stub.h>
 #include <linux/sched.h>
 
 #include "drm_sgt_fault.h"
@@ -40,8 +41,10 @@ bool drm_sgt_device_is_gone(struct drm_sgt_device *sdev)
 EXPORT_SYMBOL_GPL(drm_sgt_device_is_gone);
 
 /* The state, whether or not the exporter has moved the memory of a mapping. */
-static enum drm_sgt_state drm_sgt_own_state(struct drm_sgt *sgt)
+enum drm_sgt_state drm_sgt_own_state(struct drm_sgt *sgt)
 {
+	KUNIT_STATIC_STUB_REDIRECT(drm_sgt_own_state, sgt);
+
 	/* A reader that sees a state also sees its fields; pairs with the releases. */
 	return smp_load_acquire(&sgt->state);
 }

@@ -310,6 +310,36 @@ static void dynamic_moves_during_the_map(struct kunit *test)
 	drm_sgt_kunit_exporter_check(f->e, 2, 1);
 }
 
+/* A move after the map has seen that there was none, and before it reads the state */
+static enum drm_sgt_state dynamic_own_state(struct drm_sgt *sgt)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct drm_sgt_kunit *ctx = test->priv;
+	enum drm_sgt_state state;
+
+	kunit_deactivate_static_stub(test, drm_sgt_own_state);
+	state = drm_sgt_own_state(sgt);
+	drm_sgt_kunit_exporter_move(ctx->bounced, &dynamic_elsewhere);
+	return state;
+}
+
+/* It is not mapped twice. */
+static void dynamic_moves_before_the_map(struct kunit *test)
+{
+	struct dynamic_fixture *f = dynamic_create_mapped(test);
+
+	f->ctx->bounced = f->e;
+	kunit_activate_static_stub(test, drm_sgt_own_state, dynamic_own_state);
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_map_again(f->sgt));
+	KUNIT_EXPECT_EQ(test, f->moves, 1);
+	dynamic_check(f, 1, 0, 1, 1);
+	KUNIT_EXPECT_EQ(test, drm_sgt_kunit_stats(f->d->sdev).mapped, 1);
+
+	KUNIT_EXPECT_EQ(test, 0, drm_sgt_map_again(f->sgt));
+	dynamic_check(f, 2, 1, 2, 1);
+	drm_sgt_kunit_exporter_check_walk(f->e, f->sgt);
+}
+
 /* The end of a mapping behind a bounce buffer writes, so it does not outlive a move. */
 static void dynamic_behind_a_bounce_buffer(struct kunit *test)
 {
@@ -521,6 +551,7 @@ static struct kunit_case drm_sgt_import_dynamic_cases[] = {
 	KUNIT_CASE(dynamic_is_mapped_under_work),
 	KUNIT_CASE(dynamic_moves_for_the_map),
 	KUNIT_CASE(dynamic_moves_during_the_map),
+	KUNIT_CASE(dynamic_moves_before_the_map),
 	KUNIT_CASE(dynamic_behind_a_bounce_buffer),
 	KUNIT_CASE_PARAM(dynamic_ends_after_a_move, dynamic_end_gen_params),
 	KUNIT_CASE_PARAM(dynamic_ends_under_work, dynamic_end_gen_params),
