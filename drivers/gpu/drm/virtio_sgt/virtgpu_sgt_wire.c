@@ -33,11 +33,15 @@
  * ATTACH_BACKING is mapped when it is submitted. This can fail with -ENOMEM, and
  * an ioctl waits for it.
  *
- * Since Linux 6.15, a driver cannot map a command that has a response. There, the
- * virtio core maps the slot when the command is added to the ring. If that fails,
- * the command stays pending, and is tried again until there is a mapping. So where
- * other users have exhausted the bounce buffers, commands do not arrive. After ten
- * seconds the device is lost, as with a silent host.
+ * Since Linux 6.15, a driver cannot map a command that has a response: it maps all
+ * buffers of a chain of descriptors or none, and only chains in one direction. There,
+ * the virtio core maps the slot when the command is added to the ring, by its page:
+ * where bounce buffers are forced, it takes a new one even for memory that is coherent
+ * or mapped already. Nor would it help to hold bounce buffers back, as other users can
+ * take them between their release and the map by the core. If the map fails, the command
+ * stays pending, and is tried again until there is a mapping. So where other users have
+ * exhausted the bounce buffers, commands do not arrive. After ten seconds the device is
+ * lost, as with a silent host, until it is bound again.
  */
 
 /* Bits of virtgpu_sgt_wires.free */
