@@ -37,6 +37,8 @@
  * back later would overwrite what the CPU wrote through that mapping. Cached pages that
  * are evicted while they are mapped are flushed as well, unless the device only reads
  * them: swap gets what the device wrote, and what the CPU wrote elsewhere in the pages.
+ * What the device wrote to a bounce buffer is not copied then; what the CPU wrote since the
+ * last sync would be overwritten.
  *
  * The kernel's linear map stays cached. drm_sgt_depopulate() flushes write-combined
  * pages once more, so that reclaim swaps out the bytes that are in memory. As long as
@@ -52,22 +54,15 @@ static bool drm_sgt_is_coherent(const struct drm_sgt *sgt)
 	return sgt->map_ops->phys || drm_sgt_dma_is_coherent(sgt->sdev->dma_dev);
 }
 
-/* The table is mapped, and the caller is in a section of the device. */
-static void drm_sgt_flush_mapped(struct drm_sgt *sgt)
-{
-	struct device *dev = sgt->sdev->dma_dev;
-
-	drm_sgt_sync_table_for_device(dev, &sgt->table, sgt->dir);
-	drm_sgt_sync_table_for_cpu(dev, &sgt->table, sgt->dir);
-}
-
 /*
  * Write back all cache lines of the pages and drop them. The DMA API does cache
- * maintenance for memory that is mapped only, so map the pages for the time of it.
- * The caller is in a section of the device.
+ * maintenance for memory that is mapped only, so map the pages for the time of it: in
+ * both directions, as a bounce buffer then gets the bytes that are copied back. The
+ * caller is in a section of the device.
  */
 static int drm_sgt_flush_locked(struct drm_sgt *sgt)
 {
+	struct device *dev = sgt->sdev->dma_dev;
 	enum dma_data_direction old = sgt->dir;
 	int ret;
 
@@ -76,7 +71,8 @@ static int drm_sgt_flush_locked(struct drm_sgt *sgt)
 	sgt->dir = DMA_BIDIRECTIONAL;
 	ret = drm_sgt_dma_map(sgt);
 	if (!ret) {
-		drm_sgt_flush_mapped(sgt);
+		drm_sgt_sync_table_for_device(dev, &sgt->table, sgt->dir);
+		drm_sgt_sync_table_for_cpu(dev, &sgt->table, sgt->dir);
 		drm_sgt_dma_unmap(sgt);
 	}
 	sgt->dir = old;
@@ -84,8 +80,8 @@ static int drm_sgt_flush_locked(struct drm_sgt *sgt)
 }
 
 /*
- * Before the mapping of cached pages ends whose bytes are still needed: drop the cache
- * lines from before the device wrote. Lines that the CPU has written are written back.
+ * Before the mapping of cached pages ends whose bytes are still needed: there can be cache
+ * lines from before the device wrote. They are dropped when processes have stopped writing.
  */
 void drm_sgt_caching_unmap_locked(struct drm_sgt *sgt)
 {
@@ -99,7 +95,7 @@ void drm_sgt_caching_unmap_locked(struct drm_sgt *sgt)
 
 	if (drm_sgt_get_state(sgt) == DRM_SGT_MAPPED && sgt->dir != DMA_TO_DEVICE &&
 	    !sgt->wc && !drm_sgt_is_coherent(sgt))
-		drm_sgt_flush_mapped(sgt);
+		sgt->stale = true;
 	drm_sgt_device_exit(sgt->sdev, idx);
 }
 
@@ -138,6 +134,7 @@ int drm_sgt_caching_begin_locked(struct drm_sgt *sgt)
 
 	lockdep_assert_held(&sgt->lock);
 
+	sgt->stale = false;
 	if (!sgt->want_wc || drm_sgt_device_enter(sgt->sdev, &idx))
 		return 0;
 
@@ -152,23 +149,28 @@ int drm_sgt_caching_begin_locked(struct drm_sgt *sgt)
 /* Before pages are put whose bytes are still needed. */
 int drm_sgt_caching_end_locked(struct drm_sgt *sgt)
 {
+	/* Borrowed pages are flushed when the lender puts them. */
+	bool wc = sgt->wc && sgt->want_wc;
 	int idx, ret;
 
 	lockdep_assert_held(&sgt->lock);
 
-	/* Borrowed pages are flushed when the lender puts them. */
-	if (!sgt->wc || !sgt->want_wc)
+	if (!wc && !sgt->stale)
 		return 0;
 
 	ret = drm_sgt_device_enter(sgt->sdev, &idx);
 	if (ret)
-		return ret;
+		return wc ? ret : 0;
 
 	ret = drm_sgt_flush_locked(sgt);
 	drm_sgt_device_exit(sgt->sdev, idx);
-	if (!ret)
+	if (ret)
+		return ret;
+
+	if (wc)
 		WRITE_ONCE(sgt->wc, false);
-	return ret;
+	sgt->stale = false;
+	return 0;
 }
 
 pgprot_t drm_sgt_pgprot_wc(pgprot_t prot)

@@ -78,7 +78,8 @@ static int drm_sgt_try_evict(struct drm_sgt *sgt, bool purge, bool unmap)
  * * %-EINVAL - it is an import
  * * %-ENODEV - its pages are write-combined, and the device is no longer bound: see
  *   drm_sgt_depopulate()
- * * for write-combined pages, see drm_sgt_map(): the table is BACKED
+ * * see drm_sgt_map(), where DMA is not coherent, for pages that are write-combined, or
+ *   that the device may have written: they are mapped to be flushed; the table is BACKED
  */
 int drm_sgt_evict(struct drm_sgt *sgt, bool unmap)
 {

@@ -134,6 +134,12 @@ struct drm_sgt {
 	 */
 	bool wc;
 
+	/**
+	 * @stale: cached pages can have cache lines from before the device wrote; written
+	 * under @lock
+	 */
+	bool stale;
+
 	/** @dir: direction of the mapping; written under @lock before MAPPED */
 	enum dma_data_direction dir;
 

@@ -359,6 +359,115 @@ static void caching_of_evicted_cached_pages(struct kunit *test)
 	caching_expect_no_syncs(&c);
 }
 
+/* A bounce buffer for one table, of memory that is never merged */
+static struct drm_sgt *caching_bounced;
+static char caching_slot[GEM_KUNIT_SIZE];
+
+static size_t caching_bounce(u64 offset, size_t len, bool to_slot)
+{
+	struct sg_table *table = &caching_bounced->table;
+
+	return to_slot ? sg_pcopy_to_buffer(table->sgl, table->orig_nents,
+					    caching_slot + offset, len, offset) :
+			 sg_pcopy_from_buffer(table->sgl, table->orig_nents,
+					      caching_slot + offset, len, offset);
+}
+
+static int caching_bounce_map(struct drm_sgt *sgt)
+{
+	dma_addr_t addr = SZ_1G;
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_sg(&sgt->table, sg, i) {
+		sg_dma_address(sg) = addr;
+		sg_dma_len(sg) = sg->length;
+		addr += sg->length;
+	}
+	sgt->table.nents = sgt->table.orig_nents;
+	caching_bounced = sgt;
+	caching_bounce(0, GEM_KUNIT_SIZE, true);
+	return 0;
+}
+
+/* No sync: DRM_SGT_ATTRS */
+static void caching_bounce_unmap(struct drm_sgt *sgt)
+{
+}
+
+static void caching_bounce_for_device(struct device *dev, dma_addr_t addr, size_t len,
+				      enum dma_data_direction dir)
+{
+	if (dir != DMA_FROM_DEVICE)
+		caching_bounce(addr - SZ_1G, len, true);
+}
+
+static void caching_bounce_for_cpu(struct device *dev, dma_addr_t addr, size_t len,
+				   enum dma_data_direction dir)
+{
+	if (dir != DMA_TO_DEVICE)
+		caching_bounce(addr - SZ_1G, len, false);
+}
+
+static char caching_byte(struct gem_caching *c)
+{
+	struct sg_table *table = &c->bo->sgt->table;
+	char byte;
+
+	sg_pcopy_to_buffer(table->sgl, table->orig_nents, &byte, 1, PAGE_SIZE + 1);
+	return byte;
+}
+
+static const enum dma_data_direction caching_writes[] = { DMA_BIDIRECTIONAL, DMA_FROM_DEVICE };
+
+static void caching_writes_desc(const enum dma_data_direction *dir, char *desc)
+{
+	strscpy(desc, *dir == DMA_FROM_DEVICE ? "device writes" : "both write",
+		KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(caching_writes, caching_writes, caching_writes_desc);
+
+/* Behind a bounce buffer, the eviction does not bring back older bytes. */
+static void caching_of_evicted_bounced_pages(struct kunit *test)
+{
+	enum dma_data_direction dir = *(const enum dma_data_direction *)test->param_value;
+	struct gem_caching c = caching_create(test, false);
+	char byte = 'x';
+
+	kunit_activate_static_stub(test, drm_sgt_dma_map, caching_bounce_map);
+	kunit_activate_static_stub(test, drm_sgt_dma_unmap, caching_bounce_unmap);
+	kunit_activate_static_stub(test, drm_sgt_dma_sync_for_device, caching_bounce_for_device);
+	kunit_activate_static_stub(test, drm_sgt_dma_sync_for_cpu, caching_bounce_for_cpu);
+
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_map_attrs(c.bo, dir, 0));
+	sg_pcopy_from_buffer(c.bo->sgt->table.sgl, c.bo->sgt->table.orig_nents, &byte, 1,
+			     PAGE_SIZE + 1);
+	dma_resv_lock(c.bo->base.resv, NULL);
+	KUNIT_EXPECT_EQ(test, 0, drm_gem_sgt_evict_locked(c.bo));
+	dma_resv_unlock(c.bo->base.resv);
+	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(c.bo->sgt));
+	KUNIT_EXPECT_EQ(test, caching_byte(&c), byte);
+}
+
+/* An eviction whose flush fails can be repeated, and flushes then. */
+static void caching_fails_to_flush_evicted_pages(struct kunit *test)
+{
+	struct gem_caching c = caching_create(test, false);
+
+	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_map(c.bo));
+	c.ctx->nr_syncs = 0;
+	c.ctx->map.ret = -ENOMEM;
+	dma_resv_lock(c.bo->base.resv, NULL);
+	KUNIT_EXPECT_EQ(test, -ENOMEM, drm_gem_sgt_evict_locked(c.bo));
+	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(c.bo->sgt), DRM_SGT_BACKED);
+	caching_expect_no_syncs(&c);
+	c.ctx->map.ret = 0;
+	KUNIT_EXPECT_EQ(test, 0, drm_gem_sgt_evict_locked(c.bo));
+	dma_resv_unlock(c.bo->base.resv);
+	caching_expect_flush(&c);
+}
+
 /* After an unbind there is no mapping to flush, and no device to flush it for. */
 static void caching_of_cached_pages_evicted_after_unbind(struct kunit *test)
 {
@@ -493,6 +602,8 @@ static struct kunit_case drm_gem_sgt_caching_cases[] = {
 	KUNIT_CASE(caching_ends_with_the_pages),
 	KUNIT_CASE(caching_of_evicted_pages),
 	KUNIT_CASE(caching_of_evicted_cached_pages),
+	KUNIT_CASE_PARAM(caching_of_evicted_bounced_pages, caching_writes_gen_params),
+	KUNIT_CASE(caching_fails_to_flush_evicted_pages),
 	KUNIT_CASE(caching_of_cached_pages_evicted_after_unbind),
 	KUNIT_CASE_PARAM(caching_is_shown, caching_wc_gen_params),
 	KUNIT_CASE(caching_fails_to_flush),
