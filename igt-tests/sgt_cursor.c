@@ -2,6 +2,7 @@
 #include "drm_fourcc.h"
 #include "igt.h"
 
+#include "lib/sgt_answers.h"
 #include "lib/sgt_test.h"
 #include "lib/sgt_virtgpu.h"
 #include "lib/sgt_vm_test.h"
@@ -30,14 +31,8 @@
 
 IGT_TEST_DESCRIPTION("Move cursors, also while the host is busy, and off the screen");
 
-#define FAULTS		"/sys/kernel/debug/virtio_gpu_sgt/"
-#define HOLD		FAULTS "hold_answers"
-#define LIMIT		"/sys/module/virtio_gpu_sgt/parameters/host_seconds"
-
 #define SIZE		64
 #define MOVES		1000
-/* A move that waits for the host fails the test before the device is lost. */
-#define ENDS_SECONDS	20
 #define VA		SGT_LEAF_1G
 
 #define CURSOR_TRACE	"virtio_gpu_update_cursor"
@@ -74,12 +69,6 @@ static void move(const struct client *client, int x, int y)
 	igt_assert_eq(drmModeMoveCursor(client->screen.drm, client->screen.crtc, x, y), 0);
 }
 
-static void hold(bool on)
-{
-	sgt_must(sgt_write_file(LIMIT, on ? "40" : "10"));
-	sgt_must(sgt_write_file(HOLD, on ? "Y" : "N"));
-}
-
 /* The host gets the first move and, when it has taken that, the last one. */
 static void test_moves_held(int drm)
 {
@@ -87,12 +76,10 @@ static void test_moves_held(int drm)
 
 	client_begin(&client, drm);
 	sgt_must(sgt_host_trace_mark());
-	igt_set_timeout(ENDS_SECONDS, "moves that wait for the host");
-	hold(true);
+	sgt_hold_answers();
 	for (int i = 0; i < MOVES; i++)
 		move(&client, 1 + i % 500, i % 300);
-	igt_reset_timeout();
-	hold(false);
+	sgt_release_answers();
 
 	igt_assert_lte(2, sgt_wait_trace(CURSOR_TRACE, 2));
 	sgt_expect_trace(CURSOR_TRACE " scanout 0, x 1, y 0, move", 1);
@@ -182,13 +169,11 @@ int igt_main()
 	igt_subtest_group() {
 		igt_describe("A host that does not respond");
 		igt_subtest("moves-held") {
-			igt_require_f(!access(HOLD, F_OK), "the driver has no fault injection\n");
+			sgt_require_answers();
 			sgt_in_file(&test, test_moves_held);
 		}
 
-		igt_fixture() {
-			if (!access(HOLD, F_OK))
-				hold(false);
-		}
+		igt_fixture()
+			sgt_reset_answers();
 	}
 }

@@ -185,7 +185,9 @@ static void test_same_pages(int drm)
 	sgt_model_lay(&model, screen_pages() + 5, 1, &model.bos[0], 6);
 	sgt_must(sgt_screen_show(&screen, &picture, 0));
 	sgt_expect_screen(&screen, seed);
+	sgt_must(sgt_host_trace_mark());
 	sgt_must(sgt_screen_show(&screen, &picture, screen.mode.vdisplay));
+	sgt_wait_trace("virtio_gpu_cmd_res_flush", 1);
 	igt_assert_eq(sgt_host_screen(screen.mode.hdisplay, screen.mode.vdisplay, seed),
 		      -EREMOTEIO);
 	end_range(&picture, &model);

@@ -34,8 +34,8 @@ static void read_first_line(pid_t pid, const char *name, char *line, int size)
 	fclose(file);
 }
 
-/* A child that runs or sleeps, and is not a zombie */
-static bool is_living_child(pid_t pid)
+/* The state of a child, as in /proc; 0 if it is gone */
+static char child_state(pid_t pid)
 {
 	char line[256], state;
 	const char *name_end;
@@ -43,8 +43,22 @@ static bool is_living_child(pid_t pid)
 
 	read_first_line(pid, "stat", line, sizeof(line));
 	name_end = strrchr(line, ')');
-	return name_end && sscanf(name_end, ") %c %d", &state, &parent) == 2 &&
-	       parent == getpid() && state != 'Z';
+	if (!name_end || sscanf(name_end, ") %c %d", &state, &parent) != 2 || parent != getpid())
+		return 0;
+	return state;
+}
+
+bool sgt_child_is_stuck(pid_t child)
+{
+	return child_state(child) == 'D';
+}
+
+/* A child that runs or sleeps, and is not a zombie */
+static bool is_living_child(pid_t pid)
+{
+	char state = child_state(pid);
+
+	return state && state != 'Z';
 }
 
 /* The first living child after @pid, or 0 */

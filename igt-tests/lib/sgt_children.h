@@ -3,7 +3,9 @@
 #ifndef SGT_CHILDREN_H
 #define SGT_CHILDREN_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /*
  * Waits until each of @num counters has reached @wanted.  The test fails if a
@@ -18,5 +20,8 @@ void sgt_children_reach(const volatile uint32_t *counters, unsigned int num,
  * says where in the kernel it sleeps, kills it and fails.
  */
 void sgt_children_wait(void);
+
+/* Whether the child sleeps and only a kill, or nothing, wakes it before its time */
+bool sgt_child_is_stuck(pid_t child);
 
 #endif

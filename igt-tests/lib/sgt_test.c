@@ -121,6 +121,19 @@ uint32_t sgt_new_seed(void)
 	return seed++;
 }
 
+void sgt_expect_part(const struct sgt_part *part, uint32_t seed)
+{
+	int err = 0;
+
+	/* A commit does not wait for the device to process the commands. */
+	for_a_while(end) {
+		err = sgt_host_part(part, seed);
+		if (err != -EREMOTEIO)
+			break;
+	}
+	igt_assert_f(!err, "screen: %s (%s)\n", sgt_host_reply(), strerror(-err));
+}
+
 void sgt_expect_screen(const struct sgt_screen *screen, uint32_t seed)
 {
 	int err = 0;

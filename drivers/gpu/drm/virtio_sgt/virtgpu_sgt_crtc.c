@@ -21,6 +21,20 @@
 #include "virtgpu_sgt_plane.h"
 #include "virtgpu_sgt_vblank.h"
 
+/**
+ * virtgpu_sgt_crtc_commit() - what an output has to know about a commit
+ * @crtc_state: new state of its CRTC
+ *
+ * Return: the &struct virtgpu_sgt_commit
+ */
+struct virtgpu_sgt_commit virtgpu_sgt_crtc_commit(const struct drm_crtc_state *crtc_state)
+{
+	return (struct virtgpu_sgt_commit) {
+		.wait = virtgpu_sgt_vblank_has_event(crtc_state),
+		.master = to_virtgpu_sgt_crtc_state(crtc_state)->master,
+	};
+}
+
 static enum drm_mode_status
 virtgpu_sgt_crtc_mode_valid(struct drm_crtc *crtc,
 			    const struct drm_display_mode *mode)
@@ -47,9 +61,11 @@ static void virtgpu_sgt_crtc_atomic_disable(struct drm_crtc *crtc,
 					    struct drm_atomic_commit *state)
 {
 	struct virtgpu_sgt_output *output = to_virtgpu_sgt_output(crtc);
+	struct virtgpu_sgt_commit commit =
+		virtgpu_sgt_crtc_commit(drm_atomic_get_new_crtc_state(state, crtc));
 
 	drm_crtc_vblank_off(crtc);
-	virtgpu_sgt_output_blank(output);
+	virtgpu_sgt_output_blank(output, &commit);
 	virtgpu_sgt_output_cursor_hide(output);
 }
 

@@ -7,6 +7,8 @@
 
 #include <drm/drm_crtc.h>
 
+#include "virtgpu_sgt_output.h"
+
 struct virtgpu_sgt_device;
 
 /**
@@ -25,6 +27,7 @@ struct virtgpu_sgt_crtc_state {
 #define to_virtgpu_sgt_crtc_state(state) \
 	container_of_const(state, struct virtgpu_sgt_crtc_state, base)
 
+struct virtgpu_sgt_commit virtgpu_sgt_crtc_commit(const struct drm_crtc_state *crtc_state);
 int __must_check virtgpu_sgt_crtcs_init(struct virtgpu_sgt_device *vgdev);
 
 #endif /* __VIRTGPU_SGT_CRTC_H__ */

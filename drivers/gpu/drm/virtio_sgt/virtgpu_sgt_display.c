@@ -39,7 +39,8 @@
  * - becomes the error of the out-fence of the commit, if there is one,
  * - is kept, if it is the first of the CRTC. The next commit with that CRTC that
  *   is not TEST_ONLY returns it and does nothing; the one after that is carried
- *   out,
+ *   out. If a commit does not wait for the host (see "frames"), the next commit is the
+ *   first one after the answer,
  * - causes the next change of the picture to send all of it.
  *
  * Only the master that made the commit gets the error. When the master of the
@@ -47,9 +48,9 @@
  * commits are not kept. This also holds for a master that comes back: it has to
  * set all of its pictures again in any case. A lessee counts as its lessor.
  *
- * A blocking commit whose task is killed ends early: it neither waits for the jobs of
- * the range nor walks the rest of it. Its out-fence gets -EINTR, no error is kept, and
- * the next change of the picture sends all of it.
+ * A blocking commit whose task is killed ends early: it waits neither for an earlier
+ * frame nor for the jobs of the range, and does not walk the rest of that. Its out-fence
+ * gets -EINTR, no error is kept, and the next change of the picture sends all of it.
  *
  * Errors are kept for, and returned to, only commits that userspace asked for,
  * since other commits cannot handle them: those of the console, which any write,
@@ -61,9 +62,8 @@
  * leave the error to the next ioctl that does not.
  */
 
-/* Report the errors of a commit, after its hardware phase. */
-static void virtgpu_sgt_commit_report(struct virtgpu_sgt_device *vgdev,
-				      struct drm_crtc *crtc,
+/* Report the errors of a commit that are known at the end of its hardware phase. */
+static void virtgpu_sgt_commit_report(struct drm_crtc *crtc,
 				      struct drm_crtc_state *crtc_state)
 {
 	struct virtgpu_sgt_output *output = to_virtgpu_sgt_output(crtc);
@@ -76,22 +76,7 @@ static void virtgpu_sgt_commit_report(struct virtgpu_sgt_device *vgdev,
 	if (crtc_state->event && crtc_state->event->base.fence)
 		dma_fence_set_error(crtc_state->event->base.fence, error);
 
-	/*
-	 * All calls fail once the device is being removed. If a task was killed
-	 * in its commit, that is no error for the next commit.
-	 */
-	if (error == -ENODEV || error == -EINTR)
-		return;
-
-	atomic_long_inc(&vgdev->stats.commit_errors);
-	if (master == (u32)atomic_read(&vgdev->master))
-		virtgpu_sgt_output_keep_error(output, master, error);
-
-	/* Userspace has unmapped the memory of the picture: do not log it. */
-	if (error == -EFAULT)
-		return;
-	drm_err_ratelimited(vgdev->drm, "[CRTC:%d:%s] host failed a commit: %pe\n",
-			    crtc->base.id, crtc->name, ERR_PTR(error));
+	virtgpu_sgt_output_report(output, master, error);
 }
 
 static void virtgpu_sgt_atomic_commit_tail(struct drm_atomic_commit *state)
@@ -107,8 +92,7 @@ static void virtgpu_sgt_atomic_commit_tail(struct drm_atomic_commit *state)
 					DRM_PLANE_COMMIT_ACTIVE_ONLY);
 
 	for_each_new_crtc_in_state(state, crtc, crtc_state, i) {
-		virtgpu_sgt_commit_report(to_virtgpu_sgt(drm), crtc,
-					  crtc_state);
+		virtgpu_sgt_commit_report(crtc, crtc_state);
 		virtgpu_sgt_vblank_send_event(crtc, crtc_state);
 	}
 

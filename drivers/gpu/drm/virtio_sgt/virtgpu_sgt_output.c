@@ -2,15 +2,18 @@
 
 #include <linux/cleanup.h>
 #include <linux/dma-fence.h>
+#include <linux/err.h>
 #include <linux/lockdep.h>
 #include <linux/spinlock.h>
 #include <linux/virtio_gpu.h>
 
 #include <drm/drm_managed.h>
+#include <drm/drm_print.h>
 #include <drm/drm_rect.h>
 
 #include "virtgpu_sgt_cmd.h"
 #include "virtgpu_sgt_device.h"
+#include "virtgpu_sgt_frame.h"
 #include "virtgpu_sgt_output.h"
 #include "virtgpu_sgt_resource.h"
 
@@ -20,13 +23,11 @@
  * Each scanout of the device has one CRTC with a primary and a cursor plane, one
  * encoder and one connector.
  *
- * A commit sends its commands and waits until the host has executed all of them,
- * so that an event or an out-fence means that the picture is shown. Both come with the
- * next vertical blank: see "vertical blank". To change the picture takes three commands,
- * sent together: TRANSFER_TO_HOST for the damage, SET_SCANOUT if the buffer or its source
- * rectangle changes, and FLUSH (VIRTIO 1.2, 5.7.6.2 and 5.7.6.3). The image of a cursor
- * must be on the host before the cursor is set (5.7.6.6), so the driver waits for the
- * TRANSFER_TO_HOST first.
+ * A commit for which userspace has asked an event or an out-fence waits until the host
+ * has executed its commands, so that these mean that the picture is shown. Both come with
+ * the next vertical blank: see "vertical blank". Other commits do not wait: see "frames".
+ * The image of a cursor must be on the host before the cursor is set (VIRTIO 1.2,
+ * 5.7.6.6), so the driver waits for the TRANSFER_TO_HOST first.
  *
  * A cursor that only moves waits for nothing. While the host has a move, the newest
  * position replaces the one that is to be sent next. A cursor off the screen is hidden on
@@ -69,152 +70,164 @@ static int virtgpu_sgt_output_reclaim(struct virtgpu_sgt_cmd *cmd)
 
 /* Sync the pixels in @rect, and fill their TRANSFER_TO_HOST. */
 static int virtgpu_sgt_output_upload_locked(struct virtgpu_sgt_output *output,
+					    struct virtgpu_sgt_cmd *transfer,
 					    struct virtgpu_sgt_resource *res,
 					    const struct drm_rect *rect)
 {
 	lockdep_assert_held(&output->lock);
 
-	return virtgpu_sgt_resource_transfer_locked(res, output->transfer, rect,
+	return virtgpu_sgt_resource_transfer_locked(res, transfer, rect,
 						    virtgpu_sgt_resource_offset(res, rect));
 }
 
-/*
- * Submit all commands that need the memory of @res, which its lock keeps attached, with
- * one notification.
- */
-static int virtgpu_sgt_output_submit_locked(struct virtgpu_sgt_output *output,
-					    struct virtgpu_sgt_resource *res,
-					    const struct drm_rect *damage,
-					    const struct drm_rect *src)
+/* Fill the commands of a frame, which its resource must be attached for. */
+static int virtgpu_sgt_output_fill_locked(struct virtgpu_sgt_output *output,
+					  struct virtgpu_sgt_frame *frame,
+					  const struct virtgpu_sgt_update *update)
 {
-	struct virtgpu_sgt_cmd *cmds[3];
-	unsigned int count = 0;
 	int ret;
 
 	lockdep_assert_held(&output->lock);
-	lockdep_assert_held(&res->lock);
 
-	ret = virtgpu_sgt_output_upload_locked(output, res, damage);
+	ret = virtgpu_sgt_output_upload_locked(output, frame->transfer, update->res,
+					       update->damage);
 	if (ret)
 		return ret;
-	cmds[count++] = output->transfer;
-	if (src) {
-		virtgpu_sgt_prep_set_scanout(output->scanout, output->index,
-					     res, src);
-		cmds[count++] = output->scanout;
+	virtgpu_sgt_frame_add(frame, frame->transfer);
+	if (update->set_src) {
+		virtgpu_sgt_prep_set_scanout(frame->scanout, output->index, update->res,
+					     &update->src);
+		virtgpu_sgt_frame_add(frame, frame->scanout);
 	}
-	virtgpu_sgt_prep_flush(output->flush, res, damage);
-	cmds[count++] = output->flush;
-	virtgpu_sgt_cmds_submit(cmds, count);
+	virtgpu_sgt_prep_flush(frame->flush, update->res, update->damage);
+	virtgpu_sgt_frame_add(frame, frame->flush);
 	return 0;
 }
 
-static int virtgpu_sgt_output_try_show_locked(struct virtgpu_sgt_output *output,
-					      struct virtgpu_sgt_resource *res,
-					      struct virtgpu_sgt_attach *attach,
-					      const struct drm_rect *damage,
-					      const struct drm_rect *src)
+/* Only what userspace asked for may stay undone when a task is killed. */
+static struct virtgpu_sgt_frame *
+virtgpu_sgt_output_get_frame_locked(struct virtgpu_sgt_output *output,
+				    const struct virtgpu_sgt_commit *commit)
 {
-	int transferred, set = 0, flushed;
+	struct virtgpu_sgt_frame *frame = &output->frames[output->next_frame];
 	int ret;
 
 	lockdep_assert_held(&output->lock);
 
 	if (virtgpu_sgt_is_stopping(output->vgdev))
-		return -ENODEV;
-	ret = virtgpu_sgt_output_reclaim(output->transfer) ?:
-	      virtgpu_sgt_output_reclaim(output->scanout) ?:
-	      virtgpu_sgt_output_reclaim(output->flush);
+		return ERR_PTR(-ENODEV);
+	ret = virtgpu_sgt_frame_reclaim(frame, commit->master);
+	return ret ? ERR_PTR(ret) : frame;
+}
+
+static void virtgpu_sgt_output_submit_locked(struct virtgpu_sgt_output *output,
+					     struct virtgpu_sgt_frame *frame,
+					     const struct virtgpu_sgt_commit *commit)
+{
+	lockdep_assert_held(&output->lock);
+
+	output->next_frame = (output->next_frame + 1) % VIRTGPU_SGT_FRAMES;
+	virtgpu_sgt_frame_submit(frame, commit->wait, commit->master);
+}
+
+static int virtgpu_sgt_output_try_show_locked(struct virtgpu_sgt_output *output,
+					      const struct virtgpu_sgt_commit *commit,
+					      const struct virtgpu_sgt_update *update)
+{
+	struct virtgpu_sgt_frame *frame;
+	int ret;
+
+	lockdep_assert_held(&output->lock);
+
+	frame = virtgpu_sgt_output_get_frame_locked(output, commit);
+	if (IS_ERR(frame))
+		return PTR_ERR(frame);
+
+	ret = virtgpu_sgt_resource_begin_use(update->res, update->attach);
 	if (ret)
 		return ret;
-
-	ret = virtgpu_sgt_resource_begin_use(res, attach);
+	ret = virtgpu_sgt_output_fill_locked(output, frame, update);
+	if (!ret)
+		virtgpu_sgt_output_submit_locked(output, frame, commit);
+	virtgpu_sgt_resource_end_use(update->res);
 	if (ret)
 		return ret;
-	ret = virtgpu_sgt_output_submit_locked(output, res, damage, src);
-	virtgpu_sgt_resource_end_use(res);
-	if (ret)
-		return ret;
-
-	/* The last one first: its answer comes after the others. */
-	flushed = virtgpu_sgt_cmd_wait(output->flush);
-	if (src)
-		set = virtgpu_sgt_cmd_wait(output->scanout);
-	transferred = virtgpu_sgt_cmd_wait(output->transfer);
-
-	return transferred ?: set ?: flushed;
+	return commit->wait ? virtgpu_sgt_frame_wait(frame) : 0;
 }
 
 /**
  * virtgpu_sgt_output_show() - show a resource on the display
  * @output: the output
- * @res: the resource
- * @attach: from virtgpu_sgt_resource_prepare(), or NULL
- * @damage: part of @res that has changed, or NULL
- * @src: part of @res to show
- * @set_src: whether @res or @src are new
+ * @commit: the commit
+ * @update: what to show
  *
- * An error becomes the error of the commit: see virtgpu_sgt_output_error().
+ * An error becomes the error of the commit: see virtgpu_sgt_output_error(). If the commit
+ * does not wait, an error of the host goes to virtgpu_sgt_output_frame_failed().
  *
- * Context: Hardware phase of a commit. Takes &virtgpu_sgt_output.lock and waits
+ * Context: Hardware phase of a commit. Takes &virtgpu_sgt_output.lock and may wait
  * for the host.
  */
 void virtgpu_sgt_output_show(struct virtgpu_sgt_output *output,
-			     struct virtgpu_sgt_resource *res,
-			     struct virtgpu_sgt_attach *attach,
-			     const struct drm_rect *damage,
-			     const struct drm_rect *src, bool set_src)
+			     const struct virtgpu_sgt_commit *commit,
+			     const struct virtgpu_sgt_update *update)
 {
+	struct virtgpu_sgt_update whole;
 	int ret;
 
 	guard(mutex)(&output->lock);
 
-	if (output->stale) {
-		damage = src;
-		set_src = true;
+	/* A frame that fails meanwhile is older than the picture that is sent now. */
+	if (READ_ONCE(output->stale)) {
+		WRITE_ONCE(output->stale, false);
+		whole = *update;
+		whole.damage = &update->src;
+		whole.set_src = true;
+		update = &whole;
 	}
-	if (!damage)
+	if (!update->damage)
 		return;
 
-	ret = virtgpu_sgt_output_try_show_locked(output, res, attach, damage,
-						 set_src ? src : NULL);
-	output->stale = ret;
+	ret = virtgpu_sgt_output_try_show_locked(output, commit, update);
+	if (ret)
+		WRITE_ONCE(output->stale, true);
 	virtgpu_sgt_output_fail_locked(output, ret);
 }
 
-static int virtgpu_sgt_output_try_blank_locked(struct virtgpu_sgt_output *output)
+static int virtgpu_sgt_output_try_blank_locked(struct virtgpu_sgt_output *output,
+					       const struct virtgpu_sgt_commit *commit)
 {
-	int ret;
+	struct virtgpu_sgt_frame *frame;
 
 	lockdep_assert_held(&output->lock);
 
-	if (virtgpu_sgt_is_stopping(output->vgdev))
-		return -ENODEV;
-	ret = virtgpu_sgt_output_reclaim(output->scanout);
-	if (ret)
-		return ret;
+	frame = virtgpu_sgt_output_get_frame_locked(output, commit);
+	if (IS_ERR(frame))
+		return PTR_ERR(frame);
 
-	virtgpu_sgt_prep_set_scanout(output->scanout, output->index, NULL,
-				     NULL);
-	virtgpu_sgt_cmd_submit(output->scanout);
-	return virtgpu_sgt_cmd_wait(output->scanout);
+	virtgpu_sgt_prep_set_scanout(frame->scanout, output->index, NULL, NULL);
+	virtgpu_sgt_frame_add(frame, frame->scanout);
+	virtgpu_sgt_output_submit_locked(output, frame, commit);
+	return commit->wait ? virtgpu_sgt_frame_wait(frame) : 0;
 }
 
 /**
  * virtgpu_sgt_output_blank() - turn the display off
  * @output: the output
+ * @commit: the commit
  *
- * An error becomes the error of the commit. It does not make the output stale, since a
- * modeset or another buffer must follow, and these send the whole picture.
+ * Errors: see virtgpu_sgt_output_show(). One that is known here does not make the output
+ * stale, since a modeset or another buffer must follow, and these send the whole picture.
  *
- * Context: Hardware phase of a commit. Takes &virtgpu_sgt_output.lock and waits
+ * Context: Hardware phase of a commit. Takes &virtgpu_sgt_output.lock and may wait
  * for the host.
  */
-void virtgpu_sgt_output_blank(struct virtgpu_sgt_output *output)
+void virtgpu_sgt_output_blank(struct virtgpu_sgt_output *output,
+			      const struct virtgpu_sgt_commit *commit)
 {
 	guard(mutex)(&output->lock);
 
-	virtgpu_sgt_output_fail_locked(output, virtgpu_sgt_output_try_blank_locked(output));
+	virtgpu_sgt_output_fail_locked(output,
+				       virtgpu_sgt_output_try_blank_locked(output, commit));
 }
 
 /* While a move is in the queue, the next one waits, and a newer one replaces it. */
@@ -272,18 +285,19 @@ static int virtgpu_sgt_output_try_cursor_set_locked(struct virtgpu_sgt_output *o
 
 	if (upload) {
 		drm_rect_init(&whole, 0, 0, upload->width, upload->height);
-		ret = virtgpu_sgt_output_reclaim(output->transfer);
+		ret = virtgpu_sgt_output_reclaim(output->upload);
 		if (ret)
 			return ret;
 		ret = virtgpu_sgt_resource_begin_use(upload, attach);
 		if (ret)
 			return ret;
-		ret = virtgpu_sgt_output_upload_locked(output, upload, &whole);
+		ret = virtgpu_sgt_output_upload_locked(output, output->upload, upload,
+						       &whole);
 		if (!ret)
-			virtgpu_sgt_cmd_submit(output->transfer);
+			virtgpu_sgt_cmd_submit(output->upload);
 		virtgpu_sgt_resource_end_use(upload);
 		if (!ret)
-			ret = virtgpu_sgt_cmd_wait(output->transfer);
+			ret = virtgpu_sgt_cmd_wait(output->upload);
 		if (ret)
 			return ret;
 	}
@@ -411,19 +425,12 @@ int virtgpu_sgt_output_error(struct virtgpu_sgt_output *output)
 	return error;
 }
 
-/**
- * virtgpu_sgt_output_keep_error() - keep an error of a commit for its master
- * @output: the output
- * @master: &virtgpu_sgt_crtc_state.master of the commit
- * @error: negative errno
- *
- * An error that is kept for the same master stays. One that is kept for another
- * master is dropped.
- *
- * Context: Process context, the fence-signalling path.
+/*
+ * An error that is kept for the same master stays. One that is kept for another master is
+ * dropped.
  */
-void virtgpu_sgt_output_keep_error(struct virtgpu_sgt_output *output,
-				   u32 master, int error)
+static void virtgpu_sgt_output_keep_error(struct virtgpu_sgt_output *output,
+					  u32 master, int error)
 {
 	spin_lock(&output->told_lock);
 	if (!output->untold || output->untold_master != master) {
@@ -431,6 +438,53 @@ void virtgpu_sgt_output_keep_error(struct virtgpu_sgt_output *output,
 		output->untold_master = master;
 	}
 	spin_unlock(&output->told_lock);
+}
+
+/**
+ * virtgpu_sgt_output_report() - report the error of a commit
+ * @output: the output
+ * @master: &virtgpu_sgt_crtc_state.master of the commit
+ * @error: negative errno
+ *
+ * Context: Process context, the fence-signalling path.
+ */
+void virtgpu_sgt_output_report(struct virtgpu_sgt_output *output, u32 master, int error)
+{
+	struct virtgpu_sgt_device *vgdev = output->vgdev;
+
+	/*
+	 * All calls fail once the device is being removed. If a task was killed
+	 * in its commit, that is no error for the next commit.
+	 */
+	if (error == -ENODEV || error == -EINTR)
+		return;
+
+	atomic_long_inc(&vgdev->stats.commit_errors);
+	if (master == (u32)atomic_read(&vgdev->master))
+		virtgpu_sgt_output_keep_error(output, master, error);
+
+	/* Userspace has unmapped the memory of the picture: do not log it. */
+	if (error == -EFAULT)
+		return;
+	drm_err_ratelimited(vgdev->drm, "[CRTC:%d:%s] host failed a commit: %pe\n",
+			    output->crtc.base.id, output->crtc.name, ERR_PTR(error));
+}
+
+/**
+ * virtgpu_sgt_output_frame_failed() - the host has failed a commit that did not wait
+ * @output: the output
+ * @master: &virtgpu_sgt_crtc_state.master of the commit
+ * @error: negative errno
+ *
+ * The next change sends the whole picture.
+ *
+ * Context: Process context, the fence-signalling path. &virtgpu_sgt_output.lock may be
+ * held.
+ */
+void virtgpu_sgt_output_frame_failed(struct virtgpu_sgt_output *output, u32 master, int error)
+{
+	WRITE_ONCE(output->stale, true);
+	virtgpu_sgt_output_report(output, master, error);
 }
 
 /**
@@ -467,10 +521,11 @@ static void virtgpu_sgt_output_prime_lockdep(struct virtgpu_sgt_output *output)
 static void virtgpu_sgt_output_release(struct drm_device *drm, void *data)
 {
 	struct virtgpu_sgt_output *output = data;
+	unsigned int i;
 
-	virtgpu_sgt_cmd_put(output->transfer);
-	virtgpu_sgt_cmd_put(output->scanout);
-	virtgpu_sgt_cmd_put(output->flush);
+	for (i = 0; i < VIRTGPU_SGT_FRAMES; i++)
+		virtgpu_sgt_frame_fini(&output->frames[i]);
+	virtgpu_sgt_cmd_put(output->upload);
 	virtgpu_sgt_cmd_put(output->cursor);
 	virtgpu_sgt_cmd_put(output->move);
 }
@@ -487,6 +542,7 @@ int virtgpu_sgt_output_init(struct virtgpu_sgt_output *output)
 {
 	const unsigned int resp = sizeof(struct virtio_gpu_ctrl_hdr);
 	struct virtgpu_sgt_device *vgdev = output->vgdev;
+	unsigned int i;
 	int ret;
 
 	spin_lock_init(&output->told_lock);
@@ -501,13 +557,15 @@ int virtgpu_sgt_output_init(struct virtgpu_sgt_output *output)
 	if (ret)
 		return ret;
 
-	output->transfer = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq, resp);
-	output->scanout = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq, resp);
-	output->flush = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq, resp);
+	for (i = 0; i < VIRTGPU_SGT_FRAMES; i++) {
+		ret = virtgpu_sgt_frame_init(&output->frames[i], output);
+		if (ret)
+			return ret;
+	}
+	output->upload = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq, resp);
 	output->cursor = virtgpu_sgt_cmd_alloc(&vgdev->cursorq, 0);
 	output->move = virtgpu_sgt_cmd_alloc(&vgdev->cursorq, 0);
-	if (!output->transfer || !output->scanout || !output->flush ||
-	    !output->cursor || !output->move)
+	if (!output->upload || !output->cursor || !output->move)
 		return -ENOMEM;
 
 	output->move->done = virtgpu_sgt_output_move_done;

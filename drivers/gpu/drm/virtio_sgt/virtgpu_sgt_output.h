@@ -11,14 +11,41 @@
 #include <drm/drm_connector.h>
 #include <drm/drm_crtc.h>
 #include <drm/drm_encoder.h>
+#include <drm/drm_rect.h>
 
 #include "virtgpu_sgt_cmd.h"
+#include "virtgpu_sgt_frame.h"
 #include "virtgpu_sgt_scanout.h"
 
-struct drm_rect;
 struct virtgpu_sgt_attach;
 struct virtgpu_sgt_device;
 struct virtgpu_sgt_resource;
+
+/**
+ * struct virtgpu_sgt_update - a change of the picture of an output
+ */
+struct virtgpu_sgt_update {
+	/** @res: the resource to show */
+	struct virtgpu_sgt_resource *res;
+	/** @attach: from virtgpu_sgt_resource_prepare(), or NULL */
+	struct virtgpu_sgt_attach *attach;
+	/** @damage: part of @res that has changed, or NULL */
+	const struct drm_rect *damage;
+	/** @src: part of @res to show */
+	struct drm_rect src;
+	/** @set_src: whether @res or @src are new */
+	bool set_src;
+};
+
+/**
+ * struct virtgpu_sgt_commit - what an output has to know about a commit
+ */
+struct virtgpu_sgt_commit {
+	/** @wait: userspace has asked for an event or an out-fence */
+	bool wait;
+	/** @master: &virtgpu_sgt_crtc_state.master */
+	u32 master;
+};
 
 /**
  * struct virtgpu_sgt_output - one scanout, from the plane to the display
@@ -48,16 +75,19 @@ struct virtgpu_sgt_output {
 	/** @lock: protects the fields up to @error; held while waiting for the host */
 	struct mutex lock;
 
-	/** @transfer: TRANSFER_TO_HOST */
-	struct virtgpu_sgt_cmd *transfer;
-	/** @scanout: SET_SCANOUT */
-	struct virtgpu_sgt_cmd *scanout;
-	/** @flush: FLUSH */
-	struct virtgpu_sgt_cmd *flush;
+	/** @frames: the changes of the picture, used in turn */
+	struct virtgpu_sgt_frame frames[VIRTGPU_SGT_FRAMES];
+	/** @next_frame: index of the frame that was submitted first */
+	unsigned int next_frame;
+	/** @upload: TRANSFER_TO_HOST of a cursor */
+	struct virtgpu_sgt_cmd *upload;
 	/** @cursor: UPDATE_CURSOR */
 	struct virtgpu_sgt_cmd *cursor;
 
-	/** @stale: the host may not have the picture of the last commit */
+	/**
+	 * @stale: the host may not have the picture of the last commit. Also set without
+	 * @lock
+	 */
 	bool stale;
 	/** @cursor_shown: the host may show a cursor */
 	bool cursor_shown;
@@ -105,11 +135,10 @@ to_virtgpu_sgt_output(struct drm_crtc *crtc)
 
 int __must_check virtgpu_sgt_output_init(struct virtgpu_sgt_output *output);
 void virtgpu_sgt_output_show(struct virtgpu_sgt_output *output,
-			     struct virtgpu_sgt_resource *res,
-			     struct virtgpu_sgt_attach *attach,
-			     const struct drm_rect *damage,
-			     const struct drm_rect *src, bool set_src);
-void virtgpu_sgt_output_blank(struct virtgpu_sgt_output *output);
+			     const struct virtgpu_sgt_commit *commit,
+			     const struct virtgpu_sgt_update *update);
+void virtgpu_sgt_output_blank(struct virtgpu_sgt_output *output,
+			      const struct virtgpu_sgt_commit *commit);
 void virtgpu_sgt_output_cursor_set(struct virtgpu_sgt_output *output,
 				   const struct virtgpu_sgt_cursor *cursor,
 				   struct virtgpu_sgt_resource *image,
@@ -119,8 +148,9 @@ void virtgpu_sgt_output_cursor_move(struct virtgpu_sgt_output *output,
 				    const struct virtgpu_sgt_cursor *cursor);
 void virtgpu_sgt_output_cursor_hide(struct virtgpu_sgt_output *output);
 int virtgpu_sgt_output_error(struct virtgpu_sgt_output *output);
-void virtgpu_sgt_output_keep_error(struct virtgpu_sgt_output *output,
-				   u32 master, int error);
+void virtgpu_sgt_output_report(struct virtgpu_sgt_output *output, u32 master, int error);
+void virtgpu_sgt_output_frame_failed(struct virtgpu_sgt_output *output, u32 master,
+				     int error);
 int virtgpu_sgt_output_tell_error(struct virtgpu_sgt_output *output, u32 master);
 
 #endif /* __VIRTGPU_SGT_OUTPUT_H__ */

@@ -21,6 +21,7 @@
 #include <drm/drm_rect.h>
 
 #include "virtgpu_sgt_cmd.h"
+#include "virtgpu_sgt_crtc.h"
 #include "virtgpu_sgt_device.h"
 #include "virtgpu_sgt_fb.h"
 #include "virtgpu_sgt_output.h"
@@ -205,33 +206,39 @@ static void virtgpu_sgt_primary_atomic_update(struct drm_plane *plane,
 					      struct drm_atomic_commit *state)
 {
 	struct drm_plane_state *old_state, *new_state;
-	struct virtgpu_sgt_output *output;
 	struct drm_crtc_state *crtc_state;
-	struct drm_rect damage, src;
-	bool damaged, set_src;
+	struct virtgpu_sgt_output *output;
+	struct virtgpu_sgt_update update;
+	struct virtgpu_sgt_commit commit;
+	struct drm_rect damage;
 
 	old_state = drm_atomic_get_old_plane_state(state, plane);
 	new_state = drm_atomic_get_new_plane_state(state, plane);
 	output = virtgpu_sgt_plane_output(old_state, new_state);
-
-	damaged = drm_atomic_helper_damage_merged(old_state, new_state, &damage);
 	crtc_state = drm_atomic_get_new_crtc_state(state, &output->crtc);
-	set_src = virtgpu_sgt_plane_src_changed(old_state, new_state) ||
-		   drm_atomic_crtc_needs_modeset(crtc_state);
-	drm_rect_fp_to_int(&src, &new_state->src);
-	virtgpu_sgt_output_show(output, virtgpu_sgt_plane_resource(new_state),
-				to_virtgpu_sgt_plane_state(new_state)->attach,
-				damaged ? &damage : NULL, &src, set_src);
+	commit = virtgpu_sgt_crtc_commit(crtc_state);
+
+	update = (struct virtgpu_sgt_update) {
+		.res = virtgpu_sgt_plane_resource(new_state),
+		.attach = to_virtgpu_sgt_plane_state(new_state)->attach,
+		.set_src = virtgpu_sgt_plane_src_changed(old_state, new_state) ||
+			   drm_atomic_crtc_needs_modeset(crtc_state),
+	};
+	drm_rect_fp_to_int(&update.src, &new_state->src);
+	if (drm_atomic_helper_damage_merged(old_state, new_state, &damage))
+		update.damage = &damage;
+	virtgpu_sgt_output_show(output, &commit, &update);
 	virtgpu_sgt_plane_unprepare(new_state);
 }
 
 static void virtgpu_sgt_primary_atomic_disable(struct drm_plane *plane,
 					       struct drm_atomic_commit *state)
 {
-	struct drm_plane_state *old_state =
-		drm_atomic_get_old_plane_state(state, plane);
+	struct drm_crtc *crtc = drm_atomic_get_old_plane_state(state, plane)->crtc;
+	struct virtgpu_sgt_commit commit =
+		virtgpu_sgt_crtc_commit(drm_atomic_get_new_crtc_state(state, crtc));
 
-	virtgpu_sgt_output_blank(to_virtgpu_sgt_output(old_state->crtc));
+	virtgpu_sgt_output_blank(to_virtgpu_sgt_output(crtc), &commit);
 }
 
 static bool virtgpu_sgt_cursor_is_moved(const struct drm_plane_state *old,

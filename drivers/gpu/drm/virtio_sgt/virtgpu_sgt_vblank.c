@@ -23,8 +23,8 @@
  *
  * An event of a commit, or its out-fence, is sent at the first vertical blank after the
  * host has executed the commit. A client that draws one picture per event draws no more
- * than the display would show. Commits that userspace asks no event for do not wait for a
- * vertical blank, and the next commit does not wait for theirs.
+ * than the display would show. Commits that userspace asks no event for wait neither for a
+ * vertical blank nor for the host, and the next commit does not wait for theirs.
  *
  * When a CRTC is turned off, the events that still wait are sent at once. The removal
  * turns all CRTCs off. A commit that comes later does not start the vertical blank again.
@@ -143,29 +143,40 @@ enum drm_mode_status virtgpu_sgt_vblank_mode_valid(const struct drm_display_mode
 	return refresh < 1 || refresh > VIRTGPU_SGT_MAX_REFRESH ? MODE_VSYNC : MODE_OK;
 }
 
-/* The DRM core gives an event of its own to a commit that userspace asks none for. */
-static bool virtgpu_sgt_event_is_of_user(const struct drm_pending_vblank_event *event)
+/**
+ * virtgpu_sgt_vblank_has_event() - does userspace wait for the event of a commit?
+ * @crtc_state: new state of a CRTC in the commit
+ *
+ * The DRM core gives an event of its own to a commit that userspace asks none for.
+ *
+ * Return: whether the commit has an event that a file reads, or an out-fence
+ */
+bool virtgpu_sgt_vblank_has_event(const struct drm_crtc_state *crtc_state)
 {
-	return event->base.file_priv || event->base.fence;
+	const struct drm_pending_vblank_event *event = crtc_state->event;
+
+	return event && (event->base.file_priv || event->base.fence);
 }
 
 /**
  * virtgpu_sgt_vblank_send_event() - send the event of a commit, now or later
  * @crtc: the CRTC
- * @crtc_state: its new state; the host has executed the commit
+ * @crtc_state: its new state; if userspace waits for the event, the host has executed the
+ *	commit
  *
  * Context: Process context, the fence-signalling path.
  */
 void virtgpu_sgt_vblank_send_event(struct drm_crtc *crtc, struct drm_crtc_state *crtc_state)
 {
 	struct drm_pending_vblank_event *event = crtc_state->event;
+	bool has_event = virtgpu_sgt_vblank_has_event(crtc_state);
 
 	if (!event)
 		return;
 	crtc_state->event = NULL;
 
 	spin_lock_irq(&crtc->dev->event_lock);
-	if (virtgpu_sgt_event_is_of_user(event) && !drm_crtc_vblank_get(crtc))
+	if (has_event && !drm_crtc_vblank_get(crtc))
 		drm_crtc_arm_vblank_event(crtc, event);
 	else
 		drm_crtc_send_vblank_event(crtc, event);

@@ -18,6 +18,7 @@ void virtgpu_sgt_vblank_disable(struct drm_crtc *crtc);
 bool virtgpu_sgt_vblank_timestamp(struct drm_crtc *crtc, int *max_error, ktime_t *time,
 				  bool in_vblank_irq);
 enum drm_mode_status virtgpu_sgt_vblank_mode_valid(const struct drm_display_mode *mode);
+bool virtgpu_sgt_vblank_has_event(const struct drm_crtc_state *crtc_state);
 void virtgpu_sgt_vblank_send_event(struct drm_crtc *crtc, struct drm_crtc_state *crtc_state);
 int __must_check virtgpu_sgt_vblank_init(struct virtgpu_sgt_output *output);
 void virtgpu_sgt_vblanks_stop(struct virtgpu_sgt_device *vgdev);
