@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <sched.h>
+#include <signal.h>
+#include <sys/wait.h>
+
 #include "drm_fourcc.h"
 #include "igt.h"
 
 #include "lib/sgt_answers.h"
+#include "lib/sgt_children.h"
 #include "lib/sgt_test.h"
 #include "lib/sgt_virtgpu.h"
 #include "lib/sgt_vm_test.h"
@@ -18,6 +23,9 @@
  *
  * SUBTEST: moves-held
  * Description: Moves do not wait for a host that is busy, which gets the newest position
+ *
+ * SUBTEST: image-killed
+ * Description: A task that changes the image while the host is busy can be killed
  *
  * SUBTEST: moves-flip
  * Description: Moves do not wait for the vertical blank of a flip
@@ -86,6 +94,43 @@ static void test_moves_held(int drm)
 	sgt_expect_trace(CURSOR_TRACE " scanout 0, x 500, y 99, move", 1);
 	sgt_expect_trace(CURSOR_TRACE, 2);
 	client_end(&client);
+}
+
+static int set_image(const struct client *client, const struct sgt_bo *image)
+{
+	return drmModeSetCursor(image->drm, client->screen.crtc, image->handle, SIZE, SIZE);
+}
+
+/* The child waits for the upload of the image. */
+static void test_image_killed(int drm)
+{
+	struct client client;
+	struct sgt_bo image;
+	pid_t child;
+	int status;
+
+	client_begin(&client, drm);
+	sgt_must(sgt_bo_create(&image, drm, SIZE, SIZE));
+	sgt_must(sgt_bo_use(&image));
+	sgt_hold_answers();
+	child = fork();
+	igt_assert(child >= 0);
+	if (!child)
+		_exit(-set_image(&client, &image));
+
+	while (!sgt_commands_held(drm) || !sgt_child_is_stuck(child))
+		sched_yield();
+	igt_assert_eq(kill(child, SIGKILL), 0);
+	igt_assert_eq(waitpid(child, &status, 0), child);
+	igt_assert(WIFSIGNALED(status));
+	sgt_release_answers();
+
+	/* The change that was given up is part of the next one. */
+	sgt_must(sgt_host_trace_mark());
+	igt_assert_eq(set_image(&client, &image), 0);
+	sgt_expect_trace(CURSOR_TRACE, 1);
+	client_end(&client);
+	sgt_bo_free(&image);
 }
 
 /* More moves than there are vertical blanks meanwhile */
@@ -171,6 +216,15 @@ int igt_main()
 		igt_subtest("moves-held") {
 			sgt_require_answers();
 			sgt_in_file(&test, test_moves_held);
+		}
+
+		igt_fixture()
+			sgt_reset_answers();
+
+		igt_describe("An image that the host does not read");
+		igt_subtest("image-killed") {
+			sgt_require_answers();
+			sgt_in_file(&test, test_image_killed);
 		}
 
 		igt_fixture()

@@ -49,7 +49,8 @@
  * set all of its pictures again in any case. A lessee counts as its lessor.
  *
  * A blocking commit whose task is killed ends early: it waits neither for an earlier
- * frame nor for the jobs of the range, and does not walk the rest of that. Its out-fence
+ * frame, nor for the image of a cursor, nor for the jobs of the range, and does not walk
+ * the rest of that. Its out-fence
  * gets -EINTR, no error is kept, and the next change of the picture sends all of it.
  *
  * Errors are kept for, and returned to, only commits that userspace asked for,

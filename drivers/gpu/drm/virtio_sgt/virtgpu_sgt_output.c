@@ -56,15 +56,34 @@ static void virtgpu_sgt_output_fail_locked(struct virtgpu_sgt_output *output, in
 		output->error = ret;
 }
 
+/* Only what userspace asked for may stay undone when a task is killed. */
+static bool virtgpu_sgt_commit_is_killable(const struct virtgpu_sgt_commit *commit)
+{
+	return commit->master;
+}
+
+static int virtgpu_sgt_output_wait(struct virtgpu_sgt_cmd *cmd,
+				   const struct virtgpu_sgt_commit *commit)
+{
+	int ret = virtgpu_sgt_commit_is_killable(commit) ? virtgpu_sgt_cmd_wait_killable(cmd) :
+							   virtgpu_sgt_cmd_wait(cmd);
+
+	return ret == -ERESTARTSYS ? -EINTR : ret;
+}
+
 /*
  * Wait until a command of the output can be filled again. If the last commit stopped
- * waiting for it, the device is lost or being removed.
+ * waiting for it, its task was killed, or the device is lost or being removed.
  */
-static int virtgpu_sgt_output_reclaim(struct virtgpu_sgt_cmd *cmd)
+static int virtgpu_sgt_output_reclaim(struct virtgpu_sgt_cmd *cmd,
+				      const struct virtgpu_sgt_commit *commit)
 {
-	virtgpu_sgt_cmd_wait(cmd);
+	int ret = virtgpu_sgt_output_wait(cmd, commit);
+
 	if (virtgpu_sgt_cmd_is_idle(cmd))
 		return 0;
+	if (ret == -EINTR)
+		return ret;
 	return virtgpu_sgt_queue_error(cmd->queue) ?: -ENODEV;
 }
 
@@ -104,7 +123,6 @@ static int virtgpu_sgt_output_fill_locked(struct virtgpu_sgt_output *output,
 	return 0;
 }
 
-/* Only what userspace asked for may stay undone when a task is killed. */
 static struct virtgpu_sgt_frame *
 virtgpu_sgt_output_get_frame_locked(struct virtgpu_sgt_output *output,
 				    const struct virtgpu_sgt_commit *commit)
@@ -116,7 +134,7 @@ virtgpu_sgt_output_get_frame_locked(struct virtgpu_sgt_output *output,
 
 	if (virtgpu_sgt_is_stopping(output->vgdev))
 		return ERR_PTR(-ENODEV);
-	ret = virtgpu_sgt_frame_reclaim(frame, commit->master);
+	ret = virtgpu_sgt_frame_reclaim(frame, virtgpu_sgt_commit_is_killable(commit));
 	return ret ? ERR_PTR(ret) : frame;
 }
 
@@ -271,6 +289,7 @@ static void virtgpu_sgt_output_send_cursor(struct virtgpu_sgt_output *output,
  * through the other queue.
  */
 static int virtgpu_sgt_output_try_cursor_set_locked(struct virtgpu_sgt_output *output,
+						    const struct virtgpu_sgt_commit *commit,
 						    const struct virtgpu_sgt_cursor *cursor,
 						    struct virtgpu_sgt_resource *upload,
 						    struct virtgpu_sgt_attach *attach)
@@ -285,7 +304,7 @@ static int virtgpu_sgt_output_try_cursor_set_locked(struct virtgpu_sgt_output *o
 
 	if (upload) {
 		drm_rect_init(&whole, 0, 0, upload->width, upload->height);
-		ret = virtgpu_sgt_output_reclaim(output->upload);
+		ret = virtgpu_sgt_output_reclaim(output->upload, commit);
 		if (ret)
 			return ret;
 		ret = virtgpu_sgt_resource_begin_use(upload, attach);
@@ -297,21 +316,22 @@ static int virtgpu_sgt_output_try_cursor_set_locked(struct virtgpu_sgt_output *o
 			virtgpu_sgt_cmd_submit(output->upload);
 		virtgpu_sgt_resource_end_use(upload);
 		if (!ret)
-			ret = virtgpu_sgt_cmd_wait(output->upload);
+			ret = virtgpu_sgt_output_wait(output->upload, commit);
 		if (ret)
 			return ret;
 	}
 
-	ret = virtgpu_sgt_output_reclaim(output->cursor);
+	ret = virtgpu_sgt_output_reclaim(output->cursor, commit);
 	if (ret)
 		return ret;
 	virtgpu_sgt_output_send_cursor(output, cursor);
-	ret = virtgpu_sgt_cmd_wait(output->cursor);
+	ret = virtgpu_sgt_output_wait(output->cursor, commit);
 	output->cursor_shown = cursor->resource || ret;
 	return ret;
 }
 
 static void virtgpu_sgt_output_cursor_set_locked(struct virtgpu_sgt_output *output,
+						 const struct virtgpu_sgt_commit *commit,
 						 const struct virtgpu_sgt_cursor *cursor,
 						 struct virtgpu_sgt_resource *upload,
 						 struct virtgpu_sgt_attach *attach)
@@ -320,7 +340,8 @@ static void virtgpu_sgt_output_cursor_set_locked(struct virtgpu_sgt_output *outp
 
 	lockdep_assert_held(&output->lock);
 
-	ret = virtgpu_sgt_output_try_cursor_set_locked(output, cursor, upload, attach);
+	ret = virtgpu_sgt_output_try_cursor_set_locked(output, commit, cursor, upload,
+						       attach);
 	output->cursor_stale = ret;
 	virtgpu_sgt_output_fail_locked(output, ret);
 }
@@ -328,6 +349,7 @@ static void virtgpu_sgt_output_cursor_set_locked(struct virtgpu_sgt_output *outp
 /**
  * virtgpu_sgt_output_cursor_set() - set the cursor
  * @output: the output
+ * @commit: the commit
  * @cursor: the new cursor
  * @image: the resource of its image
  * @attach: from virtgpu_sgt_resource_prepare(), or NULL
@@ -339,6 +361,7 @@ static void virtgpu_sgt_output_cursor_set_locked(struct virtgpu_sgt_output *outp
  * for the host.
  */
 void virtgpu_sgt_output_cursor_set(struct virtgpu_sgt_output *output,
+				   const struct virtgpu_sgt_commit *commit,
 				   const struct virtgpu_sgt_cursor *cursor,
 				   struct virtgpu_sgt_resource *image,
 				   struct virtgpu_sgt_attach *attach, bool upload)
@@ -347,7 +370,7 @@ void virtgpu_sgt_output_cursor_set(struct virtgpu_sgt_output *output,
 
 	if (!output->cursor_shown || output->cursor_stale)
 		upload = true;
-	virtgpu_sgt_output_cursor_set_locked(output, cursor, upload ? image : NULL,
+	virtgpu_sgt_output_cursor_set_locked(output, commit, cursor, upload ? image : NULL,
 					     attach);
 }
 
@@ -390,20 +413,22 @@ void virtgpu_sgt_output_cursor_move(struct virtgpu_sgt_output *output,
 /**
  * virtgpu_sgt_output_cursor_hide() - hide the cursor
  * @output: the output
+ * @commit: the commit
  *
  * Sends nothing if none is shown. An error becomes the error of the commit.
  *
  * Context: Hardware phase of a commit. Takes &virtgpu_sgt_output.lock and waits
  * for the host.
  */
-void virtgpu_sgt_output_cursor_hide(struct virtgpu_sgt_output *output)
+void virtgpu_sgt_output_cursor_hide(struct virtgpu_sgt_output *output,
+				    const struct virtgpu_sgt_commit *commit)
 {
 	static const struct virtgpu_sgt_cursor none;
 
 	guard(mutex)(&output->lock);
 
 	if (output->cursor_shown)
-		virtgpu_sgt_output_cursor_set_locked(output, &none, NULL, NULL);
+		virtgpu_sgt_output_cursor_set_locked(output, commit, &none, NULL, NULL);
 }
 
 /**

@@ -140,13 +140,15 @@ void virtgpu_sgt_output_show(struct virtgpu_sgt_output *output,
 void virtgpu_sgt_output_blank(struct virtgpu_sgt_output *output,
 			      const struct virtgpu_sgt_commit *commit);
 void virtgpu_sgt_output_cursor_set(struct virtgpu_sgt_output *output,
+				   const struct virtgpu_sgt_commit *commit,
 				   const struct virtgpu_sgt_cursor *cursor,
 				   struct virtgpu_sgt_resource *image,
 				   struct virtgpu_sgt_attach *attach, bool upload);
 bool virtgpu_sgt_output_cursor_can_move(const struct virtgpu_sgt_output *output);
 void virtgpu_sgt_output_cursor_move(struct virtgpu_sgt_output *output,
 				    const struct virtgpu_sgt_cursor *cursor);
-void virtgpu_sgt_output_cursor_hide(struct virtgpu_sgt_output *output);
+void virtgpu_sgt_output_cursor_hide(struct virtgpu_sgt_output *output,
+				    const struct virtgpu_sgt_commit *commit);
 int virtgpu_sgt_output_error(struct virtgpu_sgt_output *output);
 void virtgpu_sgt_output_report(struct virtgpu_sgt_output *output, u32 master, int error);
 void virtgpu_sgt_output_frame_failed(struct virtgpu_sgt_output *output, u32 master,

@@ -293,19 +293,21 @@ static void virtgpu_sgt_cursor_atomic_update(struct drm_plane *plane,
 {
 	struct drm_plane_state *old_state, *new_state;
 	struct virtgpu_sgt_output *output;
+	struct virtgpu_sgt_commit commit;
 	struct virtgpu_sgt_cursor cursor;
 
 	old_state = drm_atomic_get_old_plane_state(state, plane);
 	new_state = drm_atomic_get_new_plane_state(state, plane);
 	output = virtgpu_sgt_plane_output(old_state, new_state);
+	commit = virtgpu_sgt_crtc_commit(drm_atomic_get_new_crtc_state(state, &output->crtc));
 	cursor = virtgpu_sgt_cursor_of_state(new_state);
 
 	if (!new_state->visible)
-		virtgpu_sgt_output_cursor_hide(output);
+		virtgpu_sgt_output_cursor_hide(output, &commit);
 	else if (virtgpu_sgt_cursor_is_only_moved(output, old_state, new_state))
 		virtgpu_sgt_output_cursor_move(output, &cursor);
 	else
-		virtgpu_sgt_output_cursor_set(output, &cursor,
+		virtgpu_sgt_output_cursor_set(output, &commit, &cursor,
 					      virtgpu_sgt_plane_resource(new_state),
 					      to_virtgpu_sgt_plane_state(new_state)->attach,
 					      virtgpu_sgt_cursor_is_redrawn(old_state,
@@ -341,10 +343,11 @@ static void virtgpu_sgt_cursor_atomic_async_update(struct drm_plane *plane,
 static void virtgpu_sgt_cursor_atomic_disable(struct drm_plane *plane,
 					      struct drm_atomic_commit *state)
 {
-	struct drm_plane_state *old_state =
-		drm_atomic_get_old_plane_state(state, plane);
+	struct drm_crtc *crtc = drm_atomic_get_old_plane_state(state, plane)->crtc;
+	struct virtgpu_sgt_commit commit =
+		virtgpu_sgt_crtc_commit(drm_atomic_get_new_crtc_state(state, crtc));
 
-	virtgpu_sgt_output_cursor_hide(to_virtgpu_sgt_output(old_state->crtc));
+	virtgpu_sgt_output_cursor_hide(to_virtgpu_sgt_output(crtc), &commit);
 }
 
 static const struct drm_plane_helper_funcs virtgpu_sgt_primary_helper_funcs = {
