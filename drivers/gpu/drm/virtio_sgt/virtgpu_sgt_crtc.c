@@ -48,12 +48,13 @@ virtgpu_sgt_crtc_mode_valid(struct drm_crtc *crtc,
 	return virtgpu_sgt_vblank_mode_valid(mode);
 }
 
-/* Once the removal has begun, the shutdown is the last to stop the vertical blank. */
+/* Check last: virtgpu_sgt_vblanks_stop() may come before or after this. */
 static void virtgpu_sgt_crtc_atomic_enable(struct drm_crtc *crtc,
 					   struct drm_atomic_commit *state)
 {
-	if (!virtgpu_sgt_is_stopping(to_virtgpu_sgt(crtc->dev)))
-		drm_crtc_vblank_on(crtc);
+	drm_crtc_vblank_on(crtc);
+	if (virtgpu_sgt_is_stopping(to_virtgpu_sgt(crtc->dev)))
+		drm_crtc_vblank_off(crtc);
 }
 
 /* DRM does not disable the cursor plane of a CRTC that is turned off. */
