@@ -35,6 +35,9 @@
  * SUBTEST: fb-race
  * Description: Framebuffers of two geometries can be made at once
  *
+ * SUBTEST: limit
+ * Description: All imports of a dma-buf share the limit of its framebuffers
+ *
  * SUBTEST: %s-pixels
  * Description: The device shows every pixel that the CPU writes to %arg[1]
  *
@@ -350,6 +353,32 @@ static void test_trace_counts(int drm)
 	sgt_expect_trace("virtio_gpu_cmd_res_unref", 2);
 }
 
+/* The framebuffers hold the import whose handle is closed. */
+static void test_limit(int drm)
+{
+	struct sgt_imported import;
+	struct sgt_bo again;
+	uint32_t fbs[16];
+
+	sgt_import_begin(&import, drm, SGT_UDMABUF, 64, 64);
+	for (unsigned int i = 0; i < ARRAY_SIZE(fbs); i++) {
+		sgt_must(sgt_bo_add_fb(&import.bo));
+		fbs[i] = import.bo.fb;
+	}
+	igt_assert_eq(sgt_bo_add_fb(&import.bo), -ENOSPC);
+	import.bo.fb = 0;
+	sgt_must(sgt_bo_close(&import.bo));
+
+	sgt_must(sgt_bo_import(&again, drm, import.foreign.fd, 64, 64));
+	igt_assert_eq(sgt_bo_add_fb(&again), -ENOSPC);
+	igt_assert_eq(drmModeRmFB(drm, fbs[0]), 0);
+	sgt_must(sgt_bo_add_fb(&again));
+	for (unsigned int i = 1; i < ARRAY_SIZE(fbs); i++)
+		igt_assert_eq(drmModeRmFB(drm, fbs[i]), 0);
+	sgt_bo_free(&again);
+	sgt_import_end(&import);
+}
+
 static void test_padded_rows(const struct sgt_screen *screen)
 {
 	uint32_t width = screen->mode.hdisplay, height = screen->mode.vdisplay;
@@ -432,6 +461,12 @@ int igt_main()
 				sgt_import_check_clean(&test, &before);
 			}
 		}
+	}
+
+	igt_describe("The host's memory is limited");
+	igt_subtest("limit") {
+		test_limit(drm);
+		sgt_import_check_clean(&test, &before);
 	}
 
 	igt_describe("The framebuffer sets the pitch");

@@ -17,6 +17,7 @@
 
 #include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_device.h"
+#include "virtgpu_sgt_fb_memory.h"
 #include "virtgpu_sgt_mem_entries.h"
 
 /**
@@ -133,7 +134,12 @@ static int virtgpu_sgt_bo_sync(struct virtgpu_sgt_resource *res, u64 offset,
 
 static void virtgpu_sgt_bo_destroy(struct virtgpu_sgt_resource *res)
 {
-	drm_gem_sgt_free(&virtgpu_sgt_resource_bo(res)->base);
+	struct virtgpu_sgt_bo *bo = virtgpu_sgt_resource_bo(res);
+
+	/* Before the reference to the dma-buf is dropped */
+	if (bo->fb_memory != &bo->own_fb_memory)
+		virtgpu_sgt_fb_memory_put(to_virtgpu_sgt(res->obj->dev), bo->fb_memory);
+	drm_gem_sgt_free(&bo->base);
 }
 
 static void virtgpu_sgt_bo_free(struct drm_gem_object *obj)
@@ -179,6 +185,7 @@ struct drm_gem_object *virtgpu_sgt_gem_create_object(struct drm_device *drm,
 		return ERR_PTR(-ENOMEM);
 
 	bo->base.base.funcs = &virtgpu_sgt_bo_ops.gem;
+	bo->fb_memory = &bo->own_fb_memory;
 	virtgpu_sgt_resource_init(&bo->res, &bo->base.base,
 				  &virtgpu_sgt_bo_ops);
 	return &bo->base.base;
@@ -226,21 +233,31 @@ virtgpu_sgt_bo_create(struct virtgpu_sgt_device *vgdev,
  * @dma_buf: dma-buf of any exporter
  *
  * Context: Process context.
- * Return: the GEM object, or an ERR_PTR(): see drm_gem_sgt_prime_import() and
+ * Return: the GEM object, or an ERR_PTR(): -ENOMEM, or see drm_gem_sgt_prime_import() and
  * virtgpu_sgt_device_error()
  */
 struct drm_gem_object *virtgpu_sgt_prime_import(struct drm_device *drm,
 						struct dma_buf *dma_buf)
 {
 	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(drm);
+	struct virtgpu_sgt_fb_memory *memory;
+	struct drm_gem_object *obj;
 	int ret = virtgpu_sgt_device_error(vgdev);
 
 	if (ret)
 		return ERR_PTR(ret);
 
+	memory = virtgpu_sgt_fb_memory_get(vgdev, dma_buf);
+	if (!memory)
+		return ERR_PTR(-ENOMEM);
+
 	/* The host never writes into the backing of a 2D resource. */
-	return drm_gem_sgt_prime_import(drm, vgdev->sdev, dma_buf,
-					DMA_TO_DEVICE);
+	obj = drm_gem_sgt_prime_import(drm, vgdev->sdev, dma_buf, DMA_TO_DEVICE);
+	if (!IS_ERR(obj) && drm_gem_sgt_is_import(to_drm_gem_sgt_obj(obj)))
+		to_virtgpu_sgt_bo(obj)->fb_memory = memory;
+	else
+		virtgpu_sgt_fb_memory_put(vgdev, memory);
+	return obj;
 }
 
 /**

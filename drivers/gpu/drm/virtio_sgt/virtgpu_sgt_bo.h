@@ -6,6 +6,7 @@
 
 #include <drm/drm_gem_sgt.h>
 
+#include "virtgpu_sgt_fb_memory.h"
 #include "virtgpu_sgt_resource.h"
 
 struct dma_buf;
@@ -25,10 +26,13 @@ struct virtgpu_sgt_bo {
 	struct virtgpu_sgt_resource res;
 
 	/**
-	 * @fb_bytes: bytes that its framebuffers take on the host, under
-	 * &virtgpu_sgt_device.resource_lock
+	 * @fb_memory: what its framebuffers take on the host: @own_fb_memory, or that of the
+	 * dma-buf of an import; set once
 	 */
-	u64 fb_bytes;
+	struct virtgpu_sgt_fb_memory *fb_memory;
+
+	/** @own_fb_memory: not used by an import */
+	struct virtgpu_sgt_fb_memory own_fb_memory;
 };
 
 #define to_virtgpu_sgt_bo(obj) \

@@ -7,6 +7,7 @@
 #include <linux/idr.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/rbtree_types.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -94,7 +95,7 @@ struct virtgpu_sgt_device {
 	/** @make_lock: serializes creating the resources of buffers */
 	struct mutex make_lock;
 
-	/** @resource_lock: protects @resources and @num_resources */
+	/** @resource_lock: protects @resources, @num_resources and @fb_memories */
 	spinlock_t resource_lock;
 
 	/** @resources: resources that have an id, for debugfs */
@@ -102,6 +103,9 @@ struct virtgpu_sgt_device {
 
 	/** @num_resources: length of @resources */
 	unsigned int num_resources;
+
+	/** @fb_memories: of &struct virtgpu_sgt_fb_memory, by address of the dma-buf */
+	struct rb_root fb_memories;
 
 	/** @freeing: work items of virtgpu_sgt_free_later() that are not done */
 	atomic_t freeing;

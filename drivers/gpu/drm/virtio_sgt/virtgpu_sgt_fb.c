@@ -36,7 +36,8 @@
  * its UNREF.
  *
  * The resources of framebuffers take memory of the host. For each buffer, they may have
- * 16 times its size together: each scanout can show all of it.
+ * 16 times its size together: each scanout can show all of it. All imports of a dma-buf
+ * count as one buffer.
  */
 
 /* drm_gem_fb_destroy() frees the memory through its own pointer. */

@@ -24,7 +24,7 @@ struct virtgpu_sgt_fb_resource {
 	struct virtgpu_sgt_resource res;
 	/* of the first pixel in the buffer, in bytes */
 	u32 offset;
-	/* part of &virtgpu_sgt_bo.fb_bytes; 0 if it is not counted */
+	/* part of &virtgpu_sgt_bo.fb_memory; 0 if it is not counted */
 	u64 bytes;
 };
 
@@ -86,9 +86,9 @@ static int virtgpu_sgt_fb_resource_enter(struct virtgpu_sgt_fb_resource *fb_res)
 	bool fits;
 
 	spin_lock(&vgdev->resource_lock);
-	fits = bo->fb_bytes + bytes <= VIRTIO_GPU_MAX_SCANOUTS * (u64)bo->base.base.size;
+	fits = bo->fb_memory->bytes + bytes <= VIRTIO_GPU_MAX_SCANOUTS * (u64)bo->base.base.size;
 	if (fits) {
-		bo->fb_bytes += bytes;
+		bo->fb_memory->bytes += bytes;
 		fb_res->bytes = bytes;
 	}
 	spin_unlock(&vgdev->resource_lock);
@@ -110,7 +110,7 @@ static void virtgpu_sgt_fb_resource_leave(struct virtgpu_sgt_fb_resource *fb_res
 	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(fb_res->res.obj->dev);
 
 	spin_lock(&vgdev->resource_lock);
-	bo->fb_bytes -= fb_res->bytes;
+	bo->fb_memory->bytes -= fb_res->bytes;
 	spin_unlock(&vgdev->resource_lock);
 }
 
