@@ -64,6 +64,9 @@
  * SUBTEST: file-closed
  * Description: A picture on the screen outlives the file of its address space
  *
+ * SUBTEST: notifies
+ * Description: The host is notified once of the commands that attach a picture
+ *
  * SUBTEST: trace-counts
  * Description: The device sees one create, one attach and one unref for each picture
  */
@@ -547,6 +550,30 @@ static void on_screen(void (*run)(int drm))
 	sgt_baseline_check(&test, &base);
 }
 
+/* A framebuffer of either kind takes a create and an attach. */
+static void expect_one_notify(int drm, struct sgt_bo *bo)
+{
+	long commands = sgt_must(sgt_stat(drm, "commands"));
+	long notifies = sgt_must(sgt_stat(drm, "notifies"));
+
+	sgt_must(sgt_bo_add_fb(bo));
+	igt_assert_eq(sgt_must(sgt_stat(drm, "commands")), commands + 2);
+	igt_assert_eq(sgt_must(sgt_stat(drm, "notifies")), notifies + 1);
+}
+
+static void test_notifies(int drm)
+{
+	struct sgt_bo bo, picture;
+
+	sgt_make_pages(&bo, drm, 64);
+	sgt_must(sgt_vm_map(&bo, VA, bo.size, 0));
+	sgt_must(sgt_vm_picture(&picture, drm, VA, WORDS_PER_PAGE, 64));
+	expect_one_notify(drm, &picture);
+	expect_one_notify(drm, &bo);
+	sgt_bo_free(&picture);
+	sgt_bo_free(&bo);
+}
+
 int igt_main()
 {
 	static const struct {
@@ -568,6 +595,7 @@ int igt_main()
 		{ "object", "A picture is no buffer", test_object },
 		{ "handle-closed", "A framebuffer holds all that it needs", test_handle_closed },
 		{ "file-closed", "The screen keeps no memory of other files", test_file_closed },
+		{ "notifies", "One notification", test_notifies },
 		{ "trace-counts", "One command of each kind for each picture", test_trace_counts },
 	};
 	int keep = -1;

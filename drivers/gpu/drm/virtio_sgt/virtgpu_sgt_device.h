@@ -28,6 +28,8 @@ struct virtio_device;
 struct virtgpu_sgt_stats {
 	/** @commands: commands put into a ring */
 	atomic_long_t commands;
+	/** @notifies: notifications of the host about commands */
+	atomic_long_t notifies;
 	/** @host_errors: responses other than the one that means success */
 	atomic_long_t host_errors;
 	/** @commit_errors: atomic commits that the host did not carry out */

@@ -239,8 +239,10 @@ static void virtgpu_sgt_queue_push_locked(struct virtgpu_sgt_queue *q,
 		list_move_tail(&cmd->node, failed);
 	}
 
-	if (added)
+	if (added) {
+		atomic_long_inc(&q->vgdev->stats.notifies);
 		virtqueue_kick(q->vq);
+	}
 }
 
 /* The status of a command. The response may be short or nonsense. */
