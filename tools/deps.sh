@@ -4,11 +4,15 @@
 # Usage: tools/deps.sh modules|run|window|kunit|static|debug|model|docs|ports|packages ...
 set -eu
 
+top=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=tools/arch.sh
+. "$top/tools/arch.sh"
+
 # gcc-12 is what Debian's 6.12 kernel was built with. linux-kbuild's programs
 # are only unpacked, so the libraries they use are named here.
 modules='make gcc-12 libc6-dev libelf1 libssl3 pahole xz-utils kmod'
-[ "${ARCH:-}" != arm64 ] || modules="$modules gcc-12-aarch64-linux-gnu"
-run="$modules gcc libdrm-dev intel-gpu-tools pkg-config python3 qemu-system-x86 busybox-static"
+[ -z "$cross" ] || modules="$modules gcc-12-${cross%-}"
+run="$modules gcc libdrm-dev intel-gpu-tools pkg-config python3 busybox-static $(echo "$emulation" | tr , ' ')"
 kunit='make gcc libc6-dev flex bison bc perl python3 xz-utils'
 debug="$kunit gcc-12 libelf-dev"
 static="$modules $kunit dkms sparse shellcheck pyflakes3 mypy"

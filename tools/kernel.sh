@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Keeps a kernel of the list KERNELS, unpacked and never installed, in the cache: that of
-# KERNEL=LINE, or the first one, for the architecture ARCH, amd64 or arm64.
+# KERNEL=LINE, or the first one, for the architecture ARCH.
 # Usage: tools/kernel.sh root      prints the directory of the image, headers and kbuild
 #        tools/kernel.sh source    prints the directory of the matching source
 #        tools/kernel.sh compiler  prints the compiler that it was built with
@@ -13,6 +13,8 @@ cache=${SGT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/drm-gem-sgt}
 prog=kernel
 # shellcheck source=tools/apt.sh
 . "$top/tools/apt.sh"
+# shellcheck source=tools/arch.sh
+. "$top/tools/arch.sh"
 
 # The words of the kernel's line.
 entry() {
@@ -23,12 +25,7 @@ entry() {
 set -- "${1:-}" $(entry)
 [ $# = 4 ] || die "KERNEL=${KERNEL:-}: KERNELS has $(sed 's/#.*//' "$top/KERNELS" |
 	awk 'NF { printf "%s%s", sep, $1; sep = ", " }')"
-what=$1 line=$2 suite=$3 compiler=$4 arch=${ARCH:-amd64}
-case $arch in
-amd64 | arm64) ;;
-x86 | x86_64) arch=amd64 ;;
-*) die "ARCH=$arch: it is amd64 or arm64" ;;
-esac
+what=$1 line=$2 suite=$3 compiler=$4
 
 # The release of the line's newest kernel that apt knows: 6.12.117+deb12-amd64.
 newest() {
@@ -124,8 +121,7 @@ use() {
 case $what in
 root | source) ;;
 compiler)
-	[ "$arch" = amd64 ] || compiler=aarch64-linux-gnu-$compiler
-	echo "$compiler"
+	echo "$cross$compiler"
 	exit
 	;;
 *) die "usage: kernel.sh root|source|compiler" ;;
@@ -137,11 +133,11 @@ lock_cache
 foreign=
 case $(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null) in
 '' | "${suite%%-*}")
-	[ "$arch" = amd64 ] || use_lists "$suite" "$(cached)" ||
+	[ -z "$cross" ] || use_lists "$suite" "$(cached)" ||
 		die "apt does not say where Debian's packages of $arch are"
 	;;
 *)
-	[ "$arch" = amd64 ] || die "KERNEL=$line ARCH=$arch: modules of $arch are built for the" \
+	[ -z "$cross" ] || die "KERNEL=$line ARCH=$arch: modules of $arch are built for the" \
 		"kernels of this machine's release of Debian only"
 	use_lists "$suite" "$(cached)" && foreign=y
 	;;

@@ -10,6 +10,8 @@
 set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=tools/arch.sh
+. "$top/tools/arch.sh"
 objects=${1:-obj}
 [ $# = 0 ] || shift
 
@@ -26,12 +28,9 @@ else
 	root=$("$top/tools/kernel.sh" root)
 	release=${root##*/kroot-}
 	headers=$root/usr/src/linux-headers
-	case $release in
-	*-arm64) set -- ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- "$@" ;;
-	*) set -- ARCH=x86 "$@" ;;
-	esac
 	# The headers' own Makefile has absolute paths of an installed package.
-	set -- -C "$headers-${release%-*}-common" O="$headers-$release" \
+	set -- -C "$headers-${release%"-$arch"}-common" O="$headers-$release" \
+		ARCH="$kbuild" CROSS_COMPILE="$cross" \
 		KERNELRELEASE="$release" CC="$("$top/tools/kernel.sh" compiler)" \
 		CONFIG_MODULE_SIG_ALL= "$@"
 fi
