@@ -2,7 +2,7 @@
 # The targets below are listed by make help; kbuild reads Kbuild.
 
 KDIR ?=
-export KDIR KSRC KERNEL SETUP TEST DRIVER ACCEL DISPLAY_WINDOW TEST_SECONDS ROUNDS SEED SECONDS REPLAY TURN
+export KDIR KSRC KERNEL ARCH SETUP TEST DRIVER ACCEL DISPLAY_WINDOW TEST_SECONDS ROUNDS SEED SECONDS REPLAY TURN
 export PYTHONDONTWRITEBYTECODE = 1
 # For depmod and modinfo, which are not in an ordinary user's PATH.
 export PATH := $(PATH):/usr/sbin:/sbin
@@ -10,9 +10,11 @@ export PATH := $(PATH):/usr/sbin:/sbin
 # What DRIVER=ported needs as well
 ports = $(if $(filter ported,$(DRIVER)),ports)
 
-ifneq ($(filter arm64,$(ARCH)),)
-ifneq ($(filter-out modules ports clean help,$(MAKECMDGOALS)),)
-$(error ARCH=$(ARCH): only make modules and make ports have it)
+# What ARCH= has beside the default
+ifneq ($(filter arm64 aarch64,$(ARCH)),)
+foreign := foreign
+ifneq ($(filter-out modules ports run shell check igt clean help,$(MAKECMDGOALS)),)
+$(error ARCH=$(ARCH): modules, ports, igt, check, run and shell have it)
 endif
 endif
 
@@ -47,8 +49,10 @@ help:
 #:
 #: KERNEL=LINE           the kernel of the list KERNELS (default: the first one), downloaded
 #: KDIR=DIR              modules: the kernel to build them for, instead of those
-#: ARCH=arm64            modules, ports: for Debian's arm64 kernel, cross-built (default: amd64)
+#: ARCH=arm64            modules, ports, igt, check (igt only), run, shell: for Debian's arm64
+#:                       kernel, cross-built, in an emulated machine of that kind (default: amd64)
 #: SETUP=NAME            how the GPU reaches memory: phys, iommu, swiotlb, mmio, edu (default: all;
+#:                       arm64: phys, iommu, noncoherent;
 #:                       run and shell: iommu; check-quick: phys), or igt: icount; check-debug:
 #:                       phys-races and so on, console, bypass, kunit, kcsan, kcsan-kunit, fuzz
 #: TEST=PATTERN          igt: program[@subtest]; kunit: suite.case; static: check;
@@ -78,8 +82,8 @@ run shell:
 	@tools/guest.py $@
 
 check:
-	@tools/deps.sh run kunit static
-	@tools/check.py kunit igt static
+	@tools/deps.sh run $(if $(foreign),,kunit static)
+	@tools/check.py $(if $(foreign),igt,kunit igt static)
 
 check-quick:
 	@tools/deps.sh run kunit static

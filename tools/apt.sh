@@ -79,6 +79,14 @@ needed_by() {
 	apt-get install -s --no-install-recommends "$@" | sed -n 's/^Inst \([^ ]*\).*/\1/p'
 }
 
+# key PACKAGE PACKAGES: the version of the first, and all others' versions, in one word.
+key() {
+	version=$(apt-cache show --no-all-versions "$1" | sed -n 's/^Version: //p' | head -n 1)
+	# shellcheck disable=SC2086
+	sum=$(apt-cache show --no-all-versions $2 | sed -n 's/^SHA256: //p' | sha256sum)
+	echo "$version-$(echo "$sum" | cut -c 1-8)"
+}
+
 # get_packages PACKAGE...: unpacks the packages of apt's lists into the directory root of tmp.
 get_packages() {
 	mkdir -p "$tmp/packages" "$tmp/root"

@@ -27,9 +27,9 @@ import vm
 
 PARTS = {
     'kunit': choice.Part('kunit', choice.kunit_tests),
-    'igt': choice.Part('igt', choice.igt_tests, tuple(vm.SETUPS)),
-    'quick': choice.Part('check-quick', choice.igt_tests, tuple(vm.SETUPS)),
-    'kernels': choice.Part('igt', choice.igt_tests, tuple(vm.SETUPS)),
+    'igt': choice.Part('igt', choice.igt_tests, tuple(vm.setups())),
+    'quick': choice.Part('check-quick', choice.igt_tests, tuple(vm.setups())),
+    'kernels': choice.Part('igt', choice.igt_tests, tuple(vm.setups())),
     'sample': choice.Part('sample-driver'),
     'static': choice.Part('static', static.names),
     'model': choice.Part('check-model'),
@@ -100,7 +100,7 @@ def run(name: str, results: Report, setups: Collection[str], wanted: str, driver
 
 def again(part: choice.Part) -> str:
     """The command that repeats a part which ended before its first test."""
-    given = {name: os.environ.get(name, '') for name in ('KDIR', 'SETUP', 'TEST', 'DRIVER')}
+    given = {name: os.environ.get(name, '') for name in ('KDIR', 'KERNEL', 'ARCH', 'SETUP', 'TEST', 'DRIVER')}
     given['SETUP'] = ' '.join(filter(part.setups.__contains__, given['SETUP'].split()))
     return ' '.join([f'make {part.target}', *(f'{name}={shlex.quote(value)}'
                                               for name, value in given.items() if value)])

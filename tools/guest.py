@@ -22,7 +22,7 @@ def window() -> str | None:
     """QEMU's display for DISPLAY_WINDOW=1, or None."""
     if os.environ.get('DISPLAY_WINDOW', '0') in ('', '0'):
         return None
-    known = subprocess.run(['qemu-system-x86_64', '-display', 'help'], stdout=subprocess.PIPE,
+    known = subprocess.run([f'qemu-system-{project.arch().cpu}', '-display', 'help'], stdout=subprocess.PIPE,
                            stderr=subprocess.DEVNULL, text=True).stdout.split()
     found = next((name for name in ('gtk', 'sdl') if name in known), None)
     if not found:
@@ -34,8 +34,8 @@ def prepare(**programs: Path) -> vm.Vm:
     """Builds everything; returns the machine, in which the programs are, too."""
     setup = os.environ.get('SETUP') or 'iommu'
     driver = os.environ.get('DRIVER') or 'sgt'
-    if setup not in vm.SETUPS:
-        raise project.Failed(f'SETUP={setup}: it is one of {" ".join(vm.SETUPS)}')
+    if setup not in vm.setups():
+        raise project.Failed(f'SETUP={setup}: it is one of {" ".join(vm.setups())}')
     root, modules = project.build_modules()
     modules += ports.modules(driver)
     built = project.build_programs()

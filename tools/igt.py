@@ -25,7 +25,7 @@ SECONDS = int(os.environ.get('TEST_SECONDS') or 180)
 SKIP = 77
 KILLED = 137
 
-USUAL = 'swiotlb', 'iommu', 'phys', 'mmio', 'icount', 'edu'
+USUAL = 'swiotlb', 'iommu', 'phys', 'mmio', 'icount', 'edu', 'noncoherent'
 # The programs of the set-ups that do not run all; COUNTING and EDU would skip elsewhere.
 ONLY = {'icount': 'sgt_flat*', 'bypass': 'sgt_import', 'edu': 'edu_*'}
 # What a set-up runs unless TEST= says otherwise; its other tests behave as in another set-up.
@@ -43,7 +43,7 @@ Test = tuple[str, str | None]
 
 def subtests(program: Path) -> list[str | None]:
     """The names that the program lists; [None] if it has no subtests."""
-    listed = subprocess.run([program, '--list-subtests'], stdout=subprocess.PIPE,
+    listed = subprocess.run([*project.emulator(), program, '--list-subtests'], stdout=subprocess.PIPE,
                             stderr=subprocess.DEVNULL, text=True, timeout=60)
     return [*listed.stdout.split()] or [None]
 
@@ -83,10 +83,12 @@ def fitting(tests: list[Test], setup: str, faults: bool = False) -> list[Test]:
 
 
 def plan(tests: list[Test], setups: Collection[str], wanted: str) -> dict[str, list[Test]]:
-    """{set-up: its tests} of the set-ups; without any, of the usual ones."""
+    """{set-up: its tests} of the set-ups; without any, of the usual ones of the architecture."""
+    named = bool(setups)
+    setups = setups or [setup for setup in USUAL if setup in vm.setups()]
     return {setup: [test for test in fitting(tests, setup)
-                    if (setups and wanted) or is_any(test, SHORT.get(setup, '*'))]
-            for setup in setups or USUAL}
+                    if (named and wanted) or is_any(test, SHORT.get(setup, '*'))]
+            for setup in setups}
 
 
 def reason(output: str, failed: bool) -> str:
@@ -242,16 +244,19 @@ def run(report: Report, setups: Collection[str], wanted: str, driver: str, but: 
     image = project.BUILD / f'guest-{driver}.cpio'
     initramfs.build(root, modules, {**built['samples'], **built['igt']}, driver, image)
 
-    of_kernel = '' if project.is_default() else f'-{project.chosen_kernel()}'
+    line = '' if project.is_default() else project.chosen_kernel()
+    arch = '' if project.arch().is_native() else project.arch().debian
+    of_kernel = ''.join(f'-{word}' for word in (line, arch) if word)
+    make = 'make igt' + f' KERNEL={line}' * bool(line) + f' ARCH={arch}' * bool(arch)
 
     def session(setup: str) -> None:
         suite = setup + of_kernel
         machine = vm.Vm(setup, driver, root, image, report.directory / suite,
                         lambda key, value: report.fact(suite, key, value))
-        again = f'make igt SETUP={setup}' + (f' DRIVER={driver}' if driver != 'sgt' else '')
+        again = f'{make} SETUP={setup}' + (f' DRIVER={driver}' if driver != 'sgt' else '')
         Session(report, machine, suite, again).run(chosen[setup])
 
     for setup, fit in chosen.items():
         project.say(f'-- {len(fit)} tests in QEMU, set-up {setup}')
-    report.side_by_side((setup + of_kernel, f'make igt SETUP={setup}', functools.partial(session, setup))
+    report.side_by_side((setup + of_kernel, f'{make} SETUP={setup}', functools.partial(session, setup))
                         for setup, fit in chosen.items() if fit)

@@ -22,14 +22,6 @@ parts() {
 	needed_by "$package" | grep -E '^(lib|zlib1g|igt-|intel-)' | grep -v python
 }
 
-# The versions of the packages, in one word.
-key() {
-	version=$(apt-cache show "$package" | sed -n 's/^Version: //p' | head -n 1)
-	# shellcheck disable=SC2086
-	sum=$(apt-cache show --no-all-versions $1 | sed -n 's/^SHA256: //p' | sha256sum)
-	echo "$version-$(echo "$sum" | cut -c 1-8)"
-}
-
 get() {
 	need 400
 	say "downloading $package of $suite, and the libraries that it needs (20 MB)"
@@ -52,7 +44,7 @@ if use_lists "$suite" "$(cached)"; then
 	packages=$(parts) || packages=
 fi
 if [ -n "$packages" ]; then
-	name=$(key "$packages")
+	name=$(key "$package" "$packages")
 	[ -d "$cache/igtroot-$name" ] || get "$packages" "$name" || name=
 fi
 [ -n "$name" ] || name=$(cached | sed 's/^igtroot-//')

@@ -19,10 +19,18 @@ def output(*command: str | Path) -> str:
                           stderr=subprocess.DEVNULL, text=True).stdout
 
 
+def library_root() -> Path:
+    """The directory that has the libraries of the guest's programs at their paths."""
+    chosen = project.arch()
+    return Path('/') if chosen.is_native() else project.userroot(chosen.debian)
+
+
 def libraries(program: Path) -> list[str]:
     """The shared objects that a program loads, and its loader."""
+    loaders = library_root().glob('lib/ld-linux-*.so.1')
+    ldd = [*project.emulator(), *loaders, '--list'] if project.emulator() else ['ldd']
     try:
-        lines = output('ldd', program).splitlines()
+        lines = output(*ldd, program).splitlines()
     except subprocess.CalledProcessError:
         return []  # static
     words = (line.replace('=>', ' ').split() for line in lines)
@@ -128,12 +136,13 @@ def build(root: Path, ours: list[Path], programs: dict[str, Path], driver: str, 
     for name in 'proc', 'sys', 'run', 'tmp', 'root':
         archive.add(name, stat.S_IFDIR | 0o755)
     archive.file('init', project.TOOLS / 'guest-init')
-    archive.file('bin/busybox', shutil.which('busybox') or 'busybox')
+    busybox = shutil.which('busybox', path=f'{library_root()}/bin') or 'busybox'
+    archive.file('bin/busybox', busybox)
     for name, program in programs.items():
         archive.file('bin/' + name, program)
         for library in libraries(program):
-            archive.file(library.lstrip('/'), library)
-    for applet in output('busybox', '--list').split():
+            archive.file(library.lstrip('/'), library_root() / library.lstrip('/'))
+    for applet in output(*project.emulator(), busybox, '--list').split():
         archive.link('bin/' + applet, 'busybox')
     archive.tree('', STAGE)
     for name, tree in (trees or {}).items():

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Paths, and building modules and programs."""
 
+import dataclasses
 import errno
 import fcntl
 import functools
@@ -132,6 +133,54 @@ def release(root: Path) -> str:
     return root.name.removeprefix('kroot-')
 
 
+@dataclasses.dataclass(frozen=True)
+class Arch:
+    """A line of the list tools/arches."""
+    debian: str
+    kernel: str
+    cpu: str
+    console: str
+    compiler: str
+    packages: str
+
+    def is_native(self) -> bool:
+        return self.compiler == '-'
+
+    def suffix(self) -> str:
+        """What the names of its files and suites end in."""
+        return '' if self.is_native() else f'-{self.debian}'
+
+
+def arches() -> list[Arch]:
+    entries = [line.split('#')[0].split() for line in (TOOLS / 'arches').read_text().splitlines()]
+    return [Arch(*entry) for entry in entries if entry]
+
+
+def arch() -> Arch:
+    """The architecture of ARCH=, or the default."""
+    name = os.environ.get('ARCH')
+    for each in arches():
+        if not name or name in (each.debian, each.kernel, each.cpu):
+            return each
+    raise Failed(f'ARCH={name}: it is one of {", ".join(each.debian for each in arches())}')
+
+
+@functools.lru_cache(maxsize=None)
+def userroot(debian: str) -> Path:
+    """The directory with the libraries of another architecture."""
+    done = subprocess.run([TOOLS / 'userroot.sh'], stdout=subprocess.PIPE, text=True,
+                          env={**os.environ, 'ARCH': debian})
+    if done.returncode:
+        raise Failed(f'no libraries of {debian}: see above')
+    return Path(done.stdout.strip())
+
+
+def emulator() -> list[str | Path]:
+    """The words before a command that runs a program of the chosen architecture."""
+    chosen = arch()
+    return [] if chosen.is_native() else [f'qemu-{chosen.cpu}', '-L', userroot(chosen.debian)]
+
+
 def build_modules() -> tuple[Path, list[Path]]:
     """Builds our modules; returns the kernel's directory and the list of .ko files."""
     root = kernel('root')
@@ -146,15 +195,29 @@ def executables(directory: Path) -> dict[str, Path]:
             if path.is_file() and os.access(path, os.X_OK)}
 
 
-@functools.lru_cache(maxsize=None)
+def cross_build(chosen: Arch) -> tuple[list[str], dict[str, str]]:
+    """Arguments and environment of make for the programs of another architecture."""
+    root = userroot(chosen.debian)
+    return ([f'CC={chosen.compiler}-gcc-12 --sysroot={root}', 'IGT_LIB='],
+            {**os.environ, 'PKG_CONFIG_SYSROOT_DIR': str(root),
+             'PKG_CONFIG_LIBDIR': str(root / f'usr/lib/{chosen.compiler}/pkgconfig')})
+
+
 def build_programs() -> dict[str, dict[str, Path]]:
     """Builds the test and sample programs; returns {name: path} of each kind."""
+    return build_programs_of(arch())
+
+
+@functools.lru_cache(maxsize=None)
+def build_programs_of(chosen: Arch) -> dict[str, dict[str, Path]]:
+    arguments, environment = ([], None) if chosen.is_native() else cross_build(chosen)
     programs = {}
-    for part, into in ('igt-tests', 'igt'), ('samples', 'samples'):
-        (BUILD / into).mkdir(parents=True, exist_ok=True)
-        step(part, ['make', '-s', '-C', TOP / part, f'O={BUILD / into}', '-j' + JOBS],
-             BUILD / f'log/{part}.log')
-        programs[into] = executables(BUILD / into)
+    for part, kind in ('igt-tests', 'igt'), ('samples', 'samples'):
+        into = BUILD / (kind + chosen.suffix())
+        into.mkdir(parents=True, exist_ok=True)
+        step(part, ['make', '-s', '-C', TOP / part, f'O={into}', '-j' + JOBS, *arguments],
+             BUILD / f'log/{part}.log', env=environment)
+        programs[kind] = executables(into)
     for part in 'fuzz', 'bench':
-        programs[part] = executables(BUILD / 'igt' / part)
+        programs[part] = executables(BUILD / f'igt{chosen.suffix()}' / part)
     return programs

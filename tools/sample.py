@@ -17,11 +17,11 @@ def build() -> Path:
 
     Returns the module.
     """
-    return build_for(project.chosen_kernel())
+    return build_for(project.chosen_kernel() + project.arch().suffix())
 
 
 @functools.lru_cache(maxsize=None)
-def build_for(line: str) -> Path:
+def build_for(kernel: str) -> Path:
     log = project.BUILD / 'log/sample-driver.log'
     with tempfile.TemporaryDirectory() as scratch:
         root, driver = Path(scratch, 'root'), Path(scratch, 'driver')
@@ -31,6 +31,6 @@ def build_for(line: str) -> Path:
         shutil.copytree(project.TOP / 'samples/driver', driver)
         project.step('sample driver: build', [project.TOOLS / 'modules.sh', driver,
                                               f'SGT={root}/usr/src/drm-gem-sgt', 'W=1'], log)
-        built = project.BUILD / 'sample-driver' / line
+        built = project.BUILD / 'sample-driver' / kernel
         built.mkdir(parents=True, exist_ok=True)
         return Path(shutil.copy(driver / 'sgt_sample.ko', built))

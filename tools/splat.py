@@ -13,7 +13,7 @@ WARNED = 1 << 9
 SPLAT = re.compile(r'\bBUG\b|WARNING:|\bOops\b|general protection fault|Kernel panic|'
                    r'hung_task|blocked for more than|UBSAN:|'
                    r'DMA-API: (?!preallocated |debugging enabled|dma_debug_entry pool grown)|'
-                   r'DMAR: .*fault|rcu: .*stall|refcount_t:|'
+                   r'DMAR: .*fault|arm-smmu.*: event 0x|rcu: .*stall|refcount_t:|'
                    r'turning off the locking correctness validator|lockdep is turned off|'
                    r'kmemleak: .*disabled')
 STAMP = re.compile(r'^\[ *(\d+\.\d+)\] ', re.M)

@@ -3,11 +3,13 @@
 
 import atexit
 import dataclasses
+import functools
 import json
 import os
 import re
 import select
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -28,9 +30,12 @@ class SetUp:
     cpus: int = 2
     accel: str = 'tcg,thread=multi'
     machine: str = 'q35'
+    cpu: str = 'max'
     memory: str = '3G'
     # What virtio devices end in: they are on PCI, or a "device" on the virtio-mmio bus.
     transport: str = 'pci'
+    # Whether the device tree says that devices see the caches of the CPUs
+    coherent: bool = True
 
 
 def tsc_khz() -> str:
@@ -50,7 +55,7 @@ def tsc_khz() -> str:
 
 IOMMU = ('-device', 'intel-iommu,device-iotlb=on,caching-mode=on')
 PLATFORM = ',iommu_platform=on,ats=on,disable-legacy=on'
-SETUPS = {
+X86 = {
     # With a second output for which the host has no information
     'phys': SetUp('SGT_SETUP=phys', ',max_outputs=2'),
     'iommu': SetUp('SGT_SETUP=iommu intel_iommu=on iommu.strict=1', PLATFORM, IOMMU),
@@ -71,11 +76,27 @@ SETUPS = {
     'icount': SetUp('SGT_SETUP=iommu SGT_ICOUNT=1 intel_iommu=on iommu.strict=1', PLATFORM,
                     (*IOMMU, '-icount', 'shift=0,sleep=off'), cpus=1, accel='tcg'),
 }
+ARM = functools.partial(SetUp, cpu='cortex-a72', machine='virt,gic-version=3')
+PLATFORM_ARM = ',iommu_platform=on,disable-legacy=on'
+SETUPS = {
+    'amd64': X86,
+    'arm64': {
+        'phys': ARM('SGT_SETUP=phys', ',max_outputs=2'),
+        'iommu': ARM('SGT_SETUP=iommu iommu.strict=1', PLATFORM_ARM,
+                     machine='virt,gic-version=3,iommu=smmuv3'),
+        'noncoherent': ARM('SGT_SETUP=noncoherent', PLATFORM_ARM, coherent=False),
+    },
+}
 BOOT_SECONDS = 120
 FRAME = b'\0sgt:'
 
 Live = Callable[[bytes], None]
 Fact = Callable[[str, str], None]
+
+
+def setups() -> dict[str, SetUp]:
+    """The set-ups of the chosen architecture."""
+    return SETUPS[project.arch().debian]
 
 
 class Lost(Exception):
@@ -139,9 +160,10 @@ class Vm:
         """append goes to the kernel's command line; patience multiplies time limits; cpus
         overrides the number of CPUs of the set-up."""
         self.setup, self.driver, self.root = setup, driver, root
+        self.arch, self.how = project.arch(), setups()[setup]
         self.initramfs, self.directory, self.window = initramfs, directory, window
         self.append, self.patience = append, patience
-        self.cpus = cpus or SETUPS[setup].cpus
+        self.cpus = cpus or self.how.cpus
         self.fact = fact or (lambda key, value: None)
         self.console = directory / 'console.log'
         self.trace = directory / 'qemu-trace.log'
@@ -149,16 +171,16 @@ class Vm:
         self.received = b''
 
     def command_line(self, accel: str, shell: bool) -> list[str]:
-        setup = SETUPS[self.setup]
+        setup = self.how
         # On a busy machine, the watchdog finds the clock of an emulated CPU unstable, and then
         # patches code. QEMU can run a breakpoint of that when it is over: an Oops, "int3".
-        words = [setup.kernel, 'console=ttyS0', 'panic=-1', 'log_buf_len=4M', 'tsc=nowatchdog',
+        words = [setup.kernel, f'console={self.arch.console}', 'panic=-1', 'log_buf_len=4M', 'tsc=nowatchdog',
                  'sysrq_always_enabled', f'SGT_DRIVER={self.driver}', self.append]
         if shell:
             words += ['SGT_SHELL=1', 'quiet', 'loglevel=4']
-        return ['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-no-reboot',
+        return [f'qemu-system-{self.arch.cpu}', '-nodefaults', '-no-user-config', '-no-reboot',
                 '-machine', setup.machine, '-accel', accel,
-                '-cpu', 'host' if accel == 'kvm' else 'max',
+                '-cpu', 'host' if accel == 'kvm' else setup.cpu,
                 '-smp', str(self.cpus), '-m', setup.memory, *setup.devices,
                 '-display', self.window or 'none', '-vga', 'none',
                 '-device', f'virtio-gpu-{setup.transport},id=gpu,xres=1280,yres=800{setup.gpu}',
@@ -170,11 +192,13 @@ class Vm:
 
     def start(self, accel: str | None = None, shell: bool = False) -> None:
         """Starts QEMU, and passes it the channels as open sockets."""
-        accel = accel or SETUPS[self.setup].accel
+        accel = accel or self.how.accel
         self.directory.mkdir(parents=True, exist_ok=True)
         for log in self.console, self.trace:
             log.write_bytes(b'')
         command = self.command_line(accel, shell)
+        if not self.how.coherent:
+            command += ['-dtb', str(self.incoherent_tree(command))]
         ours, theirs = {}, []
         for name in 'host', 'result', 'qmp':
             ours[name], end = socket.socketpair()
@@ -198,9 +222,24 @@ class Vm:
             raise Lost(f'QEMU does not start: {text.splitlines()[-1] if text else error}') from None
         HostPort(ours['host'], self.qmp, self.trace, self.directory, self.fact).start()
 
+    def incoherent_tree(self, command: list[str]) -> Path:
+        """The machine's device tree, with a name that means nothing for its "dma-coherent".
+
+        QEMU adds as much room again as the file has, and the kernel takes 2 MiB: only what is used
+        is written. The header has the whole size, and the places and sizes of two blocks.
+        """
+        tree = self.directory / 'machine.dtb'
+        subprocess.run([*command, '-machine', f'dumpdtb={tree}'], check=True,
+                       stdin=subprocess.DEVNULL, capture_output=True)
+        data = tree.read_bytes().replace(b'\0dma-coherent\0', b'\0not-coherent\0')
+        _, _, nodes, names, _, _, _, _, names_size, nodes_size = struct.unpack('>10I', data[:40])
+        end = max(nodes + nodes_size, names + names_size)
+        tree.write_bytes(data[:4] + struct.pack('>I', end) + data[8:end])
+        return tree
+
     def boot(self, limit: float = BOOT_SECONDS) -> Outcome:
         """Starts the guest and loads the modules in it; returns the outcome of that."""
-        if os.environ.get('ACCEL') == 'kvm' and SETUPS[self.setup].accel != 'tcg':
+        if os.environ.get('ACCEL') == 'kvm' and self.how.accel != 'tcg':
             # A device node that opens does not prove that a guest boots.
             try:
                 self.start('kvm')

@@ -52,6 +52,7 @@ class Complaint(unittest.TestCase):
                      'UBSAN: array-index-out-of-bounds in drm_sgt.c:1:2',
                      'DMA-API: device driver frees DMA memory with wrong function',
                      'DMAR: [DMA Write NO_PASID] Request device [00:01.0] fault addr 0x0',
+                     'arm-smmu-v3 9050000.smmuv3: event 0x10 received:',
                      'rcu: INFO: rcu_preempt detected stalls on CPUs/tasks',
                      'INFO: task modprobe:7 blocked for more than 120 seconds.',
                      'watchdog: BUG: soft lockup - CPU#0 stuck for 26s!',
