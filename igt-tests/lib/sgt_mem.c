@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -76,6 +77,23 @@ long sgt_count_faults(void)
 
 	getrusage(RUSAGE_SELF, &usage);
 	return usage.ru_minflt + usage.ru_majflt;
+}
+
+bool sgt_cpu_marks_pages(void)
+{
+	volatile char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	long faults;
+
+	if (page == MAP_FAILED)
+		return false;
+
+	(void)*page;
+	faults = -sgt_count_faults();
+	*page = 1;
+	faults += sgt_count_faults();
+	munmap((void *)page, 4096);
+	return !faults;
 }
 
 /* The two pipes allocate pages in turn. */

@@ -3,6 +3,7 @@
 #ifndef SGT_MEM_H
 #define SGT_MEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,12 @@ int sgt_try_match(const uint32_t *words, size_t count, uint32_t seed,
 
 /* The page faults of the process so far */
 long sgt_count_faults(void);
+
+/*
+ * The CPU notes in its page tables that a page was read or written.  Where it does
+ * not, as on much of arm64, each first access is a fault, which the core handles.
+ */
+bool sgt_cpu_marks_pages(void);
 
 /*
  * After sgt_scatter_begin(), the next @bytes of unmovable memory are allocated as

@@ -186,6 +186,14 @@ void sgt_fill(uint32_t *words, size_t count, uint32_t seed)
 	igt_assert_f(!sig, "writing raised %s\n", strsignal(sig));
 }
 
+void sgt_expect_faults(long faults, long expected)
+{
+	if (sgt_cpu_marks_pages())
+		igt_assert_eq(faults, expected);
+	else
+		igt_assert(faults >= expected);
+}
+
 void sgt_make_picture(struct sgt_bo *bo, const struct sgt_screen *screen,
 		      uint32_t seed)
 {

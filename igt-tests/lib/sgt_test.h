@@ -80,6 +80,9 @@ uint32_t sgt_new_seed(void);
 void sgt_expect_pattern(const uint32_t *words, size_t count, uint32_t seed);
 void sgt_fill(uint32_t *words, size_t count, uint32_t seed);
 
+/* Page faults that the driver handles.  Without sgt_cpu_marks_pages(), there are others. */
+void sgt_expect_faults(long faults, long expected);
+
 /* A dumb buffer of the screen's size, mapped, filled, and with a framebuffer */
 void sgt_make_picture(struct sgt_bo *bo, const struct sgt_screen *screen,
 		      uint32_t seed);
