@@ -116,7 +116,10 @@ extern "C" {
 #define DRM_VIRTGPU_SGT_VM_QUERY		0x33
 #define DRM_VIRTGPU_SGT_BO_INFO			0x34
 
-/* Bits of a GPU VA. Addresses, sizes and offsets are multiples of a page, 4096. */
+/*
+ * Bits of a GPU VA. Addresses, sizes and offsets are multiples of a page of the kernel,
+ * &drm_virtgpu_sgt_vm_info.page_size.
+ */
 #define VIRTGPU_SGT_VA_BITS		48
 
 /*
@@ -129,9 +132,9 @@ extern "C" {
 #define VIRTGPU_SGT_VM_BIND_MAX_SYNCS	64
 
 /*
- * Page tables of a file, 4096 bytes each, 128 MiB in all: enough for 64 GiB of
- * scattered pages, or for 8192 mappings far from each other. Tables that a VM_BIND
- * removes count until it is done.
+ * Page tables of a file, a page each. They have 512 entries: enough for 64 GiB in
+ * scattered parts of 4 KiB, or for 8192 mappings far from each other. Tables that a
+ * VM_BIND removes count until it is done.
  */
 #define VIRTGPU_SGT_VM_MAX_TABLES	32768
 
@@ -172,7 +175,7 @@ struct drm_virtgpu_sgt_obj_array {
 struct drm_virtgpu_sgt_vm_info {
 	/** @flags: features; none are defined, 0 */
 	__u32 flags;
-	/** @page_size: granularity of addresses, and bytes of a page table */
+	/** @page_size: granularity of addresses, and the memory of a page table */
 	__u32 page_size;
 	/** @va_bits: bits of a GPU VA */
 	__u32 va_bits;

@@ -6,6 +6,7 @@
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -154,14 +155,14 @@ int virtgpu_sgt_vm_check_sync(struct drm_device *drm,
  * @array: the array
  * @min_stride: size of the first version of its structure
  *
- * As with other structures that can grow, excess bytes end at a page.
+ * As with other structures that can grow, excess bytes end at 4096.
  *
  * Return: 0, -EINVAL if the stride is too small, or -E2BIG if it is too large
  */
 int virtgpu_sgt_vm_check_array(struct drm_device *drm,
 			       const struct drm_virtgpu_sgt_obj_array *array, u32 min_stride)
 {
-	if (array->stride >= min_stride && array->stride <= PAGE_SIZE)
+	if (array->stride >= min_stride && array->stride <= SZ_4K)
 		return 0;
 
 	drm_dbg_driver(drm, "stride of %u bytes, at least %u needed\n", array->stride,

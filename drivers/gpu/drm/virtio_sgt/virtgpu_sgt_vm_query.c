@@ -4,6 +4,7 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/stddef.h>
 #include <linux/uaccess.h>
 
@@ -59,7 +60,7 @@ static int virtgpu_sgt_dev_query_copy(void __user *to, size_t size)
  * Return:
  * * %0       - success
  * * %-EINVAL - an unknown type, or a size below the first version
- * * %-E2BIG  - a size above a page
+ * * %-E2BIG  - a size above 4096
  * * %-EFAULT - the pointer cannot be written to
  */
 int virtgpu_sgt_dev_query_ioctl(struct drm_device *drm, void *data,
@@ -77,9 +78,9 @@ int virtgpu_sgt_dev_query_ioctl(struct drm_device *drm, void *data,
 	if (!args->pointer)
 		return 0;
 	if (size < offsetofend(struct drm_virtgpu_sgt_vm_info, max_resources) ||
-	    size > PAGE_SIZE) {
+	    size > SZ_4K) {
 		drm_dbg_driver(drm, "%u bytes for the answer of a query\n", size);
-		return size > PAGE_SIZE ? -E2BIG : -EINVAL;
+		return size > SZ_4K ? -E2BIG : -EINVAL;
 	}
 	return virtgpu_sgt_dev_query_copy(u64_to_user_ptr(args->pointer), size);
 }
