@@ -11,7 +11,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 ports = $(if $(filter ported,$(DRIVER)),ports)
 
 # What ARCH= has beside the default
-ifneq ($(filter arm64 aarch64,$(ARCH)),)
+ifneq ($(filter arm64% aarch64,$(ARCH)),)
 foreign := foreign
 ifneq ($(filter-out modules ports run shell check igt clean help,$(MAKECMDGOALS)),)
 $(error ARCH=$(ARCH): modules, ports, igt, check, run and shell have it)
@@ -50,7 +50,8 @@ help:
 #: KERNEL=LINE           the kernel of the list KERNELS (default: the first one), downloaded
 #: KDIR=DIR              modules: the kernel to build them for, instead of those
 #: ARCH=arm64            modules, ports, igt, check (igt only), run, shell: for Debian's arm64
-#:                       kernel, cross-built, in an emulated machine of that kind (default: amd64)
+#:                       kernel, cross-built, in an emulated machine of that kind (default: amd64);
+#:                       arm64-16k: pages of 16 KiB, for modules, run and shell
 #: SETUP=NAME            how the GPU reaches memory: phys, iommu, swiotlb, mmio, edu (default: all;
 #:                       arm64: phys, iommu, noncoherent;
 #:                       run and shell: iommu; check-quick: phys), or igt: icount; check-debug:

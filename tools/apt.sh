@@ -32,11 +32,11 @@ lock_cache() {
 
 # use_lists SUITE CACHED: has apt use lists of a release of Debian that this machine does not run;
 # fresh ones once a day. Without a network, that is tried again at once only if CACHED is empty. The
-# mirror is the one that apt has; fails if it has none. arch is Debian's name of the architecture;
+# mirror is the one that apt has; fails if it has none. debian is Debian's name of the architecture;
 # the packages of this machine's own are NAME:amd64 in the lists of another one.
 use_lists() {
 	apt=$cache/apt-${1%%-*} uri=$(archive)
-	[ "${arch:-amd64}" = amd64 ] || apt=$apt-$arch
+	[ "${debian:-amd64}" = amd64 ] || apt=$apt-$debian
 	[ -n "$uri" ] || return 1
 	mkdir -p "$apt/lists/partial" "$apt/archives/partial"
 	: >"$apt/status"
@@ -55,8 +55,8 @@ use_lists() {
 		Dir::Etc::sourcelist "$apt/sources.list";
 		Dir::Etc::sourceparts "-";
 		Acquire::Languages "none";
-		APT::Architecture "${arch:-amd64}";
-		APT::Architectures { "${arch:-amd64}"; "amd64"; };
+		APT::Architecture "${debian:-amd64}";
+		APT::Architectures { "${debian:-amd64}"; "amd64"; };
 		Acquire::Check-Valid-Until "false";
 		APT::Sandbox::User "root";
 	END

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh disable=SC2034,SC2154
-# Sets what tools/arches says of ARCH, in a script that sets top: arch, its name in Debian; kbuild,
-# its name in the kernel; cross, how the names of its compilers begin; emulation, packages.
+# Sets what tools/arches says of ARCH, in a script that sets top: arch, its name in Debian with a
+# flavour, and debian, the name without; kbuild, its name in the kernel; cross, how the names of its
+# compilers begin; emulation, packages.
 
 # shellcheck disable=SC2046
 set_arch() {
@@ -12,7 +13,7 @@ set_arch() {
 			"$top/tools/arches")" >&2
 		exit 1
 	}
-	arch=$1 kbuild=$2 cross=${5#-} emulation=$6
+	arch=$1 debian=${1%%-*} kbuild=$2 cross=${5#-} emulation=$6
 	cross=${cross:+$cross-}
 }
 set_arch

@@ -245,7 +245,7 @@ def run(report: Report, setups: Collection[str], wanted: str, driver: str, but: 
     initramfs.build(root, modules, {**built['samples'], **built['igt']}, driver, image)
 
     line = '' if project.is_default() else project.chosen_kernel()
-    arch = '' if project.arch().is_native() else project.arch().debian
+    arch = '' if project.arch().is_native() else project.arch().name
     of_kernel = ''.join(f'-{word}' for word in (line, arch) if word)
     make = 'make igt' + f' KERNEL={line}' * bool(line) + f' ARCH={arch}' * bool(arch)
 

@@ -74,7 +74,7 @@ get_tools() {
 }
 
 get_root() {
-	version=$1 release=$2 abi=${2%-*}
+	version=$1 release=$2 abi=${2%"-$arch"}
 	need 1500
 	mkdir "$tmp/root"
 	[ -z "$foreign" ] || get_tools || return 1

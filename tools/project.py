@@ -136,19 +136,28 @@ def release(root: Path) -> str:
 @dataclasses.dataclass(frozen=True)
 class Arch:
     """A line of the list tools/arches."""
-    debian: str
+    name: str
     kernel: str
     cpu: str
     console: str
     compiler: str
     packages: str
 
+    @property
+    def debian(self) -> str:
+        """Its name in Debian, without the flavour of the kernel."""
+        return self.name.split('-')[0]
+
     def is_native(self) -> bool:
         return self.compiler == '-'
 
+    def has_turns(self) -> bool:
+        """Whether check-all runs tests on it. They are written for pages of 4 KiB."""
+        return not self.is_native() and self.name == self.debian
+
     def suffix(self) -> str:
         """What the names of its files and suites end in."""
-        return '' if self.is_native() else f'-{self.debian}'
+        return '' if self.is_native() else f'-{self.name}'
 
 
 def arches() -> list[Arch]:
@@ -160,9 +169,9 @@ def arch() -> Arch:
     """The architecture of ARCH=, or the default."""
     name = os.environ.get('ARCH')
     for each in arches():
-        if not name or name in (each.debian, each.kernel, each.cpu):
+        if not name or name in (each.name, each.kernel, each.cpu):
             return each
-    raise Failed(f'ARCH={name}: it is one of {", ".join(each.debian for each in arches())}')
+    raise Failed(f'ARCH={name}: it is one of {", ".join(each.name for each in arches())}')
 
 
 @functools.lru_cache(maxsize=None)

@@ -15,13 +15,13 @@ prog=userroot
 suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 
 cached() {
-	find "$cache" -maxdepth 1 -name "userroot-*-$arch" -printf '%T@ %f\n' | sort -n |
+	find "$cache" -maxdepth 1 -name "userroot-*-$debian" -printf '%T@ %f\n' | sort -n |
 		sed -n '$s/^[^ ]* //p'
 }
 
 get() {
 	need 300
-	say "downloading the C library, libdrm and busybox of $arch (10 MB)"
+	say "downloading the C library, libdrm and busybox of $debian (10 MB)"
 	# shellcheck disable=SC2086
 	get_packages $1 || return 1
 	rm -rf "$tmp/root/usr/share"
@@ -30,12 +30,12 @@ get() {
 
 mkdir -p "$cache"
 lock_cache
-use_lists "$suite-security" "$(cached)" || die "apt does not say where Debian's packages of $arch are"
+use_lists "$suite-security" "$(cached)" || die "apt does not say where Debian's packages of $debian are"
 packages=$(needed_by libdrm-dev busybox-static) || packages=
 name=
 if [ -n "$packages" ]; then
 	packages="libc6-dev linux-libc-dev $packages"
-	name=userroot-$(key libc6-dev "$packages")-$arch
+	name=userroot-$(key libc6-dev "$packages")-$debian
 	[ -d "$cache/$name" ] || get "$packages" "$name" || name=
 fi
 [ -n "$name" ] || name=$(cached)
