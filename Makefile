@@ -112,7 +112,8 @@ check-debug:
 
 check-all:
 	@tools/deps.sh run kunit static model debug ports
-	@tools/check.py static kunit model igt upstream kernels ports debug
+	@ARCH=arm64 tools/deps.sh run
+	@tools/check.py static kunit model igt upstream kernels arches ports debug
 
 fuzz:
 	@tools/deps.sh run debug

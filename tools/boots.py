@@ -13,7 +13,9 @@ import project
 TURNS = 3
 # {turn: the set-ups of igt on the kernels of the list KERNELS that have turns}: those that are
 # known to pass.
-KERNELS = {0: ('icount',), 1: ('phys', 'edu'), 2: ('mmio',)}
+KERNELS: dict[int, tuple[str, ...]] = {0: ('icount',), 1: ('phys', 'edu'), 2: ('mmio',)}
+# {turn: the set-ups of igt on the architectures that are not this machine's}
+ARCHES: dict[int, tuple[str, ...]] = {0: ('phys',), 1: ('iommu',), 2: ('noncoherent',)}
 # The one that runs upstream's IGT programs.
 UPSTREAM = 0
 # The one that builds and tests the ports.
@@ -93,9 +95,9 @@ def chosen(names: Iterable[str], number: int | None) -> dict[str, Boot]:
     return {name: boot for name, boot in found.items() if boot}
 
 
-def of_kernels(number: int | None) -> list[str]:
-    """The set-ups that a turn, or a run without turns, has on the other kernels."""
-    return [setup for turn, setups in KERNELS.items() if number in (None, turn)
+def of(turns: dict[int, tuple[str, ...]], number: int | None) -> list[str]:
+    """The set-ups that a turn, or a run without turns, has of KERNELS or ARCHES."""
+    return [setup for turn, setups in turns.items() if number in (None, turn)
             for setup in setups]
 
 

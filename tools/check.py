@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0
 """Runs the tests: tools/check.py PART ...; see "make help"."""
 
+import errno
 import os
 import shlex
 import sys
 import time
+import traceback
 from collections.abc import Collection
 
 import boots
 import choice
+import deadline
 import debug
 import debugguest
 import fuzz
@@ -30,6 +33,7 @@ PARTS = {
     'igt': choice.Part('igt', choice.igt_tests, tuple(vm.setups())),
     'quick': choice.Part('check-quick', choice.igt_tests, tuple(vm.setups())),
     'kernels': choice.Part('igt', choice.igt_tests, tuple(vm.setups())),
+    'arches': choice.Part('igt', choice.igt_tests, tuple(vm.SETUPS['arm64'])),
     'sample': choice.Part('sample-driver'),
     'static': choice.Part('static', static.names),
     'model': choice.Part('check-model'),
@@ -41,23 +45,30 @@ PARTS = {
 }
 
 
-def kernels(results: Report, setups: Collection[str], wanted: str, driver: str) -> None:
-    """Runs igt on each kernel that has turns, in the set-ups of this turn if none is chosen."""
-    lines = [line for line, tested in project.kernels().items() if tested == 'turns']
-    if os.environ.get('KERNEL') or not lines:
+def others(results: Report, variable: str, setups: Collection[str], wanted: str,
+           driver: str) -> None:
+    """Runs igt on each other KERNEL or ARCH, in the set-ups of this turn if none is chosen."""
+    if os.environ.get('KERNEL') or os.environ.get('ARCH'):
         return
+    turns = boots.KERNELS if variable == 'KERNEL' else boots.ARCHES
+    names = ([line for line, tested in project.kernels().items() if tested == 'turns']
+             if variable == 'KERNEL' else
+             [each.name for each in project.arches() if each.has_turns()])
     turn = boots.turn()
     if turn is not None and not setups:
-        rest = [setup for setup in boots.of_kernels(None) if setup not in boots.of_kernels(turn)]
-        results.note(f'turn {turn} of {boots.TURNS} left out: on {", ".join(lines)}, igt in '
+        rest = [setup for setup in boots.of(turns, None) if setup not in boots.of(turns, turn)]
+        results.note(f'turn {turn} of {boots.TURNS} left out: on {", ".join(names)}, igt in '
                      f'{", ".join(rest)}')
-    for line in lines:
-        os.environ['KERNEL'] = line
+    for name in names:
+        os.environ[variable] = name
         try:
-            igt.run(results, setups or boots.of_kernels(turn), wanted, driver,
+            igt.run(results, setups or boots.of(turns, turn), wanted, driver,
                     '' if wanted else igt.SLOW)
+        except project.Failed as error:
+            results.add('igt', f'start {name}', 'fail', 0.0, str(error),
+                        again=f'make igt {variable}={name}')
         finally:
-            del os.environ['KERNEL']
+            del os.environ[variable]
 
 
 def sample_driver(results: Report) -> None:
@@ -81,7 +92,9 @@ def run(name: str, results: Report, setups: Collection[str], wanted: str, driver
     elif name == 'quick':
         igt.quick(results, own, wanted, driver)
     elif name == 'kernels':
-        kernels(results, own, wanted, driver)
+        others(results, 'KERNEL', own, wanted, driver)
+    elif name == 'arches':
+        others(results, 'ARCH', own, wanted, driver)
     elif name == 'sample':
         sample_driver(results)
     elif name == 'static':
@@ -100,7 +113,8 @@ def run(name: str, results: Report, setups: Collection[str], wanted: str, driver
 
 def again(part: choice.Part) -> str:
     """The command that repeats a part which ended before its first test."""
-    given = {name: os.environ.get(name, '') for name in ('KDIR', 'KERNEL', 'ARCH', 'SETUP', 'TEST', 'DRIVER')}
+    given = {name: os.environ.get(name, '')
+             for name in ('KDIR', 'KERNEL', 'ARCH', 'SETUP', 'TEST', 'DRIVER')}
     given['SETUP'] = ' '.join(filter(part.setups.__contains__, given['SETUP'].split()))
     return ' '.join([f'make {part.target}', *(f'{name}={shlex.quote(value)}'
                                               for name, value in given.items() if value)])
@@ -120,10 +134,19 @@ def main() -> int:
     for name in sys.argv[1:]:
         if PARTS[name] not in parts:
             continue
+        # What a part builds first can take minutes.
+        if deadline.is_late():
+            deadline.skip(results, name, 'all')
+            continue
         try:
             run(name, results, setups, wanted, driver)
         except project.Failed as error:
             results.add(name, 'start', 'fail', 0.0, str(error), again=again(PARTS[name]))
+        except Exception as error:  # A fault of a part does not end the others.
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                raise
+            traceback.print_exc()
+            results.add(name, 'run', 'fail', 0.0, repr(error), again=again(PARTS[name]))
     return results.finish()
 
 

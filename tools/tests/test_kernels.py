@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The list KERNELS, and which runs test what is in it."""
+"""The lists KERNELS and arches, and which runs test what is in them."""
 
 import os
 import unittest
@@ -9,6 +9,7 @@ import boots
 import check
 import igt
 import project
+import vm
 
 
 class Notes:
@@ -19,18 +20,19 @@ class Notes:
         self.notes.append(text)
 
 
-def turn(number):
-    """The (kernel, set-up) pairs that are tested in a turn, and the notes."""
+def turn(number, variable='KERNEL'):
+    """The (kernel or architecture, set-up) pairs that are tested in a turn, and the notes."""
     ran, results = [], Notes()
     environment = {} if number is None else {'TURN': str(number)}
     with (mock.patch.dict(os.environ, environment),
           mock.patch.object(igt, 'run', lambda _, setups, *__: ran.extend(
-              (project.chosen_kernel(), setup) for setup in setups))):
-        os.environ.pop('KERNEL', None)
+              (os.environ[variable], setup) for setup in setups if setup in vm.setups()))):
+        for name in 'KERNEL', 'ARCH':
+            os.environ.pop(name, None)
         if number is None:
             os.environ.pop('TURN', None)
-        check.kernels(results, [], '', 'sgt')
-        assert 'KERNEL' not in os.environ
+        check.others(results, variable, [], '', 'sgt')
+        assert variable not in os.environ
     return ran, results.notes
 
 
@@ -63,7 +65,38 @@ class Kernels(unittest.TestCase):
 
     def test_turns_say_what_they_leave_out(self):
         for number in range(boots.TURNS):
-            self.assertTrue(turn(number)[1])
+            for variable in 'KERNEL', 'ARCH':
+                self.assertTrue(turn(number, variable)[1])
+
+
+class Arches(unittest.TestCase):
+    def chosen(self, name):
+        with mock.patch.dict(os.environ, {'ARCH': name}):
+            return project.arch()
+
+    def test_the_default_is_native(self):
+        self.assertEqual(self.chosen(''), project.arches()[0])
+        natives = [each.is_native() for each in project.arches()]
+        self.assertEqual(natives, [True] + [False] * (len(natives) - 1))
+
+    def test_any_of_its_names_chooses_one(self):
+        for each in project.arches():
+            self.assertEqual(self.chosen(each.name), each)
+            for name in each.kernel, each.cpu:
+                self.assertEqual(self.chosen(name).debian, each.debian)
+
+    def test_unknown_one_fails_with_the_list(self):
+        with self.assertRaisesRegex(project.Failed, 'ARCH=vax: it is one of amd64, arm64'):
+            self.chosen('vax')
+
+    def test_each_has_set_ups(self):
+        self.assertEqual(set(vm.SETUPS), {each.name for each in project.arches()})
+
+    def test_three_turns_test_each_set_up_once(self):
+        ran = [pair for number in range(boots.TURNS) for pair in turn(number, 'ARCH')[0]]
+        self.assertEqual(sorted(ran), sorted((each.name, setup) for each in project.arches()
+                                             if each.has_turns()
+                                             for setup in vm.SETUPS[each.name]))
 
 
 if __name__ == '__main__':
