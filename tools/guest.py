@@ -66,7 +66,7 @@ def run(machine: vm.Vm) -> int:
     boot(machine)
     outcome = machine.run(SECONDS, 'sgt_demo', '--run', live=show)
     # Only our driver has page tables.
-    if machine.driver == 'sgt' and not outcome.status:
+    if machine.driver == 'sgt' and machine.arch.has_small_pages() and not outcome.status:
         project.say('')
         outcome = machine.run(SECONDS, 'sgt_compose', '--check', live=show)
     if machine.window:

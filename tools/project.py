@@ -151,9 +151,13 @@ class Arch:
     def is_native(self) -> bool:
         return self.compiler == '-'
 
+    def has_small_pages(self) -> bool:
+        """Pages of 4 KiB, for which tests and samples are written; the flavours have others."""
+        return self.name == self.debian
+
     def has_turns(self) -> bool:
-        """Whether check-all runs tests on it. They are written for pages of 4 KiB."""
-        return not self.is_native() and self.name == self.debian
+        """Whether each turn of check-all runs a part of the tests on it."""
+        return not self.is_native() and self.has_small_pages()
 
     def suffix(self) -> str:
         """What the names of its files and suites end in."""
