@@ -15,6 +15,8 @@ cd "$top"
 find Kbuild compat include drivers -name tests -prune -o \
 	\( -name '*.[ch]' -o -name Kbuild -o -name Makefile \) -exec cp --parents -t "$into" {} +
 
+cp tools/dkms-symvers.sh "$into/"
+
 # dkms leaves other kernels alone: they would fail to build when they are installed.
 lines=$(sed 's/#.*//' KERNELS | awk 'NF { gsub(/\./, "[.]", $1); printf "%s%s", sep, $1; sep = "|" }')
 {
@@ -22,6 +24,8 @@ lines=$(sed 's/#.*//' KERNELS | awk 'NF { gsub(/\./, "[.]", $1); printf "%s%s", 
 		PACKAGE_NAME="drm-gem-sgt"
 		PACKAGE_VERSION="$version"
 		MAKE[0]="make -C \$kernel_source_dir M=\$dkms_tree/\$PACKAGE_NAME/\$PACKAGE_VERSION/build modules"
+		POST_BUILD="dkms-symvers.sh save \$kernelver"
+		POST_REMOVE="dkms-symvers.sh clean"
 		AUTOINSTALL="yes"
 		BUILD_EXCLUSIVE_KERNEL="^($lines)[.]"
 		BUILD_EXCLUSIVE_CONFIG="CONFIG_DRM CONFIG_VIRTIO"

@@ -54,7 +54,10 @@ run modprobe -S "$release" --show-depends -a edu_gpu virtio_gpu_sgt
 }
 installed=$(modinfo -k "$release" -F version virtio_gpu_sgt)
 [ "$module" = "drm-gem-sgt/$installed" ] || echo "$module has modules of version '$installed'"
+symbols=/usr/src/drm-gem-sgt/$release/Module.symvers
+grep -q 'drm_sgt_map\b' "$symbols" || echo "$symbols has no symbols for other drivers"
 
 run dkms remove "$module" --all
+[ ! -e "$symbols" ] || echo "dkms leaves $symbols"
 # The source in /usr/src stays, as it came by dkms add.
 find /usr/lib/modules/"$release" /var/lib/dkms -path '*dkms/*.ko*' -o -name 'drm-gem-sgt*'
