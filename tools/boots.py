@@ -20,6 +20,8 @@ ARCHES: dict[int, tuple[str, ...]] = {0: ('phys',), 1: ('iommu',), 2: ('noncoher
 UPSTREAM = 0
 # The one that builds and tests the ports.
 PORTS = 2
+# The one that compiles with clang, and for i386.
+VARIANTS = 1
 
 
 @dataclasses.dataclass(frozen=True)

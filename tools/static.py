@@ -14,14 +14,19 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+import boots
 import choice
 import graft
 import igt
 import project
 import quotes
 from report import Report
+import variants
 
 TOP = project.TOP
+# Of checkpatch. Macros of compat/ stand for a part of a structure, or nothing.
+COMPAT = ('--ignore=COMPLEX_MACRO,CONSTANT_COMPARISON,LINUX_VERSION_CODE,MACRO_ARG_PRECEDENCE,'
+          'MACRO_ARG_UNUSED,SPACING')
 # What follows the blank line is part of the description.
 RETURN_ENDS = re.compile(r'^[ \t]*\* Return:.*\n(?:[ \t]*\* .*\n)*[ \t]*\*\n[ \t]*\* ', re.M)
 
@@ -100,13 +105,10 @@ def check_checkpatch() -> str:
                'EMBEDDED_FUNCTION_NAME,ENOSYS,FUNCTION_ARGUMENTS,FUNCTION_WITHOUT_ARGS,'
                'MACRO_ARG_REUSE,PREFER_DEFINED_ATTRIBUTE_MACRO,PREFER_KERNEL_TYPES,SPACING,'
                'VOLATILE')
-    # Macros there stand for a part of a structure, or nothing.
-    compat = ('--ignore=COMPLEX_MACRO,CONSTANT_COMPARISON,LINUX_VERSION_CODE,'
-              'MACRO_ARG_PRECEDENCE,MACRO_ARG_UNUSED,SPACING')
     said = ''
     # -ENOSYS is the errno of virtgpu_drm.h where there is no 3D.
     for what, option, directories in (('kernel', '--ignore=ENOSYS', ('include', 'drivers')),
-                                      ('compat', compat, ('compat',)),
+                                      ('compat', COMPAT, ('compat',)),
                                       ('programs', program, ('igt-tests', 'samples'))):
         command = [*common, option, '-f']
         # checkpatch writes files into the current directory.
@@ -140,6 +142,25 @@ def check_w1() -> str:
     """the modules build without a warning at W=1"""
     return (kbuild('w1', 'W=1', 'CONFIG_DRM_GPUPT_BENCH=m') +
             kbuild('w1-2d', 'W=1', 'CONFIG_DRM_VIRTIO_SGT_VM=n'))
+
+
+def variant(name: str) -> str:
+    """The warnings of a build that takes some minutes, and that one turn of three makes."""
+    if boots.turn() not in (None, boots.VARIANTS):
+        raise Skip(f'turn {boots.VARIANTS} makes it')
+    return '\n'.join(variants.warnings(name))
+
+
+def check_clang() -> str:
+    """the modules, with their tests, compile without a warning with clang"""
+    tool('clang')
+    tool('ld.lld')
+    return variant('clang')
+
+
+def check_i386() -> str:
+    """the modules, with their tests, compile without a warning for i386 with PAE"""
+    return variant('i386')
 
 
 def check_sparse() -> str:
@@ -389,11 +410,11 @@ def check_readme() -> str:
     return '' if count < 120 else f'README.md has {count} lines'
 
 
-CHECKS = (check_w1, check_sparse, check_must_not_compile, check_checkpatch, check_kernel_doc,
-          check_doc_blocks, check_doc_code, check_docs, check_igt_list, check_kconfig,
-          check_modules_install, check_dkms, check_version_ifs, check_hosts, check_sh,
-          check_shellcheck, check_python, check_pyflakes, check_mypy, check_unit_tests,
-          check_maintainers, check_readme)
+CHECKS = (check_w1, check_clang, check_i386, check_sparse, check_must_not_compile,
+          check_checkpatch, check_kernel_doc, check_doc_blocks, check_doc_code, check_docs,
+          check_igt_list, check_kconfig, check_modules_install, check_dkms, check_version_ifs,
+          check_hosts, check_sh, check_shellcheck, check_python, check_pyflakes, check_mypy,
+          check_unit_tests, check_maintainers, check_readme)
 # The result of the others does not depend on the kernel: they run for the default one.
 OF_KERNEL = check_w1, check_sparse, check_must_not_compile, check_kconfig, check_dkms
 
