@@ -30,9 +30,28 @@ packages() {
 	cp ../*.deb "$chroot/$1/"
 }
 
+# The cached kernel, where its packages would be; without its modules, which nothing loads.
+install_kernel() {
+	root=$("$top/tools/kernel.sh" root)
+	release=${root##*/kroot-}
+	tar -c -C "$root" --exclude="./lib/modules/$release/kernel" ./usr ./lib |
+		tar -x --keep-directory-symlink -C "$chroot"
+	inside depmod "$release"
+}
+
+# The sample, as a driver of another repository, against the package of headers.
+build_sample() {
+	cp -R "$top/samples/driver" "$chroot/driver"
+	inside make -C /driver KDIR="/lib/modules/$release/build" CONFIG_MODULE_SIG_ALL=
+	! grep -Ei 'warning:' "$scratch/log" || { echo 'the sample builds with warnings'; exit 1; }
+	inside sh -c "modinfo -F depends /driver/sgt_sample.ko | grep -w drm_gem_sgt"
+	rm -rf "$chroot/driver"
+}
+
 suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-step mmdebstrap --variant=apt --include=dkms,intel-gpu-tools "$suite" "$chroot"
+step mmdebstrap --variant=apt --include=dkms,intel-gpu-tools,libelf1,pahole "$suite" "$chroot"
 mount -t proc proc "$chroot/proc"
+install_kernel
 version=$(dpkg-parsechangelog -l "$top/debian/changelog" -S Version)
 packages "$version"
 packages "$version+1"
@@ -41,10 +60,11 @@ files >"$scratch/before"
 for each in "$version" "$version+1"; do
 	inside sh -c "dpkg -i /$each/*.deb"
 	inside test -e "/usr/src/$name-$each/dkms.conf"
-	inside sh -c "dkms status | grep -x '$name/$each: added'"
+	inside sh -c "dkms status | grep '^$name/$each, $release,.*: installed'"
 	inside test -e "/etc/modprobe.d/$name.conf"
 	inside test -e "/usr/src/$name/include/drm/drm_gem_sgt.h"
 	inside /usr/libexec/$name/sgt_create --list-subtests
+	build_sample
 done
 inside sh -c "[ -z \"\$(ls -d /usr/src/$name-$version 2>/dev/null)\" ]"
 inside dpkg --purge $name-dkms $name-dev $name-tests
