@@ -43,6 +43,8 @@ help:
 #:                       kernel; load it in a guest with the latter
 #: make dkms             what dkms builds the modules from: build/dkms/drm-gem-sgt-VERSION
 #: make graft KSRC=DIR   add the project to a kernel tree: drivers/gpu/drm/drm-gem-sgt
+#: make patches          a series for a kernel tree, build/patches/LINE/*.patch, for each kernel:
+#:                       checkpatch, and a build after each patch
 #: make docs             the documentation as HTML: build/docs
 #: make docs-code        write the code that the book quotes anew, from the sources
 #: make clean            remove build/
@@ -149,6 +151,10 @@ dkms:
 graft:
 	@tools/graft.py
 
+patches:
+	@tools/deps.sh debug patches
+	@tools/check.py patches
+
 docs-code:
 	@tools/quotes.py
 
@@ -157,4 +163,4 @@ clean:
 
 .PHONY: help modules modules_install run shell check-quick check kunit igt check-igt static \
 	check-debug check-all check-packages fuzz bench sample-driver check-model ports dkms graft \
-	docs docs-code clean
+	patches docs docs-code clean

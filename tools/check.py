@@ -19,6 +19,7 @@ import fuzz
 import igt
 import kunit
 import model
+import patches
 import portcheck
 import project
 from report import Report
@@ -38,6 +39,7 @@ PARTS = {
     'static': choice.Part('static', static.names),
     'model': choice.Part('check-model'),
     'ports': choice.Part('ports', portcheck.names, portcheck.SETUPS),
+    'patches': choice.Part(patches.SUITE),
     'upstream': choice.Part(upstream.SUITE, None, upstream.SETUPS),
     'debug': choice.Part('check-debug', lambda: choice.igt_tests() + choice.kunit_tests(),
                          tuple(boots.BOOTS)),
@@ -103,6 +105,8 @@ def run(name: str, results: Report, setups: Collection[str], wanted: str, driver
         model.run(results)
     elif name == 'ports':
         portcheck.run(results, own, wanted)
+    elif name == 'patches':
+        patches.run(results)
     elif name == 'upstream':
         upstream.run(results, own, wanted, driver)
     elif name == 'debug':

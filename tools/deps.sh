@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Installs the Debian packages that the named jobs need, or says how.
-# Usage: tools/deps.sh modules|run|window|kunit|static|debug|model|docs|ports|packages ...
+# Usage: tools/deps.sh modules|run|window|kunit|static|debug|model|docs|ports|packages|patches ...
 set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -20,6 +20,7 @@ model='gcc libc6-dev spin'
 window='qemu-system-gui'
 ports='coccinelle'
 packages='debhelper dh-dkms dpkg-dev intel-gpu-tools libdrm-dev mmdebstrap pkg-config'
+patches='git libelf-dev'
 docs='perl python3 python3-sphinx xz-utils'
 
 wanted=
@@ -34,6 +35,7 @@ for job; do
 	window) wanted="$wanted $window" ;;
 	ports) wanted="$wanted $ports" ;;
 	packages) wanted="$wanted $packages" ;;
+	patches) wanted="$wanted $patches" ;;
 	docs) wanted="$wanted $docs" ;;
 	*) echo "deps.sh: no such job: $job" >&2; exit 2 ;;
 	esac

@@ -93,10 +93,8 @@ def graft(source: Path) -> None:
     append(drm / 'Makefile', f'obj-y += {Path(GRAFT).name}/')
 
 
-def home() -> Path:
-    """Prepares the work copy; returns its directory: src has the source, builds go beside it."""
-    pristine = project.kernel('source')
-    directory = project.CACHE / pristine.name.replace('linux-', 'graft-')
+def work_copy(pristine: Path, directory: Path) -> Path:
+    """Links a source into a directory, unless it is there; returns the copy."""
     source = directory / 'src'
     if not source.is_dir():
         project.say('-- linking a work copy of the source (some seconds)')
@@ -104,6 +102,14 @@ def home() -> Path:
         shutil.rmtree(fresh, ignore_errors=True)
         shutil.copytree(pristine, fresh, symlinks=True, copy_function=os.link)
         fresh.rename(source)
+    return source
+
+
+def home() -> Path:
+    """Prepares the work copy; returns its directory: src has the source, builds go beside it."""
+    pristine = project.kernel('source')
+    directory = project.CACHE / pristine.name.replace('linux-', 'graft-')
+    source = work_copy(pristine, directory)
     graft(source)
     for name, faulty, mended in MENDED:
         replace(source / 'drivers/gpu/drm' / name, faulty, mended)
@@ -111,11 +117,11 @@ def home() -> Path:
 
 
 @contextlib.contextmanager
-def lock() -> Iterator[None]:
-    """Locks the work copy of the kernel and its builds, which all checkouts share."""
+def lock(name: str = 'graft') -> Iterator[None]:
+    """Locks a work copy of the kernel and its builds, which all checkouts share."""
     of_kernel = '' if project.is_default() else f'-{project.chosen_kernel()}'
     project.CACHE.mkdir(parents=True, exist_ok=True)
-    with open(project.CACHE / f'graft{of_kernel}.lock', 'w') as file:
+    with open(project.CACHE / f'{name}{of_kernel}.lock', 'w') as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
