@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <string.h>
@@ -109,11 +110,26 @@ static int fill_in_turn(int first, int second, size_t pages)
 	return 0;
 }
 
+static cpu_set_t cpus_before;
+
+static int stay_on_cpu(void)
+{
+	cpu_set_t here;
+
+	CPU_ZERO(&here);
+	CPU_SET(sched_getcpu(), &here);
+	if (sched_getaffinity(0, sizeof(cpus_before), &cpus_before) ||
+	    sched_setaffinity(0, sizeof(here), &here))
+		return -errno;
+	return 0;
+}
+
 /*
  * A pipe allocates unmovable pages one at a time, as a GEM object does.  Two pipes
  * that are filled in turn split each free block of memory between them page by
  * page.  When one is closed, its pages are free without free neighbours, and the
- * allocator uses single pages before it splits a larger block.
+ * allocator uses single pages before it splits a larger block.  It uses those of
+ * the same CPU first.
  */
 int sgt_scatter_begin(struct sgt_scatter *scatter, size_t bytes)
 {
@@ -133,7 +149,7 @@ int sgt_scatter_begin(struct sgt_scatter *scatter, size_t bytes)
 	    fcntl(scatter->keep[1], F_SETPIPE_SZ, bytes) < 0)
 		err = -errno;
 	else
-		err = fill_in_turn(scatter->keep[1], drop[1], bytes / 4096);
+		err = stay_on_cpu() ?: fill_in_turn(scatter->keep[1], drop[1], bytes / 4096);
 	if (err)
 		sgt_scatter_end(scatter);
 out:
@@ -144,6 +160,8 @@ out:
 
 void sgt_scatter_end(struct sgt_scatter *scatter)
 {
+	if (CPU_COUNT(&cpus_before))
+		sched_setaffinity(0, sizeof(cpus_before), &cpus_before);
 	close(scatter->keep[0]);
 	close(scatter->keep[1]);
 	scatter->keep[0] = -1;

@@ -25,7 +25,8 @@ bool sgt_cpu_marks_pages(void);
 
 /*
  * After sgt_scatter_begin(), the next @bytes of unmovable memory are allocated as
- * single pages without a free neighbour.
+ * single pages without a free neighbour.  One at a time, as the process stays on one
+ * CPU until sgt_scatter_end().
  */
 struct sgt_scatter {
 	int keep[2];
