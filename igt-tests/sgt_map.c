@@ -56,6 +56,9 @@
  * Description: The table of buffers follows one through its life
  */
 
+/* The PCI bus in the device tree of QEMU's virt machine */
+#define PCI_NODE	"/sys/firmware/devicetree/base/pcie@10000000"
+
 IGT_TEST_DESCRIPTION("Reach every page of a buffer by mmap and by dma-buf");
 
 static void test_dmabuf(const struct sgt_screen *screen)
@@ -387,6 +390,9 @@ static void test_table_states(const struct sgt_test *test, int drm)
 	sgt_must(sgt_find_live_device(&dev));
 	igt_assert(!strcmp(dev.owner, test->gpu.virtio));
 	igt_assert_eq(!strcmp(dev.mode, "phys"), sgt_setup_is_physical());
+	if (sgt_setup_is("noncoherent"))
+		igt_assert(!access(PCI_NODE "/reg", F_OK) &&
+			   access(PCI_NODE "/dma-coherent", F_OK));
 
 	/* A size that no other buffer has */
 	sgt_must(sgt_bo_create(&bo, drm, WORDS_PER_PAGE, 77));

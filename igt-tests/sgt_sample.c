@@ -25,6 +25,9 @@
  * SUBTEST: unbind
  * Description: An unbind ends the mapping; the buffer stays, and the module with it
  *
+ * SUBTEST: caching
+ * Description: The CPU maps buffers of a device that is not coherent write-combined
+ *
  * SUBTEST: refuse
  * Description: A handle that is none is refused, and a buffer that is too large
  */
@@ -126,6 +129,33 @@ static void test_unbind(void)
 	end(drm, &bo);
 }
 
+/* A device without a firmware node is coherent on x86 only. */
+static void test_caching(void)
+{
+#ifdef __x86_64__
+	static const char caching[] = "cached";
+#else
+	static const char caching[] = "wc";
+#endif
+	struct sgt_buffer_row buffer;
+	struct sgt_device_row row;
+	struct sgt_bo bo;
+	int drm = begin(&bo);
+
+	find_row(&row);
+	sgt_must(sgt_find_buffer(row.id, bo.size, &buffer));
+	igt_assert_f(!strcmp(buffer.caching, caching), "it is %s\n", buffer.caching);
+	sgt_expect_pattern(bo.map, sgt_bo_words(&bo), 1);
+
+	/* The pages stay as they are. */
+	sgt_must(sgt_write_file(DRIVER "/unbind", MODULE));
+	sgt_must(sgt_find_buffer(row.id, bo.size, &buffer));
+	igt_assert_f(!strcmp(buffer.caching, caching), "it is %s\n", buffer.caching);
+	sgt_fill(bo.map, sgt_bo_words(&bo), 2);
+	sgt_expect_pattern(bo.map, sgt_bo_words(&bo), 2);
+	end(drm, &bo);
+}
+
 static void test_refuse(void)
 {
 	struct sgt_bo bo, large;
@@ -147,6 +177,7 @@ int igt_main()
 	} tests[] = {
 		{ "show", "The device reads a buffer", test_show },
 		{ "unbind", "The buffer outlives the mapping", test_unbind },
+		{ "caching", "The mapping is as the device needs it", test_caching },
 		{ "refuse", "What cannot be shown is refused", test_refuse },
 	};
 

@@ -8,6 +8,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
+#include <linux/slab.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
@@ -25,6 +26,17 @@ struct sample_device {
 	struct mutex lock;
 	dma_addr_t pte[SAMPLE_PTES];
 };
+
+/* Of a device that does not see the caches of the CPU, mmap() bypasses them. */
+static struct drm_gem_object *sample_create_object(struct drm_device *drm, size_t size)
+{
+	struct drm_gem_sgt_object *bo = kzalloc(sizeof(*bo), GFP_KERNEL_ACCOUNT);
+
+	if (!bo)
+		return ERR_PTR(-ENOMEM);
+	bo->map_wc = true;
+	return &bo->base;
+}
 
 static int sample_write_ptes(struct sample_device *sample,
 			     const struct drm_dma_view view, u32 *pages)
@@ -104,6 +116,7 @@ static const struct drm_driver sample_driver = {
 	.fops = &sample_fops,
 	.ioctls = sample_ioctls,
 	.num_ioctls = ARRAY_SIZE(sample_ioctls),
+	.gem_create_object = sample_create_object,
 	DRM_GEM_SGT_DRIVER_OPS,
 	.name = "sgt_sample",
 	.desc = "sample of drm-gem-sgt",
