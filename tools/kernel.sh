@@ -62,16 +62,19 @@ unpack_source() {
 		tar -xJ -C "$tmp/source" --strip-components=1
 }
 
-# The programs that build modules, with all that they need, for tools/inside.sh.
-get_tools() {
+# The programs that build modules, with all that they need, for tools/inside.sh. They are for this
+# machine's architecture, by lists of its own.
+get_tools() (
+	debian=amd64
+	use_lists "$suite" "$(cached)" || exit 1
 	say "downloading $compiler and what it needs"
 	# shellcheck disable=SC2046
-	get_packages $(needed_by base-files bash "$compiler" coreutils dash diffutils findutils grep \
-		kmod make mawk pahole perl-base sed sparse tar xz-utils zlib1g libelf1t64 libssl3t64) ||
-		return 1
+	get_packages $(needed_by base-files bash "$compiler${cross:+-${cross%-}}" coreutils dash \
+		diffutils findutils grep kmod make mawk pahole perl-base sed sparse tar xz-utils zlib1g \
+		libelf1t64 libssl3t64) || exit 1
 	# The link is made when mawk is installed.
 	ln -s mawk "$tmp/root/usr/bin/awk"
-}
+)
 
 get_root() {
 	version=$1 release=$2 abi=${2%"-$arch"}
@@ -137,8 +140,6 @@ case $(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null) in
 		die "apt does not say where Debian's packages of $arch are"
 	;;
 *)
-	[ -z "$cross" ] || die "KERNEL=$line ARCH=$arch: modules of $arch are built for the" \
-		"kernels of this machine's release of Debian only"
 	use_lists "$suite" "$(cached)" && foreign=y
 	;;
 esac
