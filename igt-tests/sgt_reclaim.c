@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "igt.h"
 
@@ -8,6 +9,7 @@
 #include "lib/sgt_children.h"
 #include "lib/sgt_kms.h"
 #include "lib/sgt_removal.h"
+#include "lib/sgt_rounds.h"
 #include "lib/sgt_swap.h"
 #include "lib/sgt_vm_test.h"
 
@@ -22,6 +24,9 @@
  *
  * SUBTEST: unbind
  * Description: After unbind, buffers are used under a memory limit that is too small for them
+ *
+ * SUBTEST: random
+ * Description: Buffers are written, shared, swapped out and unbound in every order
  */
 
 IGT_TEST_DESCRIPTION("Buffers are swapped out, and keep their contents");
@@ -31,6 +36,8 @@ IGT_TEST_DESCRIPTION("Buffers are swapped out, and keep their contents");
 #define PAGES		259
 #define SIZE		(PAGES * PAGE)
 #define WORDS		(PAGES * WORDS_PER_PAGE)
+
+#define PASSES		3
 
 #define SWAP		(256ull << 20)
 /* Half of what the buffers need */
@@ -67,20 +74,21 @@ static void make_buffers(struct sgt_bo *bo, int drm, uint32_t seed)
 }
 
 /* Not all of the buffers can be in memory, in none of the passes. */
-static void use_buffers(const struct sgt_cgroup *group, struct sgt_bo *bo, uint32_t seed)
+static void use_buffers(const struct sgt_cgroup *group, struct sgt_bo *bo, uint32_t seed,
+			volatile uint32_t *passes)
 {
 	sgt_must(sgt_cgroup_write(group, "memory.max", LIMIT));
-	for (unsigned int pass = 0; pass < 3; pass++)
+	for (; *passes < PASSES; ++*passes)
 		for (unsigned int i = 0; i < BUFFERS; i++) {
-			sgt_expect_pattern(bo[i].map, WORDS, seed + pass * BUFFERS + i);
-			sgt_fill(bo[i].map, WORDS, seed + (pass + 1) * BUFFERS + i);
+			sgt_expect_pattern(bo[i].map, WORDS, seed + *passes * BUFFERS + i);
+			sgt_fill(bo[i].map, WORDS, seed + (*passes + 1) * BUFFERS + i);
 		}
 	igt_info("%lld bytes swapped out\n", sgt_cgroup_read(group, "memory.swap.current"));
 	igt_assert(sgt_cgroup_read(group, "memory.swap.current") >= LIMIT / 2);
 }
 
 /* Runs in a child, whose group is charged. */
-static void unbind_and_use(const struct sgt_cgroup *group)
+static void unbind_and_use(const struct sgt_cgroup *group, volatile uint32_t *passes)
 {
 	uint32_t seed = sgt_new_seed();
 	struct sgt_bo bo[BUFFERS];
@@ -99,26 +107,223 @@ static void unbind_and_use(const struct sgt_cgroup *group)
 	igt_assert_eq(count_buffers("backed"), BUFFERS);
 	shrink();
 	igt_assert_eq(count_buffers("empty"), BUFFERS);
-	use_buffers(group, bo, seed);
+	use_buffers(group, bo, seed, passes);
 }
 
-static void test_unbind(void)
+#define ITEMS		6
+#define ITEM_PAGES	64
+#define ITEM_SIZE	(ITEM_PAGES * PAGE)
+#define ITEM_WORDS	(ITEM_PAGES * WORDS_PER_PAGE)
+#define STEPS		100
+
+/* A buffer, and what is expected of it */
+struct item {
+	struct sgt_bo bo;
+	uint32_t seed;
+	int dmabuf;		/* -1 if it is not shared */
+	uint32_t *shared;	/* a mapping of @dmabuf */
+	uint32_t imported;	/* a handle of vgem, or 0 */
+};
+
+struct random {
+	const struct sgt_cgroup *group;
+	struct item items[ITEMS];
+	uint64_t state;
+	int drm, vgem;
+	bool bound;
+	long long swapped;	/* most that was seen */
+};
+
+static void item_create(struct random *r, struct item *item)
 {
-	struct sgt_cgroup group;
+	*item = (struct item){ .dmabuf = -1, .seed = sgt_random(&r->state) };
+	sgt_make_pages(&item->bo, r->drm, ITEM_PAGES);
+	sgt_fill(item->bo.map, ITEM_WORDS, item->seed);
+}
+
+/* The bytes, by one mapping or the other, and then new ones */
+static void item_use(struct random *r, struct item *item)
+{
+	uint32_t *map = item->bo.map;
+
+	if (item->shared && sgt_random_below(&r->state, 2))
+		map = item->shared;
+	sgt_expect_pattern(map, ITEM_WORDS, item->seed);
+	item->seed = sgt_random(&r->state);
+	sgt_fill(map, ITEM_WORDS, item->seed);
+}
+
+static void item_show(struct random *r, struct item *item)
+{
+	if (!item->bo.fb)
+		igt_assert_eq(sgt_bo_add_fb(&item->bo), r->bound ? 0 : -ENODEV);
+}
+
+static void item_share(struct random *r, struct item *item)
+{
+	if (!r->bound || item->dmabuf >= 0)
+		return;
+	item->dmabuf = sgt_must(sgt_bo_export(&item->bo));
+	item->shared = sgt_mmap_fd(item->dmabuf, ITEM_SIZE);
+	igt_assert(item->shared);
+}
+
+static void item_import(struct random *r, struct item *item)
+{
+	item_share(r, item);
+	if (item->shared && !item->imported)
+		igt_assert_eq(drmPrimeFDToHandle(r->vgem, item->dmabuf, &item->imported), 0);
+}
+
+static void item_let_go(struct random *r, struct item *item)
+{
+	if (item->imported)
+		sgt_must(sgt_close_handle(r->vgem, item->imported));
+	item->imported = 0;
+}
+
+static void item_unshare(struct random *r, struct item *item)
+{
+	item_let_go(r, item);
+	if (item->shared)
+		munmap(item->shared, ITEM_SIZE);
+	if (item->dmabuf >= 0)
+		close(item->dmabuf);
+	item->shared = NULL;
+	item->dmabuf = -1;
+}
+
+static void item_free(struct random *r, struct item *item)
+{
+	sgt_expect_pattern(item->bo.map, ITEM_WORDS, item->seed);
+	item_unshare(r, item);
+	sgt_bo_free(&item->bo);
+}
+
+static void item_replace(struct random *r, struct item *item)
+{
+	if (!r->bound)
+		return;
+	item_free(r, item);
+	item_create(r, item);
+}
+
+/* Pages that no mapping keeps go back to the file; some of them, and others, to swap. */
+static void swap_out(struct random *r)
+{
+	long long swapped;
+
+	shrink();
+	/* -EAGAIN if there is less to reclaim */
+	sgt_cgroup_write(r->group, "memory.reclaim",
+			 ITEM_SIZE * (1 + sgt_random_below(&r->state, ITEMS)));
+	swapped = sgt_cgroup_read(r->group, "memory.swap.current");
+	if (swapped > r->swapped)
+		r->swapped = swapped;
+}
+
+static void unbind(struct random *r)
+{
+	struct sgt_before before;
+	int mapped = 0;
+
+	if (!r->bound || sgt_random_below(&r->state, 4))
+		return;
+	for (unsigned int i = 0; i < ITEMS; i++)
+		mapped += !!r->items[i].bo.fb;
+	sgt_look_before(&test, &before);
+	sgt_remove(&test, SGT_ROUTE_VIRTIO);
+	sgt_expect_gone(&test, &before, mapped);
+	r->bound = false;
+}
+
+static void random_step(struct random *r)
+{
+	static void (*const calls[])(struct random *r, struct item *item) = {
+		item_use, item_use, item_use, item_use, item_show, item_share, item_import,
+		item_let_go, item_unshare, item_replace,
+	};
+	unsigned int call = sgt_random_below(&r->state, ARRAY_SIZE(calls) + 4);
+
+	if (call < ARRAY_SIZE(calls))
+		calls[call](r, &r->items[sgt_random_below(&r->state, ITEMS)]);
+	else if (call == ARRAY_SIZE(calls))
+		unbind(r);
+	else
+		swap_out(r);
+}
+
+/* Runs in a child, whose group is charged. */
+static void in_every_order(const struct sgt_cgroup *group, uint64_t state)
+{
+	struct random r = { .group = group, .state = state, .bound = true };
+
+	sgt_must(sgt_cgroup_join(group));
+	r.drm = sgt_must(sgt_open_wait());
+	r.vgem = sgt_must(sgt_open_driver("vgem"));
+	for (unsigned int i = 0; i < ITEMS; i++)
+		item_create(&r, &r.items[i]);
+	for (unsigned int i = 0; i < STEPS; i++)
+		random_step(&r);
+	for (unsigned int i = 0; i < ITEMS; i++)
+		item_free(&r, &r.items[i]);
+	igt_info("%s, %lld bytes swapped out\n", r.bound ? "bound" : "unbound", r.swapped);
+	igt_assert(r.swapped >= (long long)ITEM_SIZE);
+}
+
+static void begin(struct sgt_cgroup *group)
+{
 	int err;
 
 	err = sgt_swap_begin(SWAP);
 	igt_require_f(!err, "no swap: %s\n", strerror(-err));
-	err = sgt_cgroup_begin(&group);
+	err = sgt_cgroup_begin(group);
 	if (err)
 		sgt_swap_end();
 	igt_require_f(!err, "no memory cgroup: %s\n", strerror(-err));
+}
 
-	igt_fork(child, 1)
-		unbind_and_use(&group);
-	sgt_children_wait();
-	sgt_cgroup_end(&group);
+static void end(struct sgt_cgroup *group)
+{
+	sgt_cgroup_end(group);
 	sgt_swap_end();
+}
+
+/* All of the passes take longer on a busy host than a child may be waited for. */
+static void test_unbind(void)
+{
+	uint32_t *passes = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+				-1, 0);
+	struct sgt_cgroup group;
+
+	igt_assert(passes != MAP_FAILED);
+	begin(&group);
+	igt_fork(child, 1)
+		unbind_and_use(&group, passes);
+	for (unsigned int i = 1; i <= PASSES; i++)
+		sgt_children_reach(passes, 1, i);
+	sgt_children_wait();
+	end(&group);
+	munmap(passes, PAGE);
+}
+
+static void test_random(void)
+{
+	struct sgt_rounds rounds;
+	struct sgt_cgroup group;
+
+	igt_require(sgt_have_driver("vgem"));
+	begin(&group);
+	sgt_rounds_begin(&rounds, 1, 3);
+	while (sgt_rounds_next(&rounds)) {
+		uint64_t state = sgt_random(&rounds.random);
+
+		igt_fork(child, 1)
+			in_every_order(&group, state);
+		sgt_children_wait();
+		sgt_removal_recover(&test);
+	}
+	end(&group);
 }
 
 int igt_main()
@@ -131,6 +336,12 @@ int igt_main()
 	igt_describe("Swapped out under a limit, after unbind, nothing is lost");
 	igt_subtest("unbind")
 		test_unbind();
+	igt_fixture()
+		sgt_removal_recover(&test);
+
+	igt_describe("The bytes are those of a shadow copy, whatever came before");
+	igt_subtest("random")
+		test_random();
 	igt_fixture()
 		sgt_removal_recover(&test);
 }
