@@ -66,12 +66,12 @@ X86 = {
     'mmio': SetUp(f'SGT_SETUP=mmio {tsc_khz()}', '', ('-global', 'virtio-mmio.force-legacy=off'),
                   machine='microvm,acpi=on', transport='device'),
     # The IOMMU is the MMU of a device of its own, whose driver programs it. The tests access the
-    # registers of the IOMMU, and need a page of 1 GiB: the second one of memory below 4 GiB, out
-    # of the way of the kernel, its initramfs at the end, and what it allocates before pages.
+    # registers of the IOMMU, and need a page of 1 GiB: one of two above 4 GiB, as the other one has
+    # what the kernel allocates before pages, and the initramfs is below.
     'edu': SetUp('SGT_SETUP=edu intel_iommu=off intremap=off iomem=relaxed '
                  'hugepagesz=1G hugepages=1 nokaslr', '',
                  ('-device', 'intel-iommu,intremap=off,aw-bits=48',
-                  '-device', 'edu,dma_mask=0xffffffffffff'), memory='2560M'),
+                  '-device', 'edu,dma_mask=0xffffffffffff'), memory='4G'),
     # The guest's clock counts its instructions.
     'icount': SetUp('SGT_SETUP=iommu SGT_ICOUNT=1 intel_iommu=on iommu.strict=1', PLATFORM,
                     (*IOMMU, '-icount', 'shift=0,sleep=off'), cpus=1, accel='tcg'),
