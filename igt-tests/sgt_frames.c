@@ -110,6 +110,14 @@ static void wait_for_commands(int drm, long count)
 		sched_yield();
 }
 
+/* An event that waits only for the vertical blank has come by then. */
+static void wait_for_refreshes(int drm)
+{
+	drmVBlank vbl = { .request.type = DRM_VBLANK_RELATIVE, .request.sequence = 2 };
+
+	igt_assert_eq(drmWaitVBlank(drm, &vbl), 0);
+}
+
 static void test_event(int drm)
 {
 	struct pollfd pfd = { .fd = drm, .events = POLLIN };
@@ -123,6 +131,7 @@ static void test_event(int drm)
 	held = sgt_commands_held(drm);
 	sgt_must(sgt_screen_flip(&client.screen, &client.pictures[1]));
 	wait_for_commands(drm, held + FRAME_COMMANDS);
+	wait_for_refreshes(drm);
 	igt_assert_eq(poll(&pfd, 1, 0), 0);
 	sgt_release_answers();
 	igt_assert_eq(sgt_wait_flips(drm, 1, EVENT_MS), 1);
@@ -132,6 +141,7 @@ static void test_event(int drm)
 	held = sgt_commands_held(drm);
 	fence = sgt_must(sgt_screen_fence(&client.screen, &client.pictures[0], -1));
 	wait_for_commands(drm, held + FRAME_COMMANDS);
+	wait_for_refreshes(drm);
 	igt_assert_eq(sgt_sync_file_status(fence), 0);
 	sgt_release_answers();
 	igt_assert_eq(sgt_sync_file_wait(fence), 1);
@@ -193,8 +203,10 @@ static void test_late_error(int drm)
 	sgt_must(dirty(&client.pictures[0]));
 	sgt_empty_answers(true);
 	sgt_release_answers();
+	igt_set_timeout(EVENT_MS / 1000, "an error that is counted");
 	while (sgt_must(sgt_stat(drm, "commit_errors")) == errors)
 		sched_yield();
+	igt_reset_timeout();
 	sgt_empty_answers(false);
 
 	sgt_fill(client.pictures[0].map, sgt_bo_words(&client.pictures[0]), client.seed);
@@ -209,9 +221,11 @@ static void test_freed(int drm)
 {
 	struct sgt_bo range;
 	struct client client;
+	uint64_t size;
 
 	client_begin(&client, drm);
-	sgt_must(sgt_vm_map(&client.pictures[0], VA, client.pictures[0].size, 0));
+	size = client.pictures[0].size;
+	sgt_must(sgt_vm_map(&client.pictures[0], VA, size, 0));
 	sgt_must(sgt_vm_picture(&range, drm, VA, client.screen.mode.hdisplay,
 				client.screen.mode.vdisplay));
 	sgt_must(sgt_bo_add_fb(&range));
@@ -222,7 +236,7 @@ static void test_freed(int drm)
 	client_end(&client);
 	sgt_bo_free(&range);
 	sgt_release_answers();
-	sgt_must(sgt_vm_unmap(drm, VA, SGT_LEAF_2M));
+	sgt_must(sgt_vm_unmap(drm, VA, size));
 }
 
 static void test_unbind(void)
