@@ -7,15 +7,20 @@
  * The cost is that of one operation, up to the response of the host.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../lib/sgt_bus.h"
 #include "../lib/sgt_kms.h"
 #include "bench.h"
 
 #define SAMPLES		3
+
+/* Of the helpers; the in-tree driver has none. */
+#define HUGE_PAGES	"/sys/module/drm_gem_sgt/parameters/huge_pages"
 
 /* Operations of a sample */
 #define BUFFERS		16
@@ -167,6 +172,20 @@ static void measure_buffers(void)
 	measure("map", bench_map, CURSOR_SIDE, 4ul * CURSOR_SIDE * CURSOR_SIDE);
 }
 
+/* The same with huge pages, if the driver has them */
+static void measure_huge(void)
+{
+	static const uint32_t sides[] = { 512, 1024, LAST_SIDE };
+	bool ours = !access(HUGE_PAGES, F_OK);
+
+	if (ours)
+		must("huge pages", sgt_write_file(HUGE_PAGES, "Y"));
+	for (unsigned int i = 0; i < sizeof(sides) / sizeof(*sides); i++)
+		measure("huge", bench_show, sides[i], 4ul * sides[i] * sides[i]);
+	if (ours)
+		must("huge pages", sgt_write_file(HUGE_PAGES, "N"));
+}
+
 static void measure_screen(void)
 {
 	for (int i = 0; i < 2; i++)
@@ -188,6 +207,7 @@ void bench_display(void)
 	must("open", drm);
 	must("screen", sgt_screen_find(&screen, drm));
 	measure_buffers();
+	measure_huge();
 	measure_screen();
 	close(drm);
 }
