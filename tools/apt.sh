@@ -35,7 +35,7 @@ lock_cache() {
 # mirror is the one that apt has; fails if it has none. debian is Debian's name of the architecture;
 # the packages of this machine's own are NAME:amd64 in the lists of another one.
 use_lists() {
-	apt=$cache/apt-${1%%-*} uri=$(archive)
+	apt=$cache/apt-$1 uri=$(archive)
 	[ "${debian:-amd64}" = amd64 ] || apt=$apt-$debian
 	[ -n "$uri" ] || return 1
 	mkdir -p "$apt/lists/partial" "$apt/archives/partial"
@@ -74,9 +74,15 @@ use_lists() {
 # unpack_root DEB: into the directory root of tmp.
 unpack_root() { dpkg-deb --fsys-tarfile "$1" | tar -x --no-same-owner -C "$tmp/root"; }
 
-# What installing the packages would install, but for what the recommended ones want.
+# What installing the packages would install, but for what the recommended ones want, and for the
+# packages in without and what only these want: apt takes them for installed.
 needed_by() {
-	apt-get install -s --no-install-recommends "$@" | sed -n 's/^Inst \([^ ]*\).*/\1/p'
+	for each in ${without:-}; do
+		printf '%s\n' "Package: $each" 'Status: install ok installed' 'Architecture: all' \
+			'Multi-Arch: foreign' 'Version: 99:0' ''
+	done >"$tmp/status"
+	apt-get install -s --no-install-recommends -o Dir::State::status="$tmp/status" "$@" |
+		sed -n 's/^Inst \([^ ]*\).*/\1/p'
 }
 
 # key PACKAGE PACKAGES: the version of the first, and all others' versions, in one word.

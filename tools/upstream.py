@@ -9,15 +9,14 @@ import fnmatch
 import functools
 import math
 import re
-import subprocess
 import threading
 from collections.abc import Iterable
 from pathlib import Path
 
 import boots
 import deadline
+import guestroot
 import igt
-import initramfs
 import ports
 import project
 import splat
@@ -252,24 +251,8 @@ def note(report: Report, tests: list[igt.Test]) -> None:
     out = [f'{name}@{glob}' for name, subtest in tests if not subtest for glob in left_out(name)]
     report.note(f'{SUITE} left out: {", ".join(out)}' if out else '')
     # Debian's next release gets new versions, whose tests may be others.
-    version = root().name.removeprefix('igtroot-').rpartition('-')[0]
+    version = guestroot.root('igt').name.removeprefix('igtroot-').rpartition('-')[0]
     report.note(f'{SUITE} ran version {version} of IGT')
-
-
-@functools.lru_cache(maxsize=None)
-def root() -> Path:
-    """The directory of the programs and the libraries that they need."""
-    done = subprocess.run([project.TOOLS / 'igtroot.sh'], stdout=subprocess.PIPE, text=True)
-    if done.returncode:
-        raise project.Failed('no IGT: see above')
-    return Path(done.stdout.strip())
-
-
-def image(driver: str, kernel: Path, modules: list[Path]) -> Path:
-    path = project.BUILD / f'guest-upstream-{driver}.cpio'
-    initramfs.build(kernel, modules, {'upstream': project.TOOLS / 'guest-upstream'}, driver, path,
-                    {'upstream': root()})
-    return path
 
 
 def run(report: Report, setups: Iterable[str], wanted: str, driver: str) -> None:
@@ -289,7 +272,8 @@ def run(report: Report, setups: Iterable[str], wanted: str, driver: str) -> None
             machine = vm.Vm(setup, side, kernel, path, report.directory / f'{SUITE}-{side}')
             Side(table, side, machine, table.again).run(tests)
 
-        images = {side: image(side, kernel, modules + ports.modules(side))
+        images = {side: guestroot.image('igt', side, kernel, modules + ports.modules(side),
+                                         {'upstream': project.TOOLS / 'guest-upstream'})
                   for side in (driver, THEIRS)}
         project.say(f'-- {len(tests)} programs of IGT in QEMU, set-up {setup}, '
                     f'on {driver} and {THEIRS}')

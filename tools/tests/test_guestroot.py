@@ -11,7 +11,7 @@ import project
 
 APT = '''#!/bin/sh
 case "$*" in
-indextargets*) [ -z "$LISTS" ] || echo 'Debian http://archive.invalid/debian/' ;;
+indextargets*) [ -z "$LISTS" ] || echo 'Debian file:/archive/debian/' ;;
 update*) exit 0 ;;
 'install -s'*) echo 'Inst igt-gpu-tools-tests (1)' ;;
 download*) [ -n "$DEB" ] && cp "$DEB" . ;;
@@ -45,7 +45,7 @@ class Root(unittest.TestCase):
     def run_with(self, lists='', deb=''):
         environment = {**os.environ, 'PATH': f'{self.top}/bin:{os.environ["PATH"]}',
                        'SGT_CACHE': str(self.cache), 'LISTS': lists, 'DEB': deb}
-        done = subprocess.run([project.TOOLS / 'igtroot.sh'], stdout=subprocess.PIPE,
+        done = subprocess.run([project.TOOLS / 'guestroot.sh', 'igt'], stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, env=environment)
         return done.returncode, done.stdout.strip(), done.stderr
 

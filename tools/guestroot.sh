@@ -1,0 +1,76 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Keeps a root of a guest in the cache, of Debian's packages, and prints the directory. The programs
+# need a newer C library than this machine has: chroot into it.
+# Usage: tools/guestroot.sh igt|desktop
+set -eu
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+cache=${SGT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/drm-gem-sgt}
+
+prog=$1
+# shellcheck source=tools/apt.sh
+. "$top/tools/apt.sh"
+
+# The release, the packages, and those needed by them that nothing here runs. The first package has
+# the version that names the root.
+case $1 in
+igt)
+	suite=forky packages=igt-gpu-tools-tests without='' megabytes=20
+	;;
+desktop)
+	suite=trixie megabytes=100
+	packages='weston xserver-xorg-core x11-apps x11-xserver-utils libdrm-tests kmscube
+		libgl1-mesa-dri libgles2 seatd udev'
+	# Weston's screens elsewhere, interpreters, and programs that configure packages
+	without='libneatvnc0 libfreerdp3-3 libfreerdp-server3-3 libwinpr3-3 libpipewire-0.3-0t64 cpp
+		debconf init-system-helpers iso-codes keyboard-configuration man-db perl-base systemd'
+	;;
+*)
+	die "no such root: $1"
+	;;
+esac
+
+cached() {
+	find "$cache" -maxdepth 1 -name "$prog"'root-*' -printf '%T@ %f\n' | sort -n |
+		sed -n '$s/^[^ ]* //p'
+}
+
+# What the programs need. No interpreter and no fonts for the tests, of which apt knows no subset.
+parts() {
+	# shellcheck disable=SC2086
+	needed_by $packages | case $prog in
+	igt) grep -E '^(lib|zlib1g|igt-|intel-)' | grep -v python ;;
+	*) cat ;;
+	esac
+}
+
+get() {
+	need $((20 * megabytes))
+	say "downloading ${packages%% *} of $suite, and what it needs ($megabytes MB)"
+	# shellcheck disable=SC2086
+	get_packages $1 || return 1
+	# What Debian's base-files has
+	ln -s usr/lib "$tmp/root/lib"
+	ln -s usr/lib64 "$tmp/root/lib64"
+	# A third of the size: what is not read, and metrics of Intel's hardware
+	rm -rf "$tmp/root/usr/share/doc" "$tmp/root/usr/share/man" "$tmp/root/usr/share/locale" \
+		"$tmp/root"/usr/lib/*/gconv
+	[ "$prog" != igt ] || rm -rf "$tmp/root/etc" "$tmp/root/usr/bin"
+	rm -rf "$cache/${prog}root"-*
+	mv "$tmp/root" "$cache/${prog}root-$2"
+}
+
+mkdir -p "$cache"
+lock_cache
+parts='' name=''
+if use_lists "$suite" "$(cached)"; then
+	parts=$(parts) || parts=
+fi
+if [ -n "$parts" ]; then
+	name=$(key "${packages%% *}" "$parts")
+	[ -d "$cache/${prog}root-$name" ] || get "$parts" "$name" || name=
+fi
+[ -n "$name" ] || name=$(cached | sed "s/^${prog}root-//")
+[ -n "$name" ] || die "download failed; with a network, try: apt-get update, then the same command"
+echo "$cache/${prog}root-$name"
