@@ -28,10 +28,12 @@ help:
 #: make kunit            unit tests, on User Mode Linux
 #: make igt              driver tests, in QEMU
 #: make check-igt        upstream's IGT programs, on this driver and on the kernel's own
+#: make check-desktop    desktops of Debian, on this driver and on the kernel's own: same screens
 #: make static           static checkers and documentation
 #: make check-debug      kunit, igt and fuzz on debug kernels: KASAN, lockdep, KCSAN, ...
 #: make check-model      search the model of unbind for an order that breaks it
-#: make check-all        check, check-igt, check-model and check-debug, with one summary
+#: make check-all        check, check-igt, check-desktop, check-model and check-debug, with one
+#:                       summary
 #: make check-packages   build the packages of debian/; install, upgrade, purge them in a chroot
 #: make fuzz             random ioctls under KASAN
 #: make bench            cost of maps, unmaps and buffers, compared with others: build/bench
@@ -104,6 +106,10 @@ check-igt:
 	@tools/deps.sh run $(ports)
 	@tools/check.py upstream
 
+check-desktop:
+	@tools/deps.sh run $(ports)
+	@tools/check.py desktop
+
 static:
 	@tools/deps.sh run static
 	@tools/check.py static
@@ -115,7 +121,7 @@ check-debug:
 check-all:
 	@tools/deps.sh run kunit static model debug ports
 	@ARCH=arm64 tools/deps.sh run
-	@tools/check.py static kunit model igt upstream kernels arches ports debug
+	@tools/check.py static kunit model igt upstream desktop kernels arches ports debug
 
 fuzz:
 	@tools/deps.sh run debug
@@ -161,6 +167,6 @@ docs-code:
 clean:
 	rm -rf build
 
-.PHONY: help modules modules_install run shell check-quick check kunit igt check-igt static \
-	check-debug check-all check-packages fuzz bench sample-driver check-model ports dkms graft \
+.PHONY: help modules modules_install run shell check-quick check kunit igt check-igt check-desktop \
+	static check-debug check-all check-packages fuzz bench sample-driver check-model ports dkms graft \
 	patches docs docs-code clean

@@ -18,6 +18,8 @@ KERNELS: dict[int, tuple[str, ...]] = {0: ('icount',), 1: ('phys', 'edu'), 2: ('
 ARCHES: dict[int, tuple[str, ...]] = {0: ('phys',), 1: ('iommu',), 2: ('noncoherent',)}
 # The one that runs upstream's IGT programs.
 UPSTREAM = 0
+# The one that starts desktops.
+DESKTOP = 1
 # The one that builds and tests the ports.
 PORTS = 2
 # The one that compiles with clang, and for i386.

@@ -15,6 +15,7 @@ import choice
 import deadline
 import debug
 import debugguest
+import desktop
 import fuzz
 import igt
 import kunit
@@ -41,6 +42,7 @@ PARTS = {
     'ports': choice.Part('ports', portcheck.names, portcheck.SETUPS),
     'patches': choice.Part(patches.SUITE),
     'upstream': choice.Part(upstream.SUITE, None, upstream.SETUPS),
+    'desktop': choice.Part(desktop.SUITE, desktop.names, desktop.SETUPS),
     'debug': choice.Part('check-debug', lambda: choice.igt_tests() + choice.kunit_tests(),
                          tuple(boots.BOOTS)),
     'fuzz': choice.Part('fuzz', None, fuzz.SETUPS),
@@ -109,6 +111,8 @@ def run(name: str, results: Report, setups: Collection[str], wanted: str, driver
         patches.run(results)
     elif name == 'upstream':
         upstream.run(results, own, wanted, driver)
+    elif name == 'desktop':
+        desktop.run(results, own, wanted, driver)
     elif name == 'debug':
         debug.run(results, own, wanted, driver)
     elif name == 'fuzz':

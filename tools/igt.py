@@ -92,10 +92,14 @@ def plan(tests: list[Test], setups: Collection[str], wanted: str) -> dict[str, l
 
 
 def reason(output: str, failed: bool) -> str:
-    """IGT's message about a failure or a skip, shortened; empty if there is none."""
+    """IGT's message about a failure or a skip, shortened; empty if there is none.
+
+    A script of the guest begins such a line with "failed: ".
+    """
     if failed:
         said = re.findall(r'CRITICAL: (.*)', output.split('**** DEBUG')[0])
         said = [text.removeprefix('Failed assertion: ') for text in said[1:]]
+        said += re.findall(r'^failed: (.*)', output, re.M)
     else:
         said = (re.findall(r'^Test requirement: .*\n(?!Last errno|Subtest )(.+)', output, re.M) or
                 re.findall(r'^Test requirement: (.*)', output, re.M) or
@@ -183,13 +187,15 @@ class Session:
             self.drop()
         return self.up
 
+    def command(self, program: str, subtest: str | None) -> list[str]:
+        return [program] + (['--run-subtest', subtest] if subtest else [])
+
     def one(self, program: str, subtest: str | None) -> None:
         test = f'{program}@{subtest}' if subtest else program
         again = f'{self.again} TEST={test}'
-        command = [program] + (['--run-subtest', subtest] if subtest else [])
         started = time.monotonic()
         try:
-            outcome = self.machine.run(self.seconds, *command)
+            outcome = self.machine.run(self.seconds, *self.command(program, subtest))
         except vm.Lost as error:
             self.lost(test, error, again, started)
             return

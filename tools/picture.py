@@ -59,13 +59,26 @@ def part(width: int, rgb: bytes, x: int, y: int, part_width: int, part_height: i
     return b''.join(rgb[start:start + 3 * part_width] for start in starts)
 
 
-def compare(width: int, height: int, rgb: bytes, seed: int, first: int = 0,
-            pitch: int | None = None) -> str | None:
-    """None if the picture is the pattern, otherwise the difference."""
-    want = pattern(width, height, seed, first, pitch)
+def count(rgb: bytes, colour: bytes) -> int:
+    """The pixels of a picture that have a colour."""
+    found = -1
+    for plane, wanted in enumerate(colour):
+        same = bytes(value == wanted for value in range(256))
+        found &= int.from_bytes(rgb[plane::3].translate(same), 'big')
+    return found.bit_count()
+
+
+def difference(width: int, height: int, rgb: bytes, want: bytes) -> str | None:
+    """None if a picture is the wanted one, otherwise how it differs."""
     if rgb == want:
         return None
     bad = [i for i in range(width * height) if rgb[3 * i:3 * i + 3] != want[3 * i:3 * i + 3]]
     i = bad[0]
     return (f'{len(bad)} of {width * height} pixels differ, first at {i % width},{i // width}: '
             f'{rgb[3 * i:3 * i + 3].hex()} shown, {want[3 * i:3 * i + 3].hex()} expected')
+
+
+def compare(width: int, height: int, rgb: bytes, seed: int, first: int = 0,
+            pitch: int | None = None) -> str | None:
+    """None if the picture is the pattern, otherwise the difference."""
+    return difference(width, height, rgb, pattern(width, height, seed, first, pitch))

@@ -225,7 +225,8 @@ class Vm:
             self.wait()
             text = (self.directory / 'qemu.log').read_text().strip() if not shell else ''
             raise Lost(f'QEMU does not start: {text.splitlines()[-1] if text else error}') from None
-        HostPort(ours['host'], self.qmp, self.trace, self.directory, self.fact).start()
+        self.host = HostPort(ours['host'], self.qmp, self.trace, self.directory, self.fact)
+        self.host.start()
 
     def incoherent_tree(self, command: list[str]) -> Path:
         """The machine's device tree, with a name that means nothing for its "dma-coherent".
