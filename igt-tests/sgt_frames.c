@@ -45,7 +45,7 @@
 IGT_TEST_DESCRIPTION("Commits that do not wait for the host");
 
 /* How many commits the driver sends ahead, and the most commands of each */
-#define FRAMES		8
+#define FRAMES		16
 #define FRAME_COMMANDS	3
 
 #define FLOOD		1000

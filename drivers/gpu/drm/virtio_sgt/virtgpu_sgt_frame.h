@@ -10,7 +10,7 @@ struct virtgpu_sgt_cmd;
 struct virtgpu_sgt_output;
 
 /* How many frames of an output the host may have */
-#define VIRTGPU_SGT_FRAMES	8
+#define VIRTGPU_SGT_FRAMES	16
 
 /**
  * struct virtgpu_sgt_frame - the commands of one change of the picture
