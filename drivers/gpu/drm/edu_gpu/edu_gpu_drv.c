@@ -67,7 +67,7 @@ static const struct drm_driver edu_gpu_drm_driver = {
 /* [book: hang] */
 void edu_gpu_hang(struct edu_gpu *edu, const char *what)
 {
-	WRITE_ONCE(edu->error, -EIO);
+	cmpxchg(&edu->error, 0, -EIO);
 	pci_clear_master(edu->pdev);
 	dev_err_ratelimited(&edu->pdev->dev, "%s: no answer, DMA is off\n", what);
 }

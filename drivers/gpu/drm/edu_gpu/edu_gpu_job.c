@@ -148,7 +148,7 @@ static void edu_gpu_job_work(struct work_struct *work)
 }
 
 /* [book: submit] */
-/* The caller's use of @vm becomes that of the job. */
+/* On success, the caller's use of @vm becomes that of the job. */
 static int edu_gpu_copy(struct edu_gpu_vm *vm, struct drm_edu_gpu_copy *args)
 {
 	CLASS(get_unused_fd, fd)(O_CLOEXEC);
