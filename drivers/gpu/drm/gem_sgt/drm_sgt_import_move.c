@@ -160,6 +160,11 @@ void drm_sgt_import_init_end(struct drm_sgt_import *import)
 /* No mapping exists: nothing begins it again. */
 void drm_sgt_import_cancel_end(struct drm_sgt_import *import)
 {
+	if (!import->moved)
+		return;
+
+	/* The work item takes it. */
+	might_lock(&import->never_attached.dmabuf->resv->lock.base);
 	cancel_delayed_work_sync(&import->end);
 }
 
@@ -220,6 +225,8 @@ void drm_sgt_import_follow(struct drm_sgt *sgt, void (*moved)(void *data), void 
  * memory pressure: it does not sleep for long, wait for a fence, allocate memory that it
  * has to wait for, or take any resv. It does not call a function of the layer for the table
  * that takes its lock, such as drm_sgt_unmap().
+ *
+ * drm_sgt_free() takes the resv of @dma_buf, mapped or not.
  *
  * Ownership: as for drm_sgt_create_import(). @data must be valid until drm_sgt_free().
  *

@@ -385,9 +385,12 @@ static bool drm_sgt_has_moved_locked(struct drm_sgt *sgt, bool *idle)
  */
 bool drm_sgt_has_moved(struct drm_sgt *sgt, bool *idle)
 {
-	guard(spinlock)(&sgt->sdev->lock);
+	bool found;
 
-	return drm_sgt_has_moved_locked(sgt, idle);
+	spin_lock(&sgt->sdev->lock);
+	found = drm_sgt_has_moved_locked(sgt, idle);
+	spin_unlock(&sgt->sdev->lock);
+	return found;
 }
 
 /*
@@ -397,10 +400,13 @@ bool drm_sgt_has_moved(struct drm_sgt *sgt, bool *idle)
  */
 bool drm_sgt_begin_move(struct drm_sgt *sgt, bool *idle)
 {
-	guard(spinlock)(&sgt->sdev->lock);
+	bool found;
 
+	spin_lock(&sgt->sdev->lock);
 	WRITE_ONCE(sgt->moved, true);
-	return drm_sgt_has_moved_locked(sgt, idle);
+	found = drm_sgt_has_moved_locked(sgt, idle);
+	spin_unlock(&sgt->sdev->lock);
+	return found;
 }
 
 /**
