@@ -37,7 +37,8 @@
  *
  * The resources of framebuffers take memory of the host. For each buffer, they may have
  * 16 times its size together: each scanout can show all of it. All imports of a dma-buf
- * count as one buffer.
+ * count as one buffer. An exporter that makes several dma-bufs of the same pages, as
+ * udmabuf can, makes several buffers.
  */
 
 /* drm_gem_fb_destroy() frees the memory through its own pointer. */
