@@ -136,6 +136,20 @@ static inline bool virtgpu_sgt_cmd_is_idle(const struct virtgpu_sgt_cmd *cmd)
 }
 
 /**
+ * virtgpu_sgt_cmd_settle() - let the queue wake those that wait for an idle command
+ * @cmd: the command, idle
+ *
+ * It is idle before they are woken. If it was submitted again before that, they would be
+ * those that wait for its next answer. A wait for the command does this as well.
+ *
+ * Context: Process context. Waits for the end of virtgpu_sgt_cmd_finish().
+ */
+static inline void virtgpu_sgt_cmd_settle(struct virtgpu_sgt_cmd *cmd)
+{
+	wait_for_completion(&cmd->wake);
+}
+
+/**
  * virtgpu_sgt_cmd_has_failed() - did the host certainly not execute a command?
  * @cmd: the command, submitted
  *

@@ -67,7 +67,7 @@ static void virtgpu_sgt_crtc_atomic_disable(struct drm_crtc *crtc,
 
 	drm_crtc_vblank_off(crtc);
 	virtgpu_sgt_output_blank(output, &commit);
-	virtgpu_sgt_output_cursor_hide(output, &commit);
+	virtgpu_sgt_output_cursor_hide(output);
 }
 
 static const struct drm_crtc_helper_funcs virtgpu_sgt_crtc_helper_funcs = {

@@ -93,6 +93,9 @@ static void virtgpu_sgt_atomic_commit_tail(struct drm_atomic_commit *state)
 					DRM_PLANE_COMMIT_ACTIVE_ONLY);
 
 	for_each_new_crtc_in_state(state, crtc, crtc_state, i) {
+		/* Earlier commits may not have waited, and this one may have no frame. */
+		if (virtgpu_sgt_vblank_has_event(crtc_state))
+			virtgpu_sgt_output_drain(to_virtgpu_sgt_output(crtc));
 		virtgpu_sgt_commit_report(crtc, crtc_state);
 		virtgpu_sgt_vblank_send_event(crtc, crtc_state);
 	}

@@ -25,7 +25,8 @@
  * commit".
  *
  * An output has a fixed number of frames. When the host has all of them, a commit waits
- * for the oldest one, unless its task is killed.
+ * for the oldest one. The wait ends when the task is killed, except in a commit that turns
+ * the display off or that userspace did not ask for.
  *
  * A frame holds no reference to the framebuffer. The queue keeps the order of commands,
  * so that the UNREF or DETACH_BACKING of the resource comes after the frame. Until that is
@@ -124,11 +125,16 @@ int virtgpu_sgt_frame_reclaim(struct virtgpu_sgt_frame *frame, bool killable)
 				 virtgpu_sgt_cmd_wait(frame->cmds[i]);
 		if (ret == -ERESTARTSYS)
 			return -EINTR;
+		/* The wait ended without an answer: the queue has the earlier ones, too. */
+		if (!virtgpu_sgt_cmd_is_idle(frame->cmds[i]))
+			break;
 	}
 	/* The waits may have ended without an answer. */
 	if (virtgpu_sgt_frame_is_busy(frame))
 		return virtgpu_sgt_queue_error(frame->transfer->queue) ?: -ENODEV;
 
+	for (i = 0; i < frame->count; i++)
+		virtgpu_sgt_cmd_settle(frame->cmds[i]);
 	frame->count = 0;
 	return 0;
 }

@@ -24,8 +24,10 @@
  * encoder and one connector.
  *
  * A commit for which userspace has asked an event or an out-fence waits until the host
- * has executed its commands, so that these mean that the picture is shown. Both come with
- * the next vertical blank: see "vertical blank". Other commits do not wait: see "frames".
+ * has executed its commands and those of the commits before it, so that these mean that
+ * the picture is shown. Both come with the next vertical blank: see "vertical blank".
+ * Other commits return when they are sent: see
+ * "frames".
  * The image of a cursor must be on the host before the cursor is set (VIRTIO 1.2,
  * 5.7.6.6), so the driver waits for the TRANSFER_TO_HOST first.
  *
@@ -80,8 +82,10 @@ static int virtgpu_sgt_output_reclaim(struct virtgpu_sgt_cmd *cmd,
 {
 	int ret = virtgpu_sgt_output_wait(cmd, commit);
 
-	if (virtgpu_sgt_cmd_is_idle(cmd))
+	if (virtgpu_sgt_cmd_is_idle(cmd)) {
+		virtgpu_sgt_cmd_settle(cmd);
 		return 0;
+	}
 	if (ret == -EINTR)
 		return ret;
 	return virtgpu_sgt_queue_error(cmd->queue) ?: -ENODEV;
@@ -99,7 +103,7 @@ static int virtgpu_sgt_output_upload_locked(struct virtgpu_sgt_output *output,
 						    virtgpu_sgt_resource_offset(res, rect));
 }
 
-/* Fill the commands of a frame, which its resource must be attached for. */
+/* Fill the commands of a frame. The resource must be attached. */
 static int virtgpu_sgt_output_fill_locked(struct virtgpu_sgt_output *output,
 					  struct virtgpu_sgt_frame *frame,
 					  const struct virtgpu_sgt_update *update)
@@ -124,8 +128,7 @@ static int virtgpu_sgt_output_fill_locked(struct virtgpu_sgt_output *output,
 }
 
 static struct virtgpu_sgt_frame *
-virtgpu_sgt_output_get_frame_locked(struct virtgpu_sgt_output *output,
-				    const struct virtgpu_sgt_commit *commit)
+virtgpu_sgt_output_get_frame_locked(struct virtgpu_sgt_output *output, bool killable)
 {
 	struct virtgpu_sgt_frame *frame = &output->frames[output->next_frame];
 	int ret;
@@ -134,7 +137,7 @@ virtgpu_sgt_output_get_frame_locked(struct virtgpu_sgt_output *output,
 
 	if (virtgpu_sgt_is_stopping(output->vgdev))
 		return ERR_PTR(-ENODEV);
-	ret = virtgpu_sgt_frame_reclaim(frame, virtgpu_sgt_commit_is_killable(commit));
+	ret = virtgpu_sgt_frame_reclaim(frame, killable);
 	return ret ? ERR_PTR(ret) : frame;
 }
 
@@ -157,7 +160,8 @@ static int virtgpu_sgt_output_try_show_locked(struct virtgpu_sgt_output *output,
 
 	lockdep_assert_held(&output->lock);
 
-	frame = virtgpu_sgt_output_get_frame_locked(output, commit);
+	frame = virtgpu_sgt_output_get_frame_locked(output,
+						    virtgpu_sgt_commit_is_killable(commit));
 	if (IS_ERR(frame))
 		return PTR_ERR(frame);
 
@@ -218,7 +222,8 @@ static int virtgpu_sgt_output_try_blank_locked(struct virtgpu_sgt_output *output
 
 	lockdep_assert_held(&output->lock);
 
-	frame = virtgpu_sgt_output_get_frame_locked(output, commit);
+	/* No later commit repeats this command, so the wait is not killable. */
+	frame = virtgpu_sgt_output_get_frame_locked(output, false);
 	if (IS_ERR(frame))
 		return PTR_ERR(frame);
 
@@ -413,22 +418,44 @@ void virtgpu_sgt_output_cursor_move(struct virtgpu_sgt_output *output,
 /**
  * virtgpu_sgt_output_cursor_hide() - hide the cursor
  * @output: the output
- * @commit: the commit
  *
- * Sends nothing if none is shown. An error becomes the error of the commit.
+ * Sends nothing if none is shown. An error becomes the error of the commit. A task that
+ * is killed hides the cursor, too, as nothing sends this again.
  *
  * Context: Hardware phase of a commit. Takes &virtgpu_sgt_output.lock and waits
  * for the host.
  */
-void virtgpu_sgt_output_cursor_hide(struct virtgpu_sgt_output *output,
-				    const struct virtgpu_sgt_commit *commit)
+void virtgpu_sgt_output_cursor_hide(struct virtgpu_sgt_output *output)
 {
+	static const struct virtgpu_sgt_commit unkillable;
 	static const struct virtgpu_sgt_cursor none;
 
 	guard(mutex)(&output->lock);
 
 	if (output->cursor_shown)
-		virtgpu_sgt_output_cursor_set_locked(output, commit, &none, NULL, NULL);
+		virtgpu_sgt_output_cursor_set_locked(output, &unkillable, &none, NULL,
+						     NULL);
+}
+
+/**
+ * virtgpu_sgt_output_drain() - wait until the host has executed all frames
+ * @output: the output
+ *
+ * An error of a frame goes to virtgpu_sgt_output_frame_failed().
+ *
+ * Context: Hardware phase of a commit. Takes &virtgpu_sgt_output.lock and waits
+ * for the host.
+ */
+void virtgpu_sgt_output_drain(struct virtgpu_sgt_output *output)
+{
+	unsigned int i;
+
+	guard(mutex)(&output->lock);
+
+	for (i = 0; i < VIRTGPU_SGT_FRAMES; i++) {
+		if (virtgpu_sgt_frame_reclaim(&output->frames[i], false))
+			break;
+	}
 }
 
 /**

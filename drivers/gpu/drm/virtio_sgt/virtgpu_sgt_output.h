@@ -77,7 +77,7 @@ struct virtgpu_sgt_output {
 
 	/** @frames: the changes of the picture, used in turn */
 	struct virtgpu_sgt_frame frames[VIRTGPU_SGT_FRAMES];
-	/** @next_frame: index of the frame that was submitted first */
+	/** @next_frame: index of the frame to fill next: once all were used, the oldest one */
 	unsigned int next_frame;
 	/** @upload: TRANSFER_TO_HOST of a cursor */
 	struct virtgpu_sgt_cmd *upload;
@@ -147,8 +147,8 @@ void virtgpu_sgt_output_cursor_set(struct virtgpu_sgt_output *output,
 bool virtgpu_sgt_output_cursor_can_move(const struct virtgpu_sgt_output *output);
 void virtgpu_sgt_output_cursor_move(struct virtgpu_sgt_output *output,
 				    const struct virtgpu_sgt_cursor *cursor);
-void virtgpu_sgt_output_cursor_hide(struct virtgpu_sgt_output *output,
-				    const struct virtgpu_sgt_commit *commit);
+void virtgpu_sgt_output_cursor_hide(struct virtgpu_sgt_output *output);
+void virtgpu_sgt_output_drain(struct virtgpu_sgt_output *output);
 int virtgpu_sgt_output_error(struct virtgpu_sgt_output *output);
 void virtgpu_sgt_output_report(struct virtgpu_sgt_output *output, u32 master, int error);
 void virtgpu_sgt_output_frame_failed(struct virtgpu_sgt_output *output, u32 master,

@@ -303,7 +303,7 @@ static void virtgpu_sgt_cursor_atomic_update(struct drm_plane *plane,
 	cursor = virtgpu_sgt_cursor_of_state(new_state);
 
 	if (!new_state->visible)
-		virtgpu_sgt_output_cursor_hide(output, &commit);
+		virtgpu_sgt_output_cursor_hide(output);
 	else if (virtgpu_sgt_cursor_is_only_moved(output, old_state, new_state))
 		virtgpu_sgt_output_cursor_move(output, &cursor);
 	else
@@ -344,10 +344,8 @@ static void virtgpu_sgt_cursor_atomic_disable(struct drm_plane *plane,
 					      struct drm_atomic_commit *state)
 {
 	struct drm_crtc *crtc = drm_atomic_get_old_plane_state(state, plane)->crtc;
-	struct virtgpu_sgt_commit commit =
-		virtgpu_sgt_crtc_commit(drm_atomic_get_new_crtc_state(state, crtc));
 
-	virtgpu_sgt_output_cursor_hide(to_virtgpu_sgt_output(crtc), &commit);
+	virtgpu_sgt_output_cursor_hide(to_virtgpu_sgt_output(crtc));
 }
 
 static const struct drm_plane_helper_funcs virtgpu_sgt_primary_helper_funcs = {
