@@ -56,6 +56,16 @@ void drm_sgt_access_misused(void)
 	WARN_ONCE(1, "access section begun twice\n");
 }
 
+static void drm_sgt_access_leave(struct drm_sgt *sgt)
+{
+	/*
+	 * Orders the section's reads before it; pairs with the cmpxchg of an unmap. Orders
+	 * it before the read of @closing, too; pairs with drm_sgt_unmap_wait().
+	 */
+	if (!atomic_dec_return(&sgt->readers) && atomic_read(&sgt->closing))
+		wake_up_all(&sgt->sdev->unmapped);
+}
+
 /**
  * drm_sgt_access_begin() - enter an access section
  * @sgt: the table
@@ -91,6 +101,11 @@ int drm_sgt_access_begin(struct drm_sgt *sgt, struct drm_sgt_access *access)
 		 !atomic_inc_unless_negative(&sgt->readers))
 		ret = -EINVAL;
 
+	/* A move that began before the increment does not see this section: look again. */
+	if (!ret && READ_ONCE(sgt->moved)) {
+		drm_sgt_access_leave(sgt);
+		ret = -EINVAL;
+	}
 	if (ret) {
 		srcu_read_unlock(&sdev->srcu, idx);
 		return ret;
@@ -119,12 +134,7 @@ void drm_sgt_access_end(struct drm_sgt_access *access)
 		return;
 
 	access->sgt = NULL;
-	/*
-	 * Orders the section's reads before it; pairs with the cmpxchg of an unmap. Orders
-	 * it before the read of @closing, too; pairs with drm_sgt_unmap_wait().
-	 */
-	if (!atomic_dec_return(&sgt->readers) && atomic_read(&sgt->closing))
-		wake_up_all(&sgt->sdev->unmapped);
+	drm_sgt_access_leave(sgt);
 	__acquire(&sgt->sdev->srcu); /* for sparse: the section continued */
 	srcu_read_unlock(&sgt->sdev->srcu, access->idx);
 }

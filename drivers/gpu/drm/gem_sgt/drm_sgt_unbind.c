@@ -380,8 +380,8 @@ static bool drm_sgt_has_moved_locked(struct drm_sgt *sgt, bool *idle)
 }
 
 /*
- * Is there a mapping of memory that the exporter has moved, which is not being ended? @idle:
- * no section is open, either.
+ * Returns whether the table has a mapping of moved memory that nothing else is ending. If no
+ * section is open, closes the table to new sections and sets @idle.
  */
 bool drm_sgt_has_moved(struct drm_sgt *sgt, bool *idle)
 {
