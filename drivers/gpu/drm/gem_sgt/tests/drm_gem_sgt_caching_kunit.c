@@ -443,9 +443,7 @@ static void caching_of_evicted_bounced_pages(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_map_attrs(c.bo, dir, 0));
 	sg_pcopy_from_buffer(c.bo->sgt->table.sgl, c.bo->sgt->table.orig_nents, &byte, 1,
 			     PAGE_SIZE + 1);
-	dma_resv_lock(c.bo->base.resv, NULL);
-	KUNIT_EXPECT_EQ(test, 0, drm_gem_sgt_evict_locked(c.bo));
-	dma_resv_unlock(c.bo->base.resv);
+	KUNIT_EXPECT_EQ(test, 0, gem_kunit_evict(c.bo));
 	KUNIT_ASSERT_EQ(test, 0, drm_sgt_populate(c.bo->sgt));
 	KUNIT_EXPECT_EQ(test, caching_byte(&c), byte);
 }
@@ -458,13 +456,11 @@ static void caching_fails_to_flush_evicted_pages(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_map(c.bo));
 	c.ctx->nr_syncs = 0;
 	c.ctx->map.ret = -ENOMEM;
-	dma_resv_lock(c.bo->base.resv, NULL);
-	KUNIT_EXPECT_EQ(test, -ENOMEM, drm_gem_sgt_evict_locked(c.bo));
+	KUNIT_EXPECT_EQ(test, -ENOMEM, gem_kunit_evict(c.bo));
 	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(c.bo->sgt), DRM_SGT_BACKED);
 	caching_expect_no_syncs(&c);
 	c.ctx->map.ret = 0;
-	KUNIT_EXPECT_EQ(test, 0, drm_gem_sgt_evict_locked(c.bo));
-	dma_resv_unlock(c.bo->base.resv);
+	KUNIT_EXPECT_EQ(test, 0, gem_kunit_evict(c.bo));
 	caching_expect_flush(&c);
 }
 
@@ -476,9 +472,7 @@ static void caching_of_cached_pages_evicted_after_unbind(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_map(c.bo));
 	drm_sgt_kunit_unbind(c.f->d);
 	c.ctx->nr_syncs = 0;
-	dma_resv_lock(c.bo->base.resv, NULL);
-	KUNIT_EXPECT_EQ(test, 0, drm_gem_sgt_evict_locked(c.bo));
-	dma_resv_unlock(c.bo->base.resv);
+	KUNIT_EXPECT_EQ(test, 0, gem_kunit_evict(c.bo));
 	caching_expect_no_syncs(&c);
 }
 

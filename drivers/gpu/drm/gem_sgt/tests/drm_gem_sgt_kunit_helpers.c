@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <kunit/device.h>
+#include <linux/dma-resv.h>
 #include <linux/highmem.h>
 
 #include <drm/drm_device.h>
@@ -165,6 +166,18 @@ void gem_kunit_bo_free(struct gem_kunit *f, struct drm_gem_sgt_object *bo)
 	kunit_release_action(f->test, gem_object_put, &bo->base);
 }
 EXPORT_SYMBOL_GPL(gem_kunit_bo_free);
+
+/* drm_gem_sgt_evict_locked(), with the resv */
+int gem_kunit_evict(struct drm_gem_sgt_object *bo)
+{
+	int ret;
+
+	dma_resv_lock(bo->base.resv, NULL);
+	ret = drm_gem_sgt_evict_locked(bo);
+	dma_resv_unlock(bo->base.resv);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(gem_kunit_evict);
 
 u8 gem_kunit_pattern(size_t i, u8 seed)
 {

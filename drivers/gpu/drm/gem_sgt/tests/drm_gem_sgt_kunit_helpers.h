@@ -54,6 +54,7 @@ struct gem_kunit *gem_kunit_create_on(struct kunit *test, const struct drm_drive
 struct drm_file *gem_kunit_open(struct gem_kunit *f);
 struct drm_gem_sgt_object *gem_kunit_bo(struct gem_kunit *f, size_t size);
 void gem_kunit_bo_free(struct gem_kunit *f, struct drm_gem_sgt_object *bo);
+int gem_kunit_evict(struct drm_gem_sgt_object *bo);
 
 /* The byte at offset @i of a pattern, which differs by offset and @seed. */
 u8 gem_kunit_pattern(size_t i, u8 seed);

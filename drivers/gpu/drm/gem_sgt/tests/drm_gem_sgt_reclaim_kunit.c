@@ -42,16 +42,6 @@ static int reclaim_purge(struct drm_gem_sgt_object *bo)
 	return ret;
 }
 
-static int reclaim_evict(struct drm_gem_sgt_object *bo)
-{
-	int ret;
-
-	dma_resv_lock(bo->base.resv, NULL);
-	ret = drm_gem_sgt_evict_locked(bo);
-	dma_resv_unlock(bo->base.resv);
-	return ret;
-}
-
 /* An object that is mapped for its device, filled. */
 static struct gem_reclaim reclaim_create(struct kunit *test)
 {
@@ -143,7 +133,7 @@ static void reclaim_purge_frees_the_bytes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, reclaim_madvise(c.bo, 1));
 	KUNIT_EXPECT_FALSE(test, drm_gem_sgt_is_purgeable(c.bo));
 	KUNIT_EXPECT_EQ(test, 0, reclaim_purge(c.bo));
-	KUNIT_EXPECT_EQ(test, 0, reclaim_evict(c.bo));
+	KUNIT_EXPECT_EQ(test, 0, gem_kunit_evict(c.bo));
 	KUNIT_EXPECT_EQ(test, -EINVAL, drm_gem_sgt_map(c.bo));
 	KUNIT_EXPECT_EQ(test, -EINVAL, drm_gem_sgt_pin(c.bo));
 	KUNIT_EXPECT_EQ(test, -EINVAL, drm_gem_vmap(&c.bo->base, &map));
@@ -163,15 +153,15 @@ static void reclaim_evict_keeps_the_bytes(struct kunit *test)
 
 	gem_user_check(test, addr, 0, 1);
 	reclaim_maybe_unbind(&c);
-	KUNIT_ASSERT_EQ(test, 0, reclaim_evict(c.bo));
+	KUNIT_ASSERT_EQ(test, 0, gem_kunit_evict(c.bo));
 	reclaim_expect_empty(&c);
 	for (i = 0; i < GEM_KUNIT_SIZE; i += PAGE_SIZE)
 		KUNIT_EXPECT_NULL(test, gem_user_page(addr + i));
-	KUNIT_EXPECT_EQ(test, 0, reclaim_evict(c.bo));
+	KUNIT_EXPECT_EQ(test, 0, gem_kunit_evict(c.bo));
 
 	gem_user_check(test, addr, 0, 1);
 	KUNIT_EXPECT_EQ(test, 0, put_user(gem_kunit_pattern(0, 2), (u8 __user *)addr));
-	KUNIT_ASSERT_EQ(test, 0, reclaim_evict(c.bo));
+	KUNIT_ASSERT_EQ(test, 0, gem_kunit_evict(c.bo));
 	reclaim_expect_empty(&c);
 
 	KUNIT_ASSERT_EQ(test, 0, drm_gem_vmap(&c.bo->base, &map));
@@ -180,7 +170,7 @@ static void reclaim_evict_keeps_the_bytes(struct kunit *test)
 			GEM_KUNIT_SIZE);
 	gem_kunit_fill(map.vaddr, GEM_KUNIT_SIZE, 3);
 	drm_gem_vunmap(&c.bo->base, &map);
-	KUNIT_ASSERT_EQ(test, 0, reclaim_evict(c.bo));
+	KUNIT_ASSERT_EQ(test, 0, gem_kunit_evict(c.bo));
 
 	KUNIT_EXPECT_EQ(test, drm_gem_sgt_map(c.bo), c.f->d->bound ? 0 : -ENODEV);
 	gem_kunit_each_page(test, c.bo, 3, false);
@@ -192,13 +182,13 @@ static void reclaim_unbind_of_an_evicted_object(struct kunit *test)
 {
 	struct gem_reclaim c = reclaim_create(test);
 
-	KUNIT_ASSERT_EQ(test, 0, reclaim_evict(c.bo));
+	KUNIT_ASSERT_EQ(test, 0, gem_kunit_evict(c.bo));
 	drm_sgt_kunit_unbind(c.f->d);
 	KUNIT_ASSERT_EQ(test, 0, drm_gem_sgt_pin(c.bo));
 	gem_kunit_each_page(test, c.bo, 1, false);
-	KUNIT_EXPECT_EQ(test, -EBUSY, reclaim_evict(c.bo));
+	KUNIT_EXPECT_EQ(test, -EBUSY, gem_kunit_evict(c.bo));
 	drm_gem_sgt_unpin(c.bo);
-	KUNIT_EXPECT_EQ(test, 0, reclaim_evict(c.bo));
+	KUNIT_EXPECT_EQ(test, 0, gem_kunit_evict(c.bo));
 	reclaim_expect_empty(&c);
 }
 
@@ -207,7 +197,7 @@ static void reclaim_expect_kept(struct gem_reclaim *c)
 {
 	KUNIT_EXPECT_FALSE(c->test, drm_gem_sgt_is_purgeable(c->bo));
 	KUNIT_EXPECT_EQ(c->test, -EBUSY, reclaim_purge(c->bo));
-	KUNIT_EXPECT_EQ(c->test, -EBUSY, reclaim_evict(c->bo));
+	KUNIT_EXPECT_EQ(c->test, -EBUSY, gem_kunit_evict(c->bo));
 	KUNIT_EXPECT_EQ(c->test, drm_sgt_get_state(c->bo->sgt), DRM_SGT_MAPPED);
 	gem_kunit_each_page(c->test, c->bo, 1, false);
 }
@@ -245,7 +235,7 @@ static void reclaim_leaves_users_alone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EBUSY, reclaim_purge(c.bo));
 	kunit_release_action(test, gem_dma_buf_put, buf);
 	KUNIT_EXPECT_EQ(test, -EBUSY, reclaim_purge(c.bo));
-	KUNIT_EXPECT_EQ(test, 0, reclaim_evict(c.bo));
+	KUNIT_EXPECT_EQ(test, 0, gem_kunit_evict(c.bo));
 	reclaim_expect_empty(&c);
 }
 
@@ -326,7 +316,7 @@ static void reclaim_leaves_imports_alone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, reclaim_madvise(bo, 1));
 	KUNIT_EXPECT_FALSE(test, drm_gem_sgt_is_purgeable(bo));
 	KUNIT_EXPECT_EQ(test, -EBUSY, reclaim_purge(bo));
-	KUNIT_EXPECT_EQ(test, -EINVAL, reclaim_evict(bo));
+	KUNIT_EXPECT_EQ(test, -EINVAL, gem_kunit_evict(bo));
 	KUNIT_EXPECT_EQ(test, drm_sgt_get_state(bo->sgt), DRM_SGT_MAPPED);
 }
 

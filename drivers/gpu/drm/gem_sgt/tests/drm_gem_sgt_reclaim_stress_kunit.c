@@ -225,11 +225,8 @@ static void random_purge(struct gem_random *f, struct random_bo *item)
 
 static void random_evict(struct gem_random *f, struct random_bo *item)
 {
-	int ret;
+	int ret = gem_kunit_evict(item->bo);
 
-	dma_resv_lock(item->bo->base.resv, NULL);
-	ret = drm_gem_sgt_evict_locked(item->bo);
-	dma_resv_unlock(item->bo->base.resv);
 	KUNIT_EXPECT_EQ(f->test, ret, random_is_kept(item) ? -EBUSY : 0);
 	if (!ret)
 		random_expect_empty(f, item);

@@ -147,11 +147,8 @@ static int gem_stress_evict(void *arg)
 	unsigned int i;
 
 	for (i = 0; i < 4; i++) {
-		int ret;
+		int ret = gem_kunit_evict(f->bo);
 
-		dma_resv_lock(f->bo->base.resv, NULL);
-		ret = drm_gem_sgt_evict_locked(f->bo);
-		dma_resv_unlock(f->bo->base.resv);
 		if (ret && ret != -EBUSY)
 			return ret;
 	}

@@ -118,9 +118,7 @@ static void trace_expect(struct gem_trace *c, unsigned long events)
 
 static void trace_evict(struct gem_trace *c)
 {
-	dma_resv_lock(c->bo->base.resv, NULL);
-	KUNIT_EXPECT_EQ(c->test, 0, drm_gem_sgt_evict_locked(c->bo));
-	dma_resv_unlock(c->bo->base.resv);
+	KUNIT_EXPECT_EQ(c->test, 0, gem_kunit_evict(c->bo));
 }
 
 /* Map and unmap; a call that has nothing to do is no event. */
