@@ -324,12 +324,6 @@ static int virtgpu_sgt_attach_finish_locked(struct virtgpu_sgt_attach *attach,
 	return ret;
 }
 
-static int virtgpu_sgt_attach_wait(struct virtgpu_sgt_cmd *cmd, bool killable)
-{
-	return killable ? virtgpu_sgt_cmd_wait_killable(cmd) :
-			  virtgpu_sgt_cmd_wait(cmd);
-}
-
 /* dma_fence_wait() can be interrupted by all signals or none, this only by SIGKILL. */
 static int virtgpu_sgt_attach_wait_for_jobs(struct virtgpu_sgt_attach *attach)
 {
@@ -361,9 +355,9 @@ static int virtgpu_sgt_attach_do_run(struct virtgpu_sgt_attach *attach,
 
 	if (!ret) {
 		/* The last one first: its answer comes after the other. */
-		ret = virtgpu_sgt_attach_wait(backing->attach, killable);
+		ret = virtgpu_sgt_cmd_wait_either(backing->attach, killable);
 		if (attach->create)
-			created = virtgpu_sgt_attach_wait(attach->create, killable);
+			created = virtgpu_sgt_cmd_wait_either(attach->create, killable);
 		scoped_guard(mutex, &res->lock)
 			ret = virtgpu_sgt_attach_finish_locked(attach, backing,
 							       created ?: ret);

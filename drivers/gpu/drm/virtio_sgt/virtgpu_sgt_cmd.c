@@ -391,6 +391,19 @@ static int virtgpu_sgt_cmd_do_wait(struct virtgpu_sgt_cmd *cmd, bool killable,
 }
 
 /**
+ * virtgpu_sgt_cmd_wait_either() - wait until a command is done, killable or not
+ * @cmd: the command, submitted or idle
+ * @killable: whether the wait ends when the task is killed
+ *
+ * Context: see virtgpu_sgt_cmd_wait().
+ * Return: see virtgpu_sgt_cmd_wait_killable() if @killable, or virtgpu_sgt_cmd_wait()
+ */
+int virtgpu_sgt_cmd_wait_either(struct virtgpu_sgt_cmd *cmd, bool killable)
+{
+	return virtgpu_sgt_cmd_do_wait(cmd, killable, MAX_SCHEDULE_TIMEOUT);
+}
+
+/**
  * virtgpu_sgt_cmd_wait() - wait until a command is done
  * @cmd: the command, submitted or idle
  *
@@ -407,7 +420,7 @@ static int virtgpu_sgt_cmd_do_wait(struct virtgpu_sgt_cmd *cmd, bool killable,
  */
 int virtgpu_sgt_cmd_wait(struct virtgpu_sgt_cmd *cmd)
 {
-	return virtgpu_sgt_cmd_do_wait(cmd, false, MAX_SCHEDULE_TIMEOUT);
+	return virtgpu_sgt_cmd_wait_either(cmd, false);
 }
 
 /**
@@ -420,7 +433,7 @@ int virtgpu_sgt_cmd_wait(struct virtgpu_sgt_cmd *cmd)
  */
 int virtgpu_sgt_cmd_wait_killable(struct virtgpu_sgt_cmd *cmd)
 {
-	return virtgpu_sgt_cmd_do_wait(cmd, true, MAX_SCHEDULE_TIMEOUT);
+	return virtgpu_sgt_cmd_wait_either(cmd, true);
 }
 
 /**

@@ -187,6 +187,7 @@ void virtgpu_sgt_cmd_get(struct virtgpu_sgt_cmd *cmd);
 void virtgpu_sgt_cmd_put(struct virtgpu_sgt_cmd *cmd);
 const char *virtgpu_sgt_cmd_name(const struct virtgpu_sgt_cmd *cmd);
 int virtgpu_sgt_cmd_wait(struct virtgpu_sgt_cmd *cmd);
+int virtgpu_sgt_cmd_wait_either(struct virtgpu_sgt_cmd *cmd, bool killable);
 int virtgpu_sgt_cmd_wait_killable(struct virtgpu_sgt_cmd *cmd);
 int virtgpu_sgt_cmd_wait_timeout(struct virtgpu_sgt_cmd *cmd,
 				 unsigned int seconds);

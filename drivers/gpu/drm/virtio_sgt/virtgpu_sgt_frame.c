@@ -121,15 +121,13 @@ int virtgpu_sgt_frame_reclaim(struct virtgpu_sgt_frame *frame, bool killable)
 
 	/* The last one first: its answer comes after the others. */
 	for (i = frame->count; i-- && virtgpu_sgt_frame_is_busy(frame);) {
-		ret = killable ? virtgpu_sgt_cmd_wait_killable(frame->cmds[i]) :
-				 virtgpu_sgt_cmd_wait(frame->cmds[i]);
+		ret = virtgpu_sgt_cmd_wait_either(frame->cmds[i], killable);
 		if (ret == -ERESTARTSYS)
 			return -EINTR;
 		/* The wait ended without an answer: the queue has the earlier ones, too. */
 		if (!virtgpu_sgt_cmd_is_idle(frame->cmds[i]))
 			break;
 	}
-	/* The waits may have ended without an answer. */
 	if (virtgpu_sgt_frame_is_busy(frame))
 		return virtgpu_sgt_queue_error(frame->transfer->queue) ?: -ENODEV;
 

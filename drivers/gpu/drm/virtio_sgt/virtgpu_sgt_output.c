@@ -67,8 +67,7 @@ static bool virtgpu_sgt_commit_is_killable(const struct virtgpu_sgt_commit *comm
 static int virtgpu_sgt_output_wait(struct virtgpu_sgt_cmd *cmd,
 				   const struct virtgpu_sgt_commit *commit)
 {
-	int ret = virtgpu_sgt_commit_is_killable(commit) ? virtgpu_sgt_cmd_wait_killable(cmd) :
-							   virtgpu_sgt_cmd_wait(cmd);
+	int ret = virtgpu_sgt_cmd_wait_either(cmd, virtgpu_sgt_commit_is_killable(commit));
 
 	return ret == -ERESTARTSYS ? -EINTR : ret;
 }
