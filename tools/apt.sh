@@ -87,10 +87,24 @@ needed_by() {
 
 # key PACKAGE PACKAGES: the version of the first, and all others' versions, in one word.
 key() {
-	version=$(apt-cache show --no-all-versions "$1" | sed -n 's/^Version: //p' | head -n 1)
+	version=$(apt-cache show --no-all-versions "$1" 2>/dev/null | sed -n 's/^Version: //p' | head -n 1)
 	# shellcheck disable=SC2086
-	sum=$(apt-cache show --no-all-versions $2 | sed -n 's/^SHA256: //p' | sha256sum)
+	sum=$(apt-cache show --no-all-versions $2 2>/dev/null | sed -n 's/^SHA256: //p' | sha256sum)
 	echo "$version-$(echo "$sum" | cut -c 1-8)"
+}
+
+# newest_cached PATTERN: the newest directory in the cache with such a name.
+newest_cached() {
+	find "$cache" -maxdepth 1 -name "$1" -printf '%T@ %f\n' | sort -n | sed -n '$s/^[^ ]* //p'
+}
+
+# keep NAME PACKAGES PATTERN: prints the directory NAME of the cache. If it is not there, get makes it
+# of PACKAGES; the newest one of PATTERN is used if that fails, or if PACKAGES is empty.
+keep() {
+	kept=$1
+	[ -n "$2" ] && { [ -d "$cache/$1" ] || get "$2" "$1"; } || kept=$(newest_cached "$3")
+	[ -n "$kept" ] || die "download failed; with a network, try: apt-get update, then the same command"
+	echo "$cache/$kept"
 }
 
 # get_packages PACKAGE...: unpacks the packages of apt's lists into the directory root of tmp.

@@ -18,6 +18,8 @@ from pathlib import Path
 import project
 
 GRAFT = 'drivers/gpu/drm/drm-gem-sgt'
+# {file of drivers/gpu/drm: the line that adds the project}
+HOOKS = {'Kconfig': f'source "{GRAFT}/Kconfig"', 'Makefile': f'obj-y += {Path(GRAFT).name}/'}
 PARTS = 'Kbuild', 'Kconfig', 'compat', 'include', 'drivers'
 
 # Faults of 6.12 that end in an Oops, whichever driver is bound with failing allocations: what is
@@ -89,8 +91,8 @@ def graft(source: Path) -> None:
     """Adds the project to a kernel tree, or brings it there up to date."""
     copy(source)
     drm = source / 'drivers/gpu/drm'
-    append(drm / 'Kconfig', f'source "{GRAFT}/Kconfig"')
-    append(drm / 'Makefile', f'obj-y += {Path(GRAFT).name}/')
+    for name, line in HOOKS.items():
+        append(drm / name, line)
 
 
 def work_copy(pristine: Path, directory: Path) -> Path:

@@ -2,7 +2,6 @@
 """A guest with programs of Debian's packages, in a root of their own."""
 
 import functools
-import subprocess
 from pathlib import Path
 
 import initramfs
@@ -12,10 +11,7 @@ import project
 @functools.lru_cache(maxsize=None)
 def root(name: str) -> Path:
     """The directory of the programs and the libraries that they need."""
-    done = subprocess.run([project.TOOLS / 'guestroot.sh', name], stdout=subprocess.PIPE, text=True)
-    if done.returncode:
-        raise project.Failed(f'no packages for {name}: see above')
-    return Path(done.stdout.strip())
+    return project.cached(f'packages for {name}', 'guestroot.sh', name)
 
 
 def image(name: str, driver: str, kernel: Path, modules: list[Path],

@@ -31,11 +31,6 @@ desktop)
 	;;
 esac
 
-cached() {
-	find "$cache" -maxdepth 1 -name "$prog"'root-*' -printf '%T@ %f\n' | sort -n |
-		sed -n '$s/^[^ ]* //p'
-}
-
 # What the programs need. No interpreter and no fonts for the tests, of which apt knows no subset.
 parts() {
 	# shellcheck disable=SC2086
@@ -58,19 +53,13 @@ get() {
 		"$tmp/root"/usr/lib/*/gconv
 	[ "$prog" != igt ] || rm -rf "$tmp/root/etc" "$tmp/root/usr/bin"
 	rm -rf "$cache/${prog}root"-*
-	mv "$tmp/root" "$cache/${prog}root-$2"
+	mv "$tmp/root" "$cache/$2"
 }
 
 mkdir -p "$cache"
 lock_cache
-parts='' name=''
-if use_lists "$suite" "$(cached)"; then
+parts=''
+if use_lists "$suite" "$(newest_cached "${prog}root-*")"; then
 	parts=$(parts) || parts=
 fi
-if [ -n "$parts" ]; then
-	name=$(key "${packages%% *}" "$parts")
-	[ -d "$cache/${prog}root-$name" ] || get "$parts" "$name" || name=
-fi
-[ -n "$name" ] || name=$(cached | sed "s/^${prog}root-//")
-[ -n "$name" ] || die "download failed; with a network, try: apt-get update, then the same command"
-echo "$cache/${prog}root-$name"
+keep "${prog}root-$(key "${packages%% *}" "$parts")" "$parts" "${prog}root-*"

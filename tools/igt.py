@@ -253,16 +253,16 @@ def run(report: Report, setups: Collection[str], wanted: str, driver: str, but: 
     line = '' if project.is_default() else project.chosen_kernel()
     arch = '' if project.arch().is_native() else project.arch().name
     of_kernel = ''.join(f'-{word}' for word in (line, arch) if word)
-    make = 'make igt' + f' KERNEL={line}' * bool(line) + f' ARCH={arch}' * bool(arch)
+    again = ('make igt' + f' KERNEL={line}' * bool(line) + f' ARCH={arch}' * bool(arch) +
+             f' DRIVER={driver}' * (driver != 'sgt') + ' SETUP=')
 
     def session(setup: str) -> None:
         suite = setup + of_kernel
         machine = vm.Vm(setup, driver, root, image, report.directory / suite,
                         lambda key, value: report.fact(suite, key, value))
-        again = f'{make} SETUP={setup}' + (f' DRIVER={driver}' if driver != 'sgt' else '')
-        Session(report, machine, suite, again).run(chosen[setup])
+        Session(report, machine, suite, again + setup).run(chosen[setup])
 
     for setup, fit in chosen.items():
         project.say(f'-- {len(fit)} tests in QEMU, set-up {setup}')
-    report.side_by_side((setup + of_kernel, f'{make} SETUP={setup}', functools.partial(session, setup))
+    report.side_by_side((setup + of_kernel, again + setup, functools.partial(session, setup))
                         for setup, fit in chosen.items() if fit)

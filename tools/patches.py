@@ -185,8 +185,8 @@ def tree_after(number: int, original: Tree) -> Tree:
     changed = dict(original)
     changed['MAINTAINERS'] = with_entries(changed['MAINTAINERS'], entries(names))
     if 'Kbuild' in names:
-        changed['drivers/gpu/drm/Kconfig'] += f'\nsource "{graft.GRAFT}/Kconfig"\n'
-        changed['drivers/gpu/drm/Makefile'] += f'\nobj-y += {Path(graft.GRAFT).name}/\n'
+        for name, line in graft.HOOKS.items():
+            changed[f'drivers/gpu/drm/{name}'] += f'\n{line}\n'
     if number == OF_DOCS:
         index, after = 'Documentation/gpu/index.rst', '   drivers\n'
         changed[index] = changed[index].replace(after, f'{after}   drm-gem-sgt/index\n')
@@ -274,20 +274,11 @@ class Copy:
                        env={**os.environ, 'GIT_CEILING_DIRECTORIES': str(self.home)})
 
 
-def kernel_of(line: str) -> Path:
-    """The source of a kernel of the list KERNELS."""
-    done = subprocess.run([project.TOOLS / 'kernel.sh', 'source'], text=True,
-                          stdout=subprocess.PIPE, env={**os.environ, 'KERNEL': line})
-    if done.returncode:
-        raise project.Failed('no kernel source: see above')
-    return Path(done.stdout.strip())
-
-
 def check(report: Report, line: str) -> None:
     """Writes the series for a kernel of the list KERNELS, and checks each of its patches."""
-    source = kernel_of(line)
+    source = project.kernel('source', KERNEL=line)
     # As in make static, which a later one would ask for functions that 6.12 lacks.
-    checker = kernel_of(next(iter(project.kernels())))
+    checker = project.kernel('source', KERNEL=next(iter(project.kernels())))
     files = series(source, project.BUILD / SUITE / line)
     with graft.lock(f'{SUITE}-{line}'):
         copy = Copy(source)

@@ -51,7 +51,7 @@ def run(report: Report, setups: Collection[str], wanted: str) -> None:
     project.build_modules()
     for name in fnmatch.filter(ports.DRIVERS, wanted or '*'):
         build(report, name)
-    if not wanted and not project.is_foreign():
+    if not wanted and project.arch().is_native():
         # Elsewhere, not all set-ups are known to pass with our own driver.
         setups = setups or (SETUPS if project.is_default() else SETUPS[:1])
         igt.run(report, setups, '', 'ported', BUT, TESTS)

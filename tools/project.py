@@ -115,17 +115,19 @@ def is_default() -> bool:
     return chosen_kernel() == next(iter(kernels()))
 
 
-def is_foreign() -> bool:
-    """Whether ARCH= chooses a kernel that no guest of this machine's architecture boots."""
-    return os.environ.get('ARCH', 'amd64') == 'arm64'
-
-
-def kernel(what: str) -> Path:
-    """The directory of the cached kernel: what is "root" or "source"."""
-    done = subprocess.run([TOOLS / 'kernel.sh', what], stdout=subprocess.PIPE, text=True)
+def cached(what: str, *command: str | Path, **environment: str) -> Path:
+    """The directory in the cache that a script of tools/ prints, and fills if it is not there."""
+    script, *arguments = command
+    done = subprocess.run([TOOLS / script, *arguments], stdout=subprocess.PIPE, text=True,
+                          env={**os.environ, **environment})
     if done.returncode:
-        raise Failed(f'no kernel {what}: see above')
+        raise Failed(f'no {what}: see above')
     return Path(done.stdout.strip())
+
+
+def kernel(what: str, **environment: str) -> Path:
+    """The directory of the cached kernel: what is "root" or "source"."""
+    return cached(f'kernel {what}', 'kernel.sh', what, **environment)
 
 
 def release(root: Path) -> str:
@@ -181,11 +183,7 @@ def arch() -> Arch:
 @functools.lru_cache(maxsize=None)
 def userroot(debian: str) -> Path:
     """The directory with the libraries of another architecture."""
-    done = subprocess.run([TOOLS / 'userroot.sh'], stdout=subprocess.PIPE, text=True,
-                          env={**os.environ, 'ARCH': debian})
-    if done.returncode:
-        raise Failed(f'no libraries of {debian}: see above')
-    return Path(done.stdout.strip())
+    return cached(f'libraries of {debian}', 'userroot.sh', ARCH=debian)
 
 
 def emulator() -> list[str | Path]:

@@ -14,11 +14,6 @@ prog=userroot
 . "$top/tools/arch.sh"
 suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 
-cached() {
-	find "$cache" -maxdepth 1 -name "userroot-*-$debian" -printf '%T@ %f\n' | sort -n |
-		sed -n '$s/^[^ ]* //p'
-}
-
 get() {
 	need 300
 	say "downloading the C library, libdrm and busybox of $debian (10 MB)"
@@ -30,14 +25,7 @@ get() {
 
 mkdir -p "$cache"
 lock_cache
-use_lists "$suite-security" "$(cached)" || die "apt does not say where Debian's packages of $debian are"
+use_lists "$suite-security" "$(newest_cached "userroot-*-$debian")" || die "apt does not say where Debian's packages of $debian are"
 packages=$(needed_by libdrm-dev busybox-static) || packages=
-name=
-if [ -n "$packages" ]; then
-	packages="libc6-dev linux-libc-dev $packages"
-	name=userroot-$(key libc6-dev "$packages")-$debian
-	[ -d "$cache/$name" ] || get "$packages" "$name" || name=
-fi
-[ -n "$name" ] || name=$(cached)
-[ -n "$name" ] || die "download failed; with a network, try: apt-get update, then the same command"
-echo "$cache/$name"
+packages=${packages:+libc6-dev linux-libc-dev $packages}
+keep "userroot-$(key libc6-dev "$packages")-$debian" "$packages" "userroot-*-$debian"
