@@ -7,6 +7,7 @@ from unittest import mock
 
 import boots
 import check
+import debugkernel
 import igt
 import project
 import vm
@@ -67,6 +68,20 @@ class Kernels(unittest.TestCase):
         for number in range(boots.TURNS):
             for variable in 'KERNEL', 'ARCH':
                 self.assertTrue(turn(number, variable)[1])
+
+
+class Debug(unittest.TestCase):
+    def test_what_a_kernel_does_not_have_is_wanted_of_others(self):
+        wanted = debugkernel.wanted_lines('debug') + debugkernel.wanted_lines('kcsan')
+        for line, gone in debugkernel.GONE.items():
+            self.assertIn(line, list(project.kernels())[1:])
+            self.assertLessEqual(set(gone), set(wanted))
+
+    def test_an_option_that_is_lost_is_named(self):
+        wanted = ['CONFIG_KASAN=y', '# CONFIG_SMP is not set']
+        self.assertEqual(debugkernel.missing(wanted, '\n'), ['CONFIG_KASAN=y'])
+        self.assertEqual(debugkernel.missing(wanted, '\nCONFIG_KASAN=y\nCONFIG_SMP=y\n'),
+                         ['# CONFIG_SMP is not set'])
 
 
 class Arches(unittest.TestCase):
