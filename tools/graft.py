@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import project
@@ -137,17 +137,31 @@ def shorter(text: str) -> str:
     return re.sub(rf'[^ ]*{GRAFT}/', '', text)
 
 
-def build(what: str, directory: Path, command: list[str], log: Path) -> tuple[list[str], list[str]]:
-    """Runs make in the work copy; returns its output, and the warnings in our files."""
-    output = project.step(what, ['make', '--no-print-directory', *command, '-j' + project.JOBS],
-                          log, cwd=directory / 'src')
-    ours = [shorter(line) for line in output
+def complaints(output: Iterable[str]) -> list[str]:
+    """The warnings and errors in our files."""
+    return [shorter(line) for line in output
             if GRAFT in line and re.search(r'\b(warning|error):', line)]
-    if ours:
-        # So that the next build repeats the warnings, unless they are fixed.
+
+
+def build(what: str, directory: Path, command: list[str], log: Path) -> tuple[list[str], list[str]]:
+    """Runs make in the work copy; returns its output, and the warnings in our files.
+
+    The build after one that warned, or that was killed, repeats the warnings that are not fixed.
+    """
+    loud = directory / 'loud'
+    if loud.exists():
         for file in (directory / 'src' / GRAFT).rglob('*.c'):
             file.touch()
-    return output, ours
+    loud.touch()
+    try:
+        output = project.step(what, ['make', '--no-print-directory', *command, '-j' + project.JOBS],
+                              log, cwd=directory / 'src')
+    finally:
+        # What does not compile is compiled again anyway.
+        said = complaints(log.read_text(errors='replace').splitlines())
+        if not any('warning:' in line for line in said):
+            loud.unlink()
+    return output, complaints(output)
 
 
 def main() -> None:

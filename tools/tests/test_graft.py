@@ -5,6 +5,8 @@ import contextlib
 import io
 import os
 import pathlib
+import subprocess
+import sys
 import tempfile
 import unittest
 from unittest import mock
@@ -34,6 +36,56 @@ class Headers(unittest.TestCase):
         graft.copy(self.source)
         self.assertFalse((self.drm / 'drm_old.h').is_symlink())
         self.assertTrue((self.drm / 'drm_gem.h').exists())
+
+
+class Build(unittest.TestCase):
+    """A make of the test's own: it compiles nothing, but says what a compiler would."""
+
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.home = pathlib.Path(scratch.name)
+        source = self.home / 'src' / graft.GRAFT
+        source.mkdir(parents=True)
+        for name in 'a.c', 'b.c':
+            (source / name).write_text('')
+            os.utime(source / name, (1, 1))
+        # An object is newer than its source, and not made in the tick in which it is touched.
+        rule = ('all: a.o b.o\n'
+                f'a.o: {graft.GRAFT}/a.c\n\t@echo "$<:1: warning: a"; touch -d @2 $@\n'
+                f'b.o: {graft.GRAFT}/b.c a.o\n\t@$(DO)\n')
+        (self.home / 'src/Makefile').write_text(rule)
+
+    def build(self, do='touch $@'):
+        with mock.patch.object(project, 'say'):
+            return graft.build('a', self.home, [f'DO={do}'], self.home / 'log')[1]
+
+    def test_warnings_are_repeated(self):
+        for _ in range(2):
+            self.assertEqual(self.build(), ['a.c:1: warning: a'])
+
+    def test_a_build_that_failed_hides_no_warning_of_the_next(self):
+        with self.assertRaises(project.Failed):
+            self.build('false')
+        self.assertEqual(self.build(), ['a.c:1: warning: a'])
+
+    def test_a_build_that_was_killed_hides_no_warning_of_the_next(self):
+        kill = 'DO=kill -9 $$(cut -d" " -f4 /proc/$$PPID/stat)'
+        done = subprocess.run([sys.executable, '-c', 'import graft, pathlib\n'
+                               f'home = pathlib.Path("{self.home}")\n'
+                               f"graft.build('a', home, ['{kill}'], home / 'log')"],
+                              env={**os.environ, 'PYTHONPATH': str(project.TOOLS)},
+                              stdout=subprocess.DEVNULL)
+        self.assertEqual(done.returncode, -9)
+        self.assertEqual(self.build(), ['a.c:1: warning: a'])
+
+    def test_what_was_silent_is_not_built_again(self):
+        rule = self.home / 'src/Makefile'
+        rule.write_text(rule.read_text().replace('warning: ', ''))
+        self.build()
+        self.assertFalse((self.home / 'loud').exists())
+        self.build()
+        self.assertEqual((self.home / 'log').read_text().count('a.c'), 0)
 
 
 class Graft(unittest.TestCase):
