@@ -148,6 +148,8 @@ def main() -> int:
             continue
         try:
             run(name, results, setups, wanted, driver)
+        except deadline.Late:
+            deadline.skip(results, name, 'the rest')
         except project.Failed as error:
             results.add(name, 'start', 'fail', 0.0, str(error), again=again(PARTS[name]))
         except Exception as error:  # A fault of a part does not end the others.

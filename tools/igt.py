@@ -3,6 +3,7 @@
 
 import fnmatch
 import functools
+import math
 import os
 import re
 import subprocess
@@ -190,14 +191,28 @@ class Session:
     def command(self, program: str, subtest: str | None) -> list[str]:
         return [program] + (['--run-subtest', subtest] if subtest else [])
 
+    def limit(self) -> int:
+        """The seconds that a test may take."""
+        return math.ceil(min(self.seconds, deadline.left()))
+
+    def is_cut(self, outcome: vm.Outcome) -> bool:
+        """Whether the end of the time has killed a test; the guest is of no use then."""
+        if outcome.status != KILLED or not deadline.is_late():
+            return False
+        self.drop()
+        return True
+
     def one(self, program: str, subtest: str | None) -> None:
         test = f'{program}@{subtest}' if subtest else program
         again = f'{self.again} TEST={test}'
         started = time.monotonic()
         try:
-            outcome = self.machine.run(self.seconds, *self.command(program, subtest))
+            outcome = self.machine.run(self.limit(), *self.command(program, subtest))
         except vm.Lost as error:
             self.lost(test, error, again, started)
+            return
+        if self.is_cut(outcome):
+            self.late(program, subtest)
             return
         broken = self.unfit(outcome)
         self.add(test, outcome, again, self.seconds)

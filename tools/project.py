@@ -13,6 +13,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+import deadline
+
 TOP = Path(os.path.abspath(__file__)).parent.parent
 TOOLS = TOP / 'tools'
 BUILD = TOP / 'build'
@@ -60,11 +62,14 @@ def say(text: str) -> None:
 
 
 def lines(what: str, command: Command, log: Path, **kwargs: Any) -> Iterator[str]:
-    """Runs a command; yields its output line by line and keeps it in log."""
+    """Runs a command; yields its output line by line and keeps it in log.
+
+    When the time is up, the command is ended.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     with open(log, 'w') as copy, subprocess.Popen(
             [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, errors='replace', **kwargs) as process:
+            text=True, errors='replace', **kwargs) as process, deadline.ending(process, what):
         for line in process.stdout or ():
             copy.write(line)
             yield line.rstrip('\n')

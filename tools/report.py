@@ -8,6 +8,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable
 
+import deadline
 import project
 
 # A guest keeps about one CPU busy.
@@ -83,6 +84,8 @@ class Report:
                     return
                 try:
                     function()
+                except deadline.Late:
+                    deadline.skip(self, suite, 'the rest')
                 except Exception as error:
                     self.add(suite, 'run', 'fail', 0.0, str(error) or repr(error),
                              traceback.format_exc(), again)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import boots
 import choice
+import deadline
 import graft
 import igt
 import project
@@ -37,9 +38,11 @@ class Skip(Exception):
 
 def call(*command: str | Path, cwd: Path = TOP) -> tuple[bool, str]:
     """Runs a command; returns whether it succeeded, and its output."""
-    done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, errors='replace', cwd=cwd)
-    return done.returncode == 0, done.stdout
+    with subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors='replace',
+                          cwd=cwd) as process, deadline.ending(process, str(command[0])):
+        said = process.stdout.read() if process.stdout else ''
+    return process.returncode == 0, said
 
 
 def tool(name: str) -> str:

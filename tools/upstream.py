@@ -7,7 +7,6 @@ Each driver has a guest of its own, so that what one breaks is not blamed on the
 import dataclasses
 import fnmatch
 import functools
-import math
 import re
 import threading
 from collections.abc import Iterable
@@ -143,8 +142,7 @@ class Side(igt.Session):
         if subtest or out:
             command += ['--run-subtest', subtest or ','.join(['*', *(f'!{glob}' for glob in out)])]
         try:
-            limit = math.ceil(min(self.seconds, deadline.left()))
-            outcome = self.machine.run(limit, *command)
+            outcome = self.machine.run(self.limit(), *command)
         except vm.Lost as error:
             output = self.machine.received.decode(errors='replace')
             self.drop()
@@ -153,9 +151,8 @@ class Side(igt.Session):
                      last: Result('fail', f'VM lost: {error}')}
             self.table.add(program, self.driver, found, output)
             return
-        if outcome.status == igt.KILLED and deadline.is_late():
+        if self.is_cut(outcome):
             self.late(program, subtest)
-            self.drop()
             return
         found = results(outcome, self.taint)
         broken = self.unfit(outcome) or not outcome.bound

@@ -160,6 +160,16 @@ class Sessions(unittest.TestCase):
             self.report.note.assert_called()
 
 
+    def test_what_the_end_of_the_time_kills_is_skipped(self):
+        for kind in igt.Session, debug.Session:
+            session = self.session(outcome(igt.KILLED), kind=kind)
+            with self.subTest(kind), mock.patch.object(deadline, 'left', side_effect=[6.5, 0.0]):
+                session.one('a', 'b')
+            self.assertEqual(self.machine.run.call_args.args, (7, 'a', '--run-subtest', 'b'))
+            self.assertEqual(self.results(), [('a@b', 'skip')])
+            self.machine.close.assert_called_once()
+
+
 class Power(unittest.TestCase):
     """The end of a guest, as QEMU and the console have it."""
 
