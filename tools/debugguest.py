@@ -15,7 +15,6 @@ import vm
 
 # A guest with all checkers is five to ten times slower.
 PATIENCE = 8
-ROUNDS = os.environ.get('ROUNDS')
 SEED = os.environ.get('SEED')
 
 Built = tuple[Path, Path, dict[str, Path]]
@@ -54,8 +53,7 @@ def machine(name: str, setup: str, kernel: str = 'debug', kunit: bool = False, a
     # that an interrupt accesses then is wild, and it reports for ever.
     words = [append, 'nohz=off', 'highres=off', 'no5lvl',
              'rcupdate.rcu_cpu_stall_suppress_at_boot=1',
-             'rcupdate.rcu_cpu_stall_timeout=120', f'SGT_ROUNDS={ROUNDS or rounds}',
-             f'SGT_SEED={SEED}' if SEED else '', '' if kunit else 'kunit.enable=0',
+             'rcupdate.rcu_cpu_stall_timeout=120', vm.asked(rounds), '' if kunit else 'kunit.enable=0',
              '' if console else 'drm_kms_helper.fbdev_emulation=0',
              'SGT_DEBUG=1 kasan_multi_shot' if kernel == 'debug' else '']
     return vm.Vm(setup, driver or os.environ.get('DRIVER') or 'sgt', root, image,

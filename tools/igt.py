@@ -126,6 +126,12 @@ def verdict(outcome: vm.Outcome, taint: int, limit: float = 0,
     return 'pass', ''
 
 
+def seeded(again: str, output: str) -> str:
+    """The command that repeats a test, with the seed that it has printed."""
+    seed = re.search(r'\bSGT_SEED=(\d+)', output)
+    return again + (f' SEED={seed[1]}' if seed else '')
+
+
 class Session:
     """Runs tests in one set-up, with a new guest only after one is lost or unfit."""
 
@@ -156,7 +162,8 @@ class Session:
         result, detail = verdict(outcome, self.taint, limit, must_be_bound)
         self.taint = outcome.taint
         self.report.add(self.suite, test, result, outcome.seconds, detail,
-                        f'{outcome.output}\n-- kernel log\n{outcome.log}', again)
+                        f'{outcome.output}\n-- kernel log\n{outcome.log}',
+                        seeded(again, outcome.output))
         return result
 
     def lost(self, test: str, error: Exception, again: str, started: float) -> None:
@@ -165,7 +172,8 @@ class Session:
         console = self.machine.console.read_text(errors='replace').splitlines()
         self.report.add(self.suite, test, 'lost', time.monotonic() - started,
                         f'VM lost: {error}',
-                        f'{output}\n-- console\n' + '\n'.join(console[-300:]) + '\n', again)
+                        f'{output}\n-- console\n' + '\n'.join(console[-300:]) + '\n',
+                        seeded(again, output))
 
     def drop(self) -> None:
         self.machine.close()
@@ -274,7 +282,7 @@ def run(report: Report, setups: Collection[str], wanted: str, driver: str, but: 
     def session(setup: str) -> None:
         suite = setup + of_kernel
         machine = vm.Vm(setup, driver, root, image, report.directory / suite,
-                        lambda key, value: report.fact(suite, key, value))
+                        lambda key, value: report.fact(suite, key, value), append=vm.asked())
         Session(report, machine, suite, again + setup).run(chosen[setup])
 
     for setup, fit in chosen.items():

@@ -104,6 +104,12 @@ def setups() -> dict[str, SetUp]:
     return SETUPS[project.arch().name]
 
 
+def asked(rounds: str | int = '') -> str:
+    """Options of the kernel, which its first process passes to the tests: ROUNDS= and SEED=."""
+    found = {'ROUNDS': os.environ.get('ROUNDS') or rounds, 'SEED': os.environ.get('SEED')}
+    return ' '.join(f'SGT_{name}={value}' for name, value in found.items() if value)
+
+
 class Lost(Exception):
     """The guest died or does not answer, so that a test has no result."""
 

@@ -2,6 +2,7 @@
 """How guests end, and what is made of it: canned answers, no QEMU."""
 
 import io
+import os
 import pathlib
 import subprocess
 import tempfile
@@ -91,6 +92,14 @@ class Sessions(unittest.TestCase):
         self.assertEqual(self.machine.boot.call_count, 2)
         self.machine.close.assert_called_once()
 
+    def test_the_seed_of_a_random_test_repeats_it(self):
+        said = '(a:9) INFO: 7 rounds, SGT_SEED=1234\n'
+        session = self.session(outcome(98, said), vm.Lost('panic'))
+        self.machine.received = said.encode()
+        session.run([('a', 'b'), ('c', None)])
+        self.assertEqual([call.args[6] for call in self.report.add.call_args_list[1:]],
+                         ['make igt TEST=a@b SEED=1234', 'make igt TEST=c SEED=1234'])
+
     def test_what_a_test_broke_is_not_held_against_the_next(self):
         for broken, boots in ((outcome(taint=splat.CRASHED), 2), (outcome(bound=False), 2),
                               (WARNING, 1), (GOOD, 1)):
@@ -168,6 +177,30 @@ class Sessions(unittest.TestCase):
             self.assertEqual(self.machine.run.call_args.args, (7, 'a', '--run-subtest', 'b'))
             self.assertEqual(self.results(), [('a@b', 'skip')])
             self.machine.close.assert_called_once()
+
+
+class Asked(unittest.TestCase):
+    """What the Makefile passes on, in the guest's command line."""
+
+    def append(self, **given):
+        with (mock.patch.dict(os.environ, {'ROUNDS': '', 'SEED': '', **given}),
+              mock.patch.multiple(igt, choice=mock.DEFAULT, is_possible=mock.DEFAULT,
+                                  initramfs=mock.DEFAULT, select=lambda *_: [('sgt_map', 'fork')]),
+              mock.patch.multiple(project, build_modules=lambda: (None, []), say=mock.DEFAULT,
+                                  build_programs=mock.MagicMock()),
+              mock.patch.object(igt, 'Session'), mock.patch.object(vm, 'Vm') as machine):
+            report = mock.Mock(directory=pathlib.Path('/'))
+            report.side_by_side.side_effect = lambda jobs: [job[2]() for job in jobs]
+            igt.run(report, ['phys'], '', 'sgt')
+        return machine.call_args.kwargs['append']
+
+    def test_rounds_and_seed(self):
+        self.assertEqual(self.append(), '')
+        self.assertEqual(self.append(SEED='7', ROUNDS='3'), 'SGT_ROUNDS=3 SGT_SEED=7')
+
+    def test_a_debug_kernel_has_rounds_of_its_own(self):
+        with mock.patch.dict(os.environ, ROUNDS='', SEED='7'):
+            self.assertEqual(vm.asked(20), 'SGT_ROUNDS=20 SGT_SEED=7')
 
 
 class Power(unittest.TestCase):
