@@ -85,11 +85,15 @@ needed_by() {
 		sed -n 's/^Inst \([^ ]*\).*/\1/p'
 }
 
-# key PACKAGE PACKAGES: the version of the first, and all others' versions, in one word.
+# key PACKAGE PACKAGES: the version of the first, and a sum of all others' versions and of what makes
+# a directory of them, in one word.
 key() {
 	version=$(apt-cache show --no-all-versions "$1" 2>/dev/null | sed -n 's/^Version: //p' | head -n 1)
 	# shellcheck disable=SC2086
-	sum=$(apt-cache show --no-all-versions $2 2>/dev/null | sed -n 's/^SHA256: //p' | sha256sum)
+	sum=$({
+		apt-cache show --no-all-versions $2 2>/dev/null | sed -n 's/^SHA256: //p'
+		cat "$0" "$top/tools/apt.sh"
+	} | sha256sum)
 	echo "$version-$(echo "$sum" | cut -c 1-8)"
 }
 
@@ -99,11 +103,14 @@ newest_cached() {
 }
 
 # keep NAME PACKAGES PATTERN: prints the directory NAME of the cache. If it is not there, get makes it
-# of PACKAGES; the newest one of PATTERN is used if that fails, or if PACKAGES is empty.
+# of PACKAGES; the newest one of PATTERN is used if that fails, or if PACKAGES is empty. The others of
+# PATTERN go, unless a checkout has used them in the last day.
 keep() {
 	kept=$1
 	[ -n "$2" ] && { [ -d "$cache/$1" ] || get "$2" "$1"; } || kept=$(newest_cached "$3")
 	[ -n "$kept" ] || die "download failed; with a network, try: apt-get update, then the same command"
+	touch "$cache/$kept"
+	find "$cache" -maxdepth 1 -name "$3" -mmin +1440 -exec rm -rf {} +
 	echo "$cache/$kept"
 }
 

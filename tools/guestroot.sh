@@ -52,7 +52,6 @@ get() {
 	rm -rf "$tmp/root/usr/share/doc" "$tmp/root/usr/share/man" "$tmp/root/usr/share/locale" \
 		"$tmp/root"/usr/lib/*/gconv
 	[ "$prog" != igt ] || rm -rf "$tmp/root/etc" "$tmp/root/usr/bin"
-	rm -rf "$cache/${prog}root"-*
 	mv "$tmp/root" "$cache/$2"
 }
 

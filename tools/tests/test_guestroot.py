@@ -3,8 +3,10 @@
 
 import os
 import pathlib
+import shutil
 import subprocess
 import tempfile
+import time
 import unittest
 
 import project
@@ -42,19 +44,46 @@ class Root(unittest.TestCase):
                        stdout=subprocess.DEVNULL)
         return str(self.top / 'a.deb')
 
-    def run_with(self, lists='', deb=''):
+    def old_root(self, name, hours):
+        """A root that was used so long ago."""
+        path = self.cache / name
+        path.mkdir(parents=True)
+        used = time.time() - hours * 3600
+        os.utime(path, (used, used))
+        return path
+
+    def run_with(self, lists='', deb='', tools=project.TOOLS):
         environment = {**os.environ, 'PATH': f'{self.top}/bin:{os.environ["PATH"]}',
                        'SGT_CACHE': str(self.cache), 'LISTS': lists, 'DEB': deb}
-        done = subprocess.run([project.TOOLS / 'guestroot.sh', 'igt'], stdout=subprocess.PIPE,
+        done = subprocess.run([tools / 'guestroot.sh', 'igt'], stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, env=environment)
         return done.returncode, done.stdout.strip(), done.stderr
 
     def test_a_new_one_replaces_the_old(self):
-        (self.cache / 'igtroot-2.4-1-0').mkdir(parents=True)
+        self.old_root('igtroot-2.4-1-0', 25)
         status, root, said = self.run_with('y', self.package())
         self.assertEqual(status, 0, said)
         self.assertTrue(root.startswith(f'{self.cache}/igtroot-2.5-1-'))
         self.assertEqual([str(path) for path in self.cache.glob('igtroot-*')], [root])
+
+    def test_one_that_another_checkout_uses_stays(self):
+        other = self.old_root('igtroot-2.4-1-0', 25)
+        self.assertEqual(self.run_with()[:2], (0, str(other)))
+        status, _, said = self.run_with('y', self.package())
+        self.assertEqual(status, 0, said)
+        self.assertTrue(other.exists())
+
+    def test_another_script_makes_another_one(self):
+        for name in 'guestroot.sh', 'apt.sh':
+            tools = self.top / name / 'tools'
+            shutil.copytree(project.TOOLS, tools, ignore=lambda directory, names: [
+                each for each in names if not each.endswith('.sh')])
+            with open(tools / name, 'a') as script:
+                print('# more', file=script)
+        deb, own = self.package(), [project.TOOLS, *(self.top / name / 'tools' for name in
+                                                     ('guestroot.sh', 'apt.sh'))]
+        roots = {self.run_with('y', deb, tools)[1] for tools in own}
+        self.assertEqual(len(roots), 3, roots)
 
     def test_the_old_one_is_used_without_a_network_or_lists(self):
         old = self.cache / 'igtroot-2.4-1-0'
