@@ -243,6 +243,13 @@ def select(wanted: str) -> list[igt.Test]:
     return [(name, subtest or None) for name in PROGRAMS if fnmatch.fnmatch(name, program)]
 
 
+def compared(driver: str) -> tuple[str, str]:
+    """The drivers that are compared."""
+    if driver == THEIRS:
+        raise project.Failed(f'DRIVER={THEIRS}: the driver that others are compared with')
+    return driver, THEIRS
+
+
 def note(report: Report, tests: list[igt.Test]) -> None:
     """Names what is not run."""
     out = [f'{name}@{glob}' for name, subtest in tests if not subtest for glob in left_out(name)]
@@ -256,7 +263,7 @@ def run(report: Report, setups: Iterable[str], wanted: str, driver: str) -> None
     if boots.turn() not in (None, boots.UPSTREAM):
         report.note(f'turn {boots.turn()} of {boots.TURNS} left out: {SUITE}')
         return
-    tests = select(wanted)
+    sides, tests = compared(driver), select(wanted)
     if not tests:
         raise project.Failed(f'no program matches TEST={wanted}: {" ".join(PROGRAMS)}')
     kernel, modules = project.build_modules()
@@ -271,7 +278,7 @@ def run(report: Report, setups: Iterable[str], wanted: str, driver: str) -> None
 
         images = {side: guestroot.image('igt', side, kernel, modules + ports.modules(side),
                                          {'upstream': project.TOOLS / 'guest-upstream'})
-                  for side in (driver, THEIRS)}
+                  for side in sides}
         project.say(f'-- {len(tests)} programs of IGT in QEMU, set-up {setup}, '
                     f'on {driver} and {THEIRS}')
         report.side_by_side((f'{SUITE}-{side}', table.again, functools.partial(session, side, path))

@@ -93,6 +93,8 @@ def arm(cpu: str) -> dict[str, SetUp]:
 # The first one does not mark the pages that it uses; it cannot have pages of 16 KiB.
 SETUPS = {'amd64': X86, 'arm64': arm('cortex-a72'), 'arm64-16k': arm('cortex-a76')}
 BOOT_SECONDS = 120
+# After its limit, a program is killed, and the guest says so in this time.
+GRACE_SECONDS = 30
 FRAME = b'\0sgt:'
 
 Live = Callable[[bytes], None]
@@ -265,7 +267,8 @@ class Vm:
 
     def run(self, limit: float, *command: str, live: Live | None = None) -> Outcome:
         """Runs a command for at most limit seconds; live() gets its output as it comes."""
-        return self._request(f'run {limit} {" ".join(command)}', limit + 30 * self.patience, live)
+        return self._request(f'run {limit} {" ".join(command)}', limit + GRACE_SECONDS * self.patience,
+                             live)
 
     def unload(self) -> Outcome:
         """Unloads the modules."""

@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0
 """When two screens are the same: canned pictures, no QEMU."""
 
+import os
 import pathlib
 import tempfile
 import unittest
+from unittest import mock
 
 import desktop
+import igt
+import project
+import upstream
+import vm
 
+GOOD = vm.Outcome(0, '', '', 0, True, 1.0)
 RED, BLUE = b'\xff\0\0', b'\0\0\xff'
 
 
@@ -59,6 +66,37 @@ class Scenes(unittest.TestCase):
         self.wrong('in-tree', screen(RED, BLUE))
         self.assertIn('pixels differ', self.wrong('sgt', screen(RED, BLUE)))
         self.assertEqual(self.wrong('sgt', screen(BLUE)), '')
+
+
+class Sides(unittest.TestCase):
+    def side(self, *outcomes):
+        self.machine = mock.Mock(driver='sgt', received=b'')
+        self.machine.console.read_text.return_value = ''
+        self.machine.boot.return_value = self.machine.unload.return_value = GOOD
+        self.machine.run.side_effect = outcomes
+        self.report = mock.Mock()
+        scenes = {name: mock.MagicMock() for name in ('a', 'b')}
+        return desktop.Side(self.report, 'check-desktop-sgt', self.machine, 'make check-desktop',
+                            scenes)
+
+    def test_a_program_that_was_killed_takes_the_guest_along(self):
+        for first, boots in (vm.Outcome(igt.KILLED, '', '', 0, True, 400), 2), (GOOD, 1):
+            self.side(first, GOOD).run([('a', None), ('b', None)])
+            self.assertEqual(self.machine.boot.call_count, boots)
+
+    def test_a_guest_is_waited_for_until_it_is_lost_and_booted_again(self):
+        asked = []
+        self.machine = vm.Vm('phys', 'sgt', None, None, mock.MagicMock())
+        with mock.patch.object(vm.Vm, '_request', lambda _, line, limit, live: asked.append(limit)):
+            self.machine.run(desktop.SECONDS, 'desktop', 'a')
+        self.assertGreater(desktop.MEET_SECONDS, asked[0] + vm.BOOT_SECONDS)
+
+    def test_the_kernels_own_driver_is_not_compared_with_itself(self):
+        for module in desktop, upstream:
+            with (self.subTest(module.SUITE), mock.patch.dict(os.environ, TURN=''),
+                  mock.patch.object(project, 'build_modules', side_effect=AssertionError),
+                  self.assertRaisesRegex(project.Failed, 'DRIVER=in-tree')):
+                module.run(mock.Mock(), [], '', 'in-tree')
 
 
 if __name__ == '__main__':
