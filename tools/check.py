@@ -70,7 +70,8 @@ def others(results: Report, variable: str, setups: Collection[str], wanted: str,
                     '' if wanted else igt.SLOW)
         except project.Failed as error:
             results.add('igt', f'start {name}', 'fail', 0.0, str(error),
-                        again=f'make igt {variable}={name}')
+                        again=f'make igt {variable}={name}' +
+                        f' DRIVER={driver}' * (driver != 'sgt'))
         finally:
             del os.environ[variable]
 

@@ -138,7 +138,7 @@ def run(report: Report, names: list[str], wanted: str, driver: str) -> None:
         project.say('-- the in-tree driver, for comparison: its failures are the differences')
     project.say(f'-- debug kernels in QEMU: {", ".join(plans)}')
     report.side_by_side(
-        (name, f'make check-debug SETUP={name}',
+        (name, f'make check-debug SETUP={name}' + f' DRIVER={driver}' * (driver != 'sgt'),
          functools.partial(run_boot, report, name, chosen[name], tests, driver))
         for name, tests in plans.items())
     report.note(boots.left_out(turn))

@@ -275,17 +275,18 @@ def run(report: Report, setups: Collection[str], wanted: str, driver: str, but: 
 
     line = '' if project.is_default() else project.chosen_kernel()
     arch = '' if project.arch().is_native() else project.arch().name
-    of_kernel = ''.join(f'-{word}' for word in (line, arch) if word)
-    again = ('make igt' + f' KERNEL={line}' * bool(line) + f' ARCH={arch}' * bool(arch) +
-             f' DRIVER={driver}' * (driver != 'sgt') + ' SETUP=')
+    other = driver if driver != 'sgt' else ''
+    suffix = ''.join(f'-{word}' for word in (line, arch, other) if word)
+    again = ('make igt' + f' ARCH={arch}' * bool(arch) + f' DRIVER={other}' * bool(other) +
+             ' SETUP=')
 
     def session(setup: str) -> None:
-        suite = setup + of_kernel
+        suite = setup + suffix
         machine = vm.Vm(setup, driver, root, image, report.directory / suite,
                         lambda key, value: report.fact(suite, key, value), append=vm.asked())
         Session(report, machine, suite, again + setup).run(chosen[setup])
 
     for setup, fit in chosen.items():
         project.say(f'-- {len(fit)} tests in QEMU, set-up {setup}')
-    report.side_by_side((setup + of_kernel, again + setup, functools.partial(session, setup))
+    report.side_by_side((setup + suffix, again + setup, functools.partial(session, setup))
                         for setup, fit in chosen.items() if fit)

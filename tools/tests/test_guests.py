@@ -180,23 +180,31 @@ class Sessions(unittest.TestCase):
 
 
 class Asked(unittest.TestCase):
-    """What the Makefile passes on, in the guest's command line."""
+    """What the Makefile passes on to a guest."""
 
-    def append(self, **given):
+    def run_with(self, driver='sgt', **given):
         with (mock.patch.dict(os.environ, {'ROUNDS': '', 'SEED': '', **given}),
               mock.patch.multiple(igt, choice=mock.DEFAULT, is_possible=mock.DEFAULT,
                                   initramfs=mock.DEFAULT, select=lambda *_: [('sgt_map', 'fork')]),
               mock.patch.multiple(project, build_modules=lambda: (None, []), say=mock.DEFAULT,
                                   build_programs=mock.MagicMock()),
-              mock.patch.object(igt, 'Session'), mock.patch.object(vm, 'Vm') as machine):
-            report = mock.Mock(directory=pathlib.Path('/'))
+              mock.patch.object(igt.ports, 'modules', return_value=[]),
+              mock.patch.object(igt, 'Session') as session, mock.patch.object(vm, 'Vm') as machine):
+            report = mock.Mock(directory=pathlib.Path('/check'))
             report.side_by_side.side_effect = lambda jobs: [job[2]() for job in jobs]
-            igt.run(report, ['phys'], '', 'sgt')
-        return machine.call_args.kwargs['append']
+            igt.run(report, ['phys'], '', driver)
+        return machine.call_args, session.call_args.args[2:]
 
     def test_rounds_and_seed(self):
-        self.assertEqual(self.append(), '')
-        self.assertEqual(self.append(SEED='7', ROUNDS='3'), 'SGT_ROUNDS=3 SGT_SEED=7')
+        for given, append in ({}, ''), ({'SEED': '7', 'ROUNDS': '3'}, 'SGT_ROUNDS=3 SGT_SEED=7'):
+            self.assertEqual(self.run_with(**given)[0].kwargs['append'], append)
+
+    def test_each_driver_has_results_and_logs_of_its_own(self):
+        for driver, name, again in (('sgt', 'phys', 'make igt SETUP=phys'),
+                                    ('ported', 'phys-ported', 'make igt DRIVER=ported SETUP=phys')):
+            machine, session = self.run_with(driver)
+            self.assertEqual(session, (name, again))
+            self.assertEqual(machine.args[4], pathlib.Path('/check', name))
 
     def test_a_debug_kernel_has_rounds_of_its_own(self):
         with mock.patch.dict(os.environ, ROUNDS='', SEED='7'):
