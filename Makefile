@@ -119,9 +119,9 @@ check-debug:
 	@tools/check.py debug
 
 check-all:
-	@tools/deps.sh run kunit static model debug ports
+	@tools/deps.sh run kunit static model debug ports patches
 	@ARCH=arm64 tools/deps.sh run
-	@tools/check.py static kunit model igt upstream desktop kernels arches ports debug
+	@tools/check.py static kunit model igt upstream desktop kernels arches ports patches debug
 
 fuzz:
 	@tools/deps.sh run debug

@@ -22,6 +22,8 @@ UPSTREAM = 0
 DESKTOP = 1
 # The one that builds and tests the ports.
 PORTS = 2
+# The one that makes a series of patches, and builds each.
+PATCHES = 0
 # The one that compiles with clang, and for i386.
 VARIANTS = 1
 

@@ -119,11 +119,14 @@ def home() -> Path:
 
 
 @contextlib.contextmanager
-def lock(name: str = 'graft') -> Iterator[None]:
-    """Locks a work copy of the kernel and its builds, which all checkouts share."""
+def lock(name: str = '') -> Iterator[None]:
+    """Locks a work copy of the kernel and its builds, which all checkouts share.
+
+    name is that of the file, without a name that of the chosen kernel's.
+    """
     of_kernel = '' if project.is_default() else f'-{project.chosen_kernel()}'
     project.CACHE.mkdir(parents=True, exist_ok=True)
-    with open(project.CACHE / f'{name}{of_kernel}.lock', 'w') as file:
+    with open(project.CACHE / (name or f'graft{of_kernel}.lock'), 'w') as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

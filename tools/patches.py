@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+import boots
 import graft
 import project
 import static
@@ -280,7 +281,7 @@ def check(report: Report, line: str) -> None:
     # As in make static, which a later one would ask for functions that 6.12 lacks.
     checker = project.kernel('source', KERNEL=next(iter(project.kernels())))
     files = series(source, project.BUILD / SUITE / line)
-    with graft.lock(f'{SUITE}-{line}'):
+    with graft.lock(f'{SUITE}-{line}.lock'):
         copy = Copy(source)
         for patch, file in zip(PATCHES, files):
             started = time.monotonic()
@@ -300,6 +301,10 @@ def check(report: Report, line: str) -> None:
 
 
 def run(report: Report) -> None:
+    """Checks the series for each kernel, or that of KERNEL=; with TURN=, in one of the turns only."""
+    if boots.turn() not in (None, boots.PATCHES):
+        report.note(f'turn {boots.turn()} of {boots.TURNS} left out: {SUITE}')
+        return
     asked = os.environ.get('KERNEL')
     for line in [project.chosen_kernel()] if asked else project.kernels():
         check(report, line)

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 """What each patch of the series has: no repository, no kernel."""
 
+import os
 import re
 import unittest
+from unittest import mock
 
+import boots
 import graft
 import patches
+import project
 
 KERNEL = {
     'MAINTAINERS': 'List\n\nDescriptions:\n\tM: *Mail* patches to: x\n\n'
@@ -82,6 +86,32 @@ class Parts(unittest.TestCase):
         said = patches.page('.. kernel-doc:: drivers/gpu/a.c\n.. kernel-doc:: include/drm/a.h\n')
         self.assertEqual(said, f'.. kernel-doc:: {graft.GRAFT}/drivers/gpu/a.c\n'
                                '.. kernel-doc:: include/drm/a.h\n')
+
+
+class Turns(unittest.TestCase):
+    def test_one_turn_of_three_makes_the_series_and_the_others_say_so(self):
+        for turn in '', '0', '1', '2':
+            report = mock.Mock()
+            with (self.subTest(turn), mock.patch.dict(os.environ, TURN=turn, KERNEL=''),
+                  mock.patch.object(patches, 'check') as check):
+                patches.run(report)
+                made = turn in ('', str(boots.PATCHES))
+                self.assertEqual(check.call_count, len(project.kernels()) if made else 0)
+                self.assertEqual(report.note.called, not made)
+
+    def test_a_work_copy_has_one_lock(self):
+        class Taken(Exception):
+            pass
+
+        names = set()
+        for kernel in '', '7.3':
+            with (mock.patch.dict(os.environ, KERNEL=kernel), mock.patch.object(patches, 'series'),
+                  mock.patch.object(project, 'kernel'), mock.patch.object(graft.fcntl, 'flock'),
+                  mock.patch('builtins.open', side_effect=Taken) as opened,
+                  self.assertRaises(Taken)):
+                patches.check(None, '7.3')
+            names.add(opened.call_args.args[0])
+        self.assertEqual(names, {project.CACHE / 'patches-7.3.lock'})
 
 
 if __name__ == '__main__':
