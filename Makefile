@@ -32,8 +32,8 @@ help:
 #: make static           static checkers and documentation
 #: make check-debug      kunit, igt and fuzz on debug kernels: KASAN, lockdep, KCSAN, ...
 #: make check-model      search the model of unbind for an order that breaks it
-#: make check-all        check, check-igt, check-desktop, check-model and check-debug, with one
-#:                       summary
+#: make check-all        check, check-igt, check-desktop, check-model, ports, patches, check-debug,
+#:                       and igt on the other kernels and on arm64, with one summary
 #: make check-packages   build the packages of debian/; install, upgrade, purge them in a chroot
 #: make fuzz             random ioctls under KASAN
 #: make bench            cost of maps, unmaps and buffers, compared with others: build/bench
@@ -60,7 +60,8 @@ help:
 #:                       arm64: phys, iommu, noncoherent;
 #:                       run and shell: iommu; check-quick: phys), or igt: icount; check-debug:
 #:                       phys-races and so on, console, bypass, kunit, kcsan, kcsan-kunit, fuzz
-#: TEST=PATTERN          igt: program[@subtest]; kunit: suite.case; static: check;
+#: TEST=PATTERN          igt, check-igt: program[@subtest]; kunit: suite.case; check-debug: either;
+#:                       static: check; check-desktop: program; ports: driver; with * ? [abc];
 #:                       bench: one or more of native, counted, buffers, display
 #: TEST_SECONDS=N        time limit of an IGT subtest (default: 180; check-debug: 400)
 #: ROUNDS=N              rounds of the tests that have rounds (check-debug: 20 or less; kunit on 7.3:
