@@ -3,6 +3,7 @@
 #include <linux/dma-buf.h>
 #include <linux/file.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 #include <linux/overflow.h>
 #include <linux/pagemap.h>
 #include <linux/slab.h>
@@ -527,6 +528,8 @@ module_init(drm_gem_sgt_module_init);
 
 static void __exit drm_gem_sgt_module_exit(void)
 {
+	/* The release of a fence may be on its way out of the module. */
+	synchronize_rcu_tasks();
 	drm_gem_sgt_debugfs_fini();
 	drm_gem_sgt_huge_fini();
 	drm_gem_sgt_shrinkers_fini();

@@ -426,10 +426,9 @@ module_init(virtgpu_sgt_init);
 /*
  * Files, dma-bufs and out-fences hold references to the module, so none is left
  * here. But code of the module may still run for a moment: in the tail of a commit,
- * which drops the last reference to a framebuffer or to the device, in the work
- * item that has dropped the references of the out-fences, and in the release of the
- * fence of a job. Wait until all devices are freed, and then until all tasks have
- * left the code of the module.
+ * which drops the last reference to a framebuffer or to the device, and in the work
+ * item that has dropped the references of the out-fences. Wait until all devices are
+ * freed, and then until all tasks have left the code of the module.
  */
 static void __exit virtgpu_sgt_exit(void)
 {

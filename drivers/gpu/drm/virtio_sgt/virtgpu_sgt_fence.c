@@ -20,21 +20,15 @@
  *
  * Userspace gets two kinds of fences: the out-fence of an atomic commit
  * (OUT_FENCE_PTR), which the DRM core creates, and the fence of a job (see "jobs"),
- * which the driver creates. As a sync file, in a syncobj or in a dma-buf, a fence
- * can outlive the device and the module.
+ * from drm_sgt_fence_create(). As a sync file, in a syncobj or in a dma-buf, a fence
+ * can outlive the device and the module. The fence of a job may do so: see "fences".
  *
- * On Linux 6.12 this is not safe. The lock of an out-fence is a field of the CRTC,
- * and its names are read through the CRTC from &struct drm_driver, which is part
- * of the module (drivers/gpu/drm/drm_crtc.c:162, :169). The names of the fence of a
- * job are part of the module, too. Both are also used after the fence has signalled:
+ * On Linux 6.12, an out-fence may not. Its lock is a field of the CRTC, and its names are
+ * read through the CRTC from &struct drm_driver, which is part of the module
+ * (drivers/gpu/drm/drm_crtc.c:162, :169). Both are also used after the fence has signalled:
  * dma_fence_enable_sw_signaling() takes the lock before it checks
  * (drivers/dma-buf/dma-fence.c:611), and SYNC_IOC_FILE_INFO reads the names
  * (drivers/dma-buf/sync_file.c:264). The core takes no reference to either.
- *
- * So the driver takes references. The fence of a job needs only the module: it has a
- * lock of its own, and its names are constants. It holds a reference to the module
- * from its creation to &dma_fence_ops.release. The cost of a VM_BIND does not depend
- * on how many fences exist.
  *
  * The core offers no callback for the end of an out-fence. So the device keeps a
  * list of them, with a reference to each. While the list is not empty, it holds a

@@ -7,13 +7,13 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
-#include <linux/stddef.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include <drm/drm_gem.h>
 #include <drm/drm_print.h>
 #include <drm/drm_sgt.h>
+#include <drm/drm_sgt_fence.h>
 #include <drm/virtgpu_sgt_drm.h>
 
 #include "virtgpu_sgt_bo.h"
@@ -62,41 +62,6 @@
 /* Jobs wait for commands, so they need a rescuer apart from that of virtgpu_sgt_wq. */
 struct workqueue_struct *virtgpu_sgt_vm_wq;
 
-/* Created with the job, and freed with the last reference. */
-struct virtgpu_sgt_vm_job_fence {
-	struct dma_fence base;
-	/* The lock of @base only. */
-	spinlock_t lock;
-};
-
-static_assert(offsetof(struct virtgpu_sgt_vm_job_fence, base) == 0);
-
-static const char *virtgpu_sgt_vm_job_driver_name(struct dma_fence *fence)
-{
-	return "virtio_gpu_sgt";
-}
-
-static const char *virtgpu_sgt_vm_job_timeline_name(struct dma_fence *fence)
-{
-	return "vm";
-}
-
-/*
- * Runs in any context that drops the last reference. The module stays until this has
- * returned: virtgpu_sgt_exit() waits for tasks that are in its code.
- */
-static void virtgpu_sgt_vm_job_fence_release(struct dma_fence *fence)
-{
-	dma_fence_free(fence);
-	module_put(THIS_MODULE);
-}
-
-static const struct dma_fence_ops virtgpu_sgt_vm_job_fence_ops = {
-	.get_driver_name = virtgpu_sgt_vm_job_driver_name,
-	.get_timeline_name = virtgpu_sgt_vm_job_timeline_name,
-	.release = virtgpu_sgt_vm_job_fence_release,
-};
-
 /* Count a job as pending, unless there are too many. */
 static int virtgpu_sgt_vm_job_enter(struct virtgpu_sgt_vm_job *job, u32 num_ops)
 {
@@ -134,25 +99,21 @@ static void virtgpu_sgt_vm_job_leave(struct virtgpu_sgt_vm_job *job)
 
 static struct virtgpu_sgt_vm_job *virtgpu_sgt_vm_job_alloc(struct virtgpu_sgt_vm *vm)
 {
-	struct virtgpu_sgt_vm_job_fence *fence;
 	struct virtgpu_sgt_vm_job *job;
 
 	lockdep_assert_held(&vm->lock);
 
 	job = kzalloc(sizeof(*job), GFP_KERNEL_ACCOUNT);
-	fence = kzalloc(sizeof(*fence), GFP_KERNEL_ACCOUNT);
-	if (!job || !fence) {
-		kfree(fence);
+	if (!job)
+		return NULL;
+	job->fence = drm_sgt_fence_create(THIS_MODULE, "virtio_gpu_sgt", "vm", vm->context,
+					  vm->seqno + 1);
+	if (!job->fence) {
 		kfree(job);
 		return NULL;
 	}
 
-	/* The file is open. See "out-fences" for what the fence needs. */
-	__module_get(THIS_MODULE);
-	spin_lock_init(&fence->lock);
-	dma_fence_init(&fence->base, &virtgpu_sgt_vm_job_fence_ops, &fence->lock,
-		       vm->context, ++vm->seqno);
-	job->fence = &fence->base;
+	vm->seqno++;
 	job->vm = vm;
 	INIT_LIST_HEAD(&job->node);
 	INIT_LIST_HEAD(&job->steps);
