@@ -91,6 +91,7 @@ struct drm_dma_iter {
 struct drm_dma_view drm_dma_view_borrow(const struct sg_table *table);
 u64 drm_dma_view_size(const struct drm_dma_view view);
 struct drm_dma_measure drm_dma_view_measure(const struct drm_dma_view view);
+dma_addr_t drm_dma_view_first(const struct drm_dma_view view);
 
 /**
  * drm_dma_view_check() - does a view cover a range?

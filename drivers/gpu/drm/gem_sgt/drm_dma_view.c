@@ -222,6 +222,26 @@ bool drm_dma_iter_next(struct drm_dma_iter *iter, struct drm_dma_seg *seg)
 }
 EXPORT_SYMBOL_GPL(drm_dma_iter_next);
 
+/**
+ * drm_dma_view_first() - the first address of a view
+ * @view: the view, not empty
+ *
+ * For a register that takes the address of memory in one piece, such as a root table.
+ *
+ * Context: As drm_dma_iter_init().
+ * Return: the DMA address of the first byte; 0 if @view is empty, which is a bug
+ */
+dma_addr_t drm_dma_view_first(const struct drm_dma_view view)
+{
+	struct drm_dma_iter iter;
+	struct drm_dma_seg seg;
+
+	if (WARN_ON_ONCE(drm_dma_iter_init(&iter, view, 0, 1) || !drm_dma_iter_next(&iter, &seg)))
+		return 0;
+	return seg.addr;
+}
+EXPORT_SYMBOL_GPL(drm_dma_view_first);
+
 /* @max is not 0, and the table has as many entries. */
 static __always_inline unsigned int
 drm_dma_iter_read_blocks(struct drm_dma_iter *iter, unsigned int len,

@@ -166,6 +166,8 @@ static void view_check_all(struct kunit *test, const struct drm_dma_view view,
 	u64 offset, len;
 
 	KUNIT_ASSERT_EQ(test, drm_dma_view_size(view), size);
+	if (size)
+		KUNIT_EXPECT_EQ(test, drm_dma_view_first(view), addr[0]);
 	for (offset = 0; offset <= size; offset++) {
 		for (len = 0; len <= size - offset; len++) {
 			view_check_range(test, view, addr, offset, len);

@@ -117,16 +117,13 @@ void *drm_gpupt_kunit_memory(u64 addr)
 /* The DMA address of the root table. */
 static u64 pt_root(struct drm_gpupt_kunit *ctx)
 {
-	struct drm_dma_seg seg = {};
-	struct drm_dma_iter iter;
+	u64 root = 0;
 	int ret;
 
-	drm_sgt_access_scope(view, drm_gpupt_root(ctx->pt), ret) {
-		KUNIT_EXPECT_EQ(ctx->test, 0, drm_dma_iter_init(&iter, view, 0, PAGE_SIZE));
-		KUNIT_EXPECT_TRUE(ctx->test, drm_dma_iter_next(&iter, &seg));
-	}
+	drm_sgt_access_scope(view, drm_gpupt_root(ctx->pt), ret)
+		root = drm_dma_view_first(view);
 	KUNIT_EXPECT_EQ(ctx->test, ret, 0);
-	return seg.addr;
+	return root;
 }
 
 static void pt_read_table(const struct drm_gpupt_fmt *fmt, const void *table, unsigned int level,
