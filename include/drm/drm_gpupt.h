@@ -12,6 +12,7 @@ struct drm_gpupt;
 struct drm_gpupt_fmt;
 struct drm_gpupt_mem;
 struct drm_gpupt_table;
+struct drm_printer;
 struct page;
 struct seq_file;
 
@@ -252,5 +253,6 @@ int __must_check drm_gpupt_get_info(struct drm_gpupt *pt, struct drm_gpupt_info 
 int __must_check drm_gpupt_count_leaves(struct drm_gpupt *pt, u64 va, u64 len,
 					u64 leaves[DRM_GPUPT_MAX_LEVELS]);
 void drm_gpupt_show(struct drm_gpupt *pt, struct seq_file *m);
+void drm_gpupt_show_fdinfo(struct drm_gpupt *pt, struct drm_printer *p, const char *prefix);
 
 #endif /* __DRM_GPUPT_H__ */

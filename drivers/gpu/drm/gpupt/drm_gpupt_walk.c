@@ -5,6 +5,8 @@
 #include <linux/seq_file.h>
 #include <linux/sizes.h>
 
+#include <drm/drm_print.h>
+
 #include "drm_gpupt_internal.h"
 
 /*
@@ -383,3 +385,34 @@ void drm_gpupt_show(struct drm_gpupt *pt, struct seq_file *m)
 		seq_printf(m, "%pe\n", ERR_PTR(ret));
 }
 EXPORT_SYMBOL_GPL(drm_gpupt_show);
+
+/**
+ * drm_gpupt_show_fdinfo() - print how many tables and leaves a page table has
+ * @pt: the page table of an open file
+ * @p: the printer of &drm_driver.show_fdinfo
+ * @prefix: of the keys, such as the name of the driver
+ *
+ * Prints, for example, "PREFIX-tables: 5" and "PREFIX-leaves-2m: 3", one line for each size
+ * of leaf. Reads the whole page table, as drm_gpupt_get_info() does, and prints nothing if
+ * that fails.
+ *
+ * Context: Process context, may sleep.
+ */
+void drm_gpupt_show_fdinfo(struct drm_gpupt *pt, struct drm_printer *p, const char *prefix)
+{
+	struct drm_gpupt_info info;
+	unsigned int i;
+
+	if (drm_gpupt_get_info(pt, &info))
+		return;
+
+	drm_printf(p, "%s-tables:\t%lu\n", prefix, info.tables);
+	for (i = 0; i < pt->fmt->levels; i++) {
+		const struct drm_gpupt_level *level = &pt->fmt->level[i];
+
+		if (level->leaf)
+			drm_printf(p, "%s-leaves-%u%c:\t%llu\n", prefix, 1u << level->shift % 10,
+				   " kmgtpe"[level->shift / 10], info.leaves[i]);
+	}
+}
+EXPORT_SYMBOL_GPL(drm_gpupt_show_fdinfo);

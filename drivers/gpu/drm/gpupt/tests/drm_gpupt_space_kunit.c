@@ -4,6 +4,7 @@
 
 #include <drm/drm_gpupt_fmt.h>
 #include <drm/drm_gpupt_space.h>
+#include <drm/drm_print.h>
 
 #include "../../gem_sgt/tests/drm_gem_sgt_kunit_helpers.h"
 
@@ -217,6 +218,23 @@ static void space_nomem(struct kunit *test)
 	space_expect(c, 0, 0);
 }
 
+/* The leaves of each size that the format has, and the tables. */
+static void space_shows_fdinfo(struct kunit *test)
+{
+	struct space_kunit *c = space_create(test);
+	struct drm_print_iterator iter = { .remain = SZ_1K };
+	struct drm_printer p;
+
+	iter.data = kunit_kzalloc(test, iter.remain, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, iter.data);
+	KUNIT_ASSERT_EQ(test, 0, space_map(c, 2, 3));
+	p = drm_coredump_printer(&iter);
+	drm_gpupt_show_fdinfo(c->space.pt, &p, "test");
+	KUNIT_EXPECT_STREQ(test, iter.data,
+			   "test-tables:\t4\ntest-leaves-4k:\t3\ntest-leaves-2m:\t0\n"
+			   "test-leaves-1g:\t0\n");
+}
+
 static struct kunit_case drm_gpupt_space_cases[] = {
 	KUNIT_CASE(space_holds_buffers),
 	KUNIT_CASE(space_replace_drops),
@@ -225,6 +243,7 @@ static struct kunit_case drm_gpupt_space_cases[] = {
 	KUNIT_CASE(space_refuses),
 	KUNIT_CASE(space_after_unbind),
 	KUNIT_CASE(space_nomem),
+	KUNIT_CASE(space_shows_fdinfo),
 	{}
 };
 
