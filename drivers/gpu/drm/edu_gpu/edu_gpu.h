@@ -40,6 +40,8 @@ struct edu_gpu {
 	struct pci_dev *pdev;
 	void __iomem *mmio;
 	struct edu_gpu_unit unit;
+	/* of copies */
+	struct workqueue_struct *wq;
 
 	/* protects the DMA engine and &edu_gpu_vm.closed; @unit.lock nests inside */
 	struct mutex dma_lock;
@@ -59,8 +61,6 @@ struct edu_gpu_vm {
 	/* the file is closed: jobs end; see &edu_gpu.dma_lock */
 	bool closed;
 };
-
-extern struct workqueue_struct *edu_gpu_wq;
 
 /* edu_gpu_drv.c */
 void edu_gpu_hang(struct edu_gpu *edu, const char *what);

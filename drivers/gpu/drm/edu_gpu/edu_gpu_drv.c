@@ -5,7 +5,6 @@
 
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
-#include <drm/drm_gem.h>
 #include <drm/drm_gem_sgt.h>
 #include <drm/drm_ioctl.h>
 #include <drm/drm_sgt_version.h>
@@ -28,8 +27,6 @@
  * The unit of QEMU reads tables through the caches of the CPU. The driver writes none
  * back, and would not work on a machine whose unit does not.
  */
-
-struct workqueue_struct *edu_gpu_wq;
 
 /* [book: driver] */
 static const struct drm_ioctl_desc edu_gpu_ioctls[] = {
@@ -83,7 +80,7 @@ static void edu_gpu_remove(struct pci_dev *pdev)
 	scoped_guard(mutex, &edu->dma_lock)
 		WRITE_ONCE(edu->error, -ENODEV);
 	drm_dev_unplug(&edu->drm);
-	flush_workqueue(edu_gpu_wq);
+	destroy_workqueue(edu->wq);
 	/* Without the unit, GPU addresses would be physical ones. */
 	pci_clear_master(pdev);
 	edu_gpu_unit_stop(edu);
@@ -119,9 +116,15 @@ static int edu_gpu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (ret)
 		return ret;
 
+	/* Fences must signal under memory pressure. */
+	edu->wq = alloc_ordered_workqueue("edu_gpu", WQ_MEM_RECLAIM);
+	if (!edu->wq)
+		return -ENOMEM;
 	ret = edu_gpu_unit_init(edu);
-	if (ret)
+	if (ret) {
+		destroy_workqueue(edu->wq);
 		return ret;
+	}
 	/* While a DMA of an earlier driver runs, the engine takes no command. */
 	ret = edu_gpu_dma_wait(edu);
 	if (!ret) {
@@ -158,33 +161,9 @@ static struct pci_driver edu_gpu_pci_driver = {
 	.shutdown = edu_gpu_remove,
 	.driver.pm = pm_sleep_ptr(&edu_gpu_pm_ops),
 };
+module_pci_driver(edu_gpu_pci_driver);
 
 /* [end] */
-
-static int __init edu_gpu_init(void)
-{
-	int ret;
-
-	/* Fences must signal under memory pressure. */
-	edu_gpu_wq = alloc_ordered_workqueue("edu_gpu", WQ_MEM_RECLAIM);
-	if (!edu_gpu_wq)
-		return -ENOMEM;
-
-	ret = pci_register_driver(&edu_gpu_pci_driver);
-	if (ret)
-		destroy_workqueue(edu_gpu_wq);
-	return ret;
-}
-module_init(edu_gpu_init);
-
-/* The release of a fence may be on its way out of the module. */
-static void __exit edu_gpu_exit(void)
-{
-	pci_unregister_driver(&edu_gpu_pci_driver);
-	destroy_workqueue(edu_gpu_wq);
-	synchronize_rcu_tasks();
-}
-module_exit(edu_gpu_exit);
 
 MODULE_DESCRIPTION("QEMU's edu device as a GPU, with an Intel IOMMU as its MMU");
 MODULE_VERSION(DRM_SGT_VERSION);

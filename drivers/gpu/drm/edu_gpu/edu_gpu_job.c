@@ -2,7 +2,6 @@
 
 #include <linux/dma-fence.h>
 #include <linux/file.h>
-#include <linux/io.h>
 #include <linux/iopoll.h>
 #include <linux/slab.h>
 #include <linux/sync_file.h>
@@ -10,6 +9,7 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
 #include <drm/drm_print.h>
+#include <drm/drm_sgt_fence.h>
 #include <drm/edu_gpu_drm.h>
 
 #include "edu_gpu.h"
@@ -31,33 +31,10 @@
 #define EDU_TIMEOUT_US		(5 * USEC_PER_SEC)
 
 struct edu_gpu_job {
-	/* first: dma_fence_free() frees the job */
-	struct dma_fence fence;
-	/* of @fence, which outlives the device */
-	spinlock_t lock;
 	struct work_struct work;
 	struct edu_gpu_vm *vm;
+	struct dma_fence *fence;
 	struct drm_edu_gpu_copy args;
-};
-
-static_assert(offsetof(struct edu_gpu_job, fence) == 0);
-
-static const char *edu_gpu_fence_name(struct dma_fence *fence)
-{
-	return "edu_gpu";
-}
-
-/* A fence keeps the module: its file may call the functions here at any time. */
-static void edu_gpu_fence_release(struct dma_fence *fence)
-{
-	dma_fence_free(fence);
-	module_put(THIS_MODULE);
-}
-
-static const struct dma_fence_ops edu_gpu_fence_ops = {
-	.get_driver_name = edu_gpu_fence_name,
-	.get_timeline_name = edu_gpu_fence_name,
-	.release = edu_gpu_fence_release,
 };
 
 /**
@@ -140,10 +117,11 @@ static void edu_gpu_job_work(struct work_struct *work)
 	int ret = edu_gpu_job_run(vm->edu, job);
 
 	if (ret)
-		dma_fence_set_error(&job->fence, ret);
-	dma_fence_signal(&job->fence);
-	dma_fence_put(&job->fence);
+		dma_fence_set_error(job->fence, ret);
+	dma_fence_signal(job->fence);
 	dma_fence_end_signalling(cookie);
+	dma_fence_put(job->fence);
+	kfree(job);
 	edu_gpu_vm_put(vm);
 }
 
@@ -151,23 +129,22 @@ static void edu_gpu_job_work(struct work_struct *work)
 /* On success, the caller's use of @vm becomes that of the job. */
 static int edu_gpu_copy(struct edu_gpu_vm *vm, struct drm_edu_gpu_copy *args)
 {
+	struct edu_gpu_job *job __free(kfree) = kzalloc(sizeof(*job), GFP_KERNEL_ACCOUNT);
 	CLASS(get_unused_fd, fd)(O_CLOEXEC);
-	struct edu_gpu_job *job;
 	struct sync_file *sync;
 
 	if (fd < 0)
 		return fd;
-	job = kzalloc(sizeof(*job), GFP_KERNEL_ACCOUNT);
 	if (!job)
 		return -ENOMEM;
-
-	__module_get(THIS_MODULE);
-	spin_lock_init(&job->lock);
 	/* A timeline of its own, so that no lock has to order fences as jobs. */
-	dma_fence_init(&job->fence, &edu_gpu_fence_ops, &job->lock, dma_fence_context_alloc(1), 1);
-	sync = sync_file_create(&job->fence);
+	job->fence = drm_sgt_fence_create(THIS_MODULE, "edu_gpu", "copy",
+					  dma_fence_context_alloc(1), 1);
+	if (!job->fence)
+		return -ENOMEM;
+	sync = sync_file_create(job->fence);
 	if (!sync) {
-		dma_fence_put(&job->fence);
+		dma_fence_put(job->fence);
 		return -ENOMEM;
 	}
 
@@ -176,7 +153,7 @@ static int edu_gpu_copy(struct edu_gpu_vm *vm, struct drm_edu_gpu_copy *args)
 	job->vm = vm;
 	INIT_WORK(&job->work, edu_gpu_job_work);
 	fd_install(take_fd(fd), sync->file);
-	queue_work(edu_gpu_wq, &job->work);
+	queue_work(vm->edu->wq, &no_free_ptr(job)->work);
 	return 0;
 }
 

@@ -5,7 +5,6 @@
 #include <linux/dma-mapping.h>
 #include <linux/iopoll.h>
 
-#include <drm/drm_dma_view.h>
 #include <drm/drm_gpupt.h>
 #include <drm/drm_print.h>
 #include <drm/drm_sgt.h>
@@ -138,8 +137,6 @@ static void edu_gpu_unit_point_locked(struct edu_gpu *edu, u64 lo)
 /* [book: attach] */
 int edu_gpu_unit_attach(struct edu_gpu *edu, struct edu_gpu_vm *vm)
 {
-	struct drm_dma_iter iter;
-	struct drm_dma_seg seg;
 	int ret;
 
 	guard(mutex)(&edu->unit.lock);
@@ -147,10 +144,7 @@ int edu_gpu_unit_attach(struct edu_gpu *edu, struct edu_gpu_vm *vm)
 	if (edu->unit.vm == vm)
 		return 0;
 	drm_sgt_access_scope(view, drm_gpupt_root(vm->space.pt), ret) {
-		ret = drm_dma_iter_init(&iter, view, 0, PAGE_SIZE);
-		if (ret || !drm_dma_iter_next(&iter, &seg))
-			break;
-		edu_gpu_unit_point_locked(edu, seg.addr | UNIT_PRESENT);
+		edu_gpu_unit_point_locked(edu, drm_dma_view_first(view) | UNIT_PRESENT);
 		edu->unit.vm = vm;
 	}
 	return ret;
@@ -204,10 +198,13 @@ bool edu_gpu_unit_faults(struct edu_gpu *edu)
 	return found;
 }
 
-/* The address of the only unit; 0 if there are none, or more. Units are first in the table. */
-static phys_addr_t edu_gpu_unit_find(void)
+/*
+ * The address of the only unit of the segment, or 0. The unit of all devices that no other
+ * one has is the last of its segment. Units are first in the table.
+ */
+static phys_addr_t edu_gpu_unit_find(u16 segment)
 {
-	struct acpi_dmar_hardware_unit *unit, *next;
+	struct acpi_dmar_hardware_unit *unit;
 	struct acpi_table_header *table;
 	phys_addr_t found = 0;
 
@@ -215,10 +212,8 @@ static phys_addr_t edu_gpu_unit_find(void)
 		return 0;
 
 	unit = (void *)table + sizeof(struct acpi_table_dmar);
-	next = (void *)unit + unit->header.length;
-	if (unit->header.type == ACPI_DMAR_TYPE_HARDWARE_UNIT &&
-	    ((void *)next >= (void *)table + table->length ||
-	     next->header.type != ACPI_DMAR_TYPE_HARDWARE_UNIT))
+	if (unit->header.type == ACPI_DMAR_TYPE_HARDWARE_UNIT && unit->segment == segment &&
+	    unit->flags & ACPI_DMAR_INCLUDE_ALL)
 		found = unit->address;
 	acpi_put_table(table);
 	return found;
@@ -296,7 +291,7 @@ int edu_gpu_unit_init(struct edu_gpu *edu)
 	const u64 need = UNIT_CAP_SLLPS | UNIT_CAP_SAGAW_4, refuse = UNIT_CAP_CM | UNIT_CAP_RWBF;
 	struct edu_gpu_unit *unit = &edu->unit;
 	struct device *dev = &edu->pdev->dev;
-	phys_addr_t addr = edu_gpu_unit_find();
+	phys_addr_t addr = edu_gpu_unit_find(pci_domain_nr(edu->pdev->bus));
 	int ret;
 
 	if (!addr)

@@ -143,11 +143,6 @@ int edu_gpu_vm_bind_ioctl(struct drm_device *drm, void *data, struct drm_file *f
 void edu_gpu_show_fdinfo(struct drm_printer *p, struct drm_file *file)
 {
 	struct edu_gpu_vm *vm = file->driver_priv;
-	struct drm_gpupt_info info;
 
-	if (drm_gpupt_get_info(vm->space.pt, &info))
-		return;
-	drm_printf(p, "edu-tables:\t%lu\n", info.tables);
-	drm_printf(p, "edu-leaves-4k:\t%llu\nedu-leaves-2m:\t%llu\nedu-leaves-1g:\t%llu\n",
-		   info.leaves[0], info.leaves[1], info.leaves[2]);
+	drm_gpupt_show_fdinfo(vm->space.pt, p, "edu");
 }
