@@ -9,18 +9,19 @@
  * DOC: caching
  *
  * Where DMA is not coherent, the device does not see what is in the caches of the CPU.
- * There are two ways to deal with that:
+ * An object is mapped for the CPU in one of two ways:
  *
- * * cached, the default: the driver calls drm_sgt_sync_for_device() after each CPU
- *   access that writes, and drm_sgt_sync_for_cpu() before each one that reads;
+ * * cached, the default: the driver calls drm_sgt_sync_for_device() after the CPU has
+ *   written and before the device reads, and drm_sgt_sync_for_cpu() after the device has
+ *   written and before the CPU reads;
  * * write-combined (&drm_gem_sgt_object.map_wc): CPU mappings bypass the caches, and
  *   no such calls are needed. The CPU reads slowly.
  *
  * The choice is made before the object has pages. It holds for mmap() of the DRM file
  * and of the dma-buf, and for vmap by the driver and by importers.
  *
- * In four cases, an object that requests write-combined mappings is mapped cached,
- * and this is as good:
+ * In four cases, an object with &drm_gem_sgt_object.map_wc is mapped cached all the
+ * same, as nothing needs to bypass the caches:
  *
  * * The DMA of the device is coherent: it sees the caches. That includes all devices
  *   on x86, which does not allow mappings of one page that differ in caching.
@@ -30,22 +31,23 @@
  * * The pages are allocated after unbind: no device reads them. Pages that are
  *   write-combined when the device is unbound stay write-combined.
  *
- * New pages have zeroes in the cache, over what another user left in memory. Where DMA
- * is not coherent, they are flushed before the device can read them. Cached pages are
- * flushed each time they are mapped for the device. Write-combined pages are flushed
- * when they are allocated, before a CPU mapping exists: a cache line that is written
- * back later would overwrite what the CPU wrote through that mapping. Cached pages that
- * are evicted while they are mapped are flushed as well, unless the device only reads
- * them: swap gets what the device wrote, and what the CPU wrote elsewhere in the pages.
- * What the device wrote to a bounce buffer is not copied then; what the CPU wrote since the
- * last sync would be overwritten.
+ * The kernel clears a new page through its own, cached mapping. The zeroes may still be
+ * in the cache, while memory has the bytes of an earlier user. So, where DMA is not
+ * coherent, the layer flushes pages, which here means to write the lines back and drop
+ * them, at these times:
  *
- * The kernel's linear map stays cached. drm_sgt_depopulate() flushes write-combined
- * pages once more, so that reclaim swaps out the bytes that are in memory. As long as
- * the pages are write-combined, other readers of the linear map can see old bytes: a
- * driver that uses kmap on a page of drm_sgt_run_iter_next(), a bounce buffer, or an
- * importer whose DMA is coherent while that of the exporter is not. If the device is
- * behind a bounce buffer, or shares with such an importer, objects should be cached.
+ * * cached pages, each time they are mapped for the device;
+ * * write-combined pages, when they are allocated. No CPU mapping exists yet: a line that
+ *   is written back later would overwrite what the CPU wrote through it;
+ * * cached pages that are evicted while they are mapped, unless the device only reads
+ *   them. The flush leaves in memory, and so in swap, what the device has written. With a
+ *   bounce buffer, it is not copied to the pages: they may have newer bytes of the CPU;
+ * * write-combined pages in drm_sgt_depopulate(), as swap reads them through the cache.
+ *
+ * The kernel's linear mapping of write-combined pages stays cached. What reads through it
+ * can see old bytes: a driver that uses kmap on a page of drm_sgt_run_iter_next(), a bounce
+ * buffer, or an importer whose DMA is coherent while that of the exporter is not. With
+ * a bounce buffer or such an importer, objects should be cached.
  */
 
 /* The caller is in a section of the device. */

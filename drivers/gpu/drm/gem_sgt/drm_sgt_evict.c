@@ -4,7 +4,9 @@
 #include "drm_sgt_trace.h"
 
 /*
- * Eviction of pages that are not in use, in reclaim too
+ * Take the pages from a table that its device does not use. An eviction leaves the bytes to
+ * the source, and a purge discards them. Reclaim calls both, so neither waits for a lock: if
+ * the table is busy, they fail, and change nothing.
  */
 
 static void drm_sgt_was_evicted_locked(struct drm_sgt *sgt, bool purge)

@@ -10,25 +10,30 @@
 /**
  * DOC: exporters that move
  *
- * drm_sgt_create_import() pins memory that can move for as long as it is mapped: a buffer
- * of amdgpu or xe stays in system memory. drm_sgt_create_import_dynamic() does not pin.
- * As it does not ask for peer-to-peer DMA, the exporter moves a buffer to system memory
- * when it is mapped, but can move it away again for the next job of its own device. It
- * tells the layer, with the resv held:
+ * An exporter such as amdgpu or xe has memory of its own, and moves a buffer between that
+ * and system memory. This layer maps such a buffer in one of two ways:
  *
- * 1. No access section of the table can be entered any more: -EINVAL.
- * 2. The driver is told by its callback. The device must not use the addresses for new
- *    work from then on. For the work that it does already, there are fences in the resv,
- *    and the exporter keeps the memory in its old place until they have signalled.
+ * * drm_sgt_create_import() pins it: it stays in system memory as long as it is mapped;
+ * * drm_sgt_create_import_dynamic() does not. As it does not ask for peer-to-peer DMA, the
+ *   exporter moves the buffer to system memory when it is mapped, and may move it away
+ *   again for the next job of its own device.
+ *
+ * Before a move, the exporter calls this layer, with the resv held:
+ *
+ * 1. From here on, to enter an access section of the table fails with -EINVAL.
+ * 2. The layer calls the callback of the driver. The device must not use the addresses
+ *    for new work from then on. The work that it does already has fences in the resv, and
+ *    the exporter keeps the memory in its old place until they have signalled.
  * 3. The table is BACKED. If no section is open, and all fences have signalled, the
- *    mapping ends at once. Else, a work item ends it when they have, which an exporter of
- *    7.3 may wait for. Fences that are added after the work item has begun do not count.
+ *    mapping ends at once. Otherwise, a work item waits for both, and ends it. An exporter
+ *    of 7.3 may wait for that, so the work item ignores fences that are added after it
+ *    has begun.
  *
- * The next drm_sgt_map() or drm_gem_sgt_map() maps the memory in its new place. It first
- * waits for the fences, if the old mapping has not ended; so no fence of the resv needs a
- * call that takes the lock of the table to signal. An unmap, free or unbind does not wait,
- * as the device has stopped by then. Until one of these, the attachment is left, and
- * &struct drm_sgt_device_stats counts it as a mapping.
+ * The next drm_sgt_map() or drm_gem_sgt_map() maps the memory in its new place. If the old
+ * mapping has not ended, it first waits for the fences, with the lock of the table held:
+ * what signals a fence of the resv must not take that lock. An unmap, a free and an
+ * unbind do not wait, as the device has stopped by then. The attachment to the dma-buf
+ * stays until one of these three, and &struct drm_sgt_device_stats counts it as a mapping.
  *
  * The memory moves at any time, except while the resv is held. So a driver that submits
  * work does this, in a loop:
@@ -50,8 +55,8 @@
  *
  * If the kernel has no CONFIG_DMABUF_MOVE_NOTIFY, the dma-buf core pins the memory, and
  * nothing moves while it is mapped. An exporter that cannot move its memory is imported as
- * by drm_sgt_create_import(). A display that scans out an import needs it to stay, and so
- * does a device that faults on no page: they use the static form.
+ * by drm_sgt_create_import(). A driver that cannot follow a move uses that, too: for
+ * example, for what a display scans out.
  */
 
 /* Sections are short, and memory comes back: in jiffies */
