@@ -56,8 +56,8 @@ help:
 #: ARCH=arm64            modules, ports, igt, check (igt only), run, shell: for Debian's arm64
 #:                       kernel, cross-built, in an emulated machine of that kind (default: amd64);
 #:                       arm64-16k: pages of 16 KiB, for modules, run and shell
-#: SETUP=NAME            how the GPU reaches memory: phys, iommu, swiotlb, mmio, edu (default: all;
-#:                       arm64: phys, iommu, noncoherent;
+#: SETUP=NAME            how the GPU reaches memory: phys, iommu, swiotlb, blob, mmio, edu (default:
+#:                       all; arm64: phys, iommu, noncoherent;
 #:                       run and shell: iommu; check-quick: phys), or igt: icount; check-debug:
 #:                       phys-races and so on, console, bypass, kunit, kcsan, kcsan-kunit, fuzz
 #: TEST=PATTERN          igt, check-igt: program[@subtest]; kunit: suite.case; check-debug: either;

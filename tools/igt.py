@@ -26,11 +26,13 @@ SECONDS = int(os.environ.get('TEST_SECONDS') or 180)
 SKIP = 77
 KILLED = 137
 
-USUAL = 'swiotlb', 'iommu', 'phys', 'mmio', 'icount', 'edu', 'noncoherent'
+USUAL = 'swiotlb', 'iommu', 'phys', 'blob', 'mmio', 'icount', 'edu', 'noncoherent'
 # The programs of the set-ups that do not run all; COUNTING and EDU would skip elsewhere.
 ONLY = {'icount': 'sgt_flat*', 'bypass': 'sgt_import', 'edu': 'edu_*'}
 # What a set-up runs unless TEST= says otherwise; its other tests behave as in another set-up.
-SHORT = {'mmio': 'sgt_create@* sgt_map@* sgt_screen@* sgt_module@* sgt_unbind@virtio-* '
+SHORT = {'blob': 'sgt_blob@* sgt_fb@* sgt_frames@* sgt_screen@* sgt_cursor@* sgt_display@* '
+                 'sgt_commit@* sgt_vblank@* sgt_unbind@*-scanout sgt_unbind@*-everything',
+         'mmio': 'sgt_create@* sgt_map@* sgt_screen@* sgt_module@* sgt_unbind@virtio-* '
                  'sgt_unbind@out-fence sgt_unbind@generations sgt_vm_unbind@virtio-*'}
 # The set-up of check-quick, and the tests that it leaves out, which take a minute and a half
 QUICK, SLOW = 'phys', 'sgt_abuse*@* sgt_limits@*'

@@ -112,7 +112,7 @@ def check_checkpatch() -> str:
     # -ENOSYS is the errno of virtgpu_drm.h where there is no 3D.
     for what, option, directories in (('kernel', '--ignore=ENOSYS', ('include', 'drivers')),
                                       ('compat', COMPAT, ('compat',)),
-                                      ('programs', program, ('igt-tests', 'samples'))):
+                                      ('programs', program, ('igt-tests', 'samples', 'tools'))):
         command = [*common, option, '-f']
         # checkpatch writes files into the current directory.
         said += anew(files('*.c', '*.h', under=directories), command,

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import project
+import udmabuf
 from hostport import HostPort
 
 
@@ -36,6 +37,8 @@ class SetUp:
     transport: str = 'pci'
     # Whether the device tree says that devices see the caches of the CPUs
     coherent: bool = True
+    # The GPU shows blobs: guest memory that it gets from /dev/udmabuf
+    blobs: bool = False
 
 
 def tsc_khz() -> str:
@@ -55,11 +58,15 @@ def tsc_khz() -> str:
 
 IOMMU = ('-device', 'intel-iommu,device-iotlb=on,caching-mode=on')
 PLATFORM = ',iommu_platform=on,ats=on,disable-legacy=on'
+MEMFD = ('-object', f'memory-backend-memfd,id=memory,size={SetUp.memory},share=on')
 X86 = {
     # With a second output for which the host has no information
     'phys': SetUp('SGT_SETUP=phys', ',max_outputs=2'),
     'iommu': SetUp('SGT_SETUP=iommu intel_iommu=on iommu.strict=1', PLATFORM, IOMMU),
     'swiotlb': SetUp('SGT_SETUP=swiotlb swiotlb=262144,force', PLATFORM),
+    # The GPU shows guest memory without a copy.
+    'blob': SetUp('SGT_SETUP=blob', ',max_outputs=2,blob=on', MEMFD,
+                  machine='q35,memory-backend=memory', blobs=True),
     # The GPU uses physical addresses, although there is an IOMMU.
     'bypass': SetUp('SGT_SETUP=bypass intel_iommu=on iommu.strict=1', '', IOMMU),
     # Without PCI: found in the ACPI tables, reset by a register that does not wait for interrupts.
@@ -222,6 +229,7 @@ class Vm:
         self.process = subprocess.Popen(
             command, stdin=None if shell else subprocess.DEVNULL,
             pass_fds=[end.fileno() for end in theirs],
+            env=udmabuf.environment() if self.how.blobs else None,
             stderr=None if shell else open(self.directory / 'qemu.log', 'w'))
         atexit.register(self.close)
         for end in theirs:

@@ -33,7 +33,7 @@ bool sgt_setup_is(const char *name)
 
 bool sgt_setup_is_physical(void)
 {
-	return sgt_setup_is("phys") || sgt_setup_is("mmio");
+	return sgt_setup_is("phys") || sgt_setup_is("mmio") || sgt_setup_is("blob");
 }
 
 int sgt_test_begin(struct sgt_test *test)
