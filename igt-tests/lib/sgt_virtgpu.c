@@ -90,3 +90,8 @@ long sgt_stat(int drm, const char *key)
 	fclose(file);
 	return found;
 }
+
+bool sgt_has_blobs(int drm)
+{
+	return sgt_stat(drm, "has_blobs") == 1;
+}

@@ -30,4 +30,7 @@ int sgt_resource_info(const struct sgt_bo *bo, uint32_t *res_handle, uint32_t *s
 /* A number of the driver's virtgpu-stats in debugfs, or a negative errno */
 long sgt_stat(int drm, const char *key);
 
+/* Whether the device shows the memory of framebuffers, and not a copy */
+bool sgt_has_blobs(int drm);
+
 #endif

@@ -27,11 +27,13 @@
 static_assert(sizeof(struct virtio_gpu_ctrl_hdr) == 24);
 static_assert(sizeof(struct virtio_gpu_cmd_get_edid) == 32);
 static_assert(sizeof(struct virtio_gpu_resource_create_2d) == 40);
+static_assert(sizeof(struct virtio_gpu_resource_create_blob) == 56);
 static_assert(sizeof(struct virtio_gpu_resource_unref) == 32);
 static_assert(sizeof(struct virtio_gpu_resource_attach_backing) == 32);
 static_assert(sizeof(struct virtio_gpu_resource_detach_backing) == 32);
 static_assert(sizeof(struct virtio_gpu_transfer_to_host_2d) == 56);
 static_assert(sizeof(struct virtio_gpu_set_scanout) == 48);
+static_assert(sizeof(struct virtio_gpu_set_scanout_blob) == 96);
 static_assert(sizeof(struct virtio_gpu_resource_flush) == 48);
 static_assert(sizeof(struct virtio_gpu_update_cursor) == 56);
 static_assert(sizeof(struct virtio_gpu_mem_entry) == 16);
@@ -113,6 +115,8 @@ const char *virtgpu_sgt_cmd_name(const struct virtgpu_sgt_cmd *cmd)
 		return "GET_EDID";
 	case VIRTIO_GPU_CMD_RESOURCE_CREATE_2D:
 		return "RESOURCE_CREATE_2D";
+	case VIRTIO_GPU_CMD_RESOURCE_CREATE_BLOB:
+		return "RESOURCE_CREATE_BLOB";
 	case VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING:
 		return "RESOURCE_ATTACH_BACKING";
 	case VIRTIO_GPU_CMD_RESOURCE_DETACH_BACKING:
@@ -123,6 +127,8 @@ const char *virtgpu_sgt_cmd_name(const struct virtgpu_sgt_cmd *cmd)
 		return "TRANSFER_TO_HOST_2D";
 	case VIRTIO_GPU_CMD_SET_SCANOUT:
 		return "SET_SCANOUT";
+	case VIRTIO_GPU_CMD_SET_SCANOUT_BLOB:
+		return "SET_SCANOUT_BLOB";
 	case VIRTIO_GPU_CMD_RESOURCE_FLUSH:
 		return "RESOURCE_FLUSH";
 	case VIRTIO_GPU_CMD_UPDATE_CURSOR:
@@ -205,6 +211,28 @@ void virtgpu_sgt_prep_create_2d(struct virtgpu_sgt_cmd *cmd,
 }
 
 /**
+ * virtgpu_sgt_prep_create_blob() - create a blob of guest memory (5.7.6.8)
+ * @cmd: an idle command of the control queue, not used before
+ * @res: the resource
+ * @entries: the list of its pages; owned by @cmd from here on
+ */
+void virtgpu_sgt_prep_create_blob(struct virtgpu_sgt_cmd *cmd,
+				  const struct virtgpu_sgt_resource *res,
+				  struct virtgpu_sgt_mem_entries *entries)
+{
+	union virtgpu_sgt_request *req;
+
+	req = virtgpu_sgt_prep(cmd, VIRTIO_GPU_CMD_RESOURCE_CREATE_BLOB,
+			       sizeof(req->create_blob), res->id);
+	req->create_blob.resource_id = cpu_to_le32(res->id);
+	req->create_blob.blob_mem = cpu_to_le32(VIRTIO_GPU_BLOB_MEM_GUEST);
+	req->create_blob.blob_flags = cpu_to_le32(VIRTIO_GPU_BLOB_FLAG_USE_SHAREABLE);
+	req->create_blob.nr_entries = cpu_to_le32(entries->count);
+	req->create_blob.size = cpu_to_le64(res->blob.size);
+	cmd->entries = entries;
+}
+
+/**
  * virtgpu_sgt_prep_attach() - give the pages of a resource to the host (5.7.6.8)
  * @cmd: an idle command of the control queue, not used before
  * @res: the resource
@@ -276,18 +304,43 @@ void virtgpu_sgt_prep_transfer(struct virtgpu_sgt_cmd *cmd,
 	req->transfer.resource_id = cpu_to_le32(res->id);
 }
 
+static void virtgpu_sgt_prep_set_scanout_blob(struct virtgpu_sgt_cmd *cmd, u32 scanout,
+					      const struct virtgpu_sgt_resource *res,
+					      const struct drm_rect *rect)
+{
+	union virtgpu_sgt_request *req;
+
+	req = virtgpu_sgt_prep(cmd, VIRTIO_GPU_CMD_SET_SCANOUT_BLOB,
+			       sizeof(req->scanout_blob), res->id);
+	req->scanout_blob.r = virtgpu_sgt_rect(rect);
+	req->scanout_blob.scanout_id = cpu_to_le32(scanout);
+	req->scanout_blob.resource_id = cpu_to_le32(res->id);
+	req->scanout_blob.width = cpu_to_le32(res->blob.width);
+	req->scanout_blob.height = cpu_to_le32(res->height);
+	req->scanout_blob.format = cpu_to_le32(res->format);
+	req->scanout_blob.strides[0] = cpu_to_le32(res->width * sizeof(u32));
+	req->scanout_blob.offsets[0] = cpu_to_le32(res->blob.offset);
+}
+
 /**
  * virtgpu_sgt_prep_set_scanout() - show a resource on a display (5.7.6.8)
  * @cmd: an idle command of the control queue
  * @scanout: number of the display
  * @res: resource to show, or NULL to turn the display off
  * @rect: part of @res to show; ignored without @res
+ *
+ * A blob is shown by SET_SCANOUT_BLOB.
  */
 void virtgpu_sgt_prep_set_scanout(struct virtgpu_sgt_cmd *cmd, u32 scanout,
 				  const struct virtgpu_sgt_resource *res,
 				  const struct drm_rect *rect)
 {
 	union virtgpu_sgt_request *req;
+
+	if (res && virtgpu_sgt_resource_is_blob(res)) {
+		virtgpu_sgt_prep_set_scanout_blob(cmd, scanout, res, rect);
+		return;
+	}
 
 	req = virtgpu_sgt_prep(cmd, VIRTIO_GPU_CMD_SET_SCANOUT,
 			       sizeof(req->scanout), res ? res->id : 0);

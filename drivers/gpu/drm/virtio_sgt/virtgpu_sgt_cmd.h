@@ -25,6 +25,8 @@ union virtgpu_sgt_request {
 	struct virtio_gpu_cmd_get_edid get_edid;
 	/** @create_2d: RESOURCE_CREATE_2D */
 	struct virtio_gpu_resource_create_2d create_2d;
+	/** @create_blob: RESOURCE_CREATE_BLOB; the entries are a payload */
+	struct virtio_gpu_resource_create_blob create_blob;
 	/** @unref: RESOURCE_UNREF */
 	struct virtio_gpu_resource_unref unref;
 	/** @attach: RESOURCE_ATTACH_BACKING; the entries are a payload */
@@ -35,6 +37,8 @@ union virtgpu_sgt_request {
 	struct virtio_gpu_transfer_to_host_2d transfer;
 	/** @scanout: SET_SCANOUT */
 	struct virtio_gpu_set_scanout scanout;
+	/** @scanout_blob: SET_SCANOUT_BLOB */
+	struct virtio_gpu_set_scanout_blob scanout_blob;
 	/** @flush: RESOURCE_FLUSH */
 	struct virtio_gpu_resource_flush flush;
 	/** @cursor: UPDATE_CURSOR and MOVE_CURSOR */
@@ -196,6 +200,9 @@ void virtgpu_sgt_prep_get_display_info(struct virtgpu_sgt_cmd *cmd);
 void virtgpu_sgt_prep_get_edid(struct virtgpu_sgt_cmd *cmd, u32 scanout);
 void virtgpu_sgt_prep_create_2d(struct virtgpu_sgt_cmd *cmd,
 				const struct virtgpu_sgt_resource *res);
+void virtgpu_sgt_prep_create_blob(struct virtgpu_sgt_cmd *cmd,
+				  const struct virtgpu_sgt_resource *res,
+				  struct virtgpu_sgt_mem_entries *entries);
 void virtgpu_sgt_prep_attach(struct virtgpu_sgt_cmd *cmd,
 			     const struct virtgpu_sgt_resource *res,
 			     struct virtgpu_sgt_mem_entries *entries);

@@ -73,6 +73,9 @@ struct virtgpu_sgt_device {
 	/** @has_edid: the host supports GET_EDID; set once by the probe */
 	bool has_edid;
 
+	/** @has_blobs: the host can show blobs; set once by the probe */
+	bool has_blobs;
+
 	/** @num_scanouts: length of @outputs; set once by the probe */
 	unsigned int num_scanouts;
 
@@ -97,7 +100,10 @@ struct virtgpu_sgt_device {
 	/** @make_lock: serializes creating the resources of buffers */
 	struct mutex make_lock;
 
-	/** @resource_lock: protects @resources, @num_resources and @fb_memories */
+	/**
+	 * @resource_lock: protects @resources, @num_resources, @num_blobs and
+	 * @fb_memories
+	 */
 	spinlock_t resource_lock;
 
 	/** @resources: resources that have an id, for debugfs */
@@ -105,6 +111,9 @@ struct virtgpu_sgt_device {
 
 	/** @num_resources: length of @resources */
 	unsigned int num_resources;
+
+	/** @num_blobs: framebuffers that have a blob */
+	unsigned int num_blobs;
 
 	/** @fb_memories: of &struct virtgpu_sgt_fb_memory, by address of the dma-buf */
 	struct rb_root fb_memories;

@@ -176,6 +176,7 @@ static int virtgpu_sgt_init_scanouts(struct virtgpu_sgt_device *vgdev)
 			&num);
 	vgdev->num_scanouts = min(num, VIRTIO_GPU_MAX_SCANOUTS);
 	vgdev->has_edid = virtio_has_feature(vgdev->vdev, VIRTIO_GPU_F_EDID);
+	vgdev->has_blobs = virtio_has_feature(vgdev->vdev, VIRTIO_GPU_F_RESOURCE_BLOB);
 
 	if (!vgdev->num_scanouts) {
 		vgdev->drm->driver_features &= ~(DRIVER_MODESET | DRIVER_ATOMIC);
@@ -252,10 +253,17 @@ static int virtgpu_sgt_remove_firmware_fb(struct virtio_device *vdev)
 						       virtgpu_sgt_drm_driver.name);
 }
 
+static bool virtgpu_sgt_blobs = true;
+module_param_named(blobs, virtgpu_sgt_blobs, bool, 0644);
+MODULE_PARM_DESC(blobs,
+		 "Let the host show guest memory without a copy if it can (default: on)");
+
 /* A table of indirect descriptors would have to be mapped: see "memory of a queue". */
 static int virtgpu_sgt_validate(struct virtio_device *vdev)
 {
 	__virtio_clear_bit(vdev, VIRTIO_RING_F_INDIRECT_DESC);
+	if (!virtgpu_sgt_blobs)
+		__virtio_clear_bit(vdev, VIRTIO_GPU_F_RESOURCE_BLOB);
 	return 0;
 }
 
@@ -369,6 +377,7 @@ MODULE_DEVICE_TABLE(virtio, virtgpu_sgt_ids);
 
 static const unsigned int virtgpu_sgt_features[] = {
 	VIRTIO_GPU_F_EDID,
+	VIRTIO_GPU_F_RESOURCE_BLOB,
 };
 
 static struct virtio_driver virtgpu_sgt_driver = {

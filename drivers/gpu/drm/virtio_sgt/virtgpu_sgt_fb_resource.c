@@ -15,6 +15,7 @@
 
 #include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_device.h"
+#include "virtgpu_sgt_fb_blob.h"
 #include "virtgpu_sgt_fb_resource.h"
 #include "virtgpu_sgt_mem_entries.h"
 #include "virtgpu_sgt_resource.h"
@@ -77,7 +78,7 @@ u64 virtgpu_sgt_fb_size(const struct drm_framebuffer *fb)
 	return (u64)(fb->height - 1) * fb->pitches[0] + fb->width * sizeof(u32);
 }
 
-/* Count what the host will allocate. -ENOSPC if it is too much for one buffer. */
+/* Count what the host will allocate or map. -ENOSPC if it is too much for one buffer. */
 static int virtgpu_sgt_fb_resource_enter(struct virtgpu_sgt_fb_resource *fb_res)
 {
 	u64 bytes = virtgpu_sgt_resource_size(&fb_res->res);
@@ -112,6 +113,8 @@ static void virtgpu_sgt_fb_resource_leave(struct virtgpu_sgt_fb_resource *fb_res
 	spin_lock(&vgdev->resource_lock);
 	bo->fb_memory->bytes -= fb_res->bytes;
 	spin_unlock(&vgdev->resource_lock);
+	if (virtgpu_sgt_resource_is_blob(&fb_res->res))
+		virtgpu_sgt_fb_blob_leave(vgdev);
 }
 
 /**
@@ -144,10 +147,26 @@ virtgpu_sgt_fb_resource_alloc(const struct drm_framebuffer *fb)
 	return fb_res;
 }
 
-static int virtgpu_sgt_fb_resource_make(struct virtgpu_sgt_fb_resource *fb_res, u64 len)
+/* The memory of a blob if there can be one, otherwise from the first to the last pixel. */
+static struct virtgpu_sgt_mem_entries *
+virtgpu_sgt_fb_resource_list(struct virtgpu_sgt_fb_resource *fb_res,
+			     const struct drm_framebuffer *fb)
 {
-	struct virtgpu_sgt_bo *bo = to_virtgpu_sgt_bo(fb_res->res.obj);
-	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(fb_res->res.obj->dev);
+	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(fb->dev);
+	struct virtgpu_sgt_mem_entries *entries;
+
+	entries = virtgpu_sgt_fb_blob_begin(&fb_res->res, fb);
+	if (entries)
+		return entries;
+	return virtgpu_sgt_mem_entries_of_table(vgdev->drm,
+						to_virtgpu_sgt_bo(fb->obj[0])->base.sgt,
+						fb_res->offset, virtgpu_sgt_fb_size(fb),
+						virtgpu_sgt_queue_max_payload(&vgdev->ctrlq));
+}
+
+static int virtgpu_sgt_fb_resource_make(struct virtgpu_sgt_fb_resource *fb_res,
+					const struct drm_framebuffer *fb)
+{
 	struct virtgpu_sgt_mem_entries *entries;
 	int ret;
 
@@ -155,9 +174,7 @@ static int virtgpu_sgt_fb_resource_make(struct virtgpu_sgt_fb_resource *fb_res, 
 	if (ret)
 		return ret;
 
-	entries = virtgpu_sgt_mem_entries_of_table(vgdev->drm, bo->base.sgt,
-						   fb_res->offset, len,
-						   virtgpu_sgt_queue_max_payload(&vgdev->ctrlq));
+	entries = virtgpu_sgt_fb_resource_list(fb_res, fb);
 	if (IS_ERR(entries))
 		return PTR_ERR(entries);
 	return virtgpu_sgt_resource_make(&fb_res->res, entries);
@@ -206,7 +223,7 @@ virtgpu_sgt_fb_resource_create(const struct drm_framebuffer *fb)
 
 	ret = virtgpu_sgt_fb_resource_enter(fb_res) ?:
 	      drm_gem_sgt_map(&bo->base) ?:
-	      virtgpu_sgt_fb_resource_make(fb_res, virtgpu_sgt_fb_size(fb));
+	      virtgpu_sgt_fb_resource_make(fb_res, fb);
 	if (ret) {
 		virtgpu_sgt_fb_resource_destroy(&fb_res->res);
 		return ERR_PTR(ret);

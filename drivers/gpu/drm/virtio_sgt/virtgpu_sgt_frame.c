@@ -16,8 +16,8 @@
  *
  * To change the picture takes up to three commands, which are a frame: TRANSFER_TO_HOST
  * for the damage, SET_SCANOUT if the buffer or its source rectangle changes, and FLUSH
- * (VIRTIO 1.2, 5.7.6.2 and 5.7.6.3). They are sent together. The frame that turns a
- * display off is a SET_SCANOUT alone.
+ * (VIRTIO 1.2, 5.7.6.2 and 5.7.6.3). They are sent together. A blob needs no transfer,
+ * and SET_SCANOUT_BLOB. The frame that turns a display off is a SET_SCANOUT alone.
  *
  * A commit for which userspace has asked an event or an out-fence waits for its frame.
  * Any other commit, as of DIRTYFB, SETCRTC or a flip without an event, returns when its

@@ -102,6 +102,26 @@ static int virtgpu_sgt_output_upload_locked(struct virtgpu_sgt_output *output,
 						    virtgpu_sgt_resource_offset(res, rect));
 }
 
+/* The host reads a blob when it executes the FLUSH, so there is only a sync. */
+static int virtgpu_sgt_output_fill_upload_locked(struct virtgpu_sgt_output *output,
+						 struct virtgpu_sgt_frame *frame,
+						 const struct virtgpu_sgt_update *update)
+{
+	u64 offset = virtgpu_sgt_resource_offset(update->res, update->damage);
+	int ret;
+
+	lockdep_assert_held(&output->lock);
+
+	if (virtgpu_sgt_resource_is_blob(update->res))
+		return virtgpu_sgt_resource_sync_locked(update->res, update->damage, offset);
+
+	ret = virtgpu_sgt_output_upload_locked(output, frame->transfer, update->res,
+					       update->damage);
+	if (!ret)
+		virtgpu_sgt_frame_add(frame, frame->transfer);
+	return ret;
+}
+
 /* Fill the commands of a frame. The resource must be attached. */
 static int virtgpu_sgt_output_fill_locked(struct virtgpu_sgt_output *output,
 					  struct virtgpu_sgt_frame *frame,
@@ -111,11 +131,9 @@ static int virtgpu_sgt_output_fill_locked(struct virtgpu_sgt_output *output,
 
 	lockdep_assert_held(&output->lock);
 
-	ret = virtgpu_sgt_output_upload_locked(output, frame->transfer, update->res,
-					       update->damage);
+	ret = virtgpu_sgt_output_fill_upload_locked(output, frame, update);
 	if (ret)
 		return ret;
-	virtgpu_sgt_frame_add(frame, frame->transfer);
 	if (update->set_src) {
 		virtgpu_sgt_prep_set_scanout(frame->scanout, output->index, update->res,
 					     &update->src);

@@ -36,6 +36,9 @@
  *     |                    |    |  DETACH_BACKING                |  or reset
  *     +--- host refuses ---+    +---- attach fails, or killed ---+
  *
+ * A blob is created with its memory: CREATE_BLOB takes the place of both CREATE_2D and
+ * ATTACH_BACKING.
+ *
  * A resource stays attached to the memory of a buffer. A VA resource is detached before
  * its range is unmapped or remapped: see "resources from VA".
  *
@@ -377,7 +380,7 @@ void virtgpu_sgt_resource_end_use(struct virtgpu_sgt_resource *res)
  * virtgpu_sgt_resource_settle() - update the state after CREATE and ATTACH
  * @res: the resource, CREATED
  * @create: its CREATE_2D, or NULL if the host had the resource already
- * @attach: its ATTACH_BACKING
+ * @attach: its ATTACH_BACKING; of a blob, both are the CREATE_BLOB
  * @ret: 0 if the host has done both, else the errno of waiting for them
  *
  * An interrupted wait says nothing about the resource: its state on the host follows
@@ -400,14 +403,37 @@ void virtgpu_sgt_resource_settle(struct virtgpu_sgt_resource *res,
 	}
 }
 
+static int virtgpu_sgt_resource_make_blob(struct virtgpu_sgt_resource *res,
+					  struct virtgpu_sgt_mem_entries *entries)
+{
+	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(res->obj->dev);
+	struct virtgpu_sgt_cmd *create;
+	int ret;
+
+	create = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq, sizeof(struct virtio_gpu_ctrl_hdr));
+	if (!create) {
+		virtgpu_sgt_mem_entries_free(entries);
+		return -ENOMEM;
+	}
+
+	WRITE_ONCE(res->state, VIRTGPU_SGT_RESOURCE_CREATED);
+	WRITE_ONCE(res->entries, entries->count);
+	virtgpu_sgt_prep_create_blob(create, res, entries);
+	virtgpu_sgt_cmd_submit(create);
+	ret = virtgpu_sgt_cmd_wait_killable(create);
+	virtgpu_sgt_resource_settle(res, create, create, ret);
+	virtgpu_sgt_cmd_put(create);
+	return ret;
+}
+
 /**
  * virtgpu_sgt_resource_make() - create a resource on the host, and attach its memory
  * @res: the resource, LOCAL, with all fields that describe it
  * @entries: the memory; owned by this function, also after an error
  *
- * Sends both commands with one notification, and waits for the second first, so that
- * one answer wakes it: the host processes them in order, and refuses the second if the
- * first fails.
+ * A blob takes one command. For a 2D resource, sends both commands with one
+ * notification, and waits for the second first, so that one answer wakes it: the host
+ * processes them in order, and refuses the second if the first fails.
  *
  * Context: Process context, not inside drm_dev_enter(): waits for the host.
  * Return:
@@ -425,6 +451,9 @@ int virtgpu_sgt_resource_make(struct virtgpu_sgt_resource *res,
 	const unsigned int resp = sizeof(struct virtio_gpu_ctrl_hdr);
 	struct virtgpu_sgt_cmd *create, *attach;
 	int ret, attached;
+
+	if (virtgpu_sgt_resource_is_blob(res))
+		return virtgpu_sgt_resource_make_blob(res, entries);
 
 	create = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq, resp);
 	attach = virtgpu_sgt_cmd_alloc(&vgdev->ctrlq, resp);
@@ -539,6 +568,31 @@ u64 virtgpu_sgt_resource_offset(const struct virtgpu_sgt_resource *res,
 }
 
 /**
+ * virtgpu_sgt_resource_sync_locked() - sync pixels before the host reads them
+ * @res: the resource
+ * @rect: the pixels
+ * @offset: offset of the first pixel in memory
+ *
+ * Context: Process context. The caller holds &virtgpu_sgt_resource.lock.
+ * Return:
+ * * %0       - success
+ * * see drm_sgt_sync_for_device()
+ * * %-EFAULT - a VA resource that is detached
+ */
+int virtgpu_sgt_resource_sync_locked(struct virtgpu_sgt_resource *res,
+				     const struct drm_rect *rect, u64 offset)
+{
+	u64 pixels = (u64)(drm_rect_height(rect) - 1) * res->width +
+		     drm_rect_width(rect);
+
+	lockdep_assert_held(&res->lock);
+
+	if (!virtgpu_sgt_resource_is_attached(res))
+		return -EFAULT;
+	return res->ops->sync(res, offset, pixels * sizeof(u32));
+}
+
+/**
  * virtgpu_sgt_resource_transfer_locked() - sync pixels for a transfer to the host
  * @res: the resource
  * @cmd: an idle command of the control queue, which the caller submits before it drops
@@ -548,25 +602,17 @@ u64 virtgpu_sgt_resource_offset(const struct virtgpu_sgt_resource *res,
  *
  * Context: Process context. The caller holds &virtgpu_sgt_resource.lock. Does not
  * wait for the host.
- * Return:
- * * %0       - success
- * * see drm_sgt_sync_for_device()
- * * %-EFAULT - a VA resource that is detached
+ * Return: 0, or see virtgpu_sgt_resource_sync_locked()
  */
 int virtgpu_sgt_resource_transfer_locked(struct virtgpu_sgt_resource *res,
 					 struct virtgpu_sgt_cmd *cmd,
 					 const struct drm_rect *rect, u64 offset)
 {
-	u64 pixels = (u64)(drm_rect_height(rect) - 1) * res->width +
-		     drm_rect_width(rect);
 	int ret;
 
 	lockdep_assert_held(&res->lock);
 
-	if (!virtgpu_sgt_resource_is_attached(res))
-		return -EFAULT;
-
-	ret = res->ops->sync(res, offset, pixels * sizeof(u32));
+	ret = virtgpu_sgt_resource_sync_locked(res, rect, offset);
 	if (ret)
 		return ret;
 

@@ -29,13 +29,13 @@ enum virtgpu_sgt_resource_state {
 	 */
 	VIRTGPU_SGT_RESOURCE_LOCAL,
 	/**
-	 * @VIRTGPU_SGT_RESOURCE_CREATED: CREATE_2D was submitted, or later
+	 * @VIRTGPU_SGT_RESOURCE_CREATED: CREATE_2D or CREATE_BLOB was submitted, or later
 	 * DETACH_BACKING; needs an UNREF
 	 */
 	VIRTGPU_SGT_RESOURCE_CREATED,
 	/**
-	 * @VIRTGPU_SGT_RESOURCE_ATTACHED: the host has answered ATTACH_BACKING: the
-	 * resource can be shown
+	 * @VIRTGPU_SGT_RESOURCE_ATTACHED: the host has answered ATTACH_BACKING or
+	 * CREATE_BLOB: the resource can be shown
 	 */
 	VIRTGPU_SGT_RESOURCE_ATTACHED,
 	/**
@@ -95,7 +95,21 @@ struct virtgpu_sgt_resource_ops {
 };
 
 /**
- * struct virtgpu_sgt_resource - a 2D resource on the host
+ * struct virtgpu_sgt_blob - what a blob has in addition to a 2D resource
+ *
+ * See "blobs". Set once.
+ */
+struct virtgpu_sgt_blob {
+	/** @size: bytes, whole pages; 0 if the resource is not a blob */
+	u64 size;
+	/** @offset: of the first pixel, in bytes */
+	u32 offset;
+	/** @width: pixels per line, without padding */
+	u32 width;
+};
+
+/**
+ * struct virtgpu_sgt_resource - a 2D resource or a blob on the host
  *
  * Part of a GEM object, or of a framebuffer. Its description is set once, before that
  * is published.
@@ -124,6 +138,9 @@ struct virtgpu_sgt_resource {
 
 	/** @height: lines */
 	u32 height;
+
+	/** @blob: of a blob; zeroed for a 2D resource */
+	struct virtgpu_sgt_blob blob;
 
 	/**
 	 * @lock: while it is held, an ATTACHED resource stays attached, and commands
@@ -163,6 +180,17 @@ struct virtgpu_sgt_resource {
  * display, and far below where their product overflows here or on the host.
  */
 #define VIRTGPU_SGT_MAX_RESOURCE	16384U
+
+/**
+ * virtgpu_sgt_resource_is_blob() - does the host show the memory itself?
+ * @res: the resource
+ *
+ * Return: whether it is a blob, and there is nothing to transfer
+ */
+static inline bool virtgpu_sgt_resource_is_blob(const struct virtgpu_sgt_resource *res)
+{
+	return res->blob.size;
+}
 
 /**
  * virtgpu_sgt_resource_is_attached() - is a resource attached to its memory?
@@ -214,6 +242,9 @@ void virtgpu_sgt_resource_detach_locked(struct virtgpu_sgt_resource *res,
 void virtgpu_sgt_resource_release(struct virtgpu_sgt_resource *res);
 u64 virtgpu_sgt_resource_offset(const struct virtgpu_sgt_resource *res,
 				const struct drm_rect *rect);
+int __must_check
+virtgpu_sgt_resource_sync_locked(struct virtgpu_sgt_resource *res,
+				 const struct drm_rect *rect, u64 offset);
 int __must_check
 virtgpu_sgt_resource_transfer_locked(struct virtgpu_sgt_resource *res,
 				     struct virtgpu_sgt_cmd *cmd,

@@ -10,12 +10,13 @@
 #include <drm/drm_rect.h>
 
 #include "../virtgpu_sgt_fb.h"
+#include "../virtgpu_sgt_fb_blob.h"
 #include "../virtgpu_sgt_fb_resource.h"
 #include "../virtgpu_sgt_resource.h"
 
 /*
  * The framebuffers that a resource can be shown as, those that a resource can be created
- * for, and the offset of a pixel in its memory.
+ * for, those that can be a blob, and the offset of a pixel in the memory of a resource.
  */
 
 struct format_case {
@@ -148,6 +149,51 @@ static void virtgpu_sgt_fb_size_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, virtgpu_sgt_fb_size(&fb), c->want);
 }
 
+struct blob_case {
+	const char *name;
+	unsigned int width, height, pitch, offset;
+	/* in pages; 0 if it cannot be a blob */
+	u64 pages;
+	u32 at;
+};
+
+/* Of a kernel with pages of 4 KiB */
+static const struct blob_case blob_cases[] = {
+	{ "one page", 32, 32, 128, 0, 1, 0 },
+	{ "part of a page", 33, 31, 132, 0, 1, 0 },
+	{ "from the second page on", 32, 32, 128, 4096, 1, 0 },
+	{ "across two pages", 32, 32, 128, 4, 2, 4 },
+	{ "up to the end of a page", 31, 32, 128, 4100, 1, 4 },
+	{ "last pixel of a page", 1, 1, 4, 8188, 1, 4092 },
+	{ "screen", 1280, 800, 5120, 0, 1000, 0 },
+	{ "size of a cursor", 64, 64, 256, 0, 0, 0 },
+	{ "size of a cursor, narrower", 63, 64, 256, 0, 0, 0 },
+	{ "lower than a cursor", 64, 63, 256, 0, 4, 0 },
+	{ "largest", 8192, 2048, 32768, 0, 16384, 0 },
+	{ "too large", 8192, 2048, 32768, 4, 0, 0 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(blob, blob_cases, name);
+
+static void virtgpu_sgt_fb_blob_test(struct kunit *test)
+{
+	const struct blob_case *c = test->param_value;
+	const struct drm_framebuffer fb = {
+		.width = c->width,
+		.height = c->height,
+		.pitches = { c->pitch },
+		.offsets = { c->offset },
+	};
+	struct virtgpu_sgt_blob blob = virtgpu_sgt_fb_blob_of(&fb);
+
+	if (PAGE_SIZE != SZ_4K)
+		kunit_skip(test, "pages of another size");
+
+	KUNIT_EXPECT_EQ(test, blob.size, c->pages * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, blob.offset, c->at);
+	KUNIT_EXPECT_EQ(test, blob.width, c->pages ? c->width : 0);
+}
+
 struct pixel_case {
 	const char *name;
 	u32 width;
@@ -180,6 +226,7 @@ static struct kunit_case virtgpu_sgt_fb_cases[] = {
 	KUNIT_CASE_PARAM(virtgpu_sgt_fb_check_test, fb_gen_params),
 	KUNIT_CASE_PARAM(virtgpu_sgt_fb_own_test, own_gen_params),
 	KUNIT_CASE_PARAM(virtgpu_sgt_fb_size_test, size_gen_params),
+	KUNIT_CASE_PARAM(virtgpu_sgt_fb_blob_test, blob_gen_params),
 	KUNIT_CASE_PARAM(virtgpu_sgt_fb_offset_test, pixel_gen_params),
 	{}
 };

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/align.h>
+#include <linux/err.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+#include <linux/spinlock.h>
+
+#include <drm/drm_framebuffer.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_gem_sgt.h>
+#include <drm/drm_sgt.h>
+
+#include "virtgpu_sgt_bo.h"
+#include "virtgpu_sgt_device.h"
+#include "virtgpu_sgt_fb_blob.h"
+#include "virtgpu_sgt_fb_resource.h"
+#include "virtgpu_sgt_mem_entries.h"
+#include "virtgpu_sgt_plane.h"
+#include "virtgpu_sgt_resource.h"
+
+/**
+ * DOC: blobs
+ *
+ * A host with VIRTIO_GPU_F_RESOURCE_BLOB can show the memory of the guest itself. The
+ * resource of a framebuffer is then a blob: the pages from the first to the last pixel.
+ * It is shown with the geometry of the framebuffer, and there is no transfer. A FLUSH
+ * still tells the host that pixels have changed.
+ *
+ * The host can read the memory at any time while it shows the blob, also between two
+ * flushes: what is drawn into a framebuffer on the screen may be seen at once, or torn.
+ * A commit with an event or an out-fence is done when the host has executed its FLUSH,
+ * so that userspace can draw into the framebuffer that was shown before.
+ *
+ * The host takes no copy. What it has for each blob is a mapping of the pages and a file
+ * descriptor. So a blob counts like a 2D resource of its size, and a device has at most
+ * 64 blobs.
+ *
+ * A host maps a blob with the kernel's udmabuf, which takes at most 1024 pieces and
+ * 64 MiB. It reports only that it cannot show the blob, when it is too late for the
+ * framebuffer. So the driver creates a 2D resource if one of the limits is exceeded.
+ * With physical addresses, a piece is a run of pages, which the parameter ``huge_pages``
+ * of drm_gem_sgt makes longer. With addresses of the DMA API, each page can be a piece.
+ *
+ * A framebuffer also has a 2D resource if it can be a cursor, of which the host takes a
+ * copy, or shows an import, which need not be memory of the guest.
+ *
+ * Userspace cannot create blobs: VIRTGPU_PARAM_RESOURCE_BLOB is 0, as it would promise
+ * RESOURCE_CREATE_BLOB. The module parameter ``blobs``, read when a device is bound, turns
+ * blobs off.
+ */
+
+#define VIRTGPU_SGT_MAX_BLOBS		64U
+#define VIRTGPU_SGT_MAX_BLOB_PIECES	1024U
+#define VIRTGPU_SGT_MAX_BLOB_SIZE	SZ_64M
+
+/**
+ * virtgpu_sgt_fb_blob_of() - the blob of a framebuffer
+ * @fb: framebuffer for which a resource can be created
+ *
+ * Return: the geometry, of size 0 if the framebuffer has to have a 2D resource
+ */
+struct virtgpu_sgt_blob virtgpu_sgt_fb_blob_of(const struct drm_framebuffer *fb)
+{
+	u32 offset = offset_in_page(fb->offsets[0]);
+	u64 size = PAGE_ALIGN(offset + virtgpu_sgt_fb_size(fb));
+	bool is_cursor = fb->pitches[0] == VIRTGPU_SGT_CURSOR_SIZE * sizeof(u32) &&
+			 fb->height == VIRTGPU_SGT_CURSOR_SIZE;
+
+	if (is_cursor || size > VIRTGPU_SGT_MAX_BLOB_SIZE)
+		return (struct virtgpu_sgt_blob) {};
+
+	return (struct virtgpu_sgt_blob) {
+		.size = size,
+		.offset = offset,
+		.width = fb->width,
+	};
+}
+
+static bool virtgpu_sgt_fb_blob_enter(struct virtgpu_sgt_device *vgdev)
+{
+	bool fits;
+
+	spin_lock(&vgdev->resource_lock);
+	fits = vgdev->num_blobs < VIRTGPU_SGT_MAX_BLOBS;
+	vgdev->num_blobs += fits;
+	spin_unlock(&vgdev->resource_lock);
+	return fits;
+}
+
+/**
+ * virtgpu_sgt_fb_blob_leave() - no longer count the blob of a framebuffer
+ * @vgdev: device
+ *
+ * Context: Process context. Takes &virtgpu_sgt_device.resource_lock.
+ */
+void virtgpu_sgt_fb_blob_leave(struct virtgpu_sgt_device *vgdev)
+{
+	spin_lock(&vgdev->resource_lock);
+	vgdev->num_blobs--;
+	spin_unlock(&vgdev->resource_lock);
+}
+
+static bool virtgpu_sgt_fb_blob_is_mappable(const struct virtgpu_sgt_device *vgdev,
+					    const struct virtgpu_sgt_blob *blob,
+					    const struct virtgpu_sgt_mem_entries *entries)
+{
+	u64 pieces = drm_sgt_device_is_phys(vgdev->sdev) ? entries->count :
+							   blob->size / PAGE_SIZE;
+
+	return pieces <= VIRTGPU_SGT_MAX_BLOB_PIECES;
+}
+
+/**
+ * virtgpu_sgt_fb_blob_begin() - make the resource of a framebuffer a blob, if possible
+ * @res: the resource, LOCAL
+ * @fb: the framebuffer, of a mapped buffer
+ *
+ * If the resource is a blob when this returns, virtgpu_sgt_fb_blob_leave() must follow,
+ * when the resource is freed.
+ *
+ * Context: Process context, may sleep. Takes &virtgpu_sgt_device.resource_lock.
+ * Return: the list of its memory, owned by the caller; NULL if @res has to be a 2D
+ * resource; or an ERR_PTR(), see virtgpu_sgt_mem_entries_of_table()
+ */
+struct virtgpu_sgt_mem_entries *
+virtgpu_sgt_fb_blob_begin(struct virtgpu_sgt_resource *res, const struct drm_framebuffer *fb)
+{
+	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(fb->dev);
+	struct virtgpu_sgt_blob blob = virtgpu_sgt_fb_blob_of(fb);
+	struct virtgpu_sgt_mem_entries *entries;
+
+	if (!vgdev->has_blobs || drm_gem_is_imported(fb->obj[0]) || !blob.size)
+		return NULL;
+
+	entries = virtgpu_sgt_mem_entries_of_table(vgdev->drm,
+						   to_virtgpu_sgt_bo(fb->obj[0])->base.sgt,
+						   fb->offsets[0] - blob.offset, blob.size,
+						   virtgpu_sgt_queue_max_payload(&vgdev->ctrlq));
+	if (IS_ERR(entries))
+		return entries;
+
+	if (!virtgpu_sgt_fb_blob_is_mappable(vgdev, &blob, entries) ||
+	    !virtgpu_sgt_fb_blob_enter(vgdev)) {
+		virtgpu_sgt_mem_entries_free(entries);
+		return NULL;
+	}
+	res->blob = blob;
+	return entries;
+}
