@@ -13,7 +13,7 @@ import project
 
 # As a guest of QEMU: it has the output, and outlives what started it.
 MAKEFILE = ('check-all:\n\t@mkdir -p build/check; echo log >build/check/a.log\n'
-            '\t@echo 1 passed; sleep 20 & sleep 20; :\n')
+            '\t@echo 1 passed; sleep 100 & sleep 100; :\n')
 # The limit of the run
 TIMEOUT = '''#!/bin/sh
 for word; do
@@ -41,13 +41,15 @@ class Run(unittest.TestCase):
         for command in (['init', '-q'], ['add', '.ci', 'Makefile'],
                         ['-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '-q', '-m', 'a']):
             subprocess.run(['git', *command], cwd=self.top, check=True)
-        path = f'{self.top}/bin:' * limited + os.environ['PATH']
+        given = {'PATH': f'{self.top}/bin:' * limited + os.environ['PATH'], 'TMPDIR': str(self.top)}
+        # Not below the make that runs the tests
+        kept = {name: value for name, value in os.environ.items() if name != 'MAKELEVEL'}
         return subprocess.Popen([self.top / '.ci/run'], stdout=subprocess.PIPE, text=True,
-                                env={**os.environ, 'PATH': path, 'TMPDIR': str(self.top)})
+                                env={**kept, **given})
 
     def end(self, process):
         """What is left of the output: it ends when all that has it open has ended."""
-        said = process.communicate(timeout=15)[0]
+        said = process.communicate(timeout=60)[0]
         self.assertEqual(list(self.top.glob('tmp.*')), [])
         return said
 
