@@ -235,7 +235,8 @@ static void test_event(const struct sgt_screen *screen)
 					   &queued, 1), 0);
 	igt_assert_eq_u64(queued, before.sequence + 5);
 	event = next_events(screen->drm, 1);
-	igt_assert_eq_u64(event.sequence, queued);
+	/* A timer that is late has the number of the blank in which it is. */
+	igt_assert_lte(queued, event.sequence);
 	expect_distance(&before, &event, period_ns(screen));
 	free_pictures(bos, screen);
 }
