@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Runs random programs of ioctls on a debug kernel, and reduces those that break it."""
 
+import math
 import os
 import re
 import subprocess
@@ -8,7 +9,9 @@ import time
 from collections.abc import Collection
 from pathlib import Path
 
+import deadline
 import debugguest
+import igt
 import project
 import vm
 from report import Report
@@ -86,9 +89,12 @@ class Hunt:
         self.log = ''
         try:
             machine.boot()
+            limit = math.ceil(min(limit, deadline.left()))
             outcome = machine.run(limit, 'sgt_fuzz', *(str(word) for word in arguments),
                                   live=self.heard)
             self.log = outcome.output
+            if outcome.status == igt.KILLED:
+                self.heard.found = self.heard.found or f'killed after {limit} s'
             if outcome.status == 0:
                 checks = machine.run(limit, 'sgt-debug', 'checks')
                 self.heard.found = debugguest.wrong(checks.output)
@@ -106,6 +112,9 @@ class Hunt:
         """Runs random programs for a time."""
         started = time.monotonic()
         outcome = self.run(seconds + PATIENCE, '--seed', self.seed, '--seconds', seconds)
+        if outcome and outcome.status == igt.KILLED and deadline.is_late():
+            deadline.skip(self.results, 'fuzz', f'{self.setup}-{self.name}')
+            return
         heard, log = self.heard, self.log
         if outcome and outcome.status in (0, 1, 3):
             ops = heard.ops
@@ -142,6 +151,8 @@ class Hunt:
 
         def breaks(*arguments: object) -> bool:
             nonlocal boots
+            if deadline.is_late():
+                return False
             boots += 1
             project.say(f'   {self.setup:<8} guest {boots} of at most {BOOTS}')
             outcome = self.run(PATIENCE, *arguments)
@@ -190,7 +201,10 @@ def run(results: Report, seconds: float, setups: Collection[str] = (),
     while True:
         project.say(f'-- fuzz: SEED={seed}, set-ups {" ".join(setups)}')
         for setup in setups:
-            Hunt(results, setup, seed).hunt(seconds // len(setups) or TURN)
+            if deadline.is_late():
+                deadline.skip(results, 'fuzz', setup)
+            else:
+                Hunt(results, setup, seed).hunt(seconds // len(setups) or TURN)
         if seconds or any(result in ('fail', 'lost') for _, _, result, _ in results.results):
             return
         seed += 1

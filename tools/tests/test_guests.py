@@ -261,6 +261,37 @@ class Piped(unittest.TestCase):
         machine.close.assert_called_once()
 
 
+class Hunts(unittest.TestCase):
+    """The fuzzer in guests that answer in turn."""
+
+    def hunt(self, *outcomes):
+        self.report, self.machine = mock.Mock(), mock.Mock()
+        self.machine.console.read_text.return_value = ''
+        self.machine.run.side_effect = outcomes
+        with (mock.patch.object(debugguest, 'machine', return_value=self.machine),
+              mock.patch.object(project, 'say'), mock.patch.object(fuzz, 'FOUND', self.found),
+              mock.patch.object(fuzz.Hunt, 'generate', return_value='open;map,1')):
+            fuzz.Hunt(self.report, 'phys', 7).hunt(20)
+        return self.report.add.call_args.args[2:5]
+
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.found = pathlib.Path(scratch.name)
+
+    def test_one_that_hangs_fails(self):
+        result, _, detail = self.hunt(outcome(igt.KILLED), *[GOOD] * 4)
+        self.assertEqual((result, detail), ('fail', f'killed after {20 + fuzz.PATIENCE} s'))
+
+    def test_when_the_time_is_up_no_guest_is_tried(self):
+        for first, result in (outcome(igt.KILLED), 'skip'), (vm.Lost('panic'), 'fail'):
+            with (self.subTest(result), mock.patch.object(deadline, 'is_late', return_value=True),
+                  mock.patch.object(deadline, 'left', return_value=6.5)):
+                self.assertEqual(self.hunt(first)[0], result)
+                self.assertEqual(self.machine.boot.call_count, 1)
+                self.assertEqual(self.machine.run.call_args_list[0].args[0], 7)
+
+
 class Heard(unittest.TestCase):
     def test_the_fuzzers_lines_in_any_pieces(self):
         said = b'seed 7: 12 programs\nat 3\nops open;map,1\nfound: BUG: KASAN\n'
