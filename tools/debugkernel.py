@@ -2,7 +2,6 @@
 """The debug kernels: configured and built with the project in them, then copied to build/."""
 
 import hashlib
-import re
 import shutil
 from pathlib import Path
 
