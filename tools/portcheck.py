@@ -27,9 +27,6 @@ def build(report: Report, name: str) -> None:
     """Ports a driver, and builds it; it fails if a warning is left, a callback is lost, or the
     book quotes another diff."""
     started = time.monotonic()
-    if ports.refusal(name):
-        report.add('ports', name, 'skip', 0.0, ports.refusal(name))
-        return
     try:
         result = ports.port(name)
         detail = result.summary()

@@ -58,7 +58,7 @@ identifier bo;
   enum drm_gem_object_status panfrost_gem_status(...)
   {
 	<+...
--	bo->base.base.import_attach || bo->base.pages
+-	\(bo->base.base.import_attach\|drm_gem_is_imported(&bo->base.base)\) || bo->base.pages
 +	bo->chunks || drm_gem_sgt_status(&bo->base)
 	...+>
   }
@@ -85,7 +85,7 @@ identifier obj, bo, ret;
 +	struct panfrost_gem_mapping *mapping;
 	...
 -	panfrost_gem_teardown_mappings_locked(bo);
--	drm_gem_shmem_purge(&bo->base);
+-	\(drm_gem_shmem_purge\|drm_gem_shmem_purge_locked\)(&bo->base);
 -	ret = true;
 +	list_for_each_entry(mapping, &bo->mappings.list, node) {
 +		if (mapping->active)
@@ -167,7 +167,7 @@ iterator name list_for_each_entry, list_for_each_entry_safe;
 iterator name list_for_each_entry;
 identifier bo, args;
 @@
--	args->retained = drm_gem_shmem_madvise(&bo->base, args->madv);
+-	args->retained = \(drm_gem_shmem_madvise\|drm_gem_shmem_madvise_locked\)(&bo->base, args->madv);
 +	args->retained = drm_gem_sgt_madvise_locked(&bo->base, args->madv);
 +	if (args->retained && args->madv == PANFROST_MADV_WILLNEED && !bo->is_heap) {
 +		struct panfrost_gem_mapping *mapping;
@@ -177,8 +177,6 @@ identifier bo, args;
 +				ret = panfrost_mmu_map(mapping);
 +		}
 +	}
-
-
 
 @@
 identifier bo;
@@ -192,7 +190,17 @@ identifier bo;
 + list_del_init(&bo->madv_list)
 )
 
-// Page tables
+// Page tables. On 7.3, what could not be mapped whole is unmapped.
+@fails@
+identifier ret;
+@@
+  int mmu_map_sg(...)
+  {
+	...
+	int ret;
+	...
+  }
+
 @@
 iterator name for_each_sgtable_dma_sg;
 identifier pfdev, mmu, iova, prot, sgt, count, sgl, paddr, len;
@@ -207,7 +215,6 @@ identifier pfdev, mmu, iova, prot, sgt, count, sgl, paddr, len;
 +	struct drm_dma_iter iter;
 +	struct drm_dma_seg seg;
 +	struct drm_sgt_access access = {};
-+	int ret;
 	...
 -	for_each_sgtable_dma_sg(sgt, sgl, count)
 +	ret = drm_sgt_access_begin(sgt, &access);
@@ -226,9 +233,56 @@ identifier pfdev, mmu, iova, prot, sgt, count, sgl, paddr, len;
 	...
 -	return 0;
 +	return ret;
+	...
   }
 
+@depends on !fails@
 @@
+  int mmu_map_sg(...)
+  {
+	...
+	struct drm_sgt_access access = {};
++	int ret;
+	...
+  }
+
+@depends on fails@
+@@
+  int mmu_map_sg(...)
+  {
+	<...
++	drm_sgt_access_end(&access);
+	mmu_unmap_range(...);
+	...>
+  }
+
+@depends on fails@
+identifier shmem, sgt, ret;
+expression e1, e2, e3, e4;
+@@
+	ret = drm_gem_sgt_map(shmem);
+	if (ret)
+		return ret;
+-	ret = mmu_map_sg(e1, e2, e3, e4, sgt);
++	ret = mmu_map_sg(e1, e2, e3, e4, shmem->sgt);
+
+// The object keeps its mapping for the next try.
+@depends on fails@
+identifier sgt;
+expression shmem;
+@@
+  int panfrost_mmu_map(...)
+  {
+	<...
+(
+-	struct sg_table *sgt;
+|
+-	drm_gem_shmem_put_pages_locked(shmem);
+)
+	...>
+  }
+
+@depends on !fails@
 identifier mapping, shmem, sgt, ret;
 expression e1, e2, e3, e4;
 @@
@@ -248,11 +302,22 @@ expression e1, e2, e3, e4;
   }
 
 // The page fault of a heap
+@heap@
+expression e1, e2, e3, e4, prot;
+@@
+  int panfrost_mmu_map_fault_addr(...)
+  {
+	<+...
+	mmu_map_sg(e1, e2, e3, prot, e4)
+	...+>
+  }
+
 @@
 @@
 -panfrost_mmu_map_fault_addr(...) { ... }
 
 @@
+expression heap.prot;
 @@
 +/* The table of the chunk is kept, so that a second fault finds it. */
 +static int panfrost_mmu_map_chunk(struct panfrost_device *pfdev, struct panfrost_mmu *mmu,
@@ -281,7 +346,7 @@ expression e1, e2, e3, e4;
 +	if (!ret)
 +		ret = drm_sgt_map(sgt, DMA_BIDIRECTIONAL);
 +	if (!ret)
-+		ret = mmu_map_sg(pfdev, mmu, addr, IOMMU_WRITE | IOMMU_READ | IOMMU_NOEXEC, sgt);
++		ret = mmu_map_sg(pfdev, mmu, addr, prot, sgt);
 +	if (ret) {
 +		drm_sgt_free(sgt);
 +		return ret;
@@ -305,7 +370,7 @@ expression e1, e2, e3, e4;
 +
 +	bo = mapping->obj;
 +	if (!bo->is_heap) {
-+		dev_WARN(pfdev->dev, "matching BO is not heap type (GPU VA = %llx)",
++		dev_WARN(bo->base.base.dev->dev, "matching BO is not heap type (GPU VA = %llx)",
 +			 mapping->mmnode.start << PAGE_SHIFT);
 +		ret = -EINVAL;
 +		goto out;
@@ -320,7 +385,7 @@ expression e1, e2, e3, e4;
 +	if (!ret)
 +		mapping->active = true;
 +	dma_resv_unlock(bo->base.base.resv);
-+	dev_dbg(pfdev->dev, "page fault @ AS%d %llx: %d", as, addr, ret);
++	dev_dbg(bo->base.base.dev->dev, "page fault @ AS%d %llx: %d", as, addr, ret);
 +out:
 +	panfrost_gem_mapping_put(mapping);
 +	return ret;
@@ -369,5 +434,74 @@ statement S;
 -	for_each_sgtable_page(bo->base.sgt, &page_iter, 0)
 -		*bomap++ = page_to_phys(sg_page_iter_page(&page_iter));
 +	if (panfrost_core_dump_pages(bo->base.sgt, &bomap))
-+		dev_dbg(pfdev->dev, "dump of pages after unbind\n");
++		dev_dbg(bo->base.base.dev->dev, "dump of pages after unbind\n");
 )
+
+// On 7.3: its own dma-buf, whose brackets sync what the GPU has mapped
+@imports@
+@@
+  panfrost_gem_prime_import(...)
+  {
+	<...
+-	drm_gem_prime_import
++	panfrost_gem_prime_import_sg_table
+	(...)
+	...>
+  }
+
+@depends on imports@
+identifier drv;
+@@
+  struct drm_driver drv = {
+-	.gem_prime_import = panfrost_gem_prime_import_sg_table,
+  };
+
+@@
+identifier shmem;
+expression dev, dir;
+@@
+(
+-	if (shmem->sgt)
+-		dma_sync_sgtable_for_cpu(dev, shmem->sgt, dir);
++	if (drm_sgt_sync_for_cpu(shmem->sgt, 0, shmem->base.size))
++		dev_dbg(dev, "CPU access to a buffer that is not mapped\n");
+|
+-	if (shmem->sgt)
+-		dma_sync_sgtable_for_device(dev, shmem->sgt, dir);
++	if (drm_sgt_sync_for_device(shmem->sgt, 0, shmem->base.size))
++		dev_dbg(dev, "CPU access to a buffer that is not mapped\n");
+)
+
+// On 7.3: the ioctl that syncs
+@@
+iterator name for_each_sgtable_dma_sg;
+identifier obj, type, shmem, dev, offset, size, sgt, sgl, count;
+@@
+  int panfrost_gem_sync(struct drm_gem_object *obj, u32 type, u32 offset, u32 size)
+  {
+	<...
+(
+-	const struct drm_device *dev = shmem->base.dev;
+|
+-	struct sg_table *sgt;
++	int ret;
+|
+-	struct scatterlist *sgl;
+|
+-	unsigned int count;
+|
+-	sgt = drm_gem_shmem_get_pages_sgt(shmem);
+-	if (IS_ERR(sgt))
+-		return PTR_ERR(sgt);
++	ret = drm_gem_sgt_map(shmem);
++	if (!ret)
++		ret = drm_sgt_sync_for_device(shmem->sgt, offset, size);
++	if (!ret && type == PANFROST_BO_SYNC_CPU_CACHE_FLUSH_AND_INVALIDATE)
++		ret = drm_sgt_sync_for_cpu(shmem->sgt, offset, size);
++	return ret;
+|
+-	for_each_sgtable_dma_sg(sgt, sgl, count) { ... }
+-	return 0;
+)
+	...>
+  }

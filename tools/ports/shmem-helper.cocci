@@ -112,7 +112,7 @@ expression bo;
   int ret;
   ...
 - sgt = drm_gem_shmem_get_pages_sgt(bo);
-- if (IS_ERR(sgt))
+- if (\(IS_ERR(sgt)\|WARN_ON(IS_ERR(sgt))\))
 -	return PTR_ERR(sgt);
 + ret = drm_gem_sgt_map(bo);
 + if (ret)
