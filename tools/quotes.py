@@ -7,8 +7,9 @@ A comment above a block names the source, and the marker that its lines begin af
     .. quote: drivers/gpu/drm/edu_gpu/edu_gpu_drv.c [book: probe]
     .. code-block:: c
 
-Run as a program, it writes these blocks anew. Blocks that quote a diff of make ports are checked
-there. Other blocks are shell commands, or pictures.
+With "step N" after the marker, they are those of a step: see steps.py. Run as a program, it writes
+these blocks anew. Blocks that quote a diff of make ports are checked there. Other blocks are shell
+commands, or pictures.
 """
 
 import re
@@ -17,10 +18,11 @@ from collections.abc import Iterator
 
 import ports
 import project
+import steps
 
 BOOK = project.TOP / 'Documentation/gpu'
-QUOTE = re.compile(r'^(?P<head>( *)\.\. quote: (?P<file>\S+) \[(?P<mark>[^]]+)\]\n'
-                   r'\2\.\. code-block:: \w+\n)(?P<code>(?:\n|(?:\t|\2   ).*\n)*)', re.M)
+QUOTE = re.compile(r'^(?P<head>( *)\.\. quote: (?P<file>\S+) \[(?P<mark>[^]]+)\]'
+                   r'(?: step (?P<step>\d))?\n\2\.\. code-block:: \w+\n)(?P<code>(?:\n|(?:\t|\2   ).*\n)*)', re.M)
 EXCERPT = re.compile(r'^( *)\.\. quote: (?P<diff>\S+\.diff)\n'
                      r'\1\.\. code-block:: diff\n\n(?P<code>(?:\n|(?:\t|\1   ).*\n)*)', re.M)
 BLOCK = re.compile(r'^(?P<above>.*\n)?^ *\.\. (?P<what>code|code-block|sourcecode|literalinclude|'
@@ -35,11 +37,11 @@ def pages() -> Iterator[tuple[str, str]]:
         yield path.name, path.read_text()
 
 
-def source(name: str, mark: str) -> str:
+def source(name: str, mark: str, step: int = steps.STEPS[-1]) -> str:
     """The lines of a source from a marker to the next [end], indented for a block."""
     path = project.TOP / name
     found = path.is_file() and re.search(rf'^.*\[{re.escape(mark)}\].*\n((?:.*\n)*?).*\[end\]',
-                                         path.read_text(), re.M)
+                                         steps.at(path.read_text(), step), re.M)
     if not found:
         raise project.Failed(f'{name} has no [{mark}] that ends with [end]')
     return ''.join(f'\t{line}\n' if line else '\n' for line in found[1].strip('\n').split('\n'))
@@ -47,7 +49,8 @@ def source(name: str, mark: str) -> str:
 
 def quote(block: re.Match[str]) -> str:
     """A block as it should be."""
-    return f'{block["head"]}\n{source(block["file"], block["mark"])}\n'
+    step = int(block['step'] or steps.STEPS[-1])
+    return f'{block["head"]}\n{source(block["file"], block["mark"], step)}\n'
 
 
 def renewed(text: str) -> str:
@@ -65,7 +68,7 @@ def old(text: str) -> Iterator[str]:
 def unchecked(text: str) -> Iterator[str]:
     """Complaints about code that nothing compares with a source."""
     for block in BLOCK.finditer(text):
-        quoted = re.match(r' *\.\. quote: \S+(?:\.diff| \[.+\])$', block['above'] or '')
+        quoted = re.match(r' *\.\. quote: \S+(?:\.diff| \[.+\](?: step \d)?)$', block['above'] or '')
         if block['language'] != 'sh' and not (quoted and block['what'] == 'code-block'):
             yield f'{block["what"]}:: {block["language"]} without a line ".. quote: FILE [MARKER]"'
     for block in EXCERPT.finditer(text):

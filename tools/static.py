@@ -22,6 +22,7 @@ import igt
 import project
 import quotes
 from report import Report
+import steps
 import variants
 
 TOP = project.TOP
@@ -238,6 +239,23 @@ def compiler() -> tuple[str, Path]:
     raise Skip('the modules are not built')
 
 
+def check_steps() -> str:
+    """each step of the book's example compiles"""
+    said = ''
+    for step in steps.STEPS:
+        directory = project.BUILD / f'edu-steps/{step}'
+        steps.write(step, directory)
+        stamp, checksum = directory / 'silent', steps.checksum(directory)
+        if stamp.exists() and stamp.read_text() == checksum:
+            continue
+        ok, output = call(project.TOOLS / 'modules.sh', directory, 'W=1')
+        output = warnings(output.splitlines()) if ok else output
+        if not output:
+            stamp.write_text(checksum)
+        said += output and f'step {step}:\n{output}\n'
+    return said
+
+
 def check_must_not_compile() -> str:
     """wrong uses do not compile, and their right twins do"""
     cases = [name for name in files('*.c', under=('drivers',)) if '/must-not-compile/' in name]
@@ -413,7 +431,7 @@ def check_readme() -> str:
     return '' if count < 120 else f'README.md has {count} lines'
 
 
-CHECKS = (check_w1, check_clang, check_i386, check_sparse, check_must_not_compile,
+CHECKS = (check_w1, check_clang, check_i386, check_sparse, check_steps, check_must_not_compile,
           check_checkpatch, check_kernel_doc, check_doc_blocks, check_doc_code, check_docs,
           check_igt_list, check_kconfig, check_modules_install, check_dkms, check_version_ifs,
           check_hosts, check_sh, check_shellcheck, check_python, check_pyflakes, check_mypy,

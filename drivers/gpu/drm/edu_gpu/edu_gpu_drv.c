@@ -29,30 +29,37 @@
  */
 
 /* [book: driver] */
+/* [step: 5] */
 static const struct drm_ioctl_desc edu_gpu_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(EDU_GPU_VM_BIND, edu_gpu_vm_bind_ioctl, 0),
+	/* [step: 6] */
 	DRM_IOCTL_DEF_DRV(EDU_GPU_COPY, edu_gpu_copy_ioctl, 0),
 };
 
+/* [step: 2] */
 DEFINE_DRM_GEM_SGT_FOPS(edu_gpu_fops);
 
+/* [step: 2] */
 static const struct drm_driver edu_gpu_drm_driver = {
 	.driver_features = DRIVER_GEM,
-	.open = edu_gpu_open,
-	.postclose = edu_gpu_postclose,
-	.show_fdinfo = edu_gpu_show_fdinfo,
-	.ioctls = edu_gpu_ioctls,
-	.num_ioctls = ARRAY_SIZE(edu_gpu_ioctls),
 	.fops = &edu_gpu_fops,
 	DRM_GEM_SGT_DRIVER_OPS,
 	.name = "edu_gpu",
 	.desc = "edu device of QEMU with an MMU",
 	COMPAT_DRM_DRIVER_DATE
 	.major = 1,
+	/* [step: 4] */
+	.open = edu_gpu_open,
+	.postclose = edu_gpu_postclose,
+	.show_fdinfo = edu_gpu_show_fdinfo,
+	/* [step: 5] */
+	.ioctls = edu_gpu_ioctls,
+	.num_ioctls = ARRAY_SIZE(edu_gpu_ioctls),
 };
 
 /* [end] */
 
+/* [step: 3] */
 /**
  * edu_gpu_hang() - do no DMA any more, because something does not answer
  * @edu: the device
@@ -72,18 +79,25 @@ void edu_gpu_hang(struct edu_gpu *edu, const char *what)
 /* [end] */
 
 /* [book: remove] */
+/* [step: 2] */
 static void edu_gpu_remove(struct pci_dev *pdev)
 {
 	struct edu_gpu *edu = pci_get_drvdata(pdev);
 
+	/* [step: 6] */
 	/* Jobs end after the part in progress. The unplug ends the ioctls, which queue them. */
 	scoped_guard(mutex, &edu->dma_lock)
 		WRITE_ONCE(edu->error, -ENODEV);
+	/* [step: 2] */
 	drm_dev_unplug(&edu->drm);
-	destroy_workqueue(edu->wq);
+	/* [step: 6] */
+	if (edu->wq)
+		destroy_workqueue(edu->wq);
+	/* [step: 3] */
 	/* Without the unit, GPU addresses would be physical ones. */
 	pci_clear_master(pdev);
 	edu_gpu_unit_stop(edu);
+	/* [step: 2] */
 	drm_sgt_device_shutdown(drm_gem_sgt_default_device(&edu->drm));
 }
 
@@ -92,19 +106,24 @@ static void edu_gpu_remove(struct pci_dev *pdev)
 /* [book: probe] */
 static int edu_gpu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
+	/* [step: 2] */
 	struct edu_gpu *edu;
+	/* [step: 1] */
 	int ret;
 
+	/* [step: 2] */
 	edu = devm_drm_dev_alloc(&pdev->dev, &edu_gpu_drm_driver, struct edu_gpu, drm);
 	if (IS_ERR(edu))
 		return PTR_ERR(edu);
 	pci_set_drvdata(pdev, edu);
 	edu->pdev = pdev;
+	/* [step: 6] */
 	mutex_init(&edu->dma_lock);
 
 	ret = pcim_enable_device(pdev);
 	if (ret)
 		return ret;
+	/* [step: 2] */
 	edu->mmio = pcim_iomap(pdev, 0, 0);
 	if (!edu->mmio)
 		return -ENOMEM;
@@ -116,34 +135,41 @@ static int edu_gpu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (ret)
 		return ret;
 
+	/* [step: 3] */
+	ret = edu_gpu_unit_init(edu);
+	if (ret)
+		return ret;
+
+	/* [step: 6] */
 	/* Fences must signal under memory pressure. */
 	edu->wq = alloc_ordered_workqueue("edu_gpu", WQ_MEM_RECLAIM);
-	if (!edu->wq)
-		return -ENOMEM;
-	ret = edu_gpu_unit_init(edu);
+	/* While a DMA of an earlier driver runs, the engine takes no command. */
+	ret = edu->wq ? edu_gpu_dma_wait(edu) : -ENOMEM;
 	if (ret) {
-		destroy_workqueue(edu->wq);
+		edu_gpu_remove(pdev);
 		return ret;
 	}
-	/* While a DMA of an earlier driver runs, the engine takes no command. */
-	ret = edu_gpu_dma_wait(edu);
-	if (!ret) {
-		pci_set_master(pdev);
-		ret = drm_dev_register(&edu->drm, 0);
-	}
+
+	/* [step: 3] */
+	pci_set_master(pdev);
+	/* [step: 2] */
+	ret = drm_dev_register(&edu->drm, 0);
 	if (ret)
 		edu_gpu_remove(pdev);
+	/* [step: 1] */
 	return ret;
 }
 
 /* [end] */
 
+/* [step: 3] */
 /* The unit would lose its tables, and GPU addresses become physical ones. */
 static int edu_gpu_suspend(struct device *dev)
 {
 	return -EBUSY;
 }
 
+/* [step: 3] */
 static DEFINE_SIMPLE_DEV_PM_OPS(edu_gpu_pm_ops, edu_gpu_suspend, NULL);
 
 /* [book: module] */
@@ -157,8 +183,10 @@ static struct pci_driver edu_gpu_pci_driver = {
 	.name = KBUILD_MODNAME,
 	.id_table = edu_gpu_ids,
 	.probe = edu_gpu_probe,
+	/* [step: 2] */
 	.remove = edu_gpu_remove,
 	.shutdown = edu_gpu_remove,
+	/* [step: 3] */
 	.driver.pm = pm_sleep_ptr(&edu_gpu_pm_ops),
 };
 module_pci_driver(edu_gpu_pci_driver);

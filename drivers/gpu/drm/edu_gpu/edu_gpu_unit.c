@@ -86,6 +86,7 @@ static void edu_gpu_unit_flush_locked(struct edu_gpu *edu, u64 iva, u64 cmd)
 	edu_gpu_unit_wait(edu, iro + UNIT_IOTLB, UNIT_IOTLB_IVT);
 }
 
+/* [step: 4] */
 /**
  * edu_gpu_unit_flush() - &drm_gpupt_config.flush: flush a range of the device from the IOTLB
  * @priv: the device
@@ -127,6 +128,7 @@ static void edu_gpu_unit_point_locked(struct edu_gpu *edu, u64 lo)
 	WRITE_ONCE(unit->context->lo, cpu_to_le64(lo));
 }
 
+/* [step: 4] */
 /**
  * edu_gpu_unit_attach() - have the device use the page table of an address space
  * @edu: the device, which does no DMA now
@@ -167,6 +169,7 @@ void edu_gpu_unit_detach(struct edu_gpu *edu, struct edu_gpu_vm *vm)
 	edu->unit.vm = NULL;
 }
 
+/* [step: 6] */
 /**
  * edu_gpu_unit_faults() - take the recorded faults from the unit
  * @edu: the device

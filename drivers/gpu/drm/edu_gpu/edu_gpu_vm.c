@@ -69,9 +69,11 @@ void edu_gpu_postclose(struct drm_device *drm, struct drm_file *file)
 	struct edu_gpu_vm *vm = file->driver_priv;
 	int idx;
 
+	/* [step: 6] */
 	/* A part of a copy may be in progress. */
 	scoped_guard(mutex, &vm->edu->dma_lock)
 		vm->closed = true;
+
 	/* An unbind blocks the device as well. */
 	if (drm_dev_enter(drm, &idx)) {
 		edu_gpu_unit_detach(vm->edu, vm);
@@ -84,6 +86,7 @@ void edu_gpu_postclose(struct drm_device *drm, struct drm_file *file)
 /* [end] */
 
 /* [book: map] */
+/* [step: 5] */
 static int edu_gpu_vm_map(struct edu_gpu_vm *vm, struct drm_file *file,
 			  const struct drm_edu_gpu_vm_bind *args)
 {
@@ -102,6 +105,7 @@ static int edu_gpu_vm_map(struct edu_gpu_vm *vm, struct drm_file *file,
 
 /* [end] */
 
+/* [step: 5] */
 /**
  * edu_gpu_vm_bind_ioctl() - DRM_IOCTL_EDU_GPU_VM_BIND
  * @drm: DRM device
