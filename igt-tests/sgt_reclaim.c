@@ -25,6 +25,9 @@
  * SUBTEST: unbind
  * Description: After unbind, buffers are used under a memory limit that is too small for them
  *
+ * SUBTEST: hidden
+ * Description: Buffers that were shown are swapped out when they are not shown any more
+ *
  * SUBTEST: random
  * Description: Buffers are written, shared, swapped out and unbound in every order
  */
@@ -55,12 +58,6 @@ static unsigned int count_buffers(const char *state)
 		found += rows[i].size == SIZE && !strcmp(rows[i].state, state);
 	free(rows);
 	return found;
-}
-
-/* Have the kernel call its shrinkers. */
-static void shrink(void)
-{
-	sgt_must(sgt_write_file("/proc/sys/vm/drop_caches", "2"));
 }
 
 static void make_buffers(struct sgt_bo *bo, int drm, uint32_t seed)
@@ -98,16 +95,45 @@ static void unbind_and_use(const struct sgt_cgroup *group, volatile uint32_t *pa
 	make_buffers(bo, sgt_must(sgt_open()), seed);
 
 	/* The host may read them. */
-	shrink();
+	sgt_must(sgt_shrink());
 	igt_assert_eq(count_buffers("mapped"), BUFFERS);
 
 	sgt_look_before(&test, &before);
 	sgt_remove(&test, SGT_ROUTE_VIRTIO);
 	sgt_expect_gone(&test, &before, BUFFERS);
 	igt_assert_eq(count_buffers("backed"), BUFFERS);
-	shrink();
+	sgt_must(sgt_shrink());
 	igt_assert_eq(count_buffers("empty"), BUFFERS);
 	use_buffers(group, bo, seed, passes);
+}
+
+/* Runs in a child, whose group is charged. */
+static void show_and_hide(const struct sgt_cgroup *group)
+{
+	uint32_t seed = sgt_new_seed();
+	struct sgt_bo bo[BUFFERS];
+	int drm;
+
+	sgt_must(sgt_cgroup_join(group));
+	drm = sgt_must(sgt_open_wait());
+	make_buffers(bo, drm, seed);
+	sgt_must(sgt_shrink());
+	igt_assert_eq(count_buffers("mapped"), BUFFERS);
+
+	/* Until the host has answered, it may read them. */
+	for (unsigned int i = 0; i < BUFFERS; i++) {
+		igt_assert_eq(drmModeRmFB(drm, bo[i].fb), 0);
+		bo[i].fb = 0;
+	}
+	for (int i = 0; i < 1000 && count_buffers("empty") < BUFFERS; i++)
+		sgt_must(sgt_shrink());
+	igt_assert_eq(count_buffers("empty"), BUFFERS);
+
+	for (unsigned int i = 0; i < BUFFERS; i++) {
+		sgt_must(sgt_bo_add_fb(&bo[i]));
+		sgt_expect_pattern(bo[i].map, WORDS, seed + i);
+		sgt_bo_free(&bo[i]);
+	}
 }
 
 #define ITEMS		6
@@ -213,7 +239,7 @@ static void swap_out(struct random *r)
 {
 	long long swapped;
 
-	shrink();
+	sgt_must(sgt_shrink());
 	/* -EAGAIN if there is less to reclaim */
 	sgt_cgroup_write(r->group, "memory.reclaim",
 			 ITEM_SIZE * (1 + sgt_random_below(&r->state, ITEMS)));
@@ -307,6 +333,17 @@ static void test_unbind(void)
 	munmap(passes, PAGE);
 }
 
+static void test_hidden(void)
+{
+	struct sgt_cgroup group;
+
+	begin(&group);
+	igt_fork(child, 1)
+		show_and_hide(&group);
+	sgt_children_wait();
+	end(&group);
+}
+
 static void test_random(void)
 {
 	struct sgt_rounds rounds;
@@ -338,6 +375,10 @@ int igt_main()
 		test_unbind();
 	igt_fixture()
 		sgt_removal_recover(&test);
+
+	igt_describe("The host reads no memory that it has given back");
+	igt_subtest("hidden")
+		test_hidden();
 
 	igt_describe("The bytes are those of a shadow copy, whatever came before");
 	igt_subtest("random")

@@ -59,3 +59,8 @@ void sgt_swap_end(void)
 	swapoff(SWAP_DEVICE);
 	sgt_write_file("/sys/block/zram0/reset", "1");
 }
+
+int sgt_shrink(void)
+{
+	return sgt_write_file("/proc/sys/vm/drop_caches", "2");
+}

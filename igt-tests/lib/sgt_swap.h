@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Swap in compressed memory. */
+/* Swap in compressed memory, and the calls that free memory. */
 #ifndef SGT_SWAP_H
 #define SGT_SWAP_H
 
@@ -8,5 +8,8 @@
 /* Returns 0, or a negative errno: -EOPNOTSUPP without zram or swap. */
 int sgt_swap_begin(uint64_t bytes);
 void sgt_swap_end(void);
+
+/* Have the kernel call its shrinkers: 0 or a negative errno. */
+int sgt_shrink(void);
 
 #endif

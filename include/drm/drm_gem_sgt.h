@@ -163,7 +163,8 @@ struct drm_gem_sgt_shrinker_ops {
 	 * under which that happens by trylock only, and waits for no fence. Called inside a
 	 * section of the device, for an object that is mapped, so never after the unbind. A
 	 * driver with this callback holds the resv from drm_gem_sgt_map() until the fence
-	 * of the job is in it.
+	 * of the job is in it. One without jobs counts uses instead, the first one under the
+	 * resv and before drm_gem_sgt_map(), and returns -EBUSY while there are any.
 	 */
 	int (*idle)(struct drm_gem_sgt_object *bo);
 };

@@ -372,8 +372,9 @@ struct drm_virtgpu_sgt_bo_info {
 	/** @cpu_runs: out: physically contiguous runs of its pages; 0 as for @folios */
 	__u64 cpu_runs;
 	/**
-	 * @segments: out: segments of DMA addresses; 0 for a resource from VA, and before
-	 * the first framebuffer, transfer or VM_BIND of the buffer
+	 * @segments: out: segments of DMA addresses; 0 for a resource from VA, before the
+	 * first framebuffer, transfer or VM_BIND of the buffer, and after the last one if
+	 * its pages were swapped out
 	 */
 	__u64 segments;
 	/** @leaves_4k: out: leaves of 4 KiB of its mappings in this file */

@@ -20,6 +20,7 @@
 #include "virtgpu_sgt_cmd.h"
 #include "virtgpu_sgt_device.h"
 #include "virtgpu_sgt_mem_entries.h"
+#include "virtgpu_sgt_reclaim.h"
 #include "virtgpu_sgt_va_entries.h"
 #include "virtgpu_sgt_va_resource.h"
 #include "virtgpu_sgt_vm_job.h"
@@ -74,7 +75,7 @@ static int virtgpu_sgt_attach_collect_locked(struct virtgpu_sgt_va_resource *va_
 		ret = virtgpu_sgt_attach_pause();
 		if (ret)
 			return ret;
-		drm_gem_object_get(va->gem.obj);
+		virtgpu_sgt_bo_get_used(va->gem.obj);
 		piece->obj = va->gem.obj;
 		piece->offset = va->gem.offset + skip;
 		piece->len = min(va->va.range, end - va->va.addr) - skip;

@@ -19,15 +19,16 @@
 #include "virtgpu_sgt_device.h"
 #include "virtgpu_sgt_fb_memory.h"
 #include "virtgpu_sgt_mem_entries.h"
+#include "virtgpu_sgt_reclaim.h"
 
 /**
  * DOC: life of a buffer
  *
  * A buffer is a GEM object of the helper layer. To create one takes neither pages nor
  * a command to the host. Pages come with the first use by the CPU, and the DMA mapping
- * with the first use by the host: a framebuffer, a transfer, or a VM_BIND. From then on
- * the host may read the pages at any time, so they stay. The shrinker of the helper layer
- * can swap those of a buffer without DMA mapping, and after unbind those of any buffer.
+ * with the first use by the host: a framebuffer, a transfer, or a VM_BIND. As long as
+ * the host may read the pages, they stay. The shrinker of the helper layer can swap those
+ * of any other buffer: see "buffers that are not in use". After unbind, there are no others.
  *
  * What the host shows is a resource. Each framebuffer of a buffer has one of its own,
  * with the geometry of the framebuffer, and backed by its part of the buffer: see
@@ -100,9 +101,22 @@ static int virtgpu_sgt_bo_attach_locked(struct virtgpu_sgt_device *vgdev,
 	return virtgpu_sgt_bo_make_resource(vgdev, bo);
 }
 
+/* The use of the caller becomes that of the resource, unless there is one already, or none. */
+static void virtgpu_sgt_bo_keep_use_locked(struct virtgpu_sgt_device *vgdev,
+					   struct virtgpu_sgt_bo *bo)
+{
+	lockdep_assert_held(&vgdev->make_lock);
+
+	if (bo->res.state == VIRTGPU_SGT_RESOURCE_LOCAL || bo->res_uses)
+		virtgpu_sgt_bo_end_use(bo);
+	else
+		bo->res_uses = true;
+}
+
 static int virtgpu_sgt_bo_attach(struct virtgpu_sgt_resource *res)
 {
 	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(res->obj->dev);
+	struct virtgpu_sgt_bo *bo = virtgpu_sgt_resource_bo(res);
 	int ret;
 
 	if (virtgpu_sgt_resource_is_attached(res))
@@ -114,13 +128,17 @@ static int virtgpu_sgt_bo_attach(struct virtgpu_sgt_resource *res)
 	}
 
 	/* Map before the lock: to bring the pages can take long, and may reclaim others. */
-	ret = virtgpu_sgt_device_error(vgdev) ?:
-	      drm_gem_sgt_map(&virtgpu_sgt_resource_bo(res)->base) ?:
-	      mutex_lock_interruptible(&vgdev->make_lock);
+	ret = virtgpu_sgt_device_error(vgdev) ?: virtgpu_sgt_bo_begin_use(bo);
 	if (ret)
 		return ret;
+	ret = mutex_lock_interruptible(&vgdev->make_lock);
+	if (ret) {
+		virtgpu_sgt_bo_end_use(bo);
+		return ret;
+	}
 
-	ret = virtgpu_sgt_bo_attach_locked(vgdev, virtgpu_sgt_resource_bo(res));
+	ret = virtgpu_sgt_bo_attach_locked(vgdev, bo);
+	virtgpu_sgt_bo_keep_use_locked(vgdev, bo);
 	mutex_unlock(&vgdev->make_lock);
 	return ret;
 }

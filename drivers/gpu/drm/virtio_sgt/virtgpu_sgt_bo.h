@@ -2,6 +2,7 @@
 #ifndef __VIRTGPU_SGT_BO_H__
 #define __VIRTGPU_SGT_BO_H__
 
+#include <linux/atomic.h>
 #include <linux/types.h>
 
 #include <drm/drm_gem_sgt.h>
@@ -21,6 +22,12 @@ struct virtgpu_sgt_device;
 struct virtgpu_sgt_bo {
 	/** @base: the GEM object with its pages; must be first */
 	struct drm_gem_sgt_object base;
+
+	/** @users: see "buffers that are not in use" */
+	atomic_t users;
+
+	/** @res_uses: @res is one of @users, under &virtgpu_sgt_device.make_lock */
+	bool res_uses;
 
 	/** @res: the resource of RESOURCE_CREATE and TRANSFER_TO_HOST, or LOCAL */
 	struct virtgpu_sgt_resource res;

@@ -14,6 +14,7 @@
 
 #include "virtgpu_sgt_cmd.h"
 #include "virtgpu_sgt_device.h"
+#include "virtgpu_sgt_reclaim.h"
 
 /*
  * For virtgpu_sgt_free_later(). Freeing can wait for a dma_resv, and freeing a
@@ -246,8 +247,7 @@ static int virtgpu_sgt_device_find_dma(struct virtgpu_sgt_device *vgdev)
 	if (ret)
 		return ret;
 
-	/* The host may read a buffer that is mapped: none of these is idle. */
-	return drmm_gem_sgt_shrinker_init(vgdev->drm, NULL);
+	return drmm_gem_sgt_shrinker_init(vgdev->drm, &virtgpu_sgt_shrinker_ops);
 }
 
 /* [end] */

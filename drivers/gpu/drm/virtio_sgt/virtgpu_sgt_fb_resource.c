@@ -18,6 +18,7 @@
 #include "virtgpu_sgt_fb_blob.h"
 #include "virtgpu_sgt_fb_resource.h"
 #include "virtgpu_sgt_mem_entries.h"
+#include "virtgpu_sgt_reclaim.h"
 #include "virtgpu_sgt_resource.h"
 
 /* The resource of one framebuffer. */
@@ -27,6 +28,8 @@ struct virtgpu_sgt_fb_resource {
 	u32 offset;
 	/* part of &virtgpu_sgt_bo.fb_memory; 0 if it is not counted */
 	u64 bytes;
+	/* the buffer is in use for it */
+	bool uses;
 };
 
 static struct virtgpu_sgt_fb_resource *
@@ -45,6 +48,8 @@ static int virtgpu_sgt_fb_resource_sync(struct virtgpu_sgt_resource *res, u64 of
 
 static void virtgpu_sgt_fb_resource_free(struct virtgpu_sgt_resource *res)
 {
+	if (to_virtgpu_sgt_fb_resource(res)->uses)
+		virtgpu_sgt_bo_end_use(to_virtgpu_sgt_bo(res->obj));
 	drm_gem_object_put(res->obj);
 	kfree(to_virtgpu_sgt_fb_resource(res));
 }
@@ -197,7 +202,7 @@ static int virtgpu_sgt_fb_resource_make(struct virtgpu_sgt_fb_resource *fb_res,
  * * %-ENOSPC - the framebuffers of the buffer take too much memory of the host, or all
  *   numbers are in use
  * * %-E2BIG  - more mem entries than the host accepts or the queue can carry
- * * others   - see drm_gem_sgt_map() and virtgpu_sgt_resource_make()
+ * * others   - see virtgpu_sgt_bo_begin_use() and virtgpu_sgt_resource_make()
  */
 struct virtgpu_sgt_resource *
 virtgpu_sgt_fb_resource_create(const struct drm_framebuffer *fb)
@@ -221,9 +226,11 @@ virtgpu_sgt_fb_resource_create(const struct drm_framebuffer *fb)
 	if (!fb_res)
 		return ERR_PTR(-ENOMEM);
 
-	ret = virtgpu_sgt_fb_resource_enter(fb_res) ?:
-	      drm_gem_sgt_map(&bo->base) ?:
-	      virtgpu_sgt_fb_resource_make(fb_res, fb);
+	ret = virtgpu_sgt_fb_resource_enter(fb_res) ?: virtgpu_sgt_bo_begin_use(bo);
+	if (!ret) {
+		fb_res->uses = true;
+		ret = virtgpu_sgt_fb_resource_make(fb_res, fb);
+	}
 	if (ret) {
 		virtgpu_sgt_fb_resource_destroy(&fb_res->res);
 		return ERR_PTR(ret);

@@ -13,6 +13,7 @@
 
 #include "virtgpu_sgt_cmd.h"
 #include "virtgpu_sgt_device.h"
+#include "virtgpu_sgt_reclaim.h"
 #include "virtgpu_sgt_va_resource.h"
 #include "virtgpu_sgt_vm_types.h"
 
@@ -80,7 +81,7 @@ static void virtgpu_sgt_backing_free_work(struct work_struct *work)
 	unsigned int i;
 
 	for (i = 0; i < backing->count; i++) {
-		drm_gem_object_put(backing->pieces[i].obj);
+		virtgpu_sgt_bo_put_used(backing->pieces[i].obj);
 		cond_resched();
 	}
 	if (backing->va_res)

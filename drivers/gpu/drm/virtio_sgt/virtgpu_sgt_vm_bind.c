@@ -14,6 +14,7 @@
 
 #include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_device.h"
+#include "virtgpu_sgt_reclaim.h"
 #include "virtgpu_sgt_vm.h"
 #include "virtgpu_sgt_vm_args.h"
 #include "virtgpu_sgt_vm_bind.h"
@@ -26,7 +27,7 @@ struct virtgpu_sgt_vm_bind {
 	const struct drm_virtgpu_sgt_vm_bind *args;
 	struct virtgpu_sgt_vm *vm;
 	struct drm_virtgpu_sgt_vm_bind_op *ops;
-	/* One for each operation, NULL for an UNMAP. */
+	/* One for each operation, in use; NULL for an UNMAP. */
 	struct drm_gem_object **objs;
 	struct virtgpu_sgt_vm_syncs syncs;
 };
@@ -49,7 +50,7 @@ virtgpu_sgt_vm_bind_get_obj(struct drm_device *drm, struct drm_file *file,
 		ret = -EOPNOTSUPP;
 	} else {
 		ret = virtgpu_sgt_vm_check_op_object(drm, op, obj->size) ?:
-		      drm_gem_sgt_map(&to_virtgpu_sgt_bo(obj)->base);
+		      virtgpu_sgt_bo_begin_use(to_virtgpu_sgt_bo(obj));
 	}
 	if (ret) {
 		drm_gem_object_put(obj);
@@ -111,7 +112,7 @@ static void virtgpu_sgt_vm_bind_put(struct virtgpu_sgt_vm_bind *bind)
 
 	virtgpu_sgt_vm_syncs_put(&bind->syncs);
 	for (i = 0; bind->objs && i < bind->args->ops.count; i++)
-		drm_gem_object_put(bind->objs[i]);
+		virtgpu_sgt_bo_put_used(bind->objs[i]);
 	kvfree(bind->objs);
 	kvfree(bind->ops);
 }

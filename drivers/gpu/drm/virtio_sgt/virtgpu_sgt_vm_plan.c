@@ -13,6 +13,7 @@
 
 #include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_device.h"
+#include "virtgpu_sgt_reclaim.h"
 #include "virtgpu_sgt_vm_plan.h"
 #include "virtgpu_sgt_vm_types.h"
 
@@ -77,8 +78,7 @@ void virtgpu_sgt_mapping_free(struct virtgpu_sgt_mapping *mapping)
 	if (!mapping)
 		return;
 
-	if (mapping->base.gem.obj)
-		drm_gem_object_put(mapping->base.gem.obj);
+	virtgpu_sgt_bo_put_used(mapping->base.gem.obj);
 	kfree(mapping);
 }
 
@@ -104,7 +104,7 @@ static void virtgpu_sgt_vm_step_finish(const struct virtgpu_sgt_vm_plan *plan,
 
 	for (i = 0; i < ARRAY_SIZE(step->added); i++)
 		if (step->added[i])
-			drm_gem_object_get(step->added[i]->base.gem.obj);
+			virtgpu_sgt_bo_get_used(step->added[i]->base.gem.obj);
 	plan->vm->num_mappings += virtgpu_sgt_vm_step_growth(step);
 	list_add_tail(&step->node, plan->steps);
 }
