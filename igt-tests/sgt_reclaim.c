@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -29,7 +30,7 @@
  * Description: Buffers that were shown are swapped out when they are not shown any more
  *
  * SUBTEST: random
- * Description: Buffers are written, shared, swapped out and unbound in every order
+ * Description: Buffers are written, shared, swapped out, purged and unbound in every order
  */
 
 IGT_TEST_DESCRIPTION("Buffers are swapped out, and keep their contents");
@@ -149,6 +150,9 @@ struct item {
 	int dmabuf;		/* -1 if it is not shared */
 	uint32_t *shared;	/* a mapping of @dmabuf */
 	uint32_t imported;	/* a handle of vgem, or 0 */
+	bool was_shared;
+	bool unneeded;		/* it may be purged */
+	bool gone;		/* it was */
 };
 
 struct random {
@@ -158,6 +162,7 @@ struct random {
 	int drm, vgem;
 	bool bound;
 	long long swapped;	/* most that was seen */
+	unsigned int purged;
 };
 
 static void item_create(struct random *r, struct item *item)
@@ -167,11 +172,58 @@ static void item_create(struct random *r, struct item *item)
 	sgt_fill(item->bo.map, ITEM_WORDS, item->seed);
 }
 
+/* Instead of a fault, there are the bytes of the shadow copy. */
+static bool item_is_purged(const struct item *item)
+{
+	size_t matched = 0;
+	int sig = sgt_try_match(item->bo.map, ITEM_WORDS, item->seed, &matched);
+
+	if (!sig) {
+		igt_assert_eq(matched, ITEM_WORDS);
+		return false;
+	}
+	igt_assert_eq(sig, SIGBUS);
+	igt_assert(item->unneeded && !item->was_shared && !item->bo.fb);
+	return true;
+}
+
+/*
+ * Whether the bytes are there.  As long as the driver is bound, they stay from now on;
+ * after that, there is no call for it.
+ */
+static bool item_need(struct random *r, struct item *item)
+{
+	int retained = -1;
+
+	if (item->gone || !item->unneeded)
+		return !item->gone;
+
+	if (r->bound)
+		retained = sgt_must(sgt_madvise(&item->bo, VIRTGPU_SGT_MADV_WILLNEED));
+	item->gone = item_is_purged(item);
+	r->purged += item->gone;
+	if (r->bound) {
+		igt_assert_eq(retained, !item->gone);
+		item->unneeded = false;
+	}
+	return !item->gone;
+}
+
+static void item_doubt(struct random *r, struct item *item)
+{
+	if (!r->bound || !item_need(r, item))
+		return;
+	igt_assert_eq(sgt_madvise(&item->bo, VIRTGPU_SGT_MADV_DONTNEED), 1);
+	item->unneeded = true;
+}
+
 /* The bytes, by one mapping or the other, and then new ones */
 static void item_use(struct random *r, struct item *item)
 {
 	uint32_t *map = item->bo.map;
 
+	if (!item_need(r, item) || item->unneeded)
+		return;
 	if (item->shared && sgt_random_below(&r->state, 2))
 		map = item->shared;
 	sgt_expect_pattern(map, ITEM_WORDS, item->seed);
@@ -181,14 +233,15 @@ static void item_use(struct random *r, struct item *item)
 
 static void item_show(struct random *r, struct item *item)
 {
-	if (!item->bo.fb)
+	if (item_need(r, item) && !item->bo.fb)
 		igt_assert_eq(sgt_bo_add_fb(&item->bo), r->bound ? 0 : -ENODEV);
 }
 
 static void item_share(struct random *r, struct item *item)
 {
-	if (!r->bound || item->dmabuf >= 0)
+	if (!r->bound || item->dmabuf >= 0 || !item_need(r, item))
 		return;
+	item->was_shared = true;
 	item->dmabuf = sgt_must(sgt_bo_export(&item->bo));
 	item->shared = sgt_mmap_fd(item->dmabuf, ITEM_SIZE);
 	igt_assert(item->shared);
@@ -221,7 +274,8 @@ static void item_unshare(struct random *r, struct item *item)
 
 static void item_free(struct random *r, struct item *item)
 {
-	sgt_expect_pattern(item->bo.map, ITEM_WORDS, item->seed);
+	if (item_need(r, item))
+		igt_assert(!item_is_purged(item));
 	item_unshare(r, item);
 	sgt_bo_free(&item->bo);
 }
@@ -267,12 +321,15 @@ static void random_step(struct random *r)
 {
 	static void (*const calls[])(struct random *r, struct item *item) = {
 		item_use, item_use, item_use, item_use, item_show, item_share, item_import,
-		item_let_go, item_unshare, item_replace,
+		item_let_go, item_unshare, item_replace, item_doubt, item_doubt, item_doubt,
 	};
 	unsigned int call = sgt_random_below(&r->state, ARRAY_SIZE(calls) + 4);
+	struct item *item = &r->items[sgt_random_below(&r->state, ITEMS)];
 
-	if (call < ARRAY_SIZE(calls))
-		calls[call](r, &r->items[sgt_random_below(&r->state, ITEMS)]);
+	if (item->gone)
+		item_replace(r, item);
+	else if (call < ARRAY_SIZE(calls))
+		calls[call](r, item);
 	else if (call == ARRAY_SIZE(calls))
 		unbind(r);
 	else
@@ -293,7 +350,8 @@ static void in_every_order(const struct sgt_cgroup *group, uint64_t state)
 		random_step(&r);
 	for (unsigned int i = 0; i < ITEMS; i++)
 		item_free(&r, &r.items[i]);
-	igt_info("%s, %lld bytes swapped out\n", r.bound ? "bound" : "unbound", r.swapped);
+	igt_info("%s, %lld bytes swapped out, %u buffers purged\n",
+		 r.bound ? "bound" : "unbound", r.swapped, r.purged);
 	igt_assert(r.swapped >= (long long)ITEM_SIZE);
 }
 

@@ -132,6 +132,13 @@ int sgt_bo_info(const struct sgt_bo *bo, struct drm_virtgpu_sgt_bo_info *info)
 	return try_ioctl(bo->drm, DRM_IOCTL_VIRTGPU_SGT_BO_INFO, info);
 }
 
+int sgt_madvise(const struct sgt_bo *bo, uint32_t madv)
+{
+	struct drm_virtgpu_sgt_madvise arg = { .handle = bo->handle, .madv = madv };
+
+	return try_ioctl(bo->drm, DRM_IOCTL_VIRTGPU_SGT_MADVISE, &arg) ?: (int)arg.retained;
+}
+
 int sgt_vm_picture(struct sgt_bo *picture, int drm, uint64_t va, uint32_t width,
 		   uint32_t height)
 {

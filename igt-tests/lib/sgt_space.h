@@ -52,6 +52,9 @@ int sgt_vm_query(int drm, uint64_t va, uint64_t size,
 		 struct drm_virtgpu_sgt_vm_query *query);
 int sgt_bo_info(const struct sgt_bo *bo, struct drm_virtgpu_sgt_bo_info *info);
 
+/* Returns whether the bytes are retained, or a negative errno. */
+int sgt_madvise(const struct sgt_bo *bo, uint32_t madv);
+
 /* The size is rounded up to pages. */
 int sgt_vm_picture(struct sgt_bo *picture, int drm, uint64_t va, uint32_t width,
 		   uint32_t height);

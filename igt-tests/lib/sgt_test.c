@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "igt.h"
+#include "sgt_swap.h"
 #include "sgt_test.h"
 
 #define PATIENCE_MS	5000
@@ -112,6 +113,20 @@ void sgt_expect_row(const struct sgt_test *test, const struct sgt_bo *bo,
 	igt_assert(test->tables);
 	sgt_must(sgt_find_live_device(&dev));
 	sgt_must(sgt_find_buffer(dev.id, bo->size, row));
+}
+
+void sgt_expect_shrunk(const struct sgt_test *test, const struct sgt_bo *bo, const char *state)
+{
+	struct sgt_buffer_row row;
+
+	for_a_while(end) {
+		sgt_must(sgt_shrink());
+		sgt_expect_row(test, bo, &row);
+		if (!strcmp(row.state, state))
+			break;
+	}
+	igt_assert_f(!strcmp(row.state, state), "buffer of %lu bytes: %s, and not %s\n",
+		     (unsigned long)bo->size, row.state, state);
 }
 
 uint32_t sgt_new_seed(void)

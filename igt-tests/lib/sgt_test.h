@@ -65,6 +65,9 @@ void sgt_baseline_check(const struct sgt_test *test,
 void sgt_expect_row(const struct sgt_test *test, const struct sgt_bo *bo,
 		    struct sgt_buffer_row *row);
 
+/* The same, after a shrink: what the host still uses a little longer is tried again. */
+void sgt_expect_shrunk(const struct sgt_test *test, const struct sgt_bo *bo, const char *state);
+
 /* These wait a little until the screen is as expected. */
 void sgt_expect_screen(const struct sgt_screen *screen, uint32_t seed);
 void sgt_expect_part(const struct sgt_part *part, uint32_t seed);

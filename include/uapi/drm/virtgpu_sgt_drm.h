@@ -12,14 +12,16 @@ extern "C" {
  * DOC: interface
  *
  * The virtio_gpu_sgt driver implements the 2D part of virtgpu_drm.h. This header adds
- * a GPU address space for each open file, and host resources whose memory is a range
- * of that address space. All ioctls are available on the primary and the render node.
+ * a GPU address space for each open file, host resources whose memory is a range of that
+ * address space, and buffers whose bytes the kernel may discard. All ioctls are available
+ * on the primary and the render node.
  *
  * Both virtio-gpu drivers report the name "virtio_gpu" to DRM_IOCTL_VERSION. To detect
  * address spaces, call DRM_IOCTL_VIRTGPU_SGT_DEV_QUERY on a device of this name with
  * %VIRTGPU_SGT_DEV_QUERY_VM and without a pointer: it succeeds if they are supported,
  * and fails with EINVAL otherwise. The in-tree virtio_gpu driver, and this driver built
  * without address spaces, do not implement the ioctl, which DRM answers with EINVAL.
+ * MADVISE does not need address spaces.
  *
  * Structures have the same layout for 32 and 64 bits. Set fields without a documented
  * meaning, such as pad, and unknown flag bits to zero; anything else fails with EINVAL.
@@ -108,6 +110,14 @@ extern "C" {
  * ENOENT          an unknown handle
  * ECANCELED       the file was closed
  * ==============  =================================================================
+ *
+ * ==============  =================================================================
+ * MADVISE
+ * ==============  =================================================================
+ * EINVAL          an unknown advice; a pad that is not 0
+ * ENOENT          an unknown handle
+ * EOPNOTSUPP      the buffer is a resource from VA, which has no memory of its own
+ * ==============  =================================================================
  */
 
 #define DRM_VIRTGPU_SGT_DEV_QUERY		0x30
@@ -115,6 +125,7 @@ extern "C" {
 #define DRM_VIRTGPU_SGT_RESOURCE_FROM_VA	0x32
 #define DRM_VIRTGPU_SGT_VM_QUERY		0x33
 #define DRM_VIRTGPU_SGT_BO_INFO			0x34
+#define DRM_VIRTGPU_SGT_MADVISE			0x35
 
 /*
  * Bits of a GPU VA. Addresses, sizes and offsets are multiples of a page of the kernel,
@@ -385,6 +396,33 @@ struct drm_virtgpu_sgt_bo_info {
 	__u64 leaves_1g;
 };
 
+/* The bytes of the buffer are needed: the default. */
+#define VIRTGPU_SGT_MADV_WILLNEED	0
+/* They are not. The kernel may discard them when it is short of memory. */
+#define VIRTGPU_SGT_MADV_DONTNEED	1
+
+/**
+ * struct drm_virtgpu_sgt_madvise - say whether the bytes of a buffer are needed
+ *
+ * For caches of buffers. Before a buffer is used again, say that it is needed, and look at
+ * @retained: bytes that were discarded do not come back. Then an access by the CPU raises
+ * SIGBUS, and a framebuffer, a transfer or a VM_BIND of the buffer fails with EINVAL: close
+ * the handle, and create another buffer.
+ *
+ * The kernel keeps the bytes of a buffer as long as a framebuffer, a resource or a VM_BIND
+ * uses it, and those of a buffer that is, or was, a dma-buf.
+ */
+struct drm_virtgpu_sgt_madvise {
+	/** @handle: GEM handle */
+	__u32 handle;
+	/** @madv: VIRTGPU_SGT_MADV_WILLNEED or _DONTNEED */
+	__u32 madv;
+	/** @retained: out: 1 if the bytes are still there, else 0 */
+	__u32 retained;
+	/** @pad: 0 */
+	__u32 pad;
+};
+
 #define DRM_IOCTL_VIRTGPU_SGT_DEV_QUERY \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_VIRTGPU_SGT_DEV_QUERY, \
 		 struct drm_virtgpu_sgt_dev_query)
@@ -404,6 +442,10 @@ struct drm_virtgpu_sgt_bo_info {
 #define DRM_IOCTL_VIRTGPU_SGT_BO_INFO \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_VIRTGPU_SGT_BO_INFO, \
 		 struct drm_virtgpu_sgt_bo_info)
+
+#define DRM_IOCTL_VIRTGPU_SGT_MADVISE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_VIRTGPU_SGT_MADVISE, \
+		 struct drm_virtgpu_sgt_madvise)
 
 #if defined(__cplusplus)
 }

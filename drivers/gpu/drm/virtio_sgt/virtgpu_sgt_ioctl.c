@@ -18,6 +18,7 @@
 #include "virtgpu_sgt_cmd.h"
 #include "virtgpu_sgt_device.h"
 #include "virtgpu_sgt_ioctl.h"
+#include "virtgpu_sgt_reclaim.h"
 #include "virtgpu_sgt_va_gem.h"
 #include "virtgpu_sgt_vm_bind.h"
 #include "virtgpu_sgt_vm_query.h"
@@ -329,4 +330,6 @@ const struct drm_ioctl_desc virtgpu_sgt_ioctls[VIRTGPU_SGT_NUM_IOCTLS] = {
 	DRM_IOCTL_DEF_DRV(VIRTGPU_SGT_BO_INFO, virtgpu_sgt_bo_info_ioctl,
 			  DRM_RENDER_ALLOW),
 #endif
+	DRM_IOCTL_DEF_DRV(VIRTGPU_SGT_MADVISE, virtgpu_sgt_madvise_ioctl,
+			  DRM_RENDER_ALLOW),
 };

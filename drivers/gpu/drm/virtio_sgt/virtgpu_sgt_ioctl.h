@@ -6,7 +6,7 @@
 #include <drm/virtgpu_sgt_drm.h>
 
 /* Numbers begin at 1, and there is a gap: entries of the table are empty. */
-#define VIRTGPU_SGT_NUM_IOCTLS	(DRM_VIRTGPU_SGT_BO_INFO + 1)
+#define VIRTGPU_SGT_NUM_IOCTLS	(DRM_VIRTGPU_SGT_MADVISE + 1)
 
 extern const struct drm_ioctl_desc virtgpu_sgt_ioctls[VIRTGPU_SGT_NUM_IOCTLS];
 

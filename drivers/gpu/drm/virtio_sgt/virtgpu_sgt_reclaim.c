@@ -2,10 +2,14 @@
 
 #include <linux/atomic.h>
 #include <linux/dma-resv.h>
-#include <linux/errno.h>
+#include <linux/err.h>
 
+#include <drm/drm_device.h>
+#include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_gem_sgt.h>
+#include <drm/drm_print.h>
+#include <drm/virtgpu_sgt_drm.h>
 
 #include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_reclaim.h"
@@ -23,8 +27,8 @@
  *
  * A buffer that had all of them and has none any more stays mapped, as the next use is
  * cheaper then. The shrinker of the helper layer ends the mapping of such a buffer,
- * and swaps it out. It leaves a framebuffer alone that is not on the screen: the host
- * keeps the addresses of its memory.
+ * and swaps it out, or purges it if MADVISE allows that. It leaves a framebuffer alone
+ * that is not on the screen: the host keeps the addresses of its memory.
  *
  * The count rises from 0 under the resv only. The shrinker holds the resv from when it
  * reads the count until the mapping has ended. So a new use waits for it, and then maps the
@@ -113,3 +117,51 @@ static int virtgpu_sgt_bo_idle(struct drm_gem_sgt_object *base)
 const struct drm_gem_sgt_shrinker_ops virtgpu_sgt_shrinker_ops = {
 	.idle = virtgpu_sgt_bo_idle,
 };
+
+static int virtgpu_sgt_madvise(struct drm_gem_object *obj,
+			       struct drm_virtgpu_sgt_madvise *args)
+{
+	bool dontneed = args->madv == VIRTGPU_SGT_MADV_DONTNEED;
+	int ret;
+
+	if (!virtgpu_sgt_is_bo(obj)) {
+		drm_dbg_driver(obj->dev, "handle %u has no memory of its own\n", args->handle);
+		return -EOPNOTSUPP;
+	}
+
+	ret = dma_resv_lock_interruptible(obj->resv, NULL);
+	if (ret)
+		return ret;
+	args->retained = drm_gem_sgt_madvise_locked(to_drm_gem_sgt_obj(obj), dontneed);
+	dma_resv_unlock(obj->resv);
+	return 0;
+}
+
+/**
+ * virtgpu_sgt_madvise_ioctl() - DRM_IOCTL_VIRTGPU_SGT_MADVISE
+ * @drm: DRM device
+ * @data: struct drm_virtgpu_sgt_madvise
+ * @file: open file
+ *
+ * Return: 0 or a negative errno: see "errors" in virtgpu_sgt_drm.h
+ */
+int virtgpu_sgt_madvise_ioctl(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_virtgpu_sgt_madvise *args = data;
+	struct drm_gem_object *obj;
+	int ret;
+
+	if (args->madv > VIRTGPU_SGT_MADV_DONTNEED || args->pad) {
+		drm_dbg_driver(drm, "unknown advice %u, or pad %u\n", args->madv, args->pad);
+		return -EINVAL;
+	}
+
+	obj = drm_gem_object_lookup(file, args->handle);
+	if (!obj) {
+		drm_dbg_driver(drm, "no handle %u\n", args->handle);
+		return -ENOENT;
+	}
+	ret = virtgpu_sgt_madvise(obj, args);
+	drm_gem_object_put(obj);
+	return ret;
+}

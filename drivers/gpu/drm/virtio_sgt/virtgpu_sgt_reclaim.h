@@ -4,6 +4,8 @@
 
 #include <linux/compiler.h>
 
+struct drm_device;
+struct drm_file;
 struct drm_gem_object;
 struct drm_gem_sgt_shrinker_ops;
 struct virtgpu_sgt_bo;
@@ -14,5 +16,6 @@ int __must_check virtgpu_sgt_bo_begin_use(struct virtgpu_sgt_bo *bo);
 void virtgpu_sgt_bo_end_use(struct virtgpu_sgt_bo *bo);
 void virtgpu_sgt_bo_get_used(struct drm_gem_object *obj);
 void virtgpu_sgt_bo_put_used(struct drm_gem_object *obj);
+int virtgpu_sgt_madvise_ioctl(struct drm_device *drm, void *data, struct drm_file *file);
 
 #endif /* __VIRTGPU_SGT_RECLAIM_H__ */
