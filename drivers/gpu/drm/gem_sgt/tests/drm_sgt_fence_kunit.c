@@ -76,4 +76,5 @@ static struct kunit_suite drm_sgt_fence_suite = {
 	.name = "drm_sgt_fence",
 	.test_cases = drm_sgt_fence_cases,
 };
+
 kunit_test_suite(drm_sgt_fence_suite);
