@@ -41,8 +41,13 @@ def skip(report: Report, suite: str, test: str) -> None:
 
 def family(process: int) -> list[int]:
     """A process, and all that it has started."""
-    children = ' '.join(path.read_text() for path in Path(f'/proc/{process}/task').glob('*/children'))
-    return [process, *(each for child in children.split() for each in family(int(child)))]
+    found = [process]
+    for path in Path(f'/proc/{process}/task').glob('*/children'):
+        # A thread can end meanwhile.
+        with contextlib.suppress(OSError):
+            for child in path.read_text().split():
+                found += family(int(child))
+    return found
 
 
 def end(process: int) -> None:

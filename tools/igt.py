@@ -206,8 +206,12 @@ class Session:
         return math.ceil(min(self.seconds, deadline.left()))
 
     def is_cut(self, outcome: vm.Outcome) -> bool:
-        """Whether the end of the time has killed a test; the guest is of no use then."""
-        if outcome.status != KILLED or not deadline.is_late():
+        """Whether the end of the time has killed a test, of which the kernel has not complained.
+
+        The guest is of no use then.
+        """
+        if (outcome.status != KILLED or not deadline.is_late() or
+                splat.complaint(outcome.log, outcome.taint & ~self.taint)):
             return False
         self.drop()
         return True

@@ -178,6 +178,11 @@ class Sessions(unittest.TestCase):
             self.assertEqual(self.results(), [('a@b', 'skip')])
             self.machine.close.assert_called_once()
 
+    def test_the_kernel_has_the_last_word_on_what_the_end_of_the_time_kills(self):
+        with mock.patch.object(deadline, 'left', return_value=0.0):
+            self.session(outcome(igt.KILLED, taint=splat.WARNED)).one('a', 'b')
+        self.assertEqual(self.results(), [('a@b', 'fail')])
+
 
 class Asked(unittest.TestCase):
     """What the Makefile passes on to a guest."""
