@@ -68,7 +68,8 @@ def old(text: str) -> Iterator[str]:
 def unchecked(text: str) -> Iterator[str]:
     """Complaints about code that nothing compares with a source."""
     for block in BLOCK.finditer(text):
-        quoted = re.match(r' *\.\. quote: \S+(?:\.diff| \[.+\](?: step \d)?)$', block['above'] or '')
+        quoted = re.match(r' *\.\. quote: \S+(?:\.diff| \[.+\](?: step \d)?)$',
+                          block['above'] or '')
         if block['language'] != 'sh' and not (quoted and block['what'] == 'code-block'):
             yield f'{block["what"]}:: {block["language"]} without a line ".. quote: FILE [MARKER]"'
     for block in EXCERPT.finditer(text):

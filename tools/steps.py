@@ -17,7 +17,7 @@ STEPS = range(1, 7)
 MARK = re.compile(r'^(?P<indent>\t*)(?:/\*|#) \[step: (?P<step>\d)\](?: \*/)?$')
 BOOK = re.compile(r'^.*\[(?:book: \w+|end)\].*\n', re.M)
 # Where something was left out: two blank lines, and one at the beginning or end of a block
-GAPS = (re.compile(r'(?<=\n)\n(?=\n)'), re.compile(r'(?<=\{\n)\n'), re.compile(r'(?<=\n)\n(?=\t*\})'))
+GAP = re.compile(r'(?<=\n)\n(?=\n)|(?<=\{\n)\n|(?<=\n)\n(?=\t*\})')
 KBUILD = """\
 CONFIG_DRM_EDU_GPU := m
 KBUILD_EXTRA_SYMBOLS := {symbols}
@@ -53,18 +53,12 @@ def at(text: str, step: int) -> str:
         if not line and not depth:
             outer = 0
     text = '\n'.join(kept)
-    return text if whole else tidy(text)
-
-
-def tidy(text: str) -> str:
-    for gap in GAPS:
-        text = gap.sub('', text)
-    return text
+    return text if whole else GAP.sub('', text)
 
 
 def read(source: Path, step: int) -> str:
     """A file as of a step, without any mark."""
-    return tidy(BOOK.sub('', at(source.read_text(), step)))
+    return GAP.sub('', BOOK.sub('', at(source.read_text(), step)))
 
 
 def write(step: int, directory: Path) -> None:
@@ -82,7 +76,8 @@ def write(step: int, directory: Path) -> None:
 
 def checksum(directory: Path) -> str:
     """Of all that a build of a step depends on."""
-    files = sorted([*directory.glob('*.[ch]'), *directory.glob('[MK]*file'), *directory.glob('Kbuild'),
-                    *(project.TOP / 'include').rglob('*.h'), *(project.TOP / 'compat').rglob('*.h')])
+    files = sorted([*directory.glob('*.[ch]'), directory / 'Makefile', directory / 'Kbuild',
+                    *(path for top in ('include', 'compat')
+                      for path in (project.TOP / top).rglob('*.h'))])
     text = ''.join(f'{file}\n{file.read_text()}' for file in files)
     return hashlib.sha256((project.release(project.kernel('root')) + text).encode()).hexdigest()
