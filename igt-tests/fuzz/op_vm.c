@@ -214,6 +214,19 @@ static int bo_info(struct world *world, const uint32_t *arg)
 			  DRM_IOCTL_VIRTGPU_SGT_BO_INFO, &info);
 }
 
+static int advise(struct world *world, const uint32_t *arg)
+{
+	struct buffer *buffer = world_buffer(world, arg[0]);
+	struct drm_virtgpu_sgt_madvise args = {
+		.handle = buffer->handle,
+		.madv = arg[2],
+		.pad = arg[3],
+	};
+
+	return fuzz_ioctl(world_via(world, buffer->file, arg[1]),
+			  DRM_IOCTL_VIRTGPU_SGT_MADVISE, &args);
+}
+
 const struct op_desc vm_ops[] = {
 	{ "vm_bind", 6, vm_bind,
 	  { BUFFER_ARG, VIA, PICK("op", 3), PICK("base", 4), PICK("at", 64), PICK("pages", 8),
@@ -236,5 +249,6 @@ const struct op_desc vm_ops[] = {
 	{ "vm_query", 3, vm_query,
 	  { FILE_ARG, PICK("base", 4), PICK("at", 64), PICK("pages", 64), OFF_BY("bytes") } },
 	{ "bo_info", 2, bo_info, { BUFFER_ARG, VIA, EXACT("flags", 0) } },
+	{ "madvise", 2, advise, { BUFFER_ARG, VIA, PICK("advice", 3), EXACT("pad", 0) } },
 	{ NULL }
 };
