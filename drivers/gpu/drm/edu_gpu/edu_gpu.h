@@ -55,9 +55,6 @@ struct edu_gpu {
 	struct mutex dma_lock;
 };
 
-/* [step: 2] */
-#define to_edu_gpu(dev) container_of(dev, struct edu_gpu, drm)
-
 /* [step: 4] */
 /* The address space of a file. */
 struct edu_gpu_vm {

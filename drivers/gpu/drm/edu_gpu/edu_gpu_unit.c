@@ -201,13 +201,10 @@ bool edu_gpu_unit_faults(struct edu_gpu *edu)
 	return found;
 }
 
-/*
- * The address of the only unit of the segment, or 0. The unit of all devices that no other
- * one has is the last of its segment. Units are first in the table.
- */
-static phys_addr_t edu_gpu_unit_find(u16 segment)
+/* The address of the only unit; 0 if there are none, or more. Units are first in the table. */
+static phys_addr_t edu_gpu_unit_find(void)
 {
-	struct acpi_dmar_hardware_unit *unit;
+	struct acpi_dmar_hardware_unit *unit, *next;
 	struct acpi_table_header *table;
 	phys_addr_t found = 0;
 
@@ -215,8 +212,10 @@ static phys_addr_t edu_gpu_unit_find(u16 segment)
 		return 0;
 
 	unit = (void *)table + sizeof(struct acpi_table_dmar);
-	if (unit->header.type == ACPI_DMAR_TYPE_HARDWARE_UNIT && unit->segment == segment &&
-	    unit->flags & ACPI_DMAR_INCLUDE_ALL)
+	next = (void *)unit + unit->header.length;
+	if (unit->header.type == ACPI_DMAR_TYPE_HARDWARE_UNIT &&
+	    ((void *)next >= (void *)table + table->length ||
+	     next->header.type != ACPI_DMAR_TYPE_HARDWARE_UNIT))
 		found = unit->address;
 	acpi_put_table(table);
 	return found;
@@ -294,7 +293,7 @@ int edu_gpu_unit_init(struct edu_gpu *edu)
 	const u64 need = UNIT_CAP_SLLPS | UNIT_CAP_SAGAW_4, refuse = UNIT_CAP_CM | UNIT_CAP_RWBF;
 	struct edu_gpu_unit *unit = &edu->unit;
 	struct device *dev = &edu->pdev->dev;
-	phys_addr_t addr = edu_gpu_unit_find(pci_domain_nr(edu->pdev->bus));
+	phys_addr_t addr = edu_gpu_unit_find();
 	int ret;
 
 	if (!addr)

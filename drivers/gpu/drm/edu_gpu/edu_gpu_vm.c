@@ -35,7 +35,7 @@ int edu_gpu_open(struct drm_device *drm, struct drm_file *file)
 	if (!vm)
 		return -ENOMEM;
 
-	vm->edu = to_edu_gpu(drm);
+	vm->edu = container_of(drm, struct edu_gpu, drm);
 	atomic_set(&vm->users, 1);
 	ret = drm_gpupt_space_init(&vm->space, &drm_gpupt_vtd2, drm_gem_sgt_default_device(drm),
 				   &edu_gpu_gpupt_config, vm->edu);
