@@ -4,6 +4,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/minmax.h>
+#include <linux/rcupdate.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
@@ -148,13 +149,15 @@ void virtgpu_sgt_device_stop(struct virtgpu_sgt_device *vgdev)
  * virtgpu_sgt_device_reset() - end the access of the host to all memory
  * @vgdev: device, whose queues send nothing
  *
- * No callback of the virtqueues runs when this returns, nor later. The reset of
- * virtio-mmio does not ensure that by itself.
+ * No callback of the virtqueues runs when this returns, nor later, and the host is not
+ * being notified: see virtgpu_sgt_queue_unlock(). The reset of virtio-mmio does not
+ * ensure the first by itself.
  *
  * Context: Process context, may sleep.
  */
 void virtgpu_sgt_device_reset(struct virtgpu_sgt_device *vgdev)
 {
+	synchronize_rcu();
 	virtio_reset_device(vgdev->vdev);
 	virtio_synchronize_cbs(vgdev->vdev);
 }

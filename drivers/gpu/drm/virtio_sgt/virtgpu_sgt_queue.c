@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <linux/list.h>
+#include <linux/rcupdate.h>
 #include <linux/scatterlist.h>
 #include <linux/virtio.h>
 
@@ -33,8 +34,9 @@
  *
  * A queue sends commands in the order in which they were submitted. A full ring
  * does not block the caller: the command stays pending, and the work item that
- * takes responses from the ring adds it later. Only a call that needs the status
- * waits. Such a wait ends
+ * takes responses from the ring adds it later. The host is notified without a lock, as
+ * the hypervisor stops the CPU that does it, and other CPUs can add commands meanwhile.
+ * Only a call that needs the status waits. Such a wait ends
  *
  * - with the response,
  * - with -EIO, when the host is silent for too long: see "a silent host",
@@ -197,11 +199,11 @@ static int virtgpu_sgt_queue_add_locked(struct virtgpu_sgt_queue *q,
 }
 
 /*
- * Move pending commands to the ring, and notify the host. Commands that cannot be
- * sent go to @failed.
+ * Move pending commands to the ring. Commands that cannot be sent go to @failed. Returns
+ * the virtqueue if the host has to be notified: see virtgpu_sgt_queue_unlock().
  */
-static void virtgpu_sgt_queue_push_locked(struct virtgpu_sgt_queue *q,
-					  struct list_head *failed)
+static struct virtqueue *virtgpu_sgt_queue_push_locked(struct virtgpu_sgt_queue *q,
+						       struct list_head *failed)
 {
 	struct virtgpu_sgt_cmd *cmd, *next;
 	bool added = false;
@@ -239,10 +241,23 @@ static void virtgpu_sgt_queue_push_locked(struct virtgpu_sgt_queue *q,
 		list_move_tail(&cmd->node, failed);
 	}
 
-	if (added) {
+	return added && virtqueue_kick_prepare(q->vq) ? q->vq : NULL;
+}
+
+/*
+ * Unlock the queue, and notify the host. A hypervisor stops this CPU meanwhile, but other
+ * CPUs can add commands. virtgpu_sgt_device_reset() waits for the end of the section.
+ */
+static void virtgpu_sgt_queue_unlock(struct virtgpu_sgt_queue *q, struct virtqueue *notify)
+	__releases(&q->lock)
+{
+	rcu_read_lock();
+	spin_unlock(&q->lock);
+	if (notify) {
 		atomic_long_inc(&q->vgdev->stats.notifies);
-		virtqueue_kick(q->vq);
+		virtqueue_notify(notify);
 	}
+	rcu_read_unlock();
 }
 
 /* The status of a command. The response may be short or nonsense. */
@@ -336,6 +351,7 @@ static void virtgpu_sgt_queue_work(struct work_struct *work)
 	struct virtgpu_sgt_queue *q = container_of(to_delayed_work(work),
 						   struct virtgpu_sgt_queue,
 						   work);
+	struct virtqueue *notify = NULL;
 	struct virtgpu_sgt_cmd *cmd, *next;
 	LIST_HEAD(finished);
 	LIST_HEAD(failed);
@@ -349,8 +365,8 @@ static void virtgpu_sgt_queue_work(struct work_struct *work)
 	if (virtgpu_sgt_queue_has_ring_locked(q))
 		virtgpu_sgt_queue_pull_locked(q, &finished);
 	if (q->state == VIRTGPU_SGT_QUEUE_LIVE)
-		virtgpu_sgt_queue_push_locked(q, &failed);
-	spin_unlock(&q->lock);
+		notify = virtgpu_sgt_queue_push_locked(q, &failed);
+	virtgpu_sgt_queue_unlock(q, notify);
 
 	list_for_each_entry_safe(cmd, next, &finished, node) {
 		list_del_init(&cmd->node);
@@ -521,16 +537,19 @@ static int virtgpu_sgt_queue_accept_locked(struct virtgpu_sgt_queue *q,
 	}
 }
 
-/* Send what is pending. Returns whether the host can answer. */
+/*
+ * Send what is pending. Returns whether the host can answer. @notify: see
+ * virtgpu_sgt_queue_push_locked().
+ */
 static bool virtgpu_sgt_queue_send_locked(struct virtgpu_sgt_queue *q,
-					  struct list_head *failed)
+					  struct list_head *failed, struct virtqueue **notify)
 {
 	lockdep_assert_held(&q->lock);
 
 	if (q->state != VIRTGPU_SGT_QUEUE_LIVE)
 		return false;
 
-	virtgpu_sgt_queue_push_locked(q, failed);
+	*notify = virtgpu_sgt_queue_push_locked(q, failed);
 	if (!list_empty(&q->pending))
 		atomic_long_inc(&q->vgdev->stats.ring_full);
 	virtgpu_sgt_watchdog_start(q->vgdev);
@@ -549,6 +568,7 @@ static bool virtgpu_sgt_queue_send_locked(struct virtgpu_sgt_queue *q,
 void virtgpu_sgt_cmds_submit(struct virtgpu_sgt_cmd * const *cmds, unsigned int count)
 {
 	struct virtgpu_sgt_queue *q = cmds[0]->queue;
+	struct virtqueue *notify = NULL;
 	LIST_HEAD(failed);
 	int error = 0;
 	unsigned int i;
@@ -563,10 +583,10 @@ void virtgpu_sgt_cmds_submit(struct virtgpu_sgt_cmd * const *cmds, unsigned int 
 	for (i = 0; i < count; i++)
 		error = virtgpu_sgt_queue_accept_locked(q, cmds[i]);
 	/* The host cannot answer: do not wait. */
-	if (!error && !virtgpu_sgt_queue_send_locked(q, &failed))
+	if (!error && !virtgpu_sgt_queue_send_locked(q, &failed, &notify))
 		for (i = 0; i < count; i++)
 			complete_all(&cmds[i]->wake);
-	spin_unlock(&q->lock);
+	virtgpu_sgt_queue_unlock(q, notify);
 
 	virtgpu_sgt_queue_finish_failed(&failed);
 	for (i = 0; error && i < count; i++)
