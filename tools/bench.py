@@ -31,8 +31,7 @@ PARTS = 'native', 'counted', 'buffers', 'display'
 # How a driver is loaded and unloaded
 DRIVERS = {'sgt': (['virtio_gpu_sgt'], ['virtio_gpu_sgt', 'drm_gpupt', 'drm_gem_sgt']),
            'in-tree': (['virtio_gpu'], ['virtio_gpu'])}
-ROUNDS = 2
-DISPLAY_ROUNDS = 3
+ROUNDS = 3
 
 # The rows of the display: what sgt_bench calls them, and what part of the other's cost is allowed,
 # for all sizes or by bytes
@@ -43,7 +42,8 @@ DISPLAY: dict[str, tuple[str, float | dict[int, float]]] = {
     'burst': ('each of 2,000 creates and frees', 1),
     'map': ('create, map, touch, destroy', 1),
     'setcrtc': ('flip by SETCRTC', 1),
-    'dirty': ('DIRTYFB', 1),
+    'dirty': ('DIRTYFB of the screen', 1),
+    'damage': ('DIRTYFB of 64x64 in a buffer', 1),
     'move': ('move of the cursor', 1),
 }
 
@@ -62,8 +62,12 @@ CLOCK = re.compile(r'drm_gpupt_bench: clock (\d+) ticks (\d+) ns$', re.M)
 
 Cost = collections.namedtuple('Cost', 'ptes minimum median samples')
 Met = Callable[[float, float], bool]
-# By unit, driver, what, bytes and how many are alive
+# By unit, driver, what, bytes, how many are alive (0: does not matter) and round
 Samples = dict[tuple, list[int]]
+# What is measured: its name, bytes and how many are alive
+Case = tuple[str, int, int]
+# The units of the guests, and how many of them the tables show as one
+UNITS = {'instructions': 1, 'ns': 1000}
 
 
 def table(title: str, head: list[str], rows: list[list[str]]) -> None:
@@ -273,10 +277,10 @@ class Progress:
                 project.say(f'   {self.what}: {self.alive} buffers alive')
 
 
-def turns(guest: Guest, rounds: int) -> Iterable[tuple[str, int]]:
+def turns(guest: Guest) -> Iterable[tuple[str, int]]:
     """Loads each driver in turn, in a guest that has the first one; yields its name and round."""
     loaded = 'sgt'
-    for turn in range(1, rounds + 1):
+    for turn in range(1, ROUNDS + 1):
         for driver in DRIVERS:
             if driver != loaded:
                 guest.unload(loaded)
@@ -288,89 +292,99 @@ def turns(guest: Guest, rounds: int) -> Iterable[tuple[str, int]]:
 def buffers(guest: Guest, unit: str, samples: Samples, file: Csv) -> None:
     """Measures buffers with each driver in turn; the first one is loaded."""
     project.say(f'-- measuring the life of buffers, {unit}')
-    for driver, turn in turns(guest, ROUNDS):
+    for driver, turn in turns(guest):
         output = guest.run('sgt_bench', live=Progress(driver, turn)).output
         for what, *words in re.findall(r'^(\w+) (\d+) (\d+) (-?\d+)$', output, re.M):
             count, alive, cost = (int(word) for word in words)
-            samples[unit, driver, what, count, alive].append(cost)
-            file.add(driver, what, count, alive, unit, cost)
-
-
-def best(samples: Samples, *key: str | int) -> float:
-    return statistics.median(samples[key])
+            samples[unit, driver, what, count, alive, turn].append(cost)
+            file.add(driver, what, count, alive, turn, unit, cost)
 
 
 def display(guest: Guest, unit: str, samples: Samples, file: Csv) -> None:
     """Measures dumb buffers and commits with each driver in turn."""
     project.say(f'-- measuring dumb buffers and commits, {unit}')
-    for driver, turn in turns(guest, DISPLAY_ROUNDS):
+    for driver, turn in turns(guest):
         project.say(f'   {driver}, round {turn}')
         output = guest.run('sgt_bench', 'display').output
         for what, *words in re.findall(r'^(\w+) (\d+) (-?\d+)$', output, re.M):
             count, cost = (int(word) for word in words)
-            samples[unit, driver, what, count, turn].append(cost)
+            samples[unit, driver, what, count, 0, turn].append(cost)
             file.add(driver, what, count, turn, unit, cost)
 
 
-def ratios(samples: Samples, unit: str, what: str, count: int) -> list[float]:
-    """The ratio of each round, from the least to the greatest."""
-    return sorted(best(samples, unit, 'sgt', what, count, turn) /
-                  max(best(samples, unit, 'in-tree', what, count, turn), 1)
-                  for turn in range(1, DISPLAY_ROUNDS + 1))
+def costs(samples: Samples, unit: str, driver: str, case: Case) -> list[float]:
+    """The cost in each round."""
+    return [statistics.median(samples[unit, driver, *case, turn])
+            for turn in range(1, ROUNDS + 1)]
 
 
-def judge(found: list[float], target: float) -> str:
-    """The verdict of all rounds, if they agree."""
-    met = {ratio <= target for ratio in found}
-    return verdict(met.pop()) if len(met) == 1 else 'too noisy'
+def compared(ours: list[float], theirs: list[float], target: float) -> list[str]:
+    """Cells: median and range of the ratios of all rounds, and a verdict.
+
+    There is one if all rounds agree, and another round would that is out by half the range.
+    """
+    found = sorted(our / max(their, 1) for our, their in zip(ours, theirs))
+    least, most = found[0], found[-1]
+    half = (most - least) / 2
+    met = {least - half <= target, most + half <= target}
+    return [f'{statistics.median(found):.2f}', f'{least:.2f}-{most:.2f}',
+            verdict(met.pop()) if len(met) == 1 else 'too noisy']
+
+
+def compare(title: str, rows: list[tuple[str, float, Case]], samples: Samples) -> None:
+    """Prints cases on both drivers."""
+    words = []
+    for text, target, case in rows:
+        row = [text, f'{target:g} x']
+        for unit, scale in UNITS.items():
+            ours, theirs = (costs(samples, unit, driver, case) for driver in DRIVERS)
+            row += [*(number(statistics.median(each) / scale) for each in (ours, theirs)),
+                    *compared(ours, theirs, target)]
+        words.append(row)
+    table(f'{title}: instructions (QEMU -icount), and microseconds, to the answer of the host; '
+          f'ratios of {ROUNDS} rounds',
+          ['what', 'target', *DRIVERS, 'ratio', 'of rounds', '',
+           *(f'{driver} us' for driver in DRIVERS), 'ratio', 'of rounds', ''], words)
+
+
+def show_flat(rows: list[tuple[str, Case, Case]], samples: Samples) -> None:
+    """Prints what must not depend on a number: two cases, with the smaller number first."""
+    words = []
+    for text, few, many in rows:
+        row = [text, f'{FLAT} x']
+        for unit, scale in UNITS.items():
+            less, more = (costs(samples, unit, 'sgt', case) for case in (few, many))
+            row += [*(number(statistics.median(each) / scale) for each in (less, more)),
+                    *compared(more, less, FLAT)]
+        words.append(row)
+    table('Independent of number and size: instructions, and microseconds',
+          ['what', 'target', 'few', 'many', 'ratio', 'of rounds', '',
+           'few us', 'many us', 'ratio', 'of rounds', ''], words)
 
 
 def show_display(samples: Samples) -> None:
-    rows = []
+    rows: list[tuple[str, float, Case]] = []
     for what, (text, allowed) in DISPLAY.items():
         for count in sorted({key[3] for key in samples if key[2] == what}):
             target = allowed[count] if isinstance(allowed, dict) else allowed
-            row = [f'{text}, {size(count)}']
-            for unit, scale in ('instructions', 1), ('ns', 1000):
-                found = ratios(samples, unit, what, count)
-                row += [*(number(statistics.median(
-                    best(samples, unit, driver, what, count, turn)
-                    for turn in range(1, DISPLAY_ROUNDS + 1)) / scale) for driver in DRIVERS),
-                    f'{statistics.median(found):.2f}', f'{found[0]:.2f}-{found[-1]:.2f}',
-                    judge(found, target)]
-            rows.append([*row[:1], f'{target:g} x', *row[1:]])
-    table(f'Dumb buffers and commits: instructions (QEMU -icount), and microseconds, to the answer '
-          f'of the host; ratios of {DISPLAY_ROUNDS} rounds',
-          ['what', 'target', 'sgt', 'in-tree', 'ratio', 'of rounds', '', 'sgt us', 'in-tree us',
-           'ratio', 'of rounds', ''], rows)
+            rows.append((f'{text}, {size(count)}', target, (what, count, 0)))
+    compare('Dumb buffers and commits', rows, samples)
+
+    small, large = sorted({key[3] for key in samples if key[2] == 'damage'})
+    show_flat([(f'{DISPLAY["damage"][0]}, {size(small)} and {size(large)}',
+                ('damage', small, 0), ('damage', large, 0))], samples)
 
 
 def show_buffers(samples: Samples) -> None:
     sizes = sorted({key[3] for key in samples})
     alive = sorted({key[4] for key in samples})
-    rows = []
-    for what, counts in ('create', alive[:1]), ('touch', alive[:1]), ('destroy', alive):
-        for count in counts:
-            for each in sizes:
-                ours, theirs = (best(samples, 'instructions', driver, what, each, count)
-                                for driver in DRIVERS)
-                times = [best(samples, 'ns', driver, what, each, count) / 1000
-                         for driver in DRIVERS]
-                rows.append([f'{what} {size(each)}, {count} alive', number(ours), number(theirs),
-                             f'{ours / theirs:.2f}', '1 x', verdict(ours <= theirs),
-                             *(number(time) for time in times), f'{times[0] / times[1]:.2f}'])
-    table('Buffers: instructions (QEMU -icount), and microseconds, to the answer of the host',
-          ['what', 'sgt', 'in-tree', 'ratio', 'target', '', 'sgt us', 'in-tree us', 'ratio'],
-          rows)
-
-    rows = []
-    for each in sizes:
-        few, many = (best(samples, 'instructions', 'sgt', 'destroy', each, count)
-                     for count in (alive[0], alive[-1]))
-        rows.append([f'destroy {size(each)}', number(few), number(many), f'{many / few:.2f}',
-                     f'{FLAT} x', verdict(many <= FLAT * few)])
-    table(f'Buffers: {alive[0]} and {alive[-1]} alive, instructions',
-          ['what', f'{alive[0]} alive', f'{alive[-1]} alive', 'ratio', 'target', ''], rows)
+    compare('Buffers', [(f'{what} {size(each)}, {count} alive', 1, (what, each, count))
+                        for what, counts in (('create', alive[:1]), ('touch', alive[:1]),
+                                             ('destroy', alive))
+                        for count in counts for each in sizes], samples)
+    show_flat([(f'destroy {size(each)}, {alive[0]} and {alive[-1]} alive',
+                ('destroy', each, alive[0]), ('destroy', each, alive[-1])) for each in sizes],
+              samples)
 
 
 def plot_buffers(samples: Samples) -> None:
@@ -378,7 +392,8 @@ def plot_buffers(samples: Samples) -> None:
     few, *_, many = sorted({key[4] for key in samples})
     panels = []
     for what, count in ('create', few), ('touch', few), ('destroy', many):
-        series = {driver: {each: best(samples, 'instructions', driver, what, each, count)
+        series = {driver: {each: statistics.median(costs(samples, 'instructions', driver,
+                                                         (what, each, count)))
                            for each in sizes} for driver in DRIVERS}
         panels.append((f'{what}, {count} alive', series,
                        {each: size(each).replace(' ', '').replace('iB', '') for each in sizes},
@@ -439,7 +454,8 @@ def measure(parts: set[str]) -> None:
                 count, tables = counted(guest, figures)
                 show_counted(count, tables)
             if 'buffers' in parts:
-                file = Csv('buffers.csv', 'driver', 'what', 'bytes', 'alive', 'unit', 'cost')
+                file = Csv('buffers.csv', 'driver', 'what', 'bytes', 'alive', 'round', 'unit',
+                           'cost')
                 buffers(guest, 'instructions', samples, file)
             if 'display' in parts:
                 rows = Csv('display.csv', 'driver', 'what', 'bytes', 'round', 'unit', 'cost')

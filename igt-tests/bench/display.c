@@ -30,6 +30,9 @@
 
 #define CURSOR_SIDE	64
 
+/* The side of a small change */
+#define DAMAGE		64
+
 static struct sgt_screen screen;
 static struct sgt_bo pictures[2], cursor;
 
@@ -83,13 +86,16 @@ static int bench_dumb(uint32_t side)
 static int bench_show(uint32_t side)
 {
 	struct sgt_screen small = square(side);
+	int count = side == LAST_SIDE ? 1 : BUFFERS;
 	struct sgt_bo bo;
 
-	make_picture(&bo, side, side);
-	must("show", sgt_screen_show(&small, &bo, 0));
-	must("off", sgt_screen_off(&small));
-	sgt_bo_free(&bo);
-	return 1;
+	for (int i = 0; i < count; i++) {
+		make_picture(&bo, side, side);
+		must("show", sgt_screen_show(&small, &bo, 0));
+		must("off", sgt_screen_off(&small));
+		sgt_bo_free(&bo);
+	}
+	return count;
 }
 
 /* Many are alive at once. */
@@ -124,16 +130,26 @@ static int bench_setcrtc(uint32_t side)
 	return FRAMES;
 }
 
-/* @side is 0 for all of the picture. */
-static int bench_dirty(uint32_t side)
+static int dirty(const struct sgt_bo *bo, uint16_t width, uint16_t height)
 {
-	drmModeClip clip = { .x2 = side ?: screen.mode.hdisplay,
-			     .y2 = side ?: screen.mode.vdisplay };
+	drmModeClip clip = { .x2 = width, .y2 = height };
 
 	for (int i = 0; i < FRAMES; i++)
-		if (drmModeDirtyFB(screen.drm, pictures[1].fb, &clip, 1))
+		if (drmModeDirtyFB(screen.drm, bo->fb, &clip, 1))
 			die("dirtyfb: %s", strerror(errno));
 	return FRAMES;
+}
+
+static int bench_dirty(uint32_t side)
+{
+	(void)side;
+	return dirty(&pictures[1], screen.mode.hdisplay, screen.mode.vdisplay);
+}
+
+static int bench_damage(uint32_t side)
+{
+	(void)side;
+	return dirty(&pictures[1], DAMAGE, DAMAGE);
 }
 
 static int bench_move(uint32_t side)
@@ -186,13 +202,23 @@ static void measure_huge(void)
 		must("huge pages", sgt_write_file(HUGE_PAGES, "N"));
 }
 
+/* The screen shows part of a large buffer. */
+static void measure_large(void)
+{
+	sgt_bo_free(&pictures[1]);
+	make_picture(&pictures[1], LAST_SIDE, LAST_SIDE);
+	must("show", sgt_screen_show(&screen, &pictures[1], 0));
+	measure("damage", bench_damage, 0, pictures[1].size);
+}
+
 static void measure_screen(void)
 {
 	for (int i = 0; i < 2; i++)
 		make_picture(&pictures[i], screen.mode.hdisplay, screen.mode.vdisplay);
 	measure("setcrtc", bench_setcrtc, 0, sgt_screen_bytes(&screen));
-	measure("dirty", bench_dirty, CURSOR_SIDE, 4ul * CURSOR_SIDE * CURSOR_SIDE);
 	measure("dirty", bench_dirty, 0, sgt_screen_bytes(&screen));
+	measure("damage", bench_damage, 0, sgt_screen_bytes(&screen));
+	measure_large();
 
 	make(&cursor, CURSOR_SIDE, CURSOR_SIDE);
 	if (drmModeSetCursor(screen.drm, screen.crtc, cursor.handle, CURSOR_SIDE, CURSOR_SIDE))
