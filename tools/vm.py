@@ -193,9 +193,11 @@ class Vm:
     def command_line(self, accel: str, shell: bool) -> list[str]:
         setup = self.how
         # On a busy machine, the watchdog finds the clock of an emulated CPU unstable, and then
-        # patches code. QEMU can run a breakpoint of that when it is over: an Oops, "int3".
-        words = [setup.kernel, f'console={self.arch.console}', 'panic=-1', 'log_buf_len=4M', 'tsc=nowatchdog',
-                 'sysrq_always_enabled', f'SGT_DRIVER={self.driver}', self.append]
+        # patches code. QEMU can run a breakpoint of that when it is over: an Oops, "int3". And
+        # where the kernel finds no timer interrupt in time, it panics.
+        words = [setup.kernel, f'console={self.arch.console}', 'panic=-1', 'log_buf_len=4M',
+                 'tsc=nowatchdog', 'no_timer_check', 'sysrq_always_enabled',
+                 f'SGT_DRIVER={self.driver}', self.append]
         if shell:
             words += ['SGT_SHELL=1', 'quiet', 'loglevel=4']
         return [f'qemu-system-{self.arch.cpu}', '-nodefaults', '-no-user-config', '-no-reboot',
