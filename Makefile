@@ -7,8 +7,8 @@ export PYTHONDONTWRITEBYTECODE = 1
 # For depmod and modinfo, which are not in an ordinary user's PATH.
 export PATH := $(PATH):/usr/sbin:/sbin
 
-# What DRIVER=ported needs as well
-ports = $(if $(filter ported,$(DRIVER)),ports)
+# What DRIVER=ported and set-ups need as well
+ports = $(if $(filter ported,$(DRIVER)),ports) $(if $(findstring debug-,$(SETUP)),debug)
 
 # What ARCH= has beside the default
 ifneq ($(filter arm64% aarch64,$(ARCH)),)
@@ -59,7 +59,8 @@ help:
 #: SETUP=NAME            how the GPU reaches memory: phys, iommu, swiotlb, blob, mmio, edu (default:
 #:                       all; arm64: phys, iommu, noncoherent;
 #:                       run and shell: iommu; check-quick: phys), or igt: icount; check-debug:
-#:                       phys-races and so on, console, bypass, kunit, kcsan, kcsan-kunit, fuzz
+#:                       phys-races and so on, console, bypass, kunit, kcsan, kcsan-kunit, fuzz;
+#:                       check-igt: debug-phys and so on
 #: TEST=PATTERN          igt, check-igt: program[@subtest]; kunit: suite.case; check-debug: either;
 #:                       static: check; check-desktop: program; ports: driver; with * ? [abc];
 #:                       bench: one or more of native, counted, buffers, display

@@ -28,12 +28,18 @@ def prepare(kernel: str = 'debug', driver: str | None = None) -> Built:
     return built(kernel, driver or os.environ.get('DRIVER') or 'sgt')
 
 
+def modules(kernel: str = 'debug') -> tuple[Path, list[Path]]:
+    """Builds the kernel with our modules; returns its root, and the modules' files."""
+    root = debugkernel.prepare(kernel)
+    return root, [root / f'lib/modules/{project.release(root)}/kernel/{name}.ko'
+                  for name in project.MODULES]
+
+
 @functools.lru_cache(maxsize=None)
 def built(kernel: str, driver: str) -> Built:
     """The same, done once."""
-    root = debugkernel.prepare(kernel)
-    ours = [root / f'lib/modules/{project.release(root)}/kernel/{name}.ko'
-            for name in project.MODULES] + ports.modules(driver, kernel)
+    root, ours = modules(kernel)
+    ours += ports.modules(driver, kernel)
     programs = project.build_programs()
     image = project.BUILD / f'guest-{kernel}-{driver}.cpio'
     initramfs.build(root, ours, {**programs['samples'], **programs['igt'], **programs['fuzz'],
@@ -41,11 +47,9 @@ def built(kernel: str, driver: str) -> Built:
     return root, image, programs['igt']
 
 
-def machine(name: str, setup: str, kernel: str = 'debug', kunit: bool = False, append: str = '',
-            driver: str | None = None, fact: vm.Fact | None = None, rounds: int = 1,
-            console: bool = False, cpus: int | None = None) -> vm.Vm:
-    """A guest with the kernel, not booted yet; its logs go to build/check/NAME."""
-    root, image, _ = prepare(kernel, driver)
+def options(kernel: str = 'debug', kunit: bool = False, append: str = '', rounds: int = 1,
+            console: bool = False) -> str:
+    """What a guest's command line has for the kernel."""
     # While it boots, a guest on a busy machine thinks that its CPUs stall.
     # Without KVM and on a busy machine, a CPU that lost the one interrupt that would have armed
     # its timer again sleeps for ever: the ticks come by themselves here.
@@ -56,9 +60,18 @@ def machine(name: str, setup: str, kernel: str = 'debug', kunit: bool = False, a
              'rcupdate.rcu_cpu_stall_timeout=120', vm.asked(rounds), '' if kunit else 'kunit.enable=0',
              '' if console else 'drm_kms_helper.fbdev_emulation=0',
              'SGT_DEBUG=1 kasan_multi_shot' if kernel == 'debug' else '']
+    return ' '.join(filter(None, words))
+
+
+def machine(name: str, setup: str, kernel: str = 'debug', kunit: bool = False, append: str = '',
+            driver: str | None = None, fact: vm.Fact | None = None, rounds: int = 1,
+            console: bool = False, cpus: int | None = None) -> vm.Vm:
+    """A guest with the kernel, not booted yet; its logs go to build/check/NAME."""
+    root, image, _ = prepare(kernel, driver)
     return vm.Vm(setup, driver or os.environ.get('DRIVER') or 'sgt', root, image,
-                 project.BUILD / 'check' / name, fact, append=' '.join(filter(None, words)),
-                 patience=PATIENCE, cpus=cpus)
+                 project.BUILD / 'check' / name, fact,
+                 append=options(kernel, kunit, append, rounds, console), patience=PATIENCE,
+                 cpus=cpus)
 
 
 def wrong(checks: str) -> str:

@@ -18,7 +18,6 @@ import deadline
 import guestroot
 import igt
 import picture
-import ports
 import project
 import vm
 from report import Report
@@ -99,10 +98,11 @@ class Scene:
 class Side(igt.Session):
     """Runs the programs on one driver."""
 
-    def __init__(self, report: Report, suite: str, machine: vm.Vm, again: str,
+    def __init__(self, report: Report, suite: str, guest: guestroot.Guest, again: str,
                  scenes: dict[str, Scene]) -> None:
-        super().__init__(report, machine, suite, again, SECONDS)
-        self.scenes = scenes
+        super().__init__(report, guest.machine(report.directory / suite), suite, again,
+                         guest.seconds(SECONDS))
+        self.guest, self.scenes = guest, scenes
 
     def booted(self, outcome: vm.Outcome) -> None:
         self.machine.host.requests.update(look=self.look, colour=self.colour)
@@ -111,7 +111,7 @@ class Side(igt.Session):
         self.scene = self.scenes[program]
         again = f'{self.again} TEST={program}'
         try:
-            self.scene.meeting.wait(MEET_SECONDS)
+            self.scene.meeting.wait(self.guest.seconds(MEET_SECONDS))
         except threading.BrokenBarrierError:
             if deadline.is_late():
                 self.late(program, subtest)
@@ -129,7 +129,7 @@ class Side(igt.Session):
 
     def until(self, wrong: Callable[[Picture], str]) -> str:
         """Waits until nothing is wrong with the screen; the reply to the guest."""
-        end = time.monotonic() + LOOK_SECONDS
+        end = time.monotonic() + self.guest.seconds(LOOK_SECONDS)
         while said := wrong(shown := self.machine.host.dump()):
             if time.monotonic() > end:
                 path = self.scene.save(self.machine.driver, shown)
@@ -175,34 +175,34 @@ def files() -> Path:
     return into
 
 
+def show(report: Report, suite: str, setup: str, programs: Iterable[str], driver: str, again: str,
+         side: type[Side] = Side) -> None:
+    """Runs programs on a driver and on the kernel's own; again is the command that repeats it."""
+    guests = guestroot.guests('desktop', setup, compared(driver),
+                              {'desktop': project.TOOLS / 'guest-desktop'},
+                              {'packages/root/desktop': files()})
+    pictures = report.directory / suite
+    pictures.mkdir(exist_ok=True)
+    scenes = {name: Scene(name, PROGRAMS[name], pictures) for name in programs}
+
+    def session(guest: guestroot.Guest) -> None:
+        try:
+            side(report, f'{suite}-{guest.driver}', guest, again, scenes).run(
+                [(name, None) for name in scenes])
+        finally:
+            for scene in scenes.values():
+                scene.meeting.abort()
+
+    project.say(f'-- {len(scenes)} programs in QEMU, set-up {setup}, on {driver} and {THEIRS}')
+    report.side_by_side((f'{suite}-{name}', again, functools.partial(session, guest))
+                        for name, guest in guests.items())
+
+
 def run(report: Report, setups: Iterable[str], wanted: str, driver: str) -> None:
     if boots.turn() not in (None, boots.DESKTOP):
         report.note(f'turn {boots.turn()} of {boots.TURNS} left out: {SUITE}')
         return
-    sides = compared(driver)
-    programs: list[igt.Test] = [(name, None) for name in fnmatch.filter(PROGRAMS, wanted or '*')]
-    kernel, modules = project.build_modules()
-    script, trees = {'desktop': project.TOOLS / 'guest-desktop'}, {'packages/root/desktop': files()}
-    images = {side: guestroot.image('desktop', side, kernel, modules + ports.modules(side), script,
-                                    trees)
-              for side in sides}
     for setup in setups or SETUPS[:1]:
         again = ' '.join([f'make {SUITE}', *[f'DRIVER={driver}'] * (driver != 'sgt'),
                           *[f'SETUP={setup}'] * bool(setups)])
-        pictures = report.directory / SUITE
-        pictures.mkdir(exist_ok=True)
-        scenes = {name: Scene(name, PROGRAMS[name], pictures) for name, _ in programs}
-
-        def session(side: str, path: Path) -> None:
-            suite = f'{SUITE}-{side}'
-            machine = vm.Vm(setup, side, kernel, path, report.directory / suite)
-            try:
-                Side(report, suite, machine, again, scenes).run(programs)
-            finally:
-                for scene in scenes.values():
-                    scene.meeting.abort()
-
-        project.say(f'-- {len(programs)} programs in QEMU, set-up {setup}, '
-                    f'on {driver} and {THEIRS}')
-        report.side_by_side((f'{SUITE}-{side}', again, functools.partial(session, side, path))
-                            for side, path in images.items())
+        show(report, SUITE, setup, fnmatch.filter(PROGRAMS, wanted or '*'), driver, again)

@@ -10,20 +10,18 @@ import functools
 import re
 import threading
 from collections.abc import Iterable
-from pathlib import Path
 
 import boots
 import deadline
 import guestroot
 import igt
-import ports
 import project
 import splat
 import vm
 from report import Report
 
 SUITE = 'check-igt'
-SETUPS = 'phys', 'iommu', 'swiotlb'
+SETUPS = 'phys', 'iommu', 'swiotlb', 'debug-phys', 'debug-iommu', 'debug-swiotlb'
 # {test: why it fails}; a test here that does not fail, fails the run.
 KNOWN = project.TOOLS / 'igt-known'
 THEIRS = 'in-tree'
@@ -132,8 +130,9 @@ def judge(ours: Result | None, theirs: Result | None, why: str) -> tuple[str, st
 class Side(igt.Session):
     """Runs programs on one driver, each whole."""
 
-    def __init__(self, table: 'Table', driver: str, machine: vm.Vm, again: str) -> None:
-        super().__init__(table.report, machine, f'{SUITE}-{driver}', again, SECONDS)
+    def __init__(self, table: 'Table', driver: str, machine: vm.Vm, again: str,
+                 seconds: int = SECONDS) -> None:
+        super().__init__(table.report, machine, f'{SUITE}-{driver}', again, seconds)
         self.table, self.driver = table, driver
 
     def one(self, program: str, subtest: str | None) -> None:
@@ -266,23 +265,21 @@ def run(report: Report, setups: Iterable[str], wanted: str, driver: str) -> None
     sides, tests = compared(driver), select(wanted)
     if not tests:
         raise project.Failed(f'no program matches TEST={wanted}: {" ".join(PROGRAMS)}')
-    kernel, modules = project.build_modules()
     again = f'make {SUITE}' + (f' DRIVER={driver}' if driver != 'sgt' else '')
     for setup in setups or SETUPS[:1]:
         table = Table(report, driver, again + (f' SETUP={setup}' if setups else ''),
                       '@' not in wanted)
 
-        def session(side: str, path: Path) -> None:
-            machine = vm.Vm(setup, side, kernel, path, report.directory / f'{SUITE}-{side}')
-            Side(table, side, machine, table.again).run(tests)
+        def session(guest: guestroot.Guest) -> None:
+            machine = guest.machine(report.directory / f'{SUITE}-{guest.driver}')
+            Side(table, guest.driver, machine, table.again, guest.seconds(SECONDS)).run(tests)
 
-        images = {side: guestroot.image('igt', side, kernel, modules + ports.modules(side),
-                                         {'upstream': project.TOOLS / 'guest-upstream'})
-                  for side in sides}
+        guests = guestroot.guests('igt', setup, sides,
+                                  {'upstream': project.TOOLS / 'guest-upstream'})
         project.say(f'-- {len(tests)} programs of IGT in QEMU, set-up {setup}, '
                     f'on {driver} and {THEIRS}')
-        report.side_by_side((f'{SUITE}-{side}', table.again, functools.partial(session, side, path))
-                            for side, path in images.items())
+        report.side_by_side((f'{SUITE}-{side}', table.again, functools.partial(session, guest))
+                            for side, guest in guests.items())
         table.rest(program for program, _ in tests)
         table.summary()
     note(report, tests)

@@ -74,10 +74,11 @@ class Sides(unittest.TestCase):
         self.machine.console.read_text.return_value = ''
         self.machine.boot.return_value = self.machine.unload.return_value = GOOD
         self.machine.run.side_effect = outcomes
-        self.report = mock.Mock()
+        self.report = mock.MagicMock()
         scenes = {name: mock.MagicMock() for name in ('a', 'b')}
-        return desktop.Side(self.report, 'check-desktop-sgt', self.machine, 'make check-desktop',
-                            scenes)
+        guest = mock.Mock(**{'machine.return_value': self.machine,
+                             'seconds.side_effect': lambda limit: limit})
+        return desktop.Side(self.report, 'check-desktop-sgt', guest, 'make check-desktop', scenes)
 
     def test_a_program_that_was_killed_takes_the_guest_along(self):
         for first, boots in (vm.Outcome(igt.KILLED, '', '', 0, True, 400), 2), (GOOD, 1):

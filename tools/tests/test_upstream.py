@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """What is made of the output of upstream's IGT programs: canned output, no QEMU."""
 
+import pathlib
 import unittest
 from unittest import mock
 
 import deadline
+import guestroot
 import igt
 import upstream
 import vm
@@ -149,6 +151,23 @@ class Tables(unittest.TestCase):
         for driver in 'ported', 'in-tree':
             table.add('core_auth', driver, {'a': FAIL}, '')
         self.assertEqual(report.add.call_args.args[2], 'skip')
+
+
+class Guests(unittest.TestCase):
+    def machine(self, setup):
+        guest = guestroot.Guest(setup, 'ported', pathlib.Path('kroot-1'), pathlib.Path('image'))
+        return guest.machine(pathlib.Path('.')), guest.seconds(1)
+
+    def test_the_debug_kernel_has_its_options_and_more_time(self):
+        machine, seconds = self.machine('debug-phys')
+        self.assertEqual(machine.setup, 'phys')
+        self.assertIn('kasan_multi_shot', machine.append)
+        self.assertGreater(min(machine.patience, seconds), 1)
+
+    def test_the_other_one_has_not(self):
+        machine, seconds = self.machine('phys')
+        self.assertEqual((machine.setup, machine.append, machine.patience, seconds),
+                         ('phys', '', 1, 1))
 
 
 if __name__ == '__main__':
