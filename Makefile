@@ -8,7 +8,8 @@ export PYTHONDONTWRITEBYTECODE = 1
 export PATH := $(PATH):/usr/sbin:/sbin
 
 # What DRIVER=ported and set-ups need as well
-ports = $(if $(filter ported,$(DRIVER)),ports) $(if $(findstring debug-,$(SETUP)),debug)
+ports = $(if $(filter ported,$(DRIVER)),ports) $(if $(findstring virgl,$(SETUP)),virgl) \
+	$(if $(findstring debug-,$(SETUP)),debug)
 
 # What ARCH= has beside the default
 ifneq ($(filter arm64% aarch64,$(ARCH)),)
@@ -29,11 +30,13 @@ help:
 #: make igt              driver tests, in QEMU
 #: make check-igt        upstream's IGT programs, on this driver and on the kernel's own
 #: make check-desktop    desktops of Debian, on this driver and on the kernel's own: same screens
+#: make check-virgl      programs in 3D on the kernel's own driver and on its port: same screens,
+#:                       and what an unbind leaves
 #: make static           static checkers and documentation
 #: make check-debug      kunit, igt and fuzz on debug kernels: KASAN, lockdep, KCSAN, ...
 #: make check-model      search the model of unbind for an order that breaks it
-#: make check-all        check, check-igt, check-desktop, check-model, ports, patches, check-debug,
-#:                       and igt on the other kernels and on arm64, with one summary
+#: make check-all        check, check-igt, check-desktop, check-virgl, check-model, ports, patches,
+#:                       check-debug, and igt on the other kernels and on arm64, with one summary
 #: make check-packages   build the packages of debian/; install, upgrade, purge them in a chroot
 #: make fuzz             random ioctls under KASAN
 #: make bench            cost of maps, unmaps and buffers, compared with others: build/bench
@@ -60,7 +63,7 @@ help:
 #:                       all; arm64: phys, iommu, noncoherent;
 #:                       run and shell: iommu; check-quick: phys), or igt: icount; check-debug:
 #:                       phys-races and so on, console, bypass, kunit, kcsan, kcsan-kunit, fuzz;
-#:                       check-igt: debug-phys and so on
+#:                       check-igt: virgl, debug-phys and so on; check-virgl: virgl, debug-virgl
 #: TEST=PATTERN          igt, check-igt: program[@subtest]; kunit: suite.case; check-debug: either;
 #:                       static: check; check-desktop: program; ports: driver; with * ? [abc];
 #:                       bench: one or more of native, counted, buffers, display
@@ -112,6 +115,10 @@ check-desktop:
 	@tools/deps.sh run $(ports)
 	@tools/check.py desktop
 
+check-virgl:
+	@tools/deps.sh run ports debug virgl
+	@tools/check.py virgl
+
 static:
 	@tools/deps.sh run static
 	@tools/check.py static
@@ -121,9 +128,9 @@ check-debug:
 	@tools/check.py debug
 
 check-all:
-	@tools/deps.sh run kunit static model debug ports patches
+	@tools/deps.sh run kunit static model debug ports patches virgl
 	@ARCH=arm64 tools/deps.sh run
-	@tools/check.py static kunit model igt upstream desktop kernels arches ports patches debug
+	@tools/check.py static kunit model igt upstream desktop kernels arches ports virgl patches debug
 
 fuzz:
 	@tools/deps.sh run debug
@@ -170,5 +177,5 @@ clean:
 	rm -rf build
 
 .PHONY: help modules modules_install run shell check-quick check kunit igt check-igt check-desktop \
-	static check-debug check-all check-packages fuzz bench sample-driver check-model ports dkms graft \
+	check-virgl static check-debug check-all check-packages fuzz bench sample-driver check-model ports dkms graft \
 	patches docs docs-code clean

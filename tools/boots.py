@@ -21,7 +21,7 @@ ARCHES: dict[int, tuple[str, ...]] = {0: ('phys',), 1: ('iommu',), 2: ('noncoher
 UPSTREAM = 0
 # The one that starts desktops.
 DESKTOP = 1
-# The one that builds and tests the ports.
+# The one that builds and tests the ports, also in 3D.
 PORTS = 2
 # The one that makes a series of patches, and builds each.
 PATCHES = 0

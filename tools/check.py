@@ -27,6 +27,7 @@ from report import Report
 import sample
 import static
 import upstream
+import virgl
 import vm
 
 
@@ -43,6 +44,7 @@ PARTS = {
     'patches': choice.Part(patches.SUITE),
     'upstream': choice.Part(upstream.SUITE, None, upstream.SETUPS),
     'desktop': choice.Part(desktop.SUITE, desktop.names, desktop.SETUPS),
+    'virgl': choice.Part(virgl.SUITE, virgl.names, tuple(virgl.SETUPS)),
     'debug': choice.Part('check-debug', lambda: choice.igt_tests() + choice.kunit_tests(),
                          tuple(boots.BOOTS)),
     'fuzz': choice.Part('fuzz', None, fuzz.SETUPS),
@@ -114,6 +116,8 @@ def run(name: str, results: Report, setups: Collection[str], wanted: str, driver
         upstream.run(results, own, wanted, driver)
     elif name == 'desktop':
         desktop.run(results, own, wanted, driver)
+    elif name == 'virgl':
+        virgl.run(results, own, wanted)
     elif name == 'debug':
         debug.run(results, own, wanted, driver)
     elif name == 'fuzz':

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Installs the Debian packages that the named jobs need, or says how.
-# Usage: tools/deps.sh modules|run|window|kunit|static|debug|model|docs|ports|packages|patches ...
+# Usage: tools/deps.sh modules|run|window|virgl|kunit|static|debug|model|docs|ports|packages|patches ...
 set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -18,6 +18,7 @@ debug="$kunit gcc-12 libelf-dev"
 static="$modules $kunit clang dkms libelf-dev lld llvm sparse shellcheck pyflakes3 mypy"
 model='gcc libc6-dev spin'
 window='qemu-system-gui'
+virgl="$window libegl1 libgl1-mesa-dri xvfb"
 ports='coccinelle'
 packages='debhelper dh-dkms dpkg-dev intel-gpu-tools libdrm-dev mmdebstrap pkg-config'
 patches='git libelf-dev'
@@ -33,6 +34,7 @@ for job; do
 	static) wanted="$wanted $static" ;;
 	model) wanted="$wanted $model" ;;
 	window) wanted="$wanted $window" ;;
+	virgl) wanted="$wanted $virgl" ;;
 	ports) wanted="$wanted $ports" ;;
 	packages) wanted="$wanted $packages" ;;
 	patches) wanted="$wanted $patches" ;;

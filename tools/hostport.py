@@ -22,13 +22,18 @@ from typing import Any
 import picture
 import project
 
+# Width, height and RGB bytes of a screen
+Dump = tuple[int, int, bytes]
+
 
 class HostPort(threading.Thread):
     """Answers requests of the guest until it closes the port."""
 
     def __init__(self, port: socket.socket, qmp: Any, trace: Path, directory: Path,
-                 fact: Callable[[str, str], None]) -> None:
+                 fact: Callable[[str, str], None], dump: Callable[[], Dump] | None = None) -> None:
+        """dump() takes the screen, unless QEMU does."""
         super().__init__(daemon=True)
+        self.dump = dump or self.screendump
         self.port, self.qmp, self.trace = port, qmp, trace
         self.directory, self.fact = directory, fact
         self.mark = 0
@@ -51,7 +56,7 @@ class HostPort(threading.Thread):
         except (TypeError, ValueError, OSError, RuntimeError) as error:
             return f'fail {words[0]}: {error}'.replace('\n', ' ')
 
-    def dump(self) -> tuple[int, int, bytes]:
+    def screendump(self) -> Dump:
         path = self.directory / 'screen.ppm'
         self.qmp.command('screendump', filename=str(path), device='gpu', head=0)
         data = path.read_bytes()

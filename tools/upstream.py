@@ -21,7 +21,8 @@ import vm
 from report import Report
 
 SUITE = 'check-igt'
-SETUPS = 'phys', 'iommu', 'swiotlb', 'debug-phys', 'debug-iommu', 'debug-swiotlb'
+SETUPS = ('phys', 'iommu', 'swiotlb', 'virgl',
+          'debug-phys', 'debug-iommu', 'debug-swiotlb', 'debug-virgl')
 # {test: why it fails}; a test here that does not fail, fails the run.
 KNOWN = project.TOOLS / 'igt-known'
 THEIRS = 'in-tree'

@@ -19,6 +19,7 @@ from typing import Any
 
 import project
 import udmabuf
+import xvfb
 from hostport import HostPort
 
 
@@ -39,6 +40,8 @@ class SetUp:
     coherent: bool = True
     # The GPU shows blobs: guest memory that it gets from /dev/udmabuf
     blobs: bool = False
+    # Whether the GPU draws in 3D: QEMU does it with the host's OpenGL, in a window.
+    gl: bool = False
 
 
 def tsc_khz() -> str:
@@ -79,6 +82,7 @@ X86 = {
                  'hugepagesz=1G hugepages=1 nokaslr', '',
                  ('-device', 'intel-iommu,intremap=off,aw-bits=48',
                   '-device', 'edu,dma_mask=0xffffffffffff'), memory='4G'),
+    'virgl': SetUp('SGT_SETUP=virgl intel_iommu=on iommu.strict=1', PLATFORM, IOMMU, gl=True),
     # The guest's clock counts its instructions.
     'icount': SetUp('SGT_SETUP=iommu SGT_ICOUNT=1 intel_iommu=on iommu.strict=1', PLATFORM,
                     (*IOMMU, '-icount', 'shift=0,sleep=off'), cpus=1, accel='tcg'),
@@ -102,6 +106,7 @@ SETUPS = {'amd64': X86, 'arm64': arm('cortex-a72'), 'arm64-16k': arm('cortex-a76
 BOOT_SECONDS = 120
 # After its limit, a program is killed, and the guest says so in this time.
 GRACE_SECONDS = 30
+WIDTH, HEIGHT = 1280, 800
 FRAME = b'\0sgt:'
 
 Live = Callable[[bytes], None]
@@ -188,6 +193,7 @@ class Vm:
         self.console = directory / 'console.log'
         self.trace = directory / 'qemu-trace.log'
         self.process: subprocess.Popen | None = None
+        self.screen: xvfb.Screen | None = None
         self.received = b''
 
     def command_line(self, accel: str, shell: bool) -> list[str]:
@@ -204,8 +210,9 @@ class Vm:
                 '-machine', setup.machine, '-accel', accel,
                 '-cpu', 'host' if accel == 'kvm' else setup.cpu,
                 '-smp', str(self.cpus), '-m', setup.memory, *setup.devices,
-                '-display', self.window or 'none', '-vga', 'none',
-                '-device', f'virtio-gpu-{setup.transport},id=gpu,xres=1280,yres=800{setup.gpu}',
+                '-display', 'sdl,gl=on' if setup.gl else self.window or 'none', '-vga', 'none',
+                '-device', f'virtio-gpu-{"gl-" * setup.gl}{setup.transport},id=gpu,'
+                           f'xres={WIDTH},yres={HEIGHT}{setup.gpu}',
                 '-kernel', str(self.root / f'boot/vmlinuz-{project.release(self.root)}'),
                 '-initrd', str(self.initramfs), '-append', ' '.join(words),
                 '-serial', 'mon:stdio' if shell else f'file:{self.console}',
@@ -230,8 +237,7 @@ class Vm:
                         ['-device', f'virtserialport,chardev={name},name=org.drm-gem-sgt.{name}'])
         self.process = subprocess.Popen(
             command, stdin=None if shell else subprocess.DEVNULL,
-            pass_fds=[end.fileno() for end in theirs],
-            env=udmabuf.environment() if self.how.blobs else None,
+            pass_fds=[end.fileno() for end in theirs], env=self.environment(),
             stderr=None if shell else open(self.directory / 'qemu.log', 'w'))
         atexit.register(self.close)
         for end in theirs:
@@ -243,8 +249,16 @@ class Vm:
             self.wait()
             text = (self.directory / 'qemu.log').read_text().strip() if not shell else ''
             raise Lost(f'QEMU does not start: {text.splitlines()[-1] if text else error}') from None
-        self.host = HostPort(ours['host'], self.qmp, self.trace, self.directory, self.fact)
+        self.host = HostPort(ours['host'], self.qmp, self.trace, self.directory, self.fact,
+                             self.screen.dump if self.screen else None)
         self.host.start()
+
+    def environment(self) -> dict[str, str] | None:
+        """What QEMU needs beside its options."""
+        if self.how.gl and not self.window:
+            self.screen = xvfb.Screen(self.directory, WIDTH, HEIGHT)
+            return self.screen.environment()
+        return udmabuf.environment() if self.how.blobs else None
 
     def incoherent_tree(self, command: list[str]) -> Path:
         """The machine's device tree, with a name that means nothing for its "dma-coherent".
@@ -305,6 +319,8 @@ class Vm:
         if self.process and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+        if self.screen:
+            self.screen.close()
         atexit.unregister(self.close)
 
     def _send(self, line: str) -> None:
