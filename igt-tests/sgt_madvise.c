@@ -36,6 +36,9 @@
  *
  * SUBTEST: shared
  * Description: The bytes of a dma-buf are retained, also after it is closed
+ *
+ * SUBTEST: handles
+ * Description: The bytes of a buffer with two handles are retained, those of the last are not
  */
 
 IGT_TEST_DESCRIPTION("Buffers whose bytes are not needed are discarded");
@@ -201,6 +204,25 @@ static void test_shared(int drm)
 	sgt_bo_free(&bo);
 }
 
+/* As by GETFB, or by the name of a buffer: the other user did not say that it needs no bytes. */
+static void test_handles(int drm)
+{
+	struct drm_gem_flink flink = {};
+	struct drm_gem_open open = {};
+	struct sgt_bo bo;
+	uint32_t seed = make(&bo, drm);
+	int other = sgt_must(sgt_open());
+
+	flink.handle = bo.handle;
+	do_ioctl(drm, DRM_IOCTL_GEM_FLINK, &flink);
+	open.name = flink.name;
+	do_ioctl(other, DRM_IOCTL_GEM_OPEN, &open);
+	expect_kept(&bo, seed, "backed");
+	close(other);
+	expect_purged(&bo);
+	sgt_bo_free(&bo);
+}
+
 int igt_main()
 {
 	static const struct sgt_file_test tests[] = {
@@ -210,6 +232,7 @@ int igt_main()
 		{ "needed", "The last advice counts", test_needed },
 		{ "used", "The host reads what it was told of", test_used },
 		{ "shared", "Other users of the bytes were not asked", test_shared },
+		{ "handles", "Another user has a handle", test_handles },
 	};
 	int drm;
 

@@ -63,7 +63,8 @@ extern "C" {
  *                 within the address space; an offset that is not a multiple of the
  *                 page size; an UNMAP with a flag, an offset or a handle; a timeline
  *                 value for a binary syncobj, or 0 for a timeline; a wait for a
- *                 syncobj without a fence, or for a point not yet submitted
+ *                 syncobj without a fence, or for a point not yet submitted; a buffer
+ *                 whose bytes were discarded: see MADVISE
  * E2BIG           a stride of more than 4096 bytes, or excess bytes that are not 0
  * ENOENT          an unknown buffer or syncobj handle
  * EOPNOTSUPP      the buffer is a resource from VA, which has no memory of its own
@@ -406,11 +407,14 @@ struct drm_virtgpu_sgt_bo_info {
  *
  * For caches of buffers. Before a buffer is used again, say that it is needed, and look at
  * @retained: bytes that were discarded do not come back. Then an access by the CPU raises
- * SIGBUS, and a framebuffer, a transfer or a VM_BIND of the buffer fails with EINVAL: close
- * the handle, and create another buffer.
+ * SIGBUS, and mmap(), a framebuffer, a transfer or a VM_BIND of the buffer fails with EINVAL:
+ * close the handle, and create another buffer.
  *
  * The kernel keeps the bytes of a buffer as long as a framebuffer, a resource or a VM_BIND
- * uses it, and those of a buffer that is, or was, a dma-buf.
+ * uses it, or another handle names it, and those of a buffer that is, or was, a dma-buf.
+ *
+ * To find out whether there is this ioctl, try it with handle 0: ENOENT if there is, EINVAL
+ * if not.
  */
 struct drm_virtgpu_sgt_madvise {
 	/** @handle: GEM handle */

@@ -70,9 +70,10 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_madvise_locked);
  * drm_gem_sgt_is_purgeable() - can an object be purged?
  * @bo: the object
  *
- * It can if userspace does not need it, nothing keeps its pages, and it was not shared as
- * a dma-buf: other users of that were not asked. They can outlive the handle: what
- * drm_gem_sgt_prime_export() has exported is never purged.
+ * It can if userspace does not need it, nothing keeps its pages, and no other user has to
+ * be asked: it has at most one handle, and was not shared as a dma-buf. The users of a
+ * dma-buf can outlive the handle: what drm_gem_sgt_prime_export() has exported is never
+ * purged.
  *
  * Context: Any. The answer lasts only as long as the caller holds the resv of @bo.
  * Return: true if drm_gem_sgt_purge_locked() need not fail
@@ -80,7 +81,8 @@ EXPORT_SYMBOL_GPL(drm_gem_sgt_madvise_locked);
 bool drm_gem_sgt_is_purgeable(const struct drm_gem_sgt_object *bo)
 {
 	return READ_ONCE(bo->madv) > 0 && !READ_ONCE(bo->shared) &&
-	       !READ_ONCE(bo->base.dma_buf) && !drm_gem_sgt_is_kept(bo);
+	       !READ_ONCE(bo->base.dma_buf) && READ_ONCE(bo->base.handle_count) <= 1 &&
+	       !drm_gem_sgt_is_kept(bo);
 }
 EXPORT_SYMBOL_GPL(drm_gem_sgt_is_purgeable);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <linux/atomic.h>
+#include <linux/build_bug.h>
 #include <linux/dma-resv.h>
 #include <linux/err.h>
 
@@ -13,6 +14,8 @@
 
 #include "virtgpu_sgt_bo.h"
 #include "virtgpu_sgt_reclaim.h"
+
+static_assert(sizeof(struct drm_virtgpu_sgt_madvise) == 16);
 
 /**
  * DOC: buffers that are not in use
