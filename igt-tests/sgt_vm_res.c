@@ -572,7 +572,8 @@ static bool had_one_notify(int drm, const struct sent *before)
 
 	if (now.commands != before->commands + 2)
 		return false;
-	igt_assert_eq(now.notifies, before->notifies + 1);
+	/* None, if the host still reads an earlier command: it finds these, too. */
+	igt_assert_lte(now.notifies, before->notifies + 1);
 	return true;
 }
 

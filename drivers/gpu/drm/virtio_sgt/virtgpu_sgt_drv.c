@@ -123,8 +123,8 @@
  * 9. &virtgpu_sgt_queue.lock, &virtgpu_sgt_device.resource_lock,
  *    &virtgpu_sgt_output.told_lock, &virtgpu_sgt_vm.job_lock and
  *    &virtgpu_sgt_vm.va_res_lock, spinlocks, taken in process context only, and
- *    never one inside another. The host is notified after the first is dropped, in
- *    an RCU section, which a reset of the device waits for
+ *    never one inside another. The host is notified after the first is dropped, with
+ *    preemption disabled, which a reset of the device waits for
  *
  * Locks 2, 5 and 8 tell lockdep about their context when they are initialised.
  *

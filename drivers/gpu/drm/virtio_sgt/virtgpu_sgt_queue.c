@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <linux/list.h>
-#include <linux/rcupdate.h>
+#include <linux/preempt.h>
 #include <linux/scatterlist.h>
 #include <linux/virtio.h>
 
@@ -246,18 +246,20 @@ static struct virtqueue *virtgpu_sgt_queue_push_locked(struct virtgpu_sgt_queue 
 
 /*
  * Unlock the queue, and notify the host. A hypervisor stops this CPU meanwhile, but other
- * CPUs can add commands. virtgpu_sgt_device_reset() waits for the end of the section.
+ * CPUs can add commands. Those need no notification of their own, so it must not wait
+ * until this task is scheduled again. virtgpu_sgt_device_reset() waits for the end of the
+ * section, which RCU sees as one of its readers.
  */
 static void virtgpu_sgt_queue_unlock(struct virtgpu_sgt_queue *q, struct virtqueue *notify)
 	__releases(&q->lock)
 {
-	rcu_read_lock();
+	preempt_disable();
 	spin_unlock(&q->lock);
 	if (notify) {
 		atomic_long_inc(&q->vgdev->stats.notifies);
 		virtqueue_notify(notify);
 	}
-	rcu_read_unlock();
+	preempt_enable();
 }
 
 /* The status of a command. The response may be short or nonsense. */
