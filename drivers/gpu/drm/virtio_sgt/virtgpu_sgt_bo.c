@@ -101,16 +101,23 @@ static int virtgpu_sgt_bo_attach_locked(struct virtgpu_sgt_device *vgdev,
 	return virtgpu_sgt_bo_make_resource(vgdev, bo);
 }
 
-/* The use of the caller becomes that of the resource, unless there is one already, or none. */
+/*
+ * The use of the caller becomes that of the resource, if it has none yet, and if the host may
+ * have its memory.
+ */
 static void virtgpu_sgt_bo_keep_use_locked(struct virtgpu_sgt_device *vgdev,
 					   struct virtgpu_sgt_bo *bo)
 {
+	bool used;
+
 	lockdep_assert_held(&vgdev->make_lock);
 
-	if (bo->res.state == VIRTGPU_SGT_RESOURCE_LOCAL || bo->res_uses)
+	used = bo->res.state != VIRTGPU_SGT_RESOURCE_LOCAL && bo->res.entries;
+	if (!used || bo->res_uses)
 		virtgpu_sgt_bo_end_use(bo);
-	else
-		bo->res_uses = true;
+	if (!used && bo->res_uses)
+		virtgpu_sgt_bo_end_use(bo);
+	bo->res_uses = used;
 }
 
 static int virtgpu_sgt_bo_attach(struct virtgpu_sgt_resource *res)

@@ -215,8 +215,8 @@ static int virtgpu_sgt_mem_entries_count_table(struct drm_sgt *sgt, u64 offset, 
 /*
  * The list stays valid after the section, until the mapping ends. At an unbind, the
  * device has been reset by then, and nothing more is sent to the host. In all other
- * cases, the mapping ends when the buffer is freed, after the host has answered the
- * UNREF of each resource.
+ * cases, the mapping does not end before the use of the caller: see "buffers that are not
+ * in use".
  */
 static int virtgpu_sgt_mem_entries_fill_table(struct virtgpu_sgt_mem_entries *entries,
 					      struct drm_sgt *sgt, u64 offset, u64 len)

@@ -38,8 +38,8 @@
  * follows job by job: see "jobs". virtgpu_sgt_vm_lock_idle() waits until both are the
  * same, and returns with the lock held, which prevents new jobs.
  *
- * Buffers are never evicted, so the driver needs no list of the mappings of a buffer,
- * and no lock for one.
+ * A buffer with a mapping is not evicted, so the driver needs no list of the mappings of
+ * a buffer, and no lock for one.
  */
 
 static void virtgpu_sgt_vm_free(struct drm_gpuvm *gpuvm)
