@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Preloaded into QEMU: its GL context stays with the main thread. A guest that resets a virtio-gpu
- * has the thread of a CPU use it as well, until QEMU 8.2, and QEMU crashes. Without a context, what
+ * Preloaded into QEMU: its GL context stays with the main thread. When a guest resets a virtio-gpu,
+ * QEMU 7.2 takes the context in the thread of a CPU as well, and crashes. Without a context, what
  * that thread draws is lost.
  */
 #include <dlfcn.h>
