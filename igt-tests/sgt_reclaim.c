@@ -346,6 +346,9 @@ static void in_every_order(const struct sgt_cgroup *group, uint64_t state)
 	r.vgem = sgt_must(sgt_open_driver("vgem"));
 	for (unsigned int i = 0; i < ITEMS; i++)
 		item_create(&r, &r.items[i]);
+	/* Whatever comes, one of them is purged. */
+	item_doubt(&r, &r.items[0]);
+	swap_out(&r);
 	for (unsigned int i = 0; i < STEPS; i++)
 		random_step(&r);
 	for (unsigned int i = 0; i < ITEMS; i++)
@@ -353,6 +356,7 @@ static void in_every_order(const struct sgt_cgroup *group, uint64_t state)
 	igt_info("%s, %lld bytes swapped out, %u buffers purged\n",
 		 r.bound ? "bound" : "unbound", r.swapped, r.purged);
 	igt_assert(r.swapped >= (long long)ITEM_SIZE);
+	igt_assert(r.purged);
 }
 
 static void begin(struct sgt_cgroup *group)
