@@ -28,10 +28,10 @@ static_assert(sizeof(struct drm_virtgpu_sgt_madvise) == 16);
  * * a mapping in an address space, until the job that removes it is done;
  * * what a resource from VA was attached to, until its DETACH is answered.
  *
- * A buffer that had all of them and has none any more stays mapped, as the next use is
- * cheaper then. The shrinker of the helper layer ends the mapping of such a buffer,
- * and swaps it out, or purges it if MADVISE allows that. It leaves a framebuffer alone
- * that is not on the screen: the host keeps the addresses of its memory.
+ * When its last use ends, a buffer stays mapped, so that the next one is cheap. The
+ * shrinker of the helper layer ends the mapping of such a buffer, and swaps it out, or
+ * purges it if MADVISE allows that. The memory of a framebuffer that is not on the
+ * screen stays where it is, as the host keeps its addresses.
  *
  * The count rises from 0 under the resv only. The shrinker holds the resv from when it
  * reads the count until the mapping has ended. So a new use waits for it, and then maps the
