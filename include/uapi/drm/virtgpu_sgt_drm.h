@@ -411,7 +411,8 @@ struct drm_virtgpu_sgt_bo_info {
  * close the handle, and create another buffer.
  *
  * The kernel keeps the bytes of a buffer as long as a framebuffer, a resource or a VM_BIND
- * uses it, or another handle names it, and those of a buffer that is, or was, a dma-buf.
+ * uses it, or another handle names it, and those of a buffer that is, or was, a dma-buf. An
+ * unbind ends the uses, but not the last advice.
  *
  * To find out whether there is this ioctl, try it with handle 0: ENOENT if there is, EINVAL
  * if not.
