@@ -137,27 +137,27 @@ int virtgpu_sgt_device_init(struct drm_device *drm, struct virtio_device *vdev)
  *
  * Step 1 of the removal.
  *
- * Context: Process context.
+ * Context: Process context, may sleep.
  */
 void virtgpu_sgt_device_stop(struct virtgpu_sgt_device *vgdev)
 {
 	virtgpu_sgt_queue_stop(&vgdev->ctrlq);
 	virtgpu_sgt_queue_stop(&vgdev->cursorq);
+	/* See virtgpu_sgt_queue_unlock(). */
+	synchronize_rcu();
 }
 
 /**
  * virtgpu_sgt_device_reset() - end the access of the host to all memory
  * @vgdev: device, whose queues send nothing
  *
- * No callback of the virtqueues runs when this returns, nor later, and the host is not
- * being notified: see virtgpu_sgt_queue_unlock(). The reset of virtio-mmio does not
- * ensure the first by itself.
+ * No callback of the virtqueues runs when this returns, nor later. The reset of
+ * virtio-mmio does not ensure that by itself.
  *
  * Context: Process context, may sleep.
  */
 void virtgpu_sgt_device_reset(struct virtgpu_sgt_device *vgdev)
 {
-	synchronize_rcu();
 	virtio_reset_device(vgdev->vdev);
 	virtio_synchronize_cbs(vgdev->vdev);
 }
@@ -174,6 +174,7 @@ void virtgpu_sgt_device_lose(struct virtgpu_sgt_device *vgdev)
 {
 	virtgpu_sgt_queue_begin_lose(&vgdev->ctrlq);
 	virtgpu_sgt_queue_begin_lose(&vgdev->cursorq);
+	synchronize_rcu();
 	virtgpu_sgt_device_reset(vgdev);
 	virtgpu_sgt_queue_lose(&vgdev->ctrlq);
 	virtgpu_sgt_queue_lose(&vgdev->cursorq);

@@ -124,7 +124,7 @@
  *    &virtgpu_sgt_output.told_lock, &virtgpu_sgt_vm.job_lock and
  *    &virtgpu_sgt_vm.va_res_lock, spinlocks, taken in process context only, and
  *    never one inside another. The host is notified after the first is dropped, with
- *    preemption disabled, which a reset of the device waits for
+ *    preemption disabled, whose end step 1 of the removal waits for
  *
  * Locks 2, 5 and 8 tell lockdep about their context when they are initialised.
  *

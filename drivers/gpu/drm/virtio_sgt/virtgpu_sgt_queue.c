@@ -247,8 +247,9 @@ static struct virtqueue *virtgpu_sgt_queue_push_locked(struct virtgpu_sgt_queue 
 /*
  * Unlock the queue, and notify the host. A hypervisor stops this CPU meanwhile, but other
  * CPUs can add commands. Those need no notification of their own, so it must not wait
- * until this task is scheduled again. virtgpu_sgt_device_reset() waits for the end of the
- * section, which RCU sees as one of its readers.
+ * until this task is scheduled again. After the queue has stopped,
+ * virtgpu_sgt_device_stop() waits for the end of the section, which RCU sees as one of its
+ * readers.
  */
 static void virtgpu_sgt_queue_unlock(struct virtgpu_sgt_queue *q, struct virtqueue *notify)
 	__releases(&q->lock)
