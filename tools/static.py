@@ -136,7 +136,7 @@ def kbuild(name: str, *arguments: str) -> str:
         shutil.rmtree(tree, ignore_errors=True)
     silent.unlink(missing_ok=True)
     ok, said = call(project.TOOLS / 'modules.sh', name, *arguments)
-    said = said if not ok else warnings(said.splitlines())
+    said = warnings(said.splitlines()) if ok else said or 'the build failed'
     if not said:
         silent.touch()
     return said
@@ -249,7 +249,7 @@ def check_steps() -> str:
         if stamp.exists() and stamp.read_text() == checksum:
             continue
         ok, output = call(project.TOOLS / 'modules.sh', directory, 'W=1')
-        output = warnings(output.splitlines()) if ok else output
+        output = warnings(output.splitlines()) if ok else output or 'the build failed'
         if not output:
             stamp.write_text(checksum)
         said += output and f'step {step}:\n{output}\n'

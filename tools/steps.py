@@ -62,13 +62,16 @@ def read(source: Path, step: int) -> str:
 
 
 def write(step: int, directory: Path) -> None:
-    """The driver as of a step, with what builds it outside of the tree."""
+    """The driver as of a step, with what builds it outside of the tree, and no other source."""
     release = project.release(project.kernel('root'))
     directory.mkdir(parents=True, exist_ok=True)
     makefile = read(SOURCES / 'Makefile', step)
-    for source in SOURCES.glob('*.[ch]'):
-        if source.suffix == '.h' or f'{source.stem}.o' in makefile:
-            (directory / source.name).write_text(read(source, step))
+    sources = [source for source in SOURCES.glob('*.[ch]')
+               if source.suffix == '.h' or f'{source.stem}.o' in makefile]
+    for old in {*directory.glob('*.[ch]')} - {directory / source.name for source in sources}:
+        old.unlink()
+    for source in sources:
+        (directory / source.name).write_text(read(source, step))
     (directory / 'Makefile').write_text(makefile)
     symbols = project.BUILD / release / 'obj/Module.symvers'
     (directory / 'Kbuild').write_text(KBUILD.format(top=project.TOP, symbols=symbols))

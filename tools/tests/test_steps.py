@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """The steps of the example driver."""
 
+import tempfile
 import unittest
+from pathlib import Path
+from unittest import mock
 
+import project
 import steps
 
 SOURCE = """int always;
@@ -48,6 +52,16 @@ class Steps(unittest.TestCase):
     def test_a_makefile_has_marks_of_its_own(self) -> None:
         makefile = 'a-y := b.o\n# [step: 2]\na-y += c.o\n\nend := 1\n'
         self.assertEqual(steps.at(makefile, 1), 'a-y := b.o\nend := 1\n')
+
+    def test_no_source_of_an_earlier_run_is_left(self) -> None:
+        with (tempfile.TemporaryDirectory() as name,
+              mock.patch.multiple(project, kernel=lambda *_: Path('root'), release=lambda _: '1')):
+            for old in 'renamed.h', 'edu_gpu_drv.c':
+                Path(name, old).write_text('old')
+            steps.write(1, Path(name))
+            self.assertEqual({path.name for path in Path(name).glob('*.[ch]')},
+                             {'edu_gpu.h', 'edu_gpu_drv.c'})
+            self.assertNotEqual(Path(name, 'edu_gpu_drv.c').read_text(), 'old')
 
     def test_each_step_has_more_than_the_one_before(self) -> None:
         for source in steps.SOURCES.glob('*.[ch]'):
