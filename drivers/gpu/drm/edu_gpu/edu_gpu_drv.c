@@ -85,9 +85,9 @@ static void edu_gpu_remove(struct pci_dev *pdev)
 	struct edu_gpu *edu = pci_get_drvdata(pdev);
 
 	/* [step: 6] */
-	/* Jobs end after the part in progress. The unplug ends the ioctls, which queue them. */
-	scoped_guard(mutex, &edu->dma_lock)
-		WRITE_ONCE(edu->error, -ENODEV);
+	/* After a shutdown, an unbind. Jobs end after a part; the unplug ends what queues them. */
+	if (xchg(&edu->error, -ENODEV) == -ENODEV)
+		return;
 	/* [step: 2] */
 	drm_dev_unplug(&edu->drm);
 	/* [step: 6] */
