@@ -271,7 +271,7 @@ class Copy:
         return self.make(what, 'W=1', f'{graft.GRAFT}/')
 
     def apply(self, file: Path) -> None:
-        subprocess.run(['git', 'apply', str(file)], cwd=self.source, check=True,
+        subprocess.run(['git', 'apply', '--whitespace=nowarn', str(file)], cwd=self.source, check=True,
                        env={**os.environ, 'GIT_CEILING_DIRECTORIES': str(self.home)})
 
 
