@@ -109,7 +109,7 @@ static void test_device_fields(int drm)
 /* Neither vgem nor the in-tree driver has an ioctl of this number. */
 static void test_no_address_space(int drm)
 {
-	const uint32_t unknown = DRM_COMMAND_BASE + DRM_VIRTGPU_SGT_BO_INFO + 1;
+	const uint32_t unknown = DRM_COMMAND_BASE + DRM_VIRTGPU_SGT_MADVISE + 1;
 	struct drm_virtgpu_sgt_dev_query arg = { .type = VIRTGPU_SGT_DEV_QUERY_VM };
 	int vgem;
 
