@@ -14,7 +14,7 @@ TURNS = 3
 # {turn: the set-ups of igt on the kernels of the list KERNELS that have turns}: those that are
 # known to pass.
 KERNELS: dict[int, tuple[str, ...]] = {0: ('icount', 'swiotlb'), 1: ('phys', 'edu'),
-                                      2: ('mmio',)}
+                                      2: ('mmio', 'iommu')}
 # {turn: the set-ups of igt on the architectures that are not this machine's}
 ARCHES: dict[int, tuple[str, ...]] = {0: ('phys',), 1: ('iommu',), 2: ('noncoherent',)}
 # The one that runs upstream's IGT programs.
