@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <sched.h>
+
 #include "igt.h"
 
 #include "lib/sgt_removal.h"
@@ -22,6 +24,9 @@
  * SUBTEST: pieces
  * Description: So has a framebuffer in too many pieces of memory
  *
+ * SUBTEST: refused
+ * Description: When the host cannot show a blob, later framebuffers have a copy
+ *
  * SUBTEST: parameter
  * Description: The module parameter turns blobs off at the next bind
  *
@@ -31,9 +36,12 @@
 
 IGT_TEST_DESCRIPTION("Framebuffers whose memory the device shows without a copy");
 
+#define HUGE_PAGES	"/sys/module/drm_gem_sgt/parameters/huge_pages"
 #define PARAMETER	"/sys/module/virtio_gpu_sgt/parameters/blobs"
 #define MAX_BLOBS	64
 #define MAX_PIECES	1024
+/* What the library that answers for /dev/udmabuf refuses */
+#define REFUSED_BYTES	(1500 * PAGE)
 
 #define CREATE_BLOB	"virtio_gpu_cmd_res_create_blob"
 #define CREATE_2D	"virtio_gpu_cmd_res_create_2d"
@@ -177,6 +185,39 @@ static void bind_again(bool off)
 	sgt_bring_back(&test, SGT_ROUTE_VIRTIO);
 }
 
+static void test_refused(void)
+{
+	long errors = sgt_must(sgt_stat(screen.drm, "commit_errors"));
+	struct sgt_bo bo;
+
+	/* Few pieces, but more than one, as QEMU maps one by itself */
+	sgt_must(sgt_write_file(HUGE_PAGES, "Y"));
+	sgt_must(sgt_bo_create(&bo, screen.drm, screen.mode.hdisplay,
+			       REFUSED_BYTES / 4 / screen.mode.hdisplay));
+	sgt_must(sgt_write_file(HUGE_PAGES, "N"));
+	igt_assert_eq_u64(bo.size, REFUSED_BYTES);
+
+	sgt_must(sgt_host_trace_mark());
+	sgt_must(sgt_bo_add_fb(&bo));
+	sgt_expect_trace(CREATE_BLOB, 1);
+	is_off = true;
+	sgt_must(sgt_screen_show(&screen, &bo, 0));
+	igt_set_timeout(5, "an error that is counted");
+	while (sgt_must(sgt_stat(screen.drm, "commit_errors")) == errors)
+		sched_yield();
+	igt_reset_timeout();
+	igt_assert(!sgt_has_blobs(screen.drm));
+	igt_assert_eq(sgt_screen_off(&screen), -EIO);
+	sgt_must(sgt_screen_off(&screen));
+	sgt_bo_free(&bo);
+	expect_picture(false);
+
+	close(screen.drm);
+	bind_again(false);
+	open_screen();
+	expect_picture(true);
+}
+
 static void test_parameter(void)
 {
 	close(screen.drm);
@@ -236,6 +277,7 @@ int igt_main()
 		{ "no-copy", "No transfer", test_no_copy },
 		{ "number", "The host's descriptors are limited", test_number },
 		{ "pieces", "The host maps a limited number of pieces", test_pieces },
+		{ "refused", "The host cannot show a blob", test_refused },
 		{ "parameter", "Off and on", test_parameter },
 		{ "unbind", "Nothing is shown after an unbind", test_unbind },
 	};
@@ -252,6 +294,7 @@ int igt_main()
 			run(tests[i].run);
 		igt_fixture() {
 			sgt_removal_recover(&test);
+			sgt_must(sgt_write_file(HUGE_PAGES, "N"));
 			if (is_off)
 				bind_again(false);
 		}

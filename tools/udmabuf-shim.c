@@ -4,7 +4,8 @@
  *
  * A udmabuf is here a memfd that has the list of its pieces as its content. To map it is
  * to map each piece, one after the other, which is what QEMU needs to show a blob. Nothing
- * else works on it. The limits are those of the kernel's udmabuf.
+ * else works on it. The limits are those of the kernel's udmabuf. So that a test can have
+ * a blob that the host cannot show, one size is refused, too.
  */
 
 #define _GNU_SOURCE
@@ -21,6 +22,7 @@
 #define DEVICE		"/dev/udmabuf"
 #define MAX_PIECES	1024
 #define MAX_BYTES	(64ull << 20)
+#define REFUSED_BYTES	(1500 * 4096ull)
 #define MAGIC		0x75646d6162756673ull
 
 struct shim {
@@ -72,6 +74,11 @@ static int shim_create(const struct udmabuf_create_list *list)
 			errno = EINVAL;
 			return -1;
 		}
+	}
+
+	if (bytes == REFUSED_BYTES) {
+		errno = ENOMEM;
+		return -1;
 	}
 
 	fd = memfd_create("udmabuf", MFD_CLOEXEC);

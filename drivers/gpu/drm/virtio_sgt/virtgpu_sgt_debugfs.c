@@ -62,7 +62,7 @@ static int virtgpu_sgt_stats_show(struct seq_file *m, void *data)
 	virtgpu_sgt_stat(m, "premapped", vgdev->ctrlq.wires.premapped);
 	virtgpu_sgt_stat(m, "scanouts", vgdev->num_scanouts);
 	virtgpu_sgt_stat(m, "resources", READ_ONCE(vgdev->num_resources));
-	virtgpu_sgt_stat(m, "has_blobs", vgdev->has_blobs);
+	virtgpu_sgt_stat(m, "has_blobs", READ_ONCE(vgdev->has_blobs));
 	virtgpu_sgt_stat(m, "blobs", READ_ONCE(vgdev->num_blobs));
 	virtgpu_sgt_stat(m, "commands", atomic_long_read(&stats->commands));
 	virtgpu_sgt_stat(m, "notifies", atomic_long_read(&stats->notifies));

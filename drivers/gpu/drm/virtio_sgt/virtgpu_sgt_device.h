@@ -73,7 +73,10 @@ struct virtgpu_sgt_device {
 	/** @has_edid: the host supports GET_EDID; set once by the probe */
 	bool has_edid;
 
-	/** @has_blobs: the host can show blobs; set once by the probe */
+	/**
+	 * @has_blobs: the host can show blobs; set by the probe, and cleared when the host
+	 * refuses one
+	 */
 	bool has_blobs;
 
 	/** @num_scanouts: length of @outputs; set once by the probe */

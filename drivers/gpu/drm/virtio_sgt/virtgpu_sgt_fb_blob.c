@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <linux/align.h>
+#include <linux/compiler.h>
 #include <linux/err.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -42,6 +43,10 @@
  * framebuffer. So the driver creates a 2D resource if one of the limits is exceeded.
  * With physical addresses, a piece is a run of pages, which the parameter ``huge_pages``
  * of drm_gem_sgt makes longer. With addresses of the DMA API, each page can be a piece.
+ *
+ * If the host still refuses to show a blob, the commit fails, and the driver creates no
+ * more blobs until it is bound again. On a host that cannot show blobs at all, the commit
+ * of the console is the first one to fail, before userspace has framebuffers.
  *
  * A framebuffer also has a 2D resource if it can be a cursor, of which the host takes a
  * copy, or shows an import, which need not be memory of the guest.
@@ -107,7 +112,7 @@ static bool virtgpu_sgt_fb_blob_is_mappable(const struct virtgpu_sgt_device *vgd
 					    const struct virtgpu_sgt_mem_entries *entries)
 {
 	u64 pieces = drm_sgt_device_is_phys(vgdev->sdev) ? entries->count :
-							   blob->size / PAGE_SIZE;
+							   blob->size >> PAGE_SHIFT;
 
 	return pieces <= VIRTGPU_SGT_MAX_BLOB_PIECES;
 }
@@ -131,7 +136,7 @@ virtgpu_sgt_fb_blob_begin(struct virtgpu_sgt_resource *res, const struct drm_fra
 	struct virtgpu_sgt_blob blob = virtgpu_sgt_fb_blob_of(fb);
 	struct virtgpu_sgt_mem_entries *entries;
 
-	if (!vgdev->has_blobs || drm_gem_is_imported(fb->obj[0]) || !blob.size)
+	if (!READ_ONCE(vgdev->has_blobs) || drm_gem_is_imported(fb->obj[0]) || !blob.size)
 		return NULL;
 
 	entries = virtgpu_sgt_mem_entries_of_table(vgdev->drm,

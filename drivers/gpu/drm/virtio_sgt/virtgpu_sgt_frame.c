@@ -5,6 +5,8 @@
 #include <linux/errno.h>
 #include <linux/virtio_gpu.h>
 
+#include <drm/drm_print.h>
+
 #include "virtgpu_sgt_cmd.h"
 #include "virtgpu_sgt_device.h"
 #include "virtgpu_sgt_frame.h"
@@ -33,6 +35,20 @@
  * answered, the memory of the resource stays.
  */
 
+/* See "blobs": later framebuffers have 2D resources. */
+static void virtgpu_sgt_frame_refused(struct virtgpu_sgt_frame *frame,
+				      const struct virtgpu_sgt_cmd *cmd)
+{
+	struct virtgpu_sgt_device *vgdev = frame->output->vgdev;
+
+	if (le32_to_cpu(cmd->req.hdr.type) != VIRTIO_GPU_CMD_SET_SCANOUT_BLOB ||
+	    !READ_ONCE(vgdev->has_blobs))
+		return;
+	WRITE_ONCE(vgdev->has_blobs, false);
+	drm_warn(vgdev->drm, "the host cannot show blob %u: using no more blobs\n",
+		 cmd->resource);
+}
+
 /*
  * Called for each command. The last call ends the frame: any order of the answers is
  * safe.
@@ -43,6 +59,8 @@ static void virtgpu_sgt_frame_done(struct virtgpu_sgt_cmd *cmd, int status)
 
 	if (status)
 		cmpxchg(&frame->error, 0, status);
+	if (cmd->refused)
+		virtgpu_sgt_frame_refused(frame, cmd);
 	if (!atomic_dec_and_test(&frame->left))
 		return;
 
