@@ -262,8 +262,10 @@ MODULE_PARM_DESC(blobs,
 static int virtgpu_sgt_validate(struct virtio_device *vdev)
 {
 	__virtio_clear_bit(vdev, VIRTIO_RING_F_INDIRECT_DESC);
-	if (!virtgpu_sgt_blobs)
+	/* There is no 3D. The feature only tells that there are no blobs, either. */
+	if (!virtgpu_sgt_blobs || virtio_has_feature(vdev, VIRTIO_GPU_F_VIRGL))
 		__virtio_clear_bit(vdev, VIRTIO_GPU_F_RESOURCE_BLOB);
+	__virtio_clear_bit(vdev, VIRTIO_GPU_F_VIRGL);
 	return 0;
 }
 
@@ -376,6 +378,7 @@ static const struct virtio_device_id virtgpu_sgt_ids[] = {
 MODULE_DEVICE_TABLE(virtio, virtgpu_sgt_ids);
 
 static const unsigned int virtgpu_sgt_features[] = {
+	VIRTIO_GPU_F_VIRGL,
 	VIRTIO_GPU_F_EDID,
 	VIRTIO_GPU_F_RESOURCE_BLOB,
 };
