@@ -19,7 +19,8 @@
  * To change the picture takes up to three commands, which are a frame: TRANSFER_TO_HOST
  * for the damage, SET_SCANOUT if the buffer or its source rectangle changes, and FLUSH
  * (VIRTIO 1.2, 5.7.6.2 and 5.7.6.3). They are sent together. A blob needs no transfer,
- * and SET_SCANOUT_BLOB. The frame that turns a display off is a SET_SCANOUT alone.
+ * and SET_SCANOUT_BLOB; a 2D resource that follows a blob needs another SET_SCANOUT: see
+ * "blobs". The frame that turns a display off is a SET_SCANOUT alone.
  *
  * A commit for which userspace has asked an event or an out-fence waits for its frame.
  * Any other commit, as of DIRTYFB, SETCRTC or a flip without an event, returns when its
@@ -102,9 +103,10 @@ int virtgpu_sgt_frame_init(struct virtgpu_sgt_frame *frame, struct virtgpu_sgt_o
 {
 	frame->output = output;
 	frame->transfer = virtgpu_sgt_frame_cmd_alloc(frame);
+	frame->blank = virtgpu_sgt_frame_cmd_alloc(frame);
 	frame->scanout = virtgpu_sgt_frame_cmd_alloc(frame);
 	frame->flush = virtgpu_sgt_frame_cmd_alloc(frame);
-	return frame->transfer && frame->scanout && frame->flush ? 0 : -ENOMEM;
+	return frame->transfer && frame->blank && frame->scanout && frame->flush ? 0 : -ENOMEM;
 }
 
 /**
@@ -116,6 +118,7 @@ int virtgpu_sgt_frame_init(struct virtgpu_sgt_frame *frame, struct virtgpu_sgt_o
 void virtgpu_sgt_frame_fini(struct virtgpu_sgt_frame *frame)
 {
 	virtgpu_sgt_cmd_put(frame->transfer);
+	virtgpu_sgt_cmd_put(frame->blank);
 	virtgpu_sgt_cmd_put(frame->scanout);
 	virtgpu_sgt_cmd_put(frame->flush);
 }

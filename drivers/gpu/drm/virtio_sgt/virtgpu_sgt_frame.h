@@ -24,13 +24,15 @@ struct virtgpu_sgt_frame {
 
 	/** @transfer: TRANSFER_TO_HOST; set once */
 	struct virtgpu_sgt_cmd *transfer;
+	/** @blank: SET_SCANOUT without a resource, before @scanout; set once */
+	struct virtgpu_sgt_cmd *blank;
 	/** @scanout: SET_SCANOUT; set once */
 	struct virtgpu_sgt_cmd *scanout;
 	/** @flush: FLUSH; set once */
 	struct virtgpu_sgt_cmd *flush;
 
-	/** @cmds: those of the three that are part of the frame, in order */
-	struct virtgpu_sgt_cmd *cmds[3];
+	/** @cmds: those of the four that are part of the frame, in order */
+	struct virtgpu_sgt_cmd *cmds[4];
 	/** @count: length of @cmds */
 	unsigned int count;
 

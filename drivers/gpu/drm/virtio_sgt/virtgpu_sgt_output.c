@@ -102,7 +102,7 @@ static int virtgpu_sgt_output_upload_locked(struct virtgpu_sgt_output *output,
 						    virtgpu_sgt_resource_offset(res, rect));
 }
 
-/* The host reads a blob when it executes the FLUSH, so there is only a sync. */
+/* The host reads the memory of a blob itself: there is only a sync. */
 static int virtgpu_sgt_output_fill_upload_locked(struct virtgpu_sgt_output *output,
 						 struct virtgpu_sgt_frame *frame,
 						 const struct virtgpu_sgt_update *update)
@@ -122,7 +122,25 @@ static int virtgpu_sgt_output_fill_upload_locked(struct virtgpu_sgt_output *outp
 	return ret;
 }
 
-/* Fill the commands of a frame. The resource must be attached. */
+/* See "blobs" for what is between a blob and a 2D resource. */
+static void virtgpu_sgt_output_fill_scanout_locked(struct virtgpu_sgt_output *output,
+						   struct virtgpu_sgt_frame *frame,
+						   const struct virtgpu_sgt_update *update)
+{
+	bool is_blob = virtgpu_sgt_resource_is_blob(update->res);
+
+	lockdep_assert_held(&output->lock);
+
+	if (output->shows_blob && !is_blob) {
+		virtgpu_sgt_prep_set_scanout(frame->blank, output->index, NULL, NULL);
+		virtgpu_sgt_frame_add(frame, frame->blank);
+	}
+	output->shows_blob = is_blob;
+	virtgpu_sgt_prep_set_scanout(frame->scanout, output->index, update->res, &update->src);
+	virtgpu_sgt_frame_add(frame, frame->scanout);
+}
+
+/* Fill the commands of a frame, which is then sent. The resource must be attached. */
 static int virtgpu_sgt_output_fill_locked(struct virtgpu_sgt_output *output,
 					  struct virtgpu_sgt_frame *frame,
 					  const struct virtgpu_sgt_update *update)
@@ -134,11 +152,8 @@ static int virtgpu_sgt_output_fill_locked(struct virtgpu_sgt_output *output,
 	ret = virtgpu_sgt_output_fill_upload_locked(output, frame, update);
 	if (ret)
 		return ret;
-	if (update->set_src) {
-		virtgpu_sgt_prep_set_scanout(frame->scanout, output->index, update->res,
-					     &update->src);
-		virtgpu_sgt_frame_add(frame, frame->scanout);
-	}
+	if (update->set_src)
+		virtgpu_sgt_output_fill_scanout_locked(output, frame, update);
 	virtgpu_sgt_prep_flush(frame->flush, update->res, update->damage);
 	virtgpu_sgt_frame_add(frame, frame->flush);
 	return 0;

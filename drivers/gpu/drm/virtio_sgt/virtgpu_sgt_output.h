@@ -89,6 +89,8 @@ struct virtgpu_sgt_output {
 	 * @lock
 	 */
 	bool stale;
+	/** @shows_blob: the last SET_SCANOUT with a resource was that of a blob */
+	bool shows_blob;
 	/** @cursor_shown: the host may show a cursor */
 	bool cursor_shown;
 	/** @cursor_stale: the host may not have the cursor of the last commit */
