@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <sched.h>
 
+#include "drm_fourcc.h"
 #include "igt.h"
 
 #include "lib/sgt_removal.h"
@@ -23,6 +24,9 @@
  *
  * SUBTEST: pieces
  * Description: So has a framebuffer in too many pieces of memory
+ *
+ * SUBTEST: mixed
+ * Description: The display is off between a blob and a framebuffer that has a copy
  *
  * SUBTEST: refused
  * Description: When the host cannot show a blob, later framebuffers have a copy
@@ -48,6 +52,7 @@ IGT_TEST_DESCRIPTION("Framebuffers whose memory the device shows without a copy"
 #define UNREF		"virtio_gpu_cmd_res_unref"
 #define TRANSFER	"virtio_gpu_cmd_res_xfer_toh_2d"
 #define SHOW_BLOB	"virtio_gpu_cmd_set_scanout_blob"
+#define SHOW_2D		"virtio_gpu_cmd_set_scanout"
 #define FLUSH		"virtio_gpu_cmd_res_flush"
 
 static struct sgt_test test;
@@ -171,6 +176,35 @@ static void test_pieces(void)
 	sgt_bo_free(&bo);
 }
 
+/* An offset that is no multiple of a page: no blob */
+static void test_mixed(void)
+{
+	uint32_t handles[4] = {}, pitches[4] = {}, offsets[4] = { sizeof(uint32_t) };
+	uint32_t seed = sgt_new_seed();
+	struct sgt_bo blob, other;
+
+	sgt_make_picture(&blob, &screen, seed);
+	sgt_must(sgt_bo_create(&other, screen.drm, screen.mode.hdisplay,
+			       screen.mode.vdisplay + 1));
+	handles[0] = other.handle;
+	pitches[0] = other.pitch;
+	igt_assert_eq(drmModeAddFB2(screen.drm, screen.mode.hdisplay, screen.mode.vdisplay,
+				    DRM_FORMAT_XRGB8888, handles, pitches, offsets, &other.fb,
+				    0), 0);
+
+	show(&blob, seed);
+	sgt_must(sgt_host_trace_mark());
+	sgt_must(sgt_screen_show(&screen, &other, 0));
+	sgt_expect_trace(TRANSFER, 1);
+	sgt_expect_trace(SHOW_2D, 2);
+	show(&blob, seed);
+	sgt_expect_trace(SHOW_BLOB, 1);
+	sgt_expect_trace(SHOW_2D, 2);
+	sgt_must(sgt_screen_off(&screen));
+	sgt_bo_free(&other);
+	sgt_bo_free(&blob);
+}
+
 static void open_screen(void)
 {
 	int drm = sgt_must(sgt_open_wait());
@@ -195,9 +229,10 @@ static void test_refused(void)
 	/* Few pieces, but more than one, as QEMU maps one by itself */
 	sgt_must(sgt_write_file(HUGE_PAGES, "Y"));
 	sgt_must(sgt_bo_create(&bo, screen.drm, screen.mode.hdisplay,
-			       REFUSED_BYTES / 4 / screen.mode.hdisplay));
+			       REFUSED_BYTES / 4 / screen.mode.hdisplay - 1));
 	sgt_must(sgt_write_file(HUGE_PAGES, "N"));
-	igt_assert_eq_u64(bo.size, REFUSED_BYTES);
+	/* The blob has a line more. */
+	igt_assert_eq_u64((bo.height + 1) * (uint64_t)bo.pitch, REFUSED_BYTES);
 
 	sgt_must(sgt_host_trace_mark());
 	sgt_must(sgt_bo_add_fb(&bo));
@@ -279,6 +314,7 @@ int igt_main()
 		{ "no-copy", "No transfer", test_no_copy },
 		{ "number", "The host's descriptors are limited", test_number },
 		{ "pieces", "The host maps a limited number of pieces", test_pieces },
+		{ "mixed", "A blob and a copy in turn", test_mixed },
 		{ "refused", "The host cannot show a blob", test_refused },
 		{ "parameter", "Off and on", test_parameter },
 		{ "unbind", "Nothing is shown after an unbind", test_unbind },

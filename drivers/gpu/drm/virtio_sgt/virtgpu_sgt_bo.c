@@ -76,7 +76,7 @@ static int virtgpu_sgt_bo_make_resource(struct virtgpu_sgt_device *vgdev,
 		return ret;
 
 	entries = virtgpu_sgt_mem_entries_of_table(vgdev->drm, bo->base.sgt, 0,
-						   drm_sgt_size(bo->base.sgt),
+						   drm_sgt_size(bo->base.sgt), 0,
 						   virtgpu_sgt_queue_max_payload(&vgdev->ctrlq));
 	if (IS_ERR(entries))
 		return PTR_ERR(entries);

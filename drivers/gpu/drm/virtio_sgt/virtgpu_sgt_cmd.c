@@ -319,7 +319,6 @@ static void virtgpu_sgt_prep_set_scanout_blob(struct virtgpu_sgt_cmd *cmd, u32 s
 	req->scanout_blob.height = cpu_to_le32(res->height);
 	req->scanout_blob.format = cpu_to_le32(res->format);
 	req->scanout_blob.strides[0] = cpu_to_le32(res->width * sizeof(u32));
-	req->scanout_blob.offsets[0] = cpu_to_le32(res->blob.offset);
 }
 
 /**

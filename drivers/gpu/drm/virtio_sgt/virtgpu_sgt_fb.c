@@ -19,11 +19,12 @@
 /**
  * DOC: framebuffers
  *
- * A framebuffer is shown by a 2D resource. In guest memory, the lines of a resource
- * follow each other without a gap, and it begins with the first byte of its memory.
- * So the width of the resource is the pitch of the framebuffer, of which a commit
- * shows the left part, and its memory begins at the offset of the framebuffer. Any
- * linear framebuffer can be shown whose pitch and offset are multiples of a pixel.
+ * A framebuffer is shown by a 2D resource, or by a blob: see "blobs". In guest memory,
+ * the lines of a 2D resource follow each other without a gap, and it begins with the first
+ * byte of its memory. So the width of the resource is the pitch of the framebuffer, of
+ * which a commit shows the left part, and its memory begins at the offset of the
+ * framebuffer. Any linear framebuffer can be shown whose pitch and offset are multiples of
+ * a pixel.
  *
  * A framebuffer of a buffer has a resource of its own, so that several framebuffers
  * of a buffer do not depend on each other. An exception is a buffer that has a resource

@@ -29,18 +29,24 @@
  * It is shown with the geometry of the framebuffer, and there is no transfer. A FLUSH
  * still tells the host that pixels have changed.
  *
+ * QEMU 9.2 and later checks that a blob has pitch x height bytes from the first pixel
+ * that is shown, not only up to the last one. If that is not the first of a line, a
+ * buffer need not have so many. So the list of a blob has its last pages twice. What is
+ * read from the second ones is not shown.
+ *
  * The host can read the memory at any time while it shows the blob, also between two
  * flushes: what is drawn into a framebuffer on the screen may be seen at once, or torn.
  * A commit with an event or an out-fence is done when the host has executed its FLUSH,
  * so that userspace can draw into the framebuffer that was shown before.
  *
  * The host takes no copy. What it has for each blob is a mapping of the pages and a file
- * descriptor. So a blob counts like a 2D resource of its size, and a device has at most
- * 64 blobs.
+ * descriptor. So a blob counts like a 2D resource with its pitch and height, and a device
+ * has at most 64 blobs.
  *
  * A host maps a blob with the kernel's udmabuf, which takes at most 1024 pieces and
- * 64 MiB. It reports only that it cannot show the blob, when it is too late for the
- * framebuffer. So the driver creates a 2D resource if one of the limits is exceeded.
+ * 64 MiB. QEMU 7.2 reports only that it cannot show the blob, when it is too late for the
+ * framebuffer. So the driver creates a 2D resource if one of the limits is exceeded. It
+ * does so, too, if the host refuses to create the blob.
  * With physical addresses, a piece is a run of pages, which the parameter ``huge_pages``
  * of drm_gem_sgt makes longer. With addresses of the DMA API, each page can be a piece.
  *
@@ -49,7 +55,13 @@
  * of the console is the first one to fail, before userspace has framebuffers.
  *
  * A framebuffer also has a 2D resource if it can be a cursor, of which the host takes a
- * copy, or shows an import, which need not be memory of the guest.
+ * copy; if it shows an import, which need not be memory of the guest; or if its offset is
+ * not a multiple of a page, as QEMU ignores the offset when it draws with OpenGL. When a 2D
+ * resource follows a blob on a display, the display is turned off in between: such a QEMU
+ * would go on showing the blob.
+ *
+ * With VIRTIO_GPU_F_VIRGL, the host has no udmabuf for blobs of guest memory, so that they
+ * are not used.
  *
  * Userspace cannot create blobs: VIRTGPU_PARAM_RESOURCE_BLOB is 0, as it would promise
  * RESOURCE_CREATE_BLOB. The module parameter ``blobs``, read when a device is bound, turns
@@ -68,17 +80,18 @@
  */
 struct virtgpu_sgt_blob virtgpu_sgt_fb_blob_of(const struct drm_framebuffer *fb)
 {
-	u32 offset = offset_in_page(fb->offsets[0]);
-	u64 size = PAGE_ALIGN(offset + virtgpu_sgt_fb_size(fb));
 	bool is_cursor = fb->pitches[0] == VIRTGPU_SGT_CURSOR_SIZE * sizeof(u32) &&
 			 fb->height == VIRTGPU_SGT_CURSOR_SIZE;
+	u64 size = PAGE_ALIGN((fb->height + 1) * (u64)fb->pitches[0]);
+	u64 own = PAGE_ALIGN(virtgpu_sgt_fb_size(fb));
 
-	if (is_cursor || size > VIRTGPU_SGT_MAX_BLOB_SIZE)
+	if (is_cursor || offset_in_page(fb->offsets[0]) || size > VIRTGPU_SGT_MAX_BLOB_SIZE ||
+	    size - own > own)
 		return (struct virtgpu_sgt_blob) {};
 
 	return (struct virtgpu_sgt_blob) {
 		.size = size,
-		.offset = offset,
+		.again = size - own,
 		.width = fb->width,
 	};
 }
@@ -141,7 +154,8 @@ virtgpu_sgt_fb_blob_begin(struct virtgpu_sgt_resource *res, const struct drm_fra
 
 	entries = virtgpu_sgt_mem_entries_of_table(vgdev->drm,
 						   to_virtgpu_sgt_bo(fb->obj[0])->base.sgt,
-						   fb->offsets[0] - blob.offset, blob.size,
+						   fb->offsets[0], blob.size - blob.again,
+						   blob.again,
 						   virtgpu_sgt_queue_max_payload(&vgdev->ctrlq));
 	if (IS_ERR(entries))
 		return entries;

@@ -106,32 +106,29 @@ static int virtgpu_sgt_fb_resource_enter(struct virtgpu_sgt_fb_resource *fb_res)
 	return -ENOSPC;
 }
 
-/*
- * Not when the UNREF is answered: the host executes it before the CREATE of another
- * framebuffer.
- */
-static void virtgpu_sgt_fb_resource_leave(struct virtgpu_sgt_fb_resource *fb_res)
-{
-	struct virtgpu_sgt_bo *bo = to_virtgpu_sgt_bo(fb_res->res.obj);
-	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(fb_res->res.obj->dev);
-
-	spin_lock(&vgdev->resource_lock);
-	bo->fb_memory->bytes -= fb_res->bytes;
-	spin_unlock(&vgdev->resource_lock);
-	if (virtgpu_sgt_resource_is_blob(&fb_res->res))
-		virtgpu_sgt_fb_blob_leave(vgdev);
-}
-
 /**
  * virtgpu_sgt_fb_resource_destroy() - free the resource of a framebuffer
- * @res: from virtgpu_sgt_fb_resource_create()
+ * @res: from virtgpu_sgt_fb_resource_create(); the caller has a reference to its buffer
+ *
+ * What the host has for it is free for others when this returns, not when the UNREF is
+ * answered: the host executes that before the CREATE of another framebuffer.
  *
  * Context: Process context, may sleep. Does not wait for the host.
  */
 void virtgpu_sgt_fb_resource_destroy(struct virtgpu_sgt_resource *res)
 {
-	virtgpu_sgt_fb_resource_leave(to_virtgpu_sgt_fb_resource(res));
+	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(res->obj->dev);
+	struct virtgpu_sgt_bo *bo = to_virtgpu_sgt_bo(res->obj);
+	u64 bytes = to_virtgpu_sgt_fb_resource(res)->bytes;
+	bool is_blob = virtgpu_sgt_resource_is_blob(res);
+
 	virtgpu_sgt_resource_release(res);
+
+	spin_lock(&vgdev->resource_lock);
+	bo->fb_memory->bytes -= bytes;
+	spin_unlock(&vgdev->resource_lock);
+	if (is_blob)
+		virtgpu_sgt_fb_blob_leave(vgdev);
 }
 
 static struct virtgpu_sgt_fb_resource *
@@ -152,34 +149,43 @@ virtgpu_sgt_fb_resource_alloc(const struct drm_framebuffer *fb)
 	return fb_res;
 }
 
-/* The memory of a blob if there can be one, otherwise from the first to the last pixel. */
-static struct virtgpu_sgt_mem_entries *
-virtgpu_sgt_fb_resource_list(struct virtgpu_sgt_fb_resource *fb_res,
-			     const struct drm_framebuffer *fb)
+/* Returns 0 and leaves the resource LOCAL if it has to be a 2D resource. */
+static int virtgpu_sgt_fb_resource_try_blob(struct virtgpu_sgt_resource *res,
+					    const struct drm_framebuffer *fb)
 {
 	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(fb->dev);
 	struct virtgpu_sgt_mem_entries *entries;
+	int ret;
 
-	entries = virtgpu_sgt_fb_blob_begin(&fb_res->res, fb);
-	if (entries)
-		return entries;
-	return virtgpu_sgt_mem_entries_of_table(vgdev->drm,
-						to_virtgpu_sgt_bo(fb->obj[0])->base.sgt,
-						fb_res->offset, virtgpu_sgt_fb_size(fb),
-						virtgpu_sgt_queue_max_payload(&vgdev->ctrlq));
+	entries = virtgpu_sgt_fb_blob_begin(res, fb);
+	if (IS_ERR_OR_NULL(entries))
+		return PTR_ERR_OR_ZERO(entries);
+
+	ret = virtgpu_sgt_resource_make(res, entries);
+	if (res->state != VIRTGPU_SGT_RESOURCE_LOCAL)
+		return ret;
+	drm_dbg_kms(fb->dev, "no blob of %llu bytes: %pe\n", res->blob.size, ERR_PTR(ret));
+	res->blob = (struct virtgpu_sgt_blob) {};
+	virtgpu_sgt_fb_blob_leave(vgdev);
+	return 0;
 }
 
 static int virtgpu_sgt_fb_resource_make(struct virtgpu_sgt_fb_resource *fb_res,
 					const struct drm_framebuffer *fb)
 {
+	struct virtgpu_sgt_device *vgdev = to_virtgpu_sgt(fb->dev);
 	struct virtgpu_sgt_mem_entries *entries;
 	int ret;
 
-	ret = virtgpu_sgt_resource_reserve(&fb_res->res);
-	if (ret)
+	ret = virtgpu_sgt_resource_reserve(&fb_res->res) ?:
+	      virtgpu_sgt_fb_resource_try_blob(&fb_res->res, fb);
+	if (ret || fb_res->res.state != VIRTGPU_SGT_RESOURCE_LOCAL)
 		return ret;
 
-	entries = virtgpu_sgt_fb_resource_list(fb_res, fb);
+	entries = virtgpu_sgt_mem_entries_of_table(vgdev->drm,
+						   to_virtgpu_sgt_bo(fb->obj[0])->base.sgt,
+						   fb_res->offset, virtgpu_sgt_fb_size(fb), 0,
+						   virtgpu_sgt_queue_max_payload(&vgdev->ctrlq));
 	if (IS_ERR(entries))
 		return PTR_ERR(entries);
 	return virtgpu_sgt_resource_make(&fb_res->res, entries);

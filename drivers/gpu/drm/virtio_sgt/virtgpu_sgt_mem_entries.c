@@ -218,21 +218,19 @@ static int virtgpu_sgt_mem_entries_count_table(struct drm_sgt *sgt, u64 offset, 
  * cases, the mapping does not end before the use of the caller: see "buffers that are not
  * in use".
  */
-static int virtgpu_sgt_mem_entries_fill_table(struct virtgpu_sgt_mem_entries *entries,
+static int virtgpu_sgt_mem_entries_fill_table(struct virtgpu_sgt_mem_entries_pos *pos,
 					      struct drm_sgt *sgt, u64 offset, u64 len)
 {
-	struct virtgpu_sgt_mem_entries_pos pos;
 	struct drm_dma_iter iter;
 	struct drm_dma_seg seg;
 	int ret;
 
-	virtgpu_sgt_mem_entries_begin(&pos, entries);
 	drm_sgt_access_scope(view, sgt, ret) {
 		ret = drm_dma_iter_init(&iter, view, offset, len);
 		while (!ret && drm_dma_iter_next(&iter, &seg))
-			ret = virtgpu_sgt_mem_entries_add(&pos, &seg);
+			ret = virtgpu_sgt_mem_entries_add(pos, &seg);
 	}
-	return ret ?: virtgpu_sgt_mem_entries_end(&pos);
+	return ret;
 }
 
 /**
@@ -241,6 +239,7 @@ static int virtgpu_sgt_mem_entries_fill_table(struct virtgpu_sgt_mem_entries *en
  * @sgt: the table of the buffer, mapped
  * @offset: first byte to list
  * @len: bytes to list, not 0
+ * @again: the last bytes of @len that the list has a second time, at its end; or 0
  * @max_chunks: the largest number of chunks that the list may have
  *
  * Context: Process context, may sleep. Enters access sections of @sgt.
@@ -253,13 +252,15 @@ static int virtgpu_sgt_mem_entries_fill_table(struct virtgpu_sgt_mem_entries *en
  */
 struct virtgpu_sgt_mem_entries *
 virtgpu_sgt_mem_entries_of_table(struct drm_device *drm, struct drm_sgt *sgt,
-				 u64 offset, u64 len, unsigned int max_chunks)
+				 u64 offset, u64 len, u64 again, unsigned int max_chunks)
 {
+	struct virtgpu_sgt_mem_entries_pos pos;
 	struct virtgpu_sgt_mem_entries *entries;
-	u64 count = 0;
+	u64 second = again ? offset + len - again : 0, count = 0;
 	int ret;
 
-	ret = virtgpu_sgt_mem_entries_count_table(sgt, offset, len, &count);
+	ret = virtgpu_sgt_mem_entries_count_table(sgt, offset, len, &count) ?:
+	      virtgpu_sgt_mem_entries_count_table(sgt, second, again, &count);
 	if (ret)
 		return ERR_PTR(ret);
 
@@ -267,7 +268,10 @@ virtgpu_sgt_mem_entries_of_table(struct drm_device *drm, struct drm_sgt *sgt,
 	if (IS_ERR(entries))
 		return entries;
 
-	ret = virtgpu_sgt_mem_entries_fill_table(entries, sgt, offset, len);
+	virtgpu_sgt_mem_entries_begin(&pos, entries);
+	ret = virtgpu_sgt_mem_entries_fill_table(&pos, sgt, offset, len) ?:
+	      virtgpu_sgt_mem_entries_fill_table(&pos, sgt, second, again) ?:
+	      virtgpu_sgt_mem_entries_end(&pos);
 	if (ret) {
 		virtgpu_sgt_mem_entries_free(entries);
 		return ERR_PTR(ret);

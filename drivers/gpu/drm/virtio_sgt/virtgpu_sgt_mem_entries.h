@@ -68,7 +68,7 @@ static inline u64 virtgpu_sgt_mem_entries_needed(u64 len)
 
 struct virtgpu_sgt_mem_entries * __must_check
 virtgpu_sgt_mem_entries_of_table(struct drm_device *drm, struct drm_sgt *sgt,
-				 u64 offset, u64 len, unsigned int max_chunks);
+				 u64 offset, u64 len, u64 again, unsigned int max_chunks);
 struct virtgpu_sgt_mem_entries * __must_check
 virtgpu_sgt_mem_entries_reserve(struct drm_device *drm, u64 count,
 				unsigned int max_chunks);

@@ -27,7 +27,7 @@
  *   (idle) ----------> PENDING ----------------> INFLIGHT ----------> (idle)
  *                         |                         |                 status,
  *                         |                         |                 done()
- *                         +--- ATTACH_BACKING: -----|---------------->  ^
+ *                         +--- list of memory: -----|---------------->  ^
  *                         |    no mapping, -ENOMEM  |                   |
  *                         +-------------------------+--- reset: ------->+
  *                                                        -ENODEV, -EIO
@@ -235,7 +235,7 @@ static struct virtqueue *virtgpu_sgt_queue_push_locked(struct virtgpu_sgt_queue 
 			break;
 		}
 
-		/* The list of an ATTACH_BACKING could not be mapped. */
+		/* The list of memory could not be mapped. */
 		cmd->refused = true;
 		cmd->status = ret;
 		list_move_tail(&cmd->node, failed);

@@ -102,8 +102,8 @@ struct virtgpu_sgt_resource_ops {
 struct virtgpu_sgt_blob {
 	/** @size: bytes, whole pages; 0 if the resource is not a blob */
 	u64 size;
-	/** @offset: of the first pixel, in bytes */
-	u32 offset;
+	/** @again: of @size, bytes at its end that are the pages before, once more */
+	u64 again;
 	/** @width: pixels per line, without padding */
 	u32 width;
 };

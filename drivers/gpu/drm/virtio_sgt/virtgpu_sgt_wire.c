@@ -30,7 +30,7 @@
  *
  * A table of indirect descriptors would have to be mapped for each command, so the
  * driver does not accept VIRTIO_RING_F_INDIRECT_DESC. Only the list of an
- * ATTACH_BACKING is mapped when it is submitted. This can fail with -ENOMEM, and
+ * ATTACH_BACKING or CREATE_BLOB is mapped when it is submitted. This can fail with -ENOMEM, and
  * an ioctl waits for it.
  *
  * Since Linux 6.15, a driver cannot map a command that has a response: it maps all

@@ -154,23 +154,27 @@ struct blob_case {
 	unsigned int width, height, pitch, offset;
 	/* in pages; 0 if it cannot be a blob */
 	u64 pages;
-	u32 at;
+	/* how many of them are those before, once more */
+	u64 again;
 };
 
 /* Of a kernel with pages of 4 KiB */
 static const struct blob_case blob_cases[] = {
-	{ "one page", 32, 32, 128, 0, 1, 0 },
-	{ "part of a page", 33, 31, 132, 0, 1, 0 },
-	{ "from the second page on", 32, 32, 128, 4096, 1, 0 },
-	{ "across two pages", 32, 32, 128, 4, 2, 4 },
-	{ "up to the end of a page", 31, 32, 128, 4100, 1, 4 },
-	{ "last pixel of a page", 1, 1, 4, 8188, 1, 4092 },
-	{ "screen", 1280, 800, 5120, 0, 1000, 0 },
+	{ "one page", 32, 32, 128, 0, 2, 1 },
+	{ "part of a page", 33, 31, 132, 0, 2, 1 },
+	{ "from the second page on", 32, 32, 128, 4096, 2, 1 },
+	{ "from the second pixel on", 32, 32, 128, 4, 0, 0 },
+	{ "from the end of a page on", 1, 1, 4, 8188, 0, 0 },
+	{ "one pixel", 1, 1, 4, 8192, 1, 0 },
+	{ "screen", 1280, 800, 5120, 0, 1002, 2 },
+	{ "long pitch", 640, 480, 8192, 0, 962, 3 },
+	{ "two screens, side by side", 2048, 768, 8192, 0, 1538, 2 },
 	{ "size of a cursor", 64, 64, 256, 0, 0, 0 },
 	{ "size of a cursor, narrower", 63, 64, 256, 0, 0, 0 },
 	{ "lower than a cursor", 64, 63, 256, 0, 4, 0 },
-	{ "largest", 8192, 2048, 32768, 0, 16384, 0 },
-	{ "too large", 8192, 2048, 32768, 4, 0, 0 },
+	{ "less memory than a line", 1, 1, 65536, 0, 0, 0 },
+	{ "largest", 8192, 2047, 32768, 0, 16384, 8 },
+	{ "too large", 8192, 2048, 32768, 0, 0, 0 },
 };
 
 KUNIT_ARRAY_PARAM_DESC(blob, blob_cases, name);
@@ -190,7 +194,7 @@ static void virtgpu_sgt_fb_blob_test(struct kunit *test)
 		kunit_skip(test, "pages of another size");
 
 	KUNIT_EXPECT_EQ(test, blob.size, c->pages * PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, blob.offset, c->at);
+	KUNIT_EXPECT_EQ(test, blob.again, c->again * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, blob.width, c->pages ? c->width : 0);
 }
 
