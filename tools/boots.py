@@ -13,7 +13,7 @@ import project
 TURNS = 3
 # {turn: the set-ups of igt on the kernels of the list KERNELS that have turns}: those that are
 # known to pass.
-KERNELS: dict[int, tuple[str, ...]] = {0: ('icount', 'swiotlb'), 1: ('phys', 'edu'),
+KERNELS: dict[int, tuple[str, ...]] = {0: ('icount', 'swiotlb'), 1: ('phys', 'edu', 'blob'),
                                       2: ('mmio', 'iommu')}
 # {turn: the set-ups of igt on the architectures that are not this machine's}
 ARCHES: dict[int, tuple[str, ...]] = {0: ('phys',), 1: ('iommu',), 2: ('noncoherent',)}
