@@ -4,6 +4,7 @@
 
 #include "igt.h"
 
+#include "lib/sgt_answers.h"
 #include "lib/sgt_dmabuf.h"
 #include "lib/sgt_refuse.h"
 #include "lib/sgt_swap.h"
@@ -33,6 +34,9 @@
  *
  * SUBTEST: used
  * Description: As long as the host or an address space uses a buffer, its bytes are retained
+ *
+ * SUBTEST: used-held
+ * Description: The bytes of a removed framebuffer are retained until the host has answered
  *
  * SUBTEST: shared
  * Description: The bytes of a dma-buf are retained, also after it is closed
@@ -192,6 +196,22 @@ static void test_used(int drm)
 	sgt_bo_free(&bo);
 }
 
+/* Until its answer, the host may not have executed the UNREF. */
+static void test_used_held(int drm)
+{
+	struct sgt_bo bo;
+	uint32_t seed = make(&bo, drm);
+
+	sgt_must(sgt_bo_add_fb(&bo));
+	sgt_hold_answers();
+	igt_assert_eq(drmModeRmFB(drm, bo.fb), 0);
+	bo.fb = 0;
+	expect_kept(&bo, seed, "mapped");
+	sgt_release_answers();
+	expect_purged(&bo);
+	sgt_bo_free(&bo);
+}
+
 static void test_shared(int drm)
 {
 	struct sgt_bo bo;
@@ -243,6 +263,14 @@ int igt_main()
 
 	sgt_in_files(&test, tests, ARRAY_SIZE(tests));
 
-	igt_fixture()
+	igt_describe("A host that does not respond");
+	igt_subtest("used-held") {
+		sgt_require_answers();
+		sgt_in_file(&test, test_used_held);
+	}
+
+	igt_fixture() {
+		sgt_reset_answers();
 		close(drm);
+	}
 }
