@@ -126,8 +126,11 @@ static void show_and_hide(const struct sgt_cgroup *group)
 		igt_assert_eq(drmModeRmFB(drm, bo[i].fb), 0);
 		bo[i].fb = 0;
 	}
-	for (int i = 0; i < 1000 && count_buffers("empty") < BUFFERS; i++)
+	sgt_for_a_while(end) {
 		sgt_must(sgt_shrink());
+		if (count_buffers("empty") == BUFFERS)
+			break;
+	}
 	igt_assert_eq(count_buffers("empty"), BUFFERS);
 
 	for (unsigned int i = 0; i < BUFFERS; i++) {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <poll.h>
 #include <signal.h>
 #include <time.h>
 
@@ -7,20 +6,13 @@
 #include "sgt_swap.h"
 #include "sgt_test.h"
 
-#define PATIENCE_MS	5000
-#define POLL_MS		20
-
-static long now_ms(void)
+long sgt_now_ms(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
-
-/* Repeats a statement until PATIENCE_MS have passed. */
-#define for_a_while(end)						\
-	for (long end = now_ms() + PATIENCE_MS; now_ms() < end; poll(NULL, 0, POLL_MS))
 
 const char *sgt_setup(void)
 {
@@ -95,7 +87,7 @@ void sgt_baseline_check(const struct sgt_test *test,
 		return;
 
 	/* A command in progress may hold the last reference. */
-	for_a_while(end) {
+	sgt_for_a_while(end) {
 		measure(&now);
 		if (now.buffers == base->buffers && now.mapped == base->mapped)
 			break;
@@ -119,7 +111,7 @@ void sgt_expect_shrunk(const struct sgt_test *test, const struct sgt_bo *bo, con
 {
 	struct sgt_buffer_row row;
 
-	for_a_while(end) {
+	sgt_for_a_while(end) {
 		sgt_must(sgt_shrink());
 		sgt_expect_row(test, bo, &row);
 		if (!strcmp(row.state, state))
@@ -141,7 +133,7 @@ void sgt_expect_part(const struct sgt_part *part, uint32_t seed)
 	int err = 0;
 
 	/* A commit does not wait for the device to process the commands. */
-	for_a_while(end) {
+	sgt_for_a_while(end) {
 		err = sgt_host_part(part, seed);
 		if (err != -EREMOTEIO)
 			break;
@@ -154,7 +146,7 @@ void sgt_expect_screen(const struct sgt_screen *screen, uint32_t seed)
 	int err = 0;
 
 	/* A commit does not wait for the device to process the commands. */
-	for_a_while(end) {
+	sgt_for_a_while(end) {
 		err = sgt_host_screen(screen->mode.hdisplay,
 				      screen->mode.vdisplay, seed);
 		if (err != -EREMOTEIO)
@@ -167,7 +159,7 @@ int sgt_wait_trace(const char *event, int count)
 {
 	int seen = 0;
 
-	for_a_while(end) {
+	sgt_for_a_while(end) {
 		seen = sgt_must(sgt_host_trace_count(event));
 		if (seen >= count)
 			break;

@@ -3,6 +3,7 @@
 #ifndef SGT_TEST_H
 #define SGT_TEST_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,6 +26,18 @@
 		     strerror(-sgt_value_));				\
 	sgt_value_;							\
 })
+
+/* What the host or the kernel does meanwhile takes milliseconds. */
+#define SGT_PATIENCE_MS	5000
+#define SGT_POLL_MS	20
+
+/* Of a clock that is never set */
+long sgt_now_ms(void);
+
+/* Repeats a statement until SGT_PATIENCE_MS have passed. */
+#define sgt_for_a_while(end)						\
+	for (long end = sgt_now_ms() + SGT_PATIENCE_MS; sgt_now_ms() < end;	\
+	     poll(NULL, 0, SGT_POLL_MS))
 
 struct sgt_test {
 	struct sgt_gpu gpu;
