@@ -48,6 +48,7 @@ IGT_TEST_DESCRIPTION("Buffers are swapped out, and keep their contents");
 #define LIMIT		((long long)(BUFFERS * SIZE / 2))
 
 static struct sgt_test test;
+static struct sgt_cgroup cgroup;
 
 static unsigned int count_buffers(const char *state)
 {
@@ -362,21 +363,20 @@ static void in_every_order(const struct sgt_cgroup *group, uint64_t state)
 	igt_assert(r.purged);
 }
 
-static void begin(struct sgt_cgroup *group)
+static void begin(void)
 {
 	int err;
 
 	err = sgt_swap_begin(SWAP);
 	igt_require_f(!err, "no swap: %s\n", strerror(-err));
-	err = sgt_cgroup_begin(group);
-	if (err)
-		sgt_swap_end();
+	err = sgt_cgroup_begin(&cgroup);
 	igt_require_f(!err, "no memory cgroup: %s\n", strerror(-err));
 }
 
-static void end(struct sgt_cgroup *group)
+/* Also after a subtest that has failed */
+static void end(void)
 {
-	sgt_cgroup_end(group);
+	sgt_cgroup_end(&cgroup);
 	sgt_swap_end();
 }
 
@@ -385,47 +385,40 @@ static void test_unbind(void)
 {
 	uint32_t *passes = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 				-1, 0);
-	struct sgt_cgroup group;
 
 	igt_assert(passes != MAP_FAILED);
-	begin(&group);
+	begin();
 	igt_fork(child, 1)
-		unbind_and_use(&group, passes);
+		unbind_and_use(&cgroup, passes);
 	for (unsigned int i = 1; i <= PASSES; i++)
 		sgt_children_reach(passes, 1, i);
 	sgt_children_wait();
-	end(&group);
 	munmap(passes, PAGE);
 }
 
 static void test_hidden(void)
 {
-	struct sgt_cgroup group;
-
-	begin(&group);
+	begin();
 	igt_fork(child, 1)
-		show_and_hide(&group);
+		show_and_hide(&cgroup);
 	sgt_children_wait();
-	end(&group);
 }
 
 static void test_random(void)
 {
 	struct sgt_rounds rounds;
-	struct sgt_cgroup group;
 
 	igt_require(sgt_have_driver("vgem"));
-	begin(&group);
+	begin();
 	sgt_rounds_begin(&rounds, 1, 3);
 	while (sgt_rounds_next(&rounds)) {
 		uint64_t state = sgt_random(&rounds.random);
 
 		igt_fork(child, 1)
-			in_every_order(&group, state);
+			in_every_order(&cgroup, state);
 		sgt_children_wait();
 		sgt_removal_recover(&test);
 	}
-	end(&group);
 }
 
 int igt_main()
@@ -438,16 +431,22 @@ int igt_main()
 	igt_describe("Swapped out under a limit, after unbind, nothing is lost");
 	igt_subtest("unbind")
 		test_unbind();
-	igt_fixture()
+	igt_fixture() {
+		end();
 		sgt_removal_recover(&test);
+	}
 
 	igt_describe("The host reads no memory that it has given back");
 	igt_subtest("hidden")
 		test_hidden();
+	igt_fixture()
+		end();
 
 	igt_describe("The bytes are those of a shadow copy, whatever came before");
 	igt_subtest("random")
 		test_random();
-	igt_fixture()
+	igt_fixture() {
+		end();
 		sgt_removal_recover(&test);
+	}
 }

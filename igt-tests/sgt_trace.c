@@ -63,7 +63,6 @@ static void watch_end(struct watch *watch)
 {
 	sgt_bo_free(&watch->bo);
 	close(watch->bo.drm);
-	sgt_events_end();
 }
 
 static void expect_fields(struct watch *watch, const struct sgt_event *event)
@@ -167,12 +166,17 @@ int igt_main()
 
 		igt_require_f(!err, "no swap: %s\n", strerror(-err));
 		test_life();
+	}
+	igt_fixture() {
+		sgt_events_end();
 		sgt_swap_end();
 	}
 
 	igt_describe("A revoke is no unmap");
 	igt_subtest("unbind")
 		test_unbind();
-	igt_fixture()
+	igt_fixture() {
+		sgt_events_end();
 		sgt_removal_recover(&test);
+	}
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/swap.h>
@@ -37,6 +38,8 @@ static int write_header(uint64_t bytes)
 	return close(fd) ? -errno : err;
 }
 
+static bool begun;
+
 int sgt_swap_begin(uint64_t bytes)
 {
 	char text[32];
@@ -47,6 +50,7 @@ int sgt_swap_begin(uint64_t bytes)
 
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)bytes);
 	err = sgt_write_file("/sys/block/zram0/disksize", text);
+	begun = !err;
 	if (!err)
 		err = write_header(bytes);
 	if (!err && swapon(SWAP_DEVICE, 0))
@@ -56,6 +60,9 @@ int sgt_swap_begin(uint64_t bytes)
 
 void sgt_swap_end(void)
 {
+	if (!begun)
+		return;
+	begun = false;
 	swapoff(SWAP_DEVICE);
 	sgt_write_file("/sys/block/zram0/reset", "1");
 }
