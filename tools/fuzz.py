@@ -13,6 +13,7 @@ import deadline
 import debugguest
 import igt
 import project
+import splat
 import vm
 from report import Report
 
@@ -86,13 +87,16 @@ class Hunt:
         """Runs the fuzzer in a new guest; returns the outcome, or None if the guest died."""
         self.heard = Listener(self.setup)
         machine = self.guest()
-        self.log = ''
+        self.log, self.cut = '', False
         try:
             machine.boot()
             limit = math.ceil(min(limit, deadline.left()))
             outcome = machine.run(limit, 'sgt_fuzz', *(str(word) for word in arguments),
                                   live=self.heard)
             self.log = outcome.output
+            # Not if the kernel complained before.
+            self.cut = (outcome.status == igt.KILLED and deadline.is_late() and
+                        not self.heard.found and not splat.complaint(outcome.log, 0))
             if outcome.status == igt.KILLED:
                 self.heard.found = self.heard.found or f'killed after {limit} s'
             if outcome.status == 0:
@@ -112,7 +116,7 @@ class Hunt:
         """Runs random programs for a time."""
         started = time.monotonic()
         outcome = self.run(seconds + PATIENCE, '--seed', self.seed, '--seconds', seconds)
-        if outcome and outcome.status == igt.KILLED and deadline.is_late():
+        if outcome and self.cut:
             deadline.skip(self.results, 'fuzz', f'{self.setup}-{self.name}')
             return
         heard, log = self.heard, self.log

@@ -128,6 +128,16 @@ def judge(ours: Result | None, theirs: Result | None, why: str) -> tuple[str, st
     return 'fail', f'{THEIRS}: {beside}{said}'
 
 
+# What is a fault, whatever the other driver does
+GRAVE = re.compile('kernel: |VM lost|exit status')
+
+
+def grave(found: Results) -> Results:
+    """The tests in which the kernel complained, or that could not run."""
+    return {subtest: result for subtest, result in found.items()
+            if result.state == 'fail' and GRAVE.match(result.detail)}
+
+
 class Side(igt.Session):
     """Runs programs on one driver, each whole."""
 
@@ -206,7 +216,8 @@ class Table:
             mine, other = ours.get(subtest), theirs.get(subtest)
             why = reason(test, self.why)
             # Where both fail, the port has changed nothing.
-            if self.driver != 'sgt' and mine and other and mine.state == other.state == 'fail':
+            if (self.driver != 'sgt' and mine and other and mine.state == other.state == 'fail' and
+                    subtest not in grave(ours)):
                 why = f'{THEIRS} fails, too'
             result, detail = judge(mine, other, why)
             self.report.add(SUITE, test, result, mine.seconds if mine else 0.0, detail,
@@ -221,6 +232,9 @@ class Table:
         """Reports the programs that one of the drivers has not run."""
         for program in programs:
             if program in self.late:
+                for subtest, mine in grave(self.found.get(program, {}).get(self.driver, {})).items():
+                    self.report.add(SUITE, f'{program}@{subtest}', 'fail', mine.seconds, mine.detail,
+                                    self.texts[program], f'{self.again} TEST={program}@{subtest}')
                 deadline.skip(self.report, SUITE, program)
             elif len(self.found.get(program, {})) != 2:
                 self.compare(program)

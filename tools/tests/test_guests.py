@@ -289,7 +289,9 @@ class Hunts(unittest.TestCase):
         self.assertEqual((result, detail), ('fail', f'killed after {20 + fuzz.PATIENCE} s'))
 
     def test_when_the_time_is_up_no_guest_is_tried(self):
-        for first, result in (outcome(igt.KILLED), 'skip'), (vm.Lost('panic'), 'fail'):
+        complaint = outcome(igt.KILLED, log=WARNING.log)
+        for first, result in ((outcome(igt.KILLED), 'skip'), (vm.Lost('panic'), 'fail'),
+                              (complaint, 'fail')):
             with (self.subTest(result), mock.patch.object(deadline, 'is_late', return_value=True),
                   mock.patch.object(deadline, 'left', return_value=6.5)):
                 self.assertEqual(self.hunt(first)[0], result)

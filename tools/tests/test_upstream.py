@@ -127,6 +127,15 @@ class Tables(unittest.TestCase):
         self.assertEqual([call.args[1:3] for call in report.add.call_args_list],
                          [('core_auth', 'skip'), ('kms_lease', 'skip')])
 
+    def test_a_complaint_of_the_kernel_needs_no_comparison(self):
+        report = mock.Mock()
+        table = upstream.Table(report, 'sgt', 'make check-igt')
+        table.add('core_auth', 'sgt', {'a': PASS, 'b': FAIL, 'c': Result('fail', 'kernel: BUG')}, '')
+        table.late.add('core_auth')
+        table.rest(['core_auth'])
+        self.assertEqual([call.args[1:3] for call in report.add.call_args_list],
+                         [('core_auth@c', 'fail'), ('core_auth', 'skip')])
+
     def test_a_program_that_the_end_of_the_time_kills(self):
         report, machine = mock.Mock(), mock.Mock()
         table = upstream.Table(report, 'sgt', 'make check-igt')
@@ -144,6 +153,14 @@ class Tables(unittest.TestCase):
         for driver in 'sgt', 'in-tree':
             table.add('core_auth', driver, {'a': PASS}, '')
         self.assertEqual(report.add.call_args.args[1:3], ('core_auth@b*', 'fail'))
+
+    def test_a_port_may_not_fail_to_run_nor_make_the_kernel_complain(self):
+        for failed in Result('fail', 'exit status 127'), Result('fail', 'kernel: WARNING'):
+            report = mock.Mock()
+            table = upstream.Table(report, 'ported', 'make check-igt')
+            for driver in 'ported', 'in-tree':
+                table.add('core_auth', driver, {'a': failed}, '')
+            self.assertEqual(report.add.call_args.args[1:3], ('core_auth@a', 'fail'))
 
     def test_a_port_may_fail_what_the_kernel_fails(self):
         report = mock.Mock()
