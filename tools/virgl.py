@@ -11,6 +11,7 @@ from typing import Any
 
 import boots
 import desktop
+import project
 import splat
 import vm
 from report import Report
@@ -47,8 +48,10 @@ def run(report: Report, setups: Iterable[str], wanted: str) -> None:
     if boots.turn() not in (None, boots.PORTS):
         report.note(f'turn {boots.turn()} of {boots.TURNS} left out: {SUITE}')
         return
-    for setup in setups or SETUPS:
-        programs = fnmatch.filter(SETUPS[setup], wanted or '*')
+    chosen = {setup: fnmatch.filter(SETUPS[setup], wanted or '*') for setup in setups or SETUPS}
+    if not any(chosen.values()):
+        raise project.Failed(f'no program of {" ".join(chosen)} matches TEST={wanted}')
+    for setup, programs in chosen.items():
         if programs:
             desktop.show(report, setup, setup, programs, 'ported', f'make {SUITE} SETUP={setup}',
                          Side)

@@ -8,6 +8,7 @@ import unittest
 from unittest import mock
 
 import guestroot
+import project
 import splat
 import virgl
 import vm
@@ -39,6 +40,16 @@ class Sides(unittest.TestCase):
 
     def test_a_screen_of_the_kernels_driver_can_be_wrong(self):
         self.assertEqual(self.one('in-tree', LEFT, status=1)[0], 'fail')
+
+
+class Programs(unittest.TestCase):
+    def test_one_that_no_chosen_setup_has(self):
+        with (mock.patch.object(virgl.boots, 'turn', return_value=None),
+              mock.patch.object(virgl.desktop, 'show') as show):
+            with self.assertRaises(project.Failed):
+                virgl.run(mock.Mock(), ['debug-virgl'], 'weston-gl')
+            virgl.run(mock.Mock(), [], 'weston-gl')
+        self.assertEqual([call.args[1] for call in show.call_args_list], ['virgl'])
 
 
 class Screens(unittest.TestCase):
