@@ -235,11 +235,11 @@ class Vm:
             command += ['-chardev', f'socket,id={name},fd={end.fileno()}']
             command += (['-mon', 'chardev=qmp,mode=control'] if name == 'qmp' else
                         ['-device', f'virtserialport,chardev={name},name=org.drm-gem-sgt.{name}'])
+        atexit.register(self.close)
         self.process = subprocess.Popen(
             command, stdin=None if shell else subprocess.DEVNULL,
             pass_fds=[end.fileno() for end in theirs], env=self.environment(),
             stderr=None if shell else open(self.directory / 'qemu.log', 'w'))
-        atexit.register(self.close)
         for end in theirs:
             end.close()
         self.result, self.received = ours['result'], b''
