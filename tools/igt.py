@@ -129,9 +129,11 @@ def verdict(outcome: vm.Outcome, taint: int, limit: float = 0,
 
 
 def seeded(again: str, output: str) -> str:
-    """The command that repeats a test, with the seed that it has printed."""
+    """The command that repeats a test: as this run, and with the seed that it has printed."""
     seed = re.search(r'\bSGT_SEED=(\d+)', output)
-    return again + (f' SEED={seed[1]}' if seed else '')
+    given = {'SEED': seed[1] if seed else '',
+             **{name: os.environ.get(name, '') for name in ('ROUNDS', 'TEST_SECONDS')}}
+    return again + ''.join(f' {name}={value}' for name, value in given.items() if value)
 
 
 class Session:
