@@ -66,6 +66,7 @@ BOOTS = {
     'fuzz': Boot('debug', 'iommu', 'fuzz', turn=0, short='fuzz'),
     'bypass': Boot('debug', 'bypass', '*'),
     'edu': Boot('debug', 'edu', '*', cpus=1),
+    'blob': Boot('debug', 'blob', 'sgt_blob@* sgt_fb@*', cpus=1),
     'swiotlb': ALL('swiotlb', but=f'{RACES} sgt_abuse*@*', turn=1),
     'console': Boot('debug', 'iommu', 'sgt_unbind@pci-* sgt_screen@*', console=True, turn=1,
                     short='sgt_unbind@pci-everything sgt_screen@screen'),

@@ -27,7 +27,7 @@ SKIP = 77
 KILLED = 137
 
 USUAL = 'swiotlb', 'iommu', 'phys', 'blob', 'mmio', 'icount', 'edu', 'noncoherent'
-# The programs of the set-ups that do not run all; COUNTING and EDU would skip elsewhere.
+# The programs of the set-ups that do not run all; COUNTING, EDU and BLOBS would skip elsewhere.
 ONLY = {'icount': 'sgt_flat*', 'bypass': 'sgt_import', 'edu': 'edu_*'}
 # What a set-up runs unless TEST= says otherwise; its other tests behave as in another set-up.
 SHORT = {'blob': 'sgt_blob@* sgt_fb@* sgt_frames@* sgt_screen@* sgt_cursor@* sgt_display@* '
@@ -38,6 +38,7 @@ SHORT = {'blob': 'sgt_blob@* sgt_fb@* sgt_frames@* sgt_screen@* sgt_cursor@* sgt
 QUICK, SLOW = 'phys', 'sgt_abuse*@* sgt_limits@*'
 COUNTING = 'sgt_flat*'
 EDU = 'edu_*'
+BLOBS = 'sgt_blob'
 FAULTS = 'sgt_fail*'
 
 # A program and its subtest
@@ -79,7 +80,8 @@ def is_any(test: Test, globs: str) -> bool:
 
 def fitting(tests: list[Test], setup: str, faults: bool = False) -> list[Test]:
     """The tests that can run in the set-up; faults: the kernel can inject them."""
-    refused = [] if setup in ONLY else [COUNTING, EDU] + [FAULTS] * (not faults)
+    refused = ([] if setup in ONLY else
+               [COUNTING, EDU] + [BLOBS] * (setup != 'blob') + [FAULTS] * (not faults))
     return [test for test in tests
             if fnmatch.fnmatch(test[0], ONLY.get(setup, '*')) and
             not any(fnmatch.fnmatch(test[0], glob) for glob in refused)]

@@ -186,7 +186,7 @@ class Choice(unittest.TestCase):
 
 class Fitting(unittest.TestCase):
     TESTS = [('sgt_vm', 'bind'), ('sgt_flat', 'create'), ('sgt_fail', 'create'),
-             ('sgt_import', 'dmabuf'), ('edu_copy', 'bytes')]
+             ('sgt_import', 'dmabuf'), ('edu_copy', 'bytes'), ('sgt_blob', 'no-copy')]
 
     def names(self, *arguments):
         return [program for program, _ in igt.fitting(self.TESTS, *arguments)]
@@ -194,6 +194,7 @@ class Fitting(unittest.TestCase):
     def test_set_ups(self):
         self.assertEqual(self.names('phys'), ['sgt_vm', 'sgt_import'])
         self.assertEqual(self.names('phys', True), ['sgt_vm', 'sgt_fail', 'sgt_import'])
+        self.assertEqual(self.names('blob'), ['sgt_vm', 'sgt_import', 'sgt_blob'])
         self.assertEqual(self.names('icount'), ['sgt_flat'])
         self.assertEqual(self.names('bypass'), ['sgt_import'])
         self.assertEqual(self.names('edu'), ['edu_copy'])
