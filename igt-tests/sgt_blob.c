@@ -40,7 +40,6 @@
 
 IGT_TEST_DESCRIPTION("Framebuffers whose memory the device shows without a copy");
 
-#define HUGE_PAGES	"/sys/module/drm_gem_sgt/parameters/huge_pages"
 #define PARAMETER	"/sys/module/virtio_gpu_sgt/parameters/blobs"
 #define MAX_BLOBS	64
 #define MAX_PIECES	1024
@@ -227,10 +226,10 @@ static void test_refused(void)
 
 	igt_require_f(sgt_setup_is("blob"), "no size is known that the host refuses\n");
 	/* Few pieces, but more than one, as QEMU maps one by itself */
-	sgt_must(sgt_write_file(HUGE_PAGES, "Y"));
+	sgt_must(sgt_write_file(SGT_HUGE_PAGES, "Y"));
 	sgt_must(sgt_bo_create(&bo, screen.drm, screen.mode.hdisplay,
 			       REFUSED_BYTES / 4 / screen.mode.hdisplay - 1));
-	sgt_must(sgt_write_file(HUGE_PAGES, "N"));
+	sgt_must(sgt_write_file(SGT_HUGE_PAGES, "N"));
 	/* The blob has a line more. */
 	igt_assert_eq_u64((bo.height + 1) * (uint64_t)bo.pitch, REFUSED_BYTES);
 
@@ -332,7 +331,7 @@ int igt_main()
 			run(tests[i].run);
 		igt_fixture() {
 			sgt_removal_recover(&test);
-			sgt_must(sgt_write_file(HUGE_PAGES, "N"));
+			sgt_must(sgt_write_file(SGT_HUGE_PAGES, "N"));
 			if (is_off)
 				bind_again(false);
 		}

@@ -45,8 +45,6 @@ IGT_TEST_DESCRIPTION("Show framebuffers of any geometry, several of a buffer");
 
 #define FBS	4
 
-#define HUGE_PAGES	"/sys/module/drm_gem_sgt/parameters/huge_pages"
-
 /* A framebuffer of a buffer, in pixels */
 struct view {
 	uint32_t width, height, pitch, offset;
@@ -404,7 +402,7 @@ int igt_main()
 		/* A blob cannot be in many pieces. */
 		if (sgt_has_blobs(drm)) {
 			sgt_must(sgt_write_file("/proc/sys/vm/compact_memory", "1"));
-			sgt_must(sgt_write_file(HUGE_PAGES, "Y"));
+			sgt_must(sgt_write_file(SGT_HUGE_PAGES, "Y"));
 		}
 		sgt_baseline_take(&test, &base);
 	}
@@ -419,7 +417,7 @@ int igt_main()
 
 	igt_fixture() {
 		if (sgt_has_blobs(drm))
-			sgt_must(sgt_write_file(HUGE_PAGES, "N"));
+			sgt_must(sgt_write_file(SGT_HUGE_PAGES, "N"));
 		close(drm);
 	}
 }

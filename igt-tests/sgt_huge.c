@@ -44,7 +44,6 @@
 
 IGT_TEST_DESCRIPTION("Buffers of huge pages");
 
-#define PARAMETER	"/sys/module/drm_gem_sgt/parameters/huge_pages"
 #define HUGE		(512 * PAGE)
 /* A fault maps this many small pages. */
 #define AROUND		16
@@ -54,7 +53,7 @@ IGT_TEST_DESCRIPTION("Buffers of huge pages");
 
 static void make_mapped(struct sgt_bo *bo, int drm, size_t pages, bool huge)
 {
-	sgt_must(sgt_write_file(PARAMETER, huge ? "Y" : "N"));
+	sgt_must(sgt_write_file(SGT_HUGE_PAGES, huge ? "Y" : "N"));
 	sgt_must(sgt_bo_create(bo, drm, WORDS_PER_PAGE, pages));
 	sgt_must(sgt_bo_map(bo));
 }
@@ -348,5 +347,5 @@ int igt_main()
 	}
 
 	igt_fixture()
-		sgt_must(sgt_write_file(PARAMETER, "N"));
+		sgt_must(sgt_write_file(SGT_HUGE_PAGES, "N"));
 }

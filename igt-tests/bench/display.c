@@ -19,9 +19,6 @@
 
 #define SAMPLES		3
 
-/* Of the helpers; the in-tree driver has none. */
-#define HUGE_PAGES	"/sys/module/drm_gem_sgt/parameters/huge_pages"
-
 /* Operations of a sample */
 #define BUFFERS		16
 #define BURST		2000
@@ -192,14 +189,15 @@ static void measure_buffers(void)
 static void measure_huge(void)
 {
 	static const uint32_t sides[] = { 512, 1024, LAST_SIDE };
-	bool ours = !access(HUGE_PAGES, F_OK);
+	/* The in-tree driver does not use the helpers. */
+	bool ours = !access(SGT_HUGE_PAGES, F_OK);
 
 	if (ours)
-		must("huge pages", sgt_write_file(HUGE_PAGES, "Y"));
+		must("huge pages", sgt_write_file(SGT_HUGE_PAGES, "Y"));
 	for (unsigned int i = 0; i < sizeof(sides) / sizeof(*sides); i++)
 		measure("huge", bench_show, sides[i], 4ul * sides[i] * sides[i]);
 	if (ours)
-		must("huge pages", sgt_write_file(HUGE_PAGES, "N"));
+		must("huge pages", sgt_write_file(SGT_HUGE_PAGES, "N"));
 }
 
 /* The screen shows part of a large buffer. */

@@ -55,4 +55,7 @@ long sgt_swiotlb_used(void);
 
 int sgt_write_file(const char *path, const char *text);
 
+/* Whether buffers that are created from now on have huge pages: Y or N */
+#define SGT_HUGE_PAGES	"/sys/module/drm_gem_sgt/parameters/huge_pages"
+
 #endif

@@ -1,18 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <signal.h>
-#include <time.h>
 
 #include "igt.h"
 #include "sgt_swap.h"
 #include "sgt_test.h"
-
-long sgt_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 const char *sgt_setup(void)
 {

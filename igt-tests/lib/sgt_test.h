@@ -13,6 +13,7 @@
 #include "sgt_kms.h"
 #include "sgt_mem.h"
 #include "sgt_pattern.h"
+#include "sgt_rounds.h"
 #include "sgt_table.h"
 
 #define PAGE		4096ul
@@ -28,15 +29,12 @@
 })
 
 /* What the host or the kernel does meanwhile takes milliseconds. */
-#define SGT_PATIENCE_MS	5000
+#define SGT_PATIENCE_US	5000000
 #define SGT_POLL_MS	20
 
-/* Of a clock that is never set */
-long sgt_now_ms(void);
-
-/* Repeats a statement until SGT_PATIENCE_MS have passed. */
+/* Repeats a statement until SGT_PATIENCE_US have passed. */
 #define sgt_for_a_while(end)						\
-	for (long end = sgt_now_ms() + SGT_PATIENCE_MS; sgt_now_ms() < end;	\
+	for (long end = sgt_now_us() + SGT_PATIENCE_US; sgt_now_us() < end;	\
 	     poll(NULL, 0, SGT_POLL_MS))
 
 struct sgt_test {
