@@ -127,6 +127,12 @@ def warnings(lines: Iterable[str]) -> str:
     return '\n'.join(line for line in lines if re.search(r': (warning|error|fatal error):', line))
 
 
+def built(*arguments: str | Path) -> str:
+    """Builds modules; the warnings, or why the build failed."""
+    ok, said = call(project.TOOLS / 'modules.sh', *arguments)
+    return warnings(said.splitlines()) if ok else said or 'the build failed'
+
+
 def kbuild(name: str, *arguments: str) -> str:
     """Builds the modules in a tree of their own, which is removed unless the build is silent."""
     tree = module_tree(name)
@@ -135,8 +141,7 @@ def kbuild(name: str, *arguments: str) -> str:
         # Objects that are built already would not warn again.
         shutil.rmtree(tree, ignore_errors=True)
     silent.unlink(missing_ok=True)
-    ok, said = call(project.TOOLS / 'modules.sh', name, *arguments)
-    said = warnings(said.splitlines()) if ok else said or 'the build failed'
+    said = built(name, *arguments)
     if not said:
         silent.touch()
     return said
@@ -248,8 +253,7 @@ def check_steps() -> str:
         stamp, checksum = directory / 'silent', steps.checksum(directory)
         if stamp.exists() and stamp.read_text() == checksum:
             continue
-        ok, output = call(project.TOOLS / 'modules.sh', directory, 'W=1')
-        output = warnings(output.splitlines()) if ok else output or 'the build failed'
+        output = built(directory, 'W=1')
         if not output:
             stamp.write_text(checksum)
         said += output and f'step {step}:\n{output}\n'
