@@ -4,6 +4,7 @@
  * QEMU 7.2 takes the context in the thread of a CPU as well, and crashes. Without a context, what
  * that thread draws is lost.
  */
+#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <unistd.h>
 

@@ -17,8 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import preload
 import project
-import udmabuf
 import xvfb
 from hostport import HostPort
 
@@ -258,7 +258,7 @@ class Vm:
         if self.how.gl and not self.window:
             self.screen = xvfb.Screen(self.directory, WIDTH, HEIGHT)
             return self.screen.environment()
-        return udmabuf.environment() if self.how.blobs else None
+        return preload.environment(preload.UDMABUF) if self.how.blobs else None
 
     def incoherent_tree(self, command: list[str]) -> Path:
         """The machine's device tree, with a name that means nothing for its "dma-coherent".

@@ -7,11 +7,10 @@ import struct
 import subprocess
 from pathlib import Path
 
+import preload
 import project
 
 SECONDS = 60
-# Preloaded into QEMU
-LIBRARY = project.TOOLS / 'main-thread-gl.c'
 # A window of QEMU, before the guest has set a mode
 NEW_WIDTH, NEW_HEIGHT = 640, 480
 # Fields of the header of a file in X's window dump format, version 7
@@ -42,10 +41,7 @@ class Screen:
 
     def environment(self) -> dict[str, str]:
         """The environment in which QEMU has its window there."""
-        library = self.file.with_name(LIBRARY.with_suffix('.so').name)
-        subprocess.run(['gcc', '-O2', '-Wall', '-D_GNU_SOURCE', '-shared', '-fPIC', LIBRARY, '-o',
-                        library], check=True)
-        return {**os.environ, 'DISPLAY': self.display, 'LD_PRELOAD': str(library)}
+        return {**preload.environment(preload.GL), 'DISPLAY': self.display}
 
     def place(self, directory: Path, width: int, height: int) -> None:
         """Notes where the guest's screen is on that of the server, which is twice as large."""
